@@ -1,0 +1,32 @@
+"""The table of people that intake leaves (work/intake/people.tsv) and who the columns of a file are."""
+
+import csv
+from pathlib import Path
+
+from goe.bcf import Reader
+from goe.errors import Problem, stop_on
+from goe.harmonise import People
+
+
+def read_people(path: str | Path) -> dict[str, dict[str, str]]:
+    """sample_id -> row of people.tsv; all cells are text."""
+    with Path(path).open(newline="") as handle:
+        return {
+            row["sample_id"]: row for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+        }
+
+
+def people_of(reader: Reader, path: str | Path) -> People:
+    """The people of a file's columns, in its order; GoeError that names those who are not on the sheet."""
+    sheet = read_people(path)
+    ids = reader.header.samples
+    stop_on(
+        [
+            Problem(reader.name, f"sample {name} is not on the sheet", "add a row for it to the sample sheet")
+            for name in ids
+            if name not in sheet
+        ]
+    )
+    rows = [sheet[name] for name in ids]
+    absent = [frozenset(filter(None, row["absent_fields"].split(","))) for row in rows]
+    return People(ids, [row["sex"] for row in rows], absent)

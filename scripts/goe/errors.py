@@ -1,0 +1,40 @@
+"""Errors that name the place, what is wrong and the mend, all at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong with an input.
+
+    where: file, with row, sample or contig:position where there is one.
+    what: what is wrong, with the values seen.
+    mend: what the reader should do about it.
+    """
+
+    where: str
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" -> {self.mend}" if self.mend else "")
+
+
+class GoeError(Exception):
+    """Stops a run. Carries every problem that was found, in the order found."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]):
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        n = len(self.problems)
+        lines = [str(p) for p in self.problems]
+        return lines[0] if n == 1 else f"{n} problems:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def stop_on(problems: list[Problem]) -> None:
+    """Raise GoeError when there is any problem."""
+    if problems:
+        raise GoeError(problems)

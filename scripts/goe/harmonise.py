@@ -1,0 +1,275 @@
+"""From the cohort's records to one GT-only record per site allele (COUNTING 1 to 3).
+
+Two passes with `bcftools norm` between them: `split_records` filters the genotypes of the unsplit record, sets
+ploidy, takes atoms and splits; after left-alignment `merge_records` brings records of one site allele together.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+import numba as nb
+import numpy as np
+import pyarrow as pa
+
+from goe import genotypes as gt
+from goe.alleles import Reference, split
+from goe.bcf import Header, Reader, Record, Writer
+from goe.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build, Region, region_class
+from goe.errors import GoeError, Problem
+from goe.ledger import Ledger
+
+# Wanted ploidy by region class and sex; classes and sexes not named are not counted (COUNTING 2).
+PLOIDY = {
+    REGION_DIPLOID: {"F": 2, "M": 2, "U": 2},
+    REGION_X: {"F": 2, "M": 1, "U": 0},
+    REGION_Y: {"F": 0, "M": 1, "U": 0},
+    REGION_Y_PAR: {"F": 0, "M": 0, "U": 0},
+    REGION_M: {"F": 1, "M": 1, "U": 1},
+}
+N_CLASSES = 1 + max(PLOIDY)
+
+# Site metrics carried from the input: key -> which of two records' values is the worse one.
+METRICS = {"QD": min, "MQ": min, "FS": max, "ReadPosRankSum": min}
+INFO = {
+    "CLASS": ("Integer", "Region class of the record as it came: 1 diploid, 2 X, 3 Y, 4 Y PAR, 5 M"),
+    "NREC": ("Integer", "Input records merged into this site allele"),
+    **{key: ("Float", f"{key} of the input record; the worst where records were merged") for key in METRICS},
+}
+FORMATS = {"GT": (1, "String", "Genotype after filter and ploidy")}
+RAW_FORMAT = {
+    "RAW": (1, "Integer", "Call before the filter: 0 missing, 1 ref1, 2 ref2, 3 het, 4 hom, 5 hemi")
+}
+FIELDS = ("GT", "DP", "GQ", "AD", "FT")
+
+PEOPLE_SCHEMA = pa.schema(
+    [("sample_id", pa.string()), ("class", pa.int8())]
+    + [
+        (name, pa.int64())
+        for name in (
+            "n_records",
+            "n_called",
+            "n_het",
+            "n_hom_alt",
+            "n_missing_in",
+            "n_failed",
+            "n_counted",
+            "sum_dp",
+            "n_dp",
+        )
+    ]
+)
+
+
+def ploidy_table(sexes: Iterable[str]) -> np.ndarray:
+    """int8 (classes, people): wanted ploidy of each person in each region class, 0 = not counted."""
+    sexes = list(sexes)
+    table = np.zeros((N_CLASSES, len(sexes)), np.int8)
+    for number, by_sex in PLOIDY.items():
+        table[number] = [by_sex[sex] for sex in sexes]
+    return table
+
+
+@dataclass(frozen=True)
+class People:
+    """The people of a file's columns: ids, sexes (F, M, U) and the FORMAT fields their input does not declare."""
+
+    ids: list[str]
+    sexes: list[str]
+    absent: list[frozenset[str]]
+
+    def tests(self, rule: gt.Filter, respect_ft: bool) -> np.ndarray:
+        """uint8 (people,): which tests of the filter apply to whom."""
+        return np.array([rule.tests(absent, respect_ft) for absent in self.absent], np.uint8)
+
+
+@nb.njit(cache=True, nogil=True)
+def _tally(seen, calls, counters):
+    """Add a record to the per-person counters (columns as in PEOPLE_SCHEMA after `class`)."""
+    for p in range(seen.shape[0]):
+        a, b, ok, depth = seen[p, 0], seen[p, 1], seen[p, 2], seen[p, 3]
+        counters[p, 0] += 1
+        if a < 0:
+            counters[p, 4] += 1
+            continue
+        if not ok:
+            counters[p, 5] += 1
+            continue
+        counters[p, 1] += 1
+        if b >= 0 and a != b:
+            counters[p, 2] += 1
+        elif a > 0 and b != -1:
+            counters[p, 3] += 1
+        if calls[p, 0] >= 0:
+            counters[p, 6] += 1
+        if depth >= 0:
+            counters[p, 7] += depth
+            counters[p, 8] += 1
+
+
+class Splitter:
+    """First pass over the records of one region.
+
+    build, region: where they lie; reference: to check REF; people: columns of the file, in its order;
+    rule: genotype filter; raw: also carry the calls without the filter.
+    """
+
+    def __init__(
+        self,
+        build: Build,
+        region: Region,
+        reference: Reference,
+        people: People,
+        rule: gt.Filter,
+        respect_ft: bool = False,
+        raw: bool = False,
+    ):
+        self.build, self.region, self.reference, self.raw = build, region, reference, raw
+        self.people = people
+        self.respect_ft = respect_ft
+        self.caller = gt.Caller(
+            len(people.ids), ploidy_table(people.sexes), people.tests(rule, respect_ft), rule
+        )
+        self.ledger = Ledger(f"harmonise {region.contig}:{region.start}-{region.end}")
+        self._counters = np.zeros((N_CLASSES, len(people.ids), len(PEOPLE_SCHEMA) - 2), np.int64)
+
+    def __call__(self, reader: Reader) -> Iterator[Record]:
+        ledger = self.ledger
+        last: Record | None = None
+        for record in reader:
+            ledger.take("records")
+            self._in_order(reader.name, last, record)
+            last = record
+            if record.contig not in self.build.contigs:
+                ledger.drop("records", "contig_outside_table")
+                continue
+            if not self.region.start <= record.pos <= self.region.end:
+                raise GoeError(
+                    Problem(
+                        f"{reader.name}, {record.where}",
+                        f"lies outside the region {self.region}",
+                        "see `joint`",
+                    )
+                )
+            if not record.alts or record.alts == ["."]:
+                ledger.drop("records", "no_alt")
+                continue
+            reason = self.reference.check(reader.name, record.contig, record.pos, record.ref)
+            sites, counts = split(record.pos, record.ref, record.alts, reason)
+            self._account(counts, bool(sites))
+            if sites:
+                yield from self._site_records(record, sites)
+
+    def _in_order(self, name: str, last: Record | None, record: Record) -> None:
+        if last is not None and last.contig == record.contig and record.pos < last.pos:
+            raise GoeError(
+                Problem(
+                    f"{name}, {record.where}",
+                    f"comes after {last.where}: not sorted",
+                    "bcftools sort the file",
+                )
+            )
+
+    def _account(self, counts: Counter[str], has_site: bool) -> None:
+        ledger = self.ledger
+        if has_site:
+            ledger.give("records")
+        else:
+            ledger.drop("records", "no_site_allele")
+        ledger.take("alts", counts["alts_in"])
+        ledger.give("alts", counts["kept"])
+        for key, n in counts.items():
+            if key.startswith("dropped:"):
+                ledger.drop("alts", key.removeprefix("dropped:"), n)
+        ledger.take("site_alleles", counts["kept"])
+        ledger.add("site_alleles", "atoms", counts["atoms"] - counts["kept"])
+        ledger.drop("site_alleles", "same_within_record", counts["shared"])
+        ledger.give("site_alleles", counts["atoms"] - counts["shared"])
+
+    def _site_records(self, record: Record, sites) -> Iterator[Record]:
+        number = region_class(self.build, record.contig, record.pos)
+        ft = record.formats.get("FT") if self.respect_ft else None
+        failed = None if ft is None else ~np.isin(ft, [b"PASS", b".", b""])
+        calls, seen = self.caller.calls(record.formats, number, failed)
+        _tally(seen, calls, self._counters[number])
+        raw = self.caller.calls(record.formats, number, raw=True)[0] if self.raw else None
+        info = {"CLASS": number, "NREC": 1, **{k: v for k, v in record.info.items() if k in METRICS}}
+        n_alleles = 1 + len(record.alts)
+        for site in sites:
+            formats = {"GT": gt.GT_BYTES[gt.codes_of(calls, n_alleles, site.of)]}
+            if raw is not None:
+                formats["RAW"] = gt.codes_of(raw, n_alleles, site.of)[:, None]
+            yield Record(
+                record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats
+            )
+
+    def people_table(self) -> pa.Table:
+        """The counters of PEOPLE_SCHEMA, a row for each person and region class that has records."""
+        present = [c for c in range(N_CLASSES) if self._counters[c, :, 0].any()]
+        ids = pa.array(self.people.ids * len(present), pa.string())
+        classes = pa.array(np.repeat(np.array(present, np.int8), len(self.people.ids)), pa.int8())
+        counters = self._counters[present].reshape(-1, len(PEOPLE_SCHEMA) - 2)
+        return pa.table([ids, classes, *(pa.array(c) for c in counters.T)], schema=PEOPLE_SCHEMA)
+
+
+def writer(stream, header: Header | list[Header], build: Build, raw: bool) -> Writer:
+    """Writer of harmonised records for the people and FILTERs of `header`(s)."""
+    headers = [header] if isinstance(header, Header) else header
+    filters = {name: line for h in headers for name, line in h.filters.items()}
+    formats = FORMATS | (RAW_FORMAT if raw else {})
+    return Writer(stream, headers[0].samples, build.contigs, filters, INFO, formats)
+
+
+def merge_records(readers: list[Reader], region: Region, ledger: Ledger, raw: bool) -> Iterator[Record]:
+    """Second pass: one record per site allele of `region`, sorted by (pos, ref, alt).
+
+    readers: normalised records of this region and of its neighbours on the contig, each sorted by position;
+    those that normalised to another region are that region's to merge. Upper case (COUNTING 3.1, 3.4).
+    """
+    for _, here in groupby(_by_position(readers, region), key=attrgetter("pos")):
+        alleles: dict[tuple[str, str], list[Record]] = {}
+        for record in here:
+            ledger.take("site_alleles")
+            alleles.setdefault((record.ref.upper(), record.alts[0].upper()), []).append(record)
+        for (ref, alt), records in sorted(alleles.items()):
+            ledger.give("site_alleles")
+            ledger.drop("site_alleles", "merged_into_another_record", len(records) - 1)
+            yield _merged(ref, alt, records, raw)
+
+
+def _by_position(readers: list[Reader], region: Region) -> Iterator[Record]:
+    """Records of the region from all readers, in order of position."""
+
+    def inside(reader: Reader) -> Iterator[Record]:
+        return (r for r in reader if region.start <= r.pos <= region.end)
+
+    # Not heapq.merge: only the borders hold records of more than one reader, and the streams are few.
+    streams = [inside(r) for r in readers]
+    heads = [next(s, None) for s in streams]
+    while any(heads):
+        i = min((h.pos, i) for i, h in enumerate(heads) if h)[1]
+        yield heads[i]
+        heads[i] = next(streams[i], None)
+
+
+def _merged(ref: str, alt: str, records: list[Record], raw: bool) -> Record:
+    first = records[0]
+    formats = first.formats
+    if len(records) > 1:
+        formats = {"GT": gt.GT_BYTES[gt.merge_codes([gt.codes_from_gt(r.formats["GT"]) for r in records])]}
+        if raw:
+            formats["RAW"] = gt.merge_codes([r.formats["RAW"][:, 0] for r in records])[:, None]
+    quals = [r.qual for r in records if r.qual is not None]
+    filters = sorted({f for r in records for f in r.filters} - {"PASS"})
+    if not filters and any("PASS" in r.filters for r in records):
+        filters = ["PASS"]
+    # The class decides whose calls count when a sex proves unknown later: the sex-chromosomal one does.
+    classes = {int(r.info["CLASS"]) for r in records}
+    info = {"CLASS": min(classes - {REGION_DIPLOID, REGION_Y_PAR} or classes), "NREC": len(records)}
+    for key, worse in METRICS.items():
+        values = [r.info[key] for r in records if key in r.info]
+        if values:
+            info[key] = worse(values)
+    return Record(first.contig, first.pos, min(quals, default=None), ref, [alt], filters, info, formats)

@@ -1,0 +1,64 @@
+"""Run the workflow as its user does, through the command line."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Run:
+    """Exit status and output of one `snakemake` call."""
+
+    status: int
+    output: str
+
+    def ok(self) -> "Run":
+        assert self.status == 0, self.output[-6000:]
+        return self
+
+
+def snakemake(directory: Path, *arguments: str, cores: int = 2, timeout: int = 1500) -> Run:
+    """`snakemake` on the checkout's Snakefile in `directory`; stdout and stderr together."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPO / "Snakefile")]
+    command += ["--directory", str(directory), "--workflow-profile", str(REPO / "workflow/profiles/default")]
+    command += ["--cores", str(cores), *arguments]
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        env=dict(os.environ),
+    )
+    return Run(done.returncode, done.stdout)
+
+
+DATASET = {
+    "prefix": "GOE",
+    "country": "EE",
+    "org": "EXAMPLE",
+    "id": "GOE-EE-EXAMPLE-20260101000000000",
+    "title": "Test allele frequencies",
+    "contact": {"fn": "Test", "email": "test@example.org"},
+}
+
+
+def write_config(directory: Path, **sections) -> dict:
+    """A whole config in `directory`/config/config.yaml; `sections` replace or add top-level keys."""
+    config = {
+        "samples": "samples.tsv",
+        "inputs": "inputs.tsv",
+        "dataset": DATASET,
+        "disclosure": {"open": True, "legal_basis": "test data"},
+        "sample_qc": {"exclude": False},
+        **sections,
+    }
+    (directory / "config").mkdir(parents=True, exist_ok=True)
+    (directory / "config" / "config.yaml").write_text(yaml.safe_dump(config))
+    return config

@@ -1,0 +1,112 @@
+"""The kernel against the plain rules, on random genotypes of every storage width."""
+
+import numpy as np
+from goe import genotypes as gt
+from helpers import plain
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ALLELES = st.integers(0, 3) | st.none()
+DEPTH = st.sampled_from([0, 1, 4, 5, 9, 10, 30, 35, 40, 200]) | st.none()
+
+
+@st.composite
+def person(draw):
+    alleles = draw(st.lists(ALLELES, min_size=1, max_size=3))
+    ad = draw(
+        st.lists(st.sampled_from([0, 2, 5, 6, 7, 8, 15, 30]) | st.none(), min_size=4, max_size=4) | st.none()
+    )
+    return {
+        "alleles": alleles,
+        "dp": draw(DEPTH),
+        "gq": draw(st.sampled_from([0, 19, 20, 99]) | st.none()),
+        "ad": ad,
+        "wanted": draw(st.integers(0, 2)),
+        "phased": draw(st.booleans()),
+    }
+
+
+def vector(rows, dtype, gt_field=False):
+    """Raw BCF array of lists of values; None is missing, short rows end early."""
+    low = np.iinfo(dtype).min
+    width = max(len(r) for r in rows)
+    out = np.full((len(rows), width), low + 1, dtype)
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
+            out[i, j] = (0 if gt_field else low) if value is None else value
+    return out
+
+
+def formats(people, dtype):
+    genotypes = [
+        [None if a is None else (a + 1) << 1 | (p["phased"] and j > 0) for j, a in enumerate(p["alleles"])]
+        for p in people
+    ]
+    fields = {
+        "GT": vector(genotypes, dtype, gt_field=True),
+        "GQ": vector([[p["gq"]] for p in people], dtype),
+        "DP": vector([[p["dp"]] for p in people], np.int16 if dtype == np.int8 else dtype),
+    }
+    if any(p["ad"] for p in people):
+        fields["AD"] = vector([p["ad"] or [None] for p in people], np.int16 if dtype == np.int8 else dtype)
+    return fields
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(person(), min_size=1, max_size=12),
+    st.sampled_from([np.int8, np.int16, np.int32]),
+    st.sets(st.integers(1, 3), min_size=1),
+    st.booleans(),
+)
+def test_kernel_equals_plain_rules(people, dtype, holders, raw):
+    ploidy = np.array([[p["wanted"] for p in people]], np.int8)
+    tests = np.full(len(people), gt.TEST_GQ | gt.TEST_DP | gt.TEST_AD, np.uint8)
+    caller = gt.Caller(len(people), ploidy, tests, gt.Filter())
+    calls, _ = caller.calls(formats(people, dtype), 0, raw=raw)
+    codes = gt.codes_of(calls, 4, tuple(holders))
+    for p, code in zip(people, codes, strict=True):
+        kept = plain.filtered(p["alleles"], p["dp"], p["gq"], p["ad"], p["wanted"], on=not raw)
+        assert gt.CODES[code] == plain.code(plain.call(kept, p["wanted"]), holders)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(gt.CODES), min_size=3, max_size=3), min_size=1, max_size=5),
+    st.randoms(),
+)
+def test_merging_equals_plain_rule_in_any_order(records, random):
+    stack = [np.array([gt.CODES.index(c) for c in record], np.int8) for record in records]
+    expected = [plain.merged([record[i] for record in records]) for i in range(3)]
+    assert [gt.CODES[c] for c in gt.merge_codes(stack)] == expected
+    random.shuffle(stack)
+    assert [gt.CODES[c] for c in gt.merge_codes(stack)] == expected
+
+
+@given(st.lists(st.sampled_from(range(6)), min_size=1, max_size=20))
+def test_codes_survive_as_genotypes(codes):
+    codes = np.array(codes, np.int8)
+    assert (gt.codes_from_gt(gt.GT_BYTES[codes]) == codes).all()
+
+
+def test_gnomad_profile_asks_only_the_alt_of_a_het():
+    fields = {
+        "GT": np.array([[2, 4], [4, 6]], np.int8),
+        "GQ": np.array([[99], [99]], np.int8),
+        "DP": np.array([[30], [30]], np.int8),
+        "AD": np.array([[2, 28, 0], [0, 27, 3]], np.int8),
+    }
+    ploidy = np.array([[2, 2]], np.int8)
+    tests = np.full(2, 7, np.uint8)
+    goe = gt.Caller(2, ploidy, tests, gt.Filter()).calls(fields, 0)[0]
+    gnomad = gt.Caller(2, ploidy, tests, gt.Filter(alt_only=True)).calls(fields, 0)[0]
+    assert goe.tolist() == [[-1, -1], [-1, -1]]
+    assert gnomad.tolist() == [[0, 1], [-1, -1]]
+
+
+def test_a_field_that_the_input_lacks_is_not_tested():
+    fields = {"GT": np.array([[2, 4]], np.int8)}
+    ploidy = np.array([[2]], np.int8)
+    none = gt.Caller(1, ploidy, np.array([0], np.uint8), gt.Filter()).calls(fields, 0)[0]
+    all_ = gt.Caller(1, ploidy, np.array([7], np.uint8), gt.Filter()).calls(fields, 0)[0]
+    assert none.tolist() == [[0, 1]]
+    assert all_.tolist() == [[-1, -1]]

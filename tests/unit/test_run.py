@@ -1,0 +1,40 @@
+"""No tool fails unseen."""
+
+import pytest
+from goe.errors import GoeError
+from goe.run import feeding, pipeline
+
+
+def test_failure_anywhere_in_a_pipeline_is_seen(tmp_path):
+    for commands in (["false"], ["cat"]), (["true"], ["false"]), (["true"], ["false"], ["cat"]):
+        with pytest.raises(GoeError, match="false: ended with status 1"):
+            pipeline(*commands)
+
+
+def test_the_culprit_is_named_and_not_its_victim():
+    with pytest.raises(GoeError) as caught:
+        pipeline(["yes"], ["false"])
+    assert [p.where for p in caught.value.problems] == ["false"]
+
+
+def test_a_closed_pipe_alone_is_a_failure():
+    with pytest.raises(GoeError, match="yes"):
+        pipeline(["yes"], ["head", "-n", "1"])
+
+
+def test_feeding(tmp_path):
+    with (tmp_path / "out").open("wb") as out, feeding(["cat"], ["tee", str(tmp_path / "copy")]) as stream:
+        stream.write(b"hello")
+        del out
+    assert (tmp_path / "copy").read_bytes() == b"hello"
+
+
+def test_feeding_a_command_that_ends_early():
+    with pytest.raises(GoeError, match="false: ended with status 1"), feeding(["false"]) as stream:
+        for _ in range(1000):
+            stream.write(b"x" * 100000)
+
+
+def test_error_of_the_body_goes_on():
+    with pytest.raises(ZeroDivisionError), feeding(["cat"]):
+        raise ZeroDivisionError
