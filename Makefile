@@ -1,0 +1,44 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.PHONY: help setup demo test bench lint clean
+
+CORES ?= $(shell nproc)
+BIN := $(CURDIR)/.venv/bin
+PROFILE := $(CURDIR)/workflow/profiles/default
+# The tests and the demo must not depend on the caller's umask or locale.
+export LC_ALL := C.UTF-8
+export PATH := $(BIN):$(PATH)
+
+help:
+	@echo "make demo   set everything up, make a cohort, run the workflow on it, compare with the truth"
+	echo "make test   set up and run the tests"
+	echo "make bench  set up and run the benchmarks"
+	echo "make lint   ruff, snakefmt, snakemake --lint"
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	@umask 077
+	deployment=
+	if [ "$$(cat .venv/deployment)" = conda ]; then deployment="--sdm conda"; fi
+	python scripts/demo_cohort.py demo
+	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment
+	python scripts/demo_compare.py demo demo
+
+test: setup
+	@python -m pytest $(PYTEST_ARGS)
+
+bench: setup
+	@python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)
+
+lint: setup
+	@ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	[ -f demo/config/config.yaml ] || python scripts/demo_cohort.py demo
+	snakemake --snakefile Snakefile --directory demo --lint
+
+clean:
+	rm -rf demo work release .snakemake

@@ -1,0 +1,46 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/intake.smk"
+include: "workflow/rules/align.smk"
+include: "workflow/rules/call.smk"
+include: "workflow/rules/joint.smk"
+include: "workflow/rules/harmonise.smk"
+include: "workflow/rules/sample_qc.smk"
+include: "workflow/rules/frequencies.smk"
+include: "workflow/rules/variant_qc.smk"
+include: "workflow/rules/release.smk"
+
+
+rule release:
+    default_target: True
+    input:
+        release("MANIFEST.sha256"),
+        work("sample_qc/multiqc.html"),
+
+
+rule lint:
+    input:
+        work("intake/intake.json"),
+
+
+rule harmonised:
+    input:
+        expand(work("harmonise/{region}.bcf"), region=REGIONS),
+
+
+rule qc:
+    input:
+        work("sample_qc/keep.tsv"),
+        work("sample_qc/multiqc.html"),
+
+
+rule frequencies:
+    input:
+        expand(work("frequencies/{region}.parquet"), region=REGIONS),

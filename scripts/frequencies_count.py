@@ -1,0 +1,29 @@
+"""Leaf-stratum counts of one region from its harmonised BCF and the keep list."""
+
+import csv
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from goe import counts, logs
+from goe.bcf import open_bcf
+from goe.harmonise import FORMATS, INFO, RAW_FORMAT
+from goe.ledger import Ledger
+
+with logs.to(snakemake.log):
+    raw = snakemake.params.raw
+    ledger = Ledger(f"frequencies {snakemake.wildcards.region}")
+    with Path(snakemake.input.keep).open(newline="") as handle:
+        rows = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+        keep = {row["sample_id"]: row for row in rows}
+    with open_bcf(snakemake.input.bcf, info=tuple(INFO), formats=tuple(FORMATS | RAW_FORMAT)) as reader:
+        leaves = counts.Leaves.of_keep(reader.header.samples, keep, snakemake.input.bcf)
+        ledger.take("people", len(reader.header.samples))
+        ledger.give("people", sum(leaves.people.values()))
+        ledger.drop("people", "excluded", len(reader.header.samples) - sum(leaves.people.values()))
+        schema = counts.schema(leaves, raw)
+        with pq.ParquetWriter(snakemake.output.counts, schema, compression="zstd") as out:
+            for batch in counts.count(reader, leaves, raw):
+                ledger.take("site_alleles", batch.num_rows)
+                out.write_batch(batch)
+                ledger.give("site_alleles", batch.num_rows)
+    ledger.write(snakemake.output.ledger)

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes everything ready: the Python environment in .venv, and the command-line tools.
+# Tools come from conda when there is one (Snakemake makes the environments), else from PATH, else from Debian when root.
+# GOE_TOOLS=conda|path forces the choice. The way chosen is left in .venv/deployment for the Makefile.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools=(bwa samtools bcftools tabix bgzip fastp mosdepth plink2)
+packages=(bwa samtools bcftools tabix fastp mosdepth plink2)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+stop() { say "$@"; exit 1; }
+
+can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+apt_install() {
+    say "installing from Debian: $*"
+    if [ -z "${updated:-}" ]; then apt-get update -qq; updated=1; fi
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+python=${PYTHON:-python3}
+command -v "$python" >/dev/null || stop "there is no $python: install Python 3.11 or later, or set PYTHON"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "$python is older than 3.11: set PYTHON to a newer one"
+
+want=$(sha256sum requirements.lock | cut -d' ' -f1)
+if [ ! -f .venv/.lock ] || [ "$(cat .venv/.lock)" != "$want" ]; then
+    if ! "$python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("ensurepip") is None)'; then
+        can_apt || stop "$python has no ensurepip: install python3-venv (Debian), or use a Python that has it"
+        apt_install python3-venv
+    fi
+    say "making .venv from requirements.lock"
+    [ -x .venv/bin/python ] || "$python" -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+    printf '%s' "$want" >.venv/.lock
+fi
+
+way=${GOE_TOOLS:-}
+if [ -z "$way" ]; then
+    if command -v conda >/dev/null; then way=conda; else way=path; fi
+fi
+case $way in
+conda) command -v conda >/dev/null || stop "GOE_TOOLS=conda, but there is no conda on PATH" ;;
+path)
+    missing=()
+    for tool in "${tools[@]}"; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+    if [ ${#missing[@]} -gt 0 ]; then
+        can_apt || stop "missing tools: ${missing[*]}
+  Either install conda (for instance Miniforge) and run this again: Snakemake then makes every rule's environment from envs/;
+  or install them yourself and put them on PATH; on Debian, as root: apt-get install ${packages[*]}"
+        apt_install "${packages[@]}"
+    fi
+    ;;
+*) stop "GOE_TOOLS is '$way': use conda or path" ;;
+esac
+printf '%s' "$way" >.venv/deployment

@@ -1,0 +1,87 @@
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# The library is imported by path, so that a clone works as it is and as a Snakemake module.
+SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve().parents[1] / "scripts"
+if str(SCRIPTS) not in sys.path:
+    sys.path.insert(0, str(SCRIPTS))
+
+from goe import batches, build, sheets
+from goe import config as goe_config
+from goe.errors import GoeError
+
+# Everything that is made here is personal data until the release says otherwise.
+os.umask(0o077)
+# A CRAM is decoded with the reference of the config and nothing else: no look-up over the network.
+os.environ["REF_PATH"] = os.environ["REF_CACHE"] = "/nonexistent/%s"
+
+
+def _load():
+    """Config, sheets and build, or every problem with them."""
+    try:
+        cfg = goe_config.load(config)
+    except GoeError as error:
+        raise WorkflowError(f"The configuration has to be mended first.\n{error}")
+    problems, parts = [], []
+    for read in (
+        lambda: sheets.read_people(cfg["samples"], cfg["strata"]["label"]),
+        lambda: sheets.read_inputs(cfg["inputs"], "."),
+        lambda: build.load_build(cfg),
+    ):
+        try:
+            parts.append(read())
+        except GoeError as error:
+            problems += error.problems
+    if problems:
+        raise WorkflowError(f"The sheets or the reference have to be mended first.\n{GoeError(problems)}")
+    return cfg, *parts
+
+
+CFG, PEOPLE, INPUTS, BUILD = _load()
+OUTDIR = Path(CFG["outdir"])
+JOINT = [i for i in INPUTS if i.input_type == "joint_vcf"]
+UNITS = sheets.by_person(INPUTS)
+BUILD_PARAMS = {"name": BUILD.name, "contigs": BUILD.contigs, "par": BUILD.par}
+REGIONS = build.regions(BUILD, CFG["scatter"]["region_size"])
+BATCHES = batches.make(UNITS, CFG["scatter"]["people_per_batch"])
+READ_TYPES = {"fastq", "ubam", "bam", "cram"}
+READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}
+READ_BATCHES = batches.make(READ_BORN, CFG["scatter"]["people_per_batch"])
+# What harmonise needs to know of the people: a change of anything else in the sheet does not repeat it.
+PLOIDY_DIGEST = batches.digest(f"{p.sample_id}\t{p.sex}" for p in PEOPLE.values())
+PEOPLE_DIGEST = batches.digest(map(repr, PEOPLE.values()))
+
+GENOTYPE_FILTER = {
+    key: CFG["genotype_filter"][key]
+    for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab")
+} | {"alt_only": CFG["genotype_filter"]["profile"] == "gnomad"}
+
+
+wildcard_constraints:
+    sample=sheets.ID_PATTERN,
+    unit=sheets.ID_PATTERN,
+    batch=r"b[0-9]+",
+    region=r"[^/]+",
+    contig=r"[^/]+",
+
+
+def work(path):
+    return str(OUTDIR / "work" / path)
+
+
+def release(path):
+    return str(OUTDIR / "release" / path)
+
+
+def neighbours(wildcards):
+    """The region and those beside it on its contig, in order: records may cross a border when normalised."""
+    names = [n for n, r in REGIONS.items() if r.contig == REGIONS[wildcards.region].contig]
+    i = names.index(wildcards.region)
+    return names[max(0, i - 1) : i + 2]
+
+
+def regions_of(contig):
+    return [name for name, region in REGIONS.items() if region.contig == contig]
