@@ -19,9 +19,7 @@ with logs.to(snakemake.log):
         writer.write_table(table)
         first = pc.fill_null(
             pc.list_element(
-                pc.if_else(
-                    pc.equal(pc.list_value_length(table["filter"]), 0), pa.scalar(["PASS"]), table["filter"]
-                ),
+                pc.if_else(pc.equal(pc.list_value_length(table["filter"]), 0), pa.scalar(["PASS"]), table["filter"]),
                 0,
             ),
             "PASS",

@@ -51,9 +51,7 @@ def atoms(pos: int, ref: str, alt: str) -> list[tuple[int, str, str]]:
     return [(pos, ref, alt)]
 
 
-def split(
-    pos: int, ref: str, alts: list[str], ref_reason: str | None
-) -> tuple[list[SiteAllele], Counter[str]]:
+def split(pos: int, ref: str, alts: list[str], ref_reason: str | None) -> tuple[list[SiteAllele], Counter[str]]:
     """Site alleles of a record, sorted by (pos, ref, alt), and a count of what happened to its ALTs.
 
     ref_reason: why no ALT of this record may be used (from `Reference.check`), or None. The counter has

@@ -120,8 +120,7 @@ class _Cursor:
         if n and kind not in _INT_TYPES:
             raise ValueError("integers were expected")
         return [
-            int.from_bytes(self.data[i : i + size], "little", signed=True)
-            for i in range(start, self.at, size or 1)
+            int.from_bytes(self.data[i : i + size], "little", signed=True) for i in range(start, self.at, size or 1)
         ]
 
     def string(self) -> str:
@@ -153,9 +152,7 @@ class Reader:
     (people, values) and of the integer type it is stored with (a string field: bytes, shape (people,)).
     """
 
-    def __init__(
-        self, stream: BinaryIO, name: str, info: tuple[str, ...] = (), formats: tuple[str, ...] = ()
-    ):
+    def __init__(self, stream: BinaryIO, name: str, info: tuple[str, ...] = (), formats: tuple[str, ...] = ()):
         self.stream = stream
         self.name = name
         self._info = set(info)
@@ -179,16 +176,12 @@ class Reader:
                 raise GoeError(Problem(self.name, f"truncated after {last or 'its header'}"))
             shared, individual = struct.unpack("<II", lengths)
             if shared < 24 or shared + individual > _MAX_RECORD:
-                raise GoeError(
-                    Problem(self.name, f"damaged after {last or 'its header'}: impossible lengths")
-                )
+                raise GoeError(Problem(self.name, f"damaged after {last or 'its header'}: impossible lengths"))
             data = self._exactly(shared + individual, f"record after {last or 'the header'}")
             try:
                 record = self._parse(data, shared)
             except (ValueError, IndexError, KeyError, struct.error) as error:
-                raise GoeError(
-                    Problem(self.name, f"damaged record after {last or 'the header'}: {error}")
-                ) from error
+                raise GoeError(Problem(self.name, f"damaged record after {last or 'the header'}: {error}")) from error
             last = record.where
             yield record
 
@@ -270,9 +263,7 @@ class Writer:
             index = self._key[name] = taken.setdefault(name, len(taken))
             lines.append(f'##FORMAT=<ID={name},Number={number},Type={kind},Description="{text}",IDX={index}>')
         self._integers = {name for name, (kind, _) in info.items() if kind == "Integer"}
-        lines += [
-            f"##contig=<ID={n},length={length},IDX={i}>" for i, (n, length) in enumerate(contigs.items())
-        ]
+        lines += [f"##contig=<ID={n},length={length},IDX={i}>" for i, (n, length) in enumerate(contigs.items())]
         columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]
         text = ("\n".join([*lines, "\t".join(columns)]) + "\n").encode() + b"\0"
         self.people = len(samples)
@@ -300,9 +291,7 @@ class Writer:
             (1 + len(record.alts)) << 16 | len(record.info),
             len(record.formats) << 24 | self.people,
         )
-        self.stream.write(
-            struct.pack("<II", len(site) + len(body), len(individual)) + site + body + individual
-        )
+        self.stream.write(struct.pack("<II", len(site) + len(body), len(individual)) + site + body + individual)
 
 
 def _descriptor(kind: int, n: int) -> bytes:

@@ -11,9 +11,7 @@ from goe.harmonise import People
 def read_people(path: str | Path) -> dict[str, dict[str, str]]:
     """sample_id -> row of people.tsv; all cells are text."""
     with Path(path).open(newline="") as handle:
-        return {
-            row["sample_id"]: row for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
-        }
+        return {row["sample_id"]: row for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)}
 
 
 def people_of(reader: Reader, path: str | Path) -> People:

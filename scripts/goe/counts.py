@@ -43,11 +43,7 @@ class Leaves:
         count outside the PARs, whatever ploidy the calls were given (COUNTING 2, last column).
         """
         stop_on(
-            [
-                Problem(name, f"sample {i} is not in the keep list", "run sample_qc again")
-                for i in ids
-                if i not in keep
-            ]
+            [Problem(name, f"sample {i} is not in the keep list", "run sample_qc again") for i in ids if i not in keep]
         )
         rows = [keep[i] for i in ids]
         labels = [f"{r['country_code']}_{r['count_sex']}" if r["keep"] == "yes" else None for r in rows]
@@ -86,8 +82,7 @@ def schema(leaves: Leaves, raw: bool) -> pa.Schema:
         "leaves": leaves.names,
         "people": leaves.people,
         "class_expected": {
-            str(c): dict(zip(leaves.names, map(int, leaves.expected[c]), strict=True))
-            for c in range(1, N_CLASSES)
+            str(c): dict(zip(leaves.names, map(int, leaves.expected[c]), strict=True)) for c in range(1, N_CLASSES)
         },
         "raw": raw,
     }

@@ -46,9 +46,7 @@ class Filter:
 
 
 @nb.njit(cache=True, nogil=True)
-def _call(
-    gt, dp, gq, ad, ft_fail, wanted, tests, min_gq, min_dp, min_dp_haploid, min_ab, alt_only, calls, seen
-):
+def _call(gt, dp, gq, ad, ft_fail, wanted, tests, min_gq, min_dp, min_dp_haploid, min_ab, alt_only, calls, seen):
     """Fill calls[person] = (a, b) and seen[person] = (called before ploidy a, b, passed the filter, depth).
 
     gt: int32 (people, ploidy) of raw BCF values; dp, gq: int32 (people,); ad: int32 (people, alleles), width 0
@@ -111,12 +109,7 @@ def _call(
                     if alt_only and allele == 0:
                         continue
                     # A quotient, since 0.2 * 35 is above 7 in floating point and 7 / 35 is 0.2.
-                    if (
-                        allele >= ad.shape[1]
-                        or ad[p, allele] < 0
-                        or depth <= 0
-                        or ad[p, allele] / depth < min_ab
-                    ):
+                    if allele >= ad.shape[1] or ad[p, allele] < 0 or depth <= 0 or ad[p, allele] / depth < min_ab:
                         ok = False
         seen[p, 0] = a
         seen[p, 1] = HAPLOID if n == 1 else (b if called == n else NO_CALL)

@@ -39,9 +39,7 @@ INFO = {
     **{key: ("Float", f"{key} of the input record; the worst where records were merged") for key in METRICS},
 }
 FORMATS = {"GT": (1, "String", "Genotype after filter and ploidy")}
-RAW_FORMAT = {
-    "RAW": (1, "Integer", "Call before the filter: 0 missing, 1 ref1, 2 ref2, 3 het, 4 hom, 5 hemi")
-}
+RAW_FORMAT = {"RAW": (1, "Integer", "Call before the filter: 0 missing, 1 ref1, 2 ref2, 3 het, 4 hom, 5 hemi")}
 FIELDS = ("GT", "DP", "GQ", "AD", "FT")
 
 PEOPLE_SCHEMA = pa.schema(
@@ -129,9 +127,7 @@ class Splitter:
         self.build, self.region, self.reference, self.raw = build, region, reference, raw
         self.people = people
         self.respect_ft = respect_ft
-        self.caller = gt.Caller(
-            len(people.ids), ploidy_table(people.sexes), people.tests(rule, respect_ft), rule
-        )
+        self.caller = gt.Caller(len(people.ids), ploidy_table(people.sexes), people.tests(rule, respect_ft), rule)
         self.ledger = Ledger(f"harmonise {region.contig}:{region.start}-{region.end}")
         self._counters = np.zeros((N_CLASSES, len(people.ids), len(PEOPLE_SCHEMA) - 2), np.int64)
 
@@ -201,9 +197,7 @@ class Splitter:
             formats = {"GT": gt.GT_BYTES[gt.codes_of(calls, n_alleles, site.of)]}
             if raw is not None:
                 formats["RAW"] = gt.codes_of(raw, n_alleles, site.of)[:, None]
-            yield Record(
-                record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats
-            )
+            yield Record(record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats)
 
     def people_table(self) -> pa.Table:
         """The counters of PEOPLE_SCHEMA, a row for each person and region class that has records."""

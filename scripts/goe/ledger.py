@@ -1,4 +1,4 @@
-"""Account of what a step took in, gave out and dropped, by reason; a step whose account does not close stops the run."""
+"""What a step took in, gave out and dropped, by reason; an account that does not close stops the run."""
 
 import json
 from collections import Counter

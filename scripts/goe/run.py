@@ -20,9 +20,7 @@ def pipeline(*commands: Command, stdout=None, stdin=None) -> None:
     source = stdin
     for i, command in enumerate(commands):
         last = i == len(commands) - 1
-        process = subprocess.Popen(
-            [str(c) for c in command], stdin=source, stdout=stdout if last else subprocess.PIPE
-        )
+        process = subprocess.Popen([str(c) for c in command], stdin=source, stdout=stdout if last else subprocess.PIPE)
         if i > 0 and source is not None:
             source.close()
         source = process.stdout

@@ -57,3 +57,65 @@ def merged(codes):
         if group:
             return group.pop() if len(group) == 1 else "missing"
     return "missing"
+
+
+def left_aligned(bases, pos, ref, alt):
+    """Tan, Abecasis, Kang 2015 (doi 10.1093/bioinformatics/btv112). bases: the contig; pos 1-based."""
+    moved = True
+    while moved:
+        moved = False
+        if ref and alt and ref[-1] == alt[-1] and max(len(ref), len(alt)) > 1:
+            ref, alt, moved = ref[:-1], alt[:-1], True
+        if (not ref or not alt) and pos > 1:
+            pos -= 1
+            ref, alt, moved = bases[pos - 1] + ref, bases[pos - 1] + alt, True
+    if not ref or not alt:  # nothing to the left of the first base: VCF then adds the base to the right
+        after = bases[pos - 1 + len(ref)]
+        return pos, ref + after, alt + after
+    while len(ref) > 1 and len(alt) > 1 and ref[0] == alt[0]:
+        pos, ref, alt = pos + 1, ref[1:], alt[1:]
+    return pos, ref, alt
+
+
+def site_alleles(bases, pos, ref, alts):
+    """Rules 3.1 to 3.3: {(pos, ref, alt): set of ALT numbers that hold it}."""
+    found = {}
+    for number, alt in enumerate(alts, start=1):
+        if set(alt) - set("ACGT") or set(ref) - set("ACGT") or alt == ref:
+            continue
+        if len(ref) == len(alt):
+            made = [(pos + i, r, a) for i, (r, a) in enumerate(zip(ref, alt, strict=True)) if r != a]
+        else:
+            made = [left_aligned(bases, pos, ref, alt)]
+        for allele in made:
+            found.setdefault(allele, set()).add(number)
+    return found
+
+
+def ploidy(contig, pos, sex, par):
+    """Rule 2. par: (contig, start, end), 1-based inclusive; sex F, M or U."""
+    inside = any(c == contig and s <= pos <= e for c, s, e in par)
+    if contig == "chrM":
+        return 1
+    if contig == "chrX" and not inside:
+        return {"F": 2, "M": 1, "U": 0}[sex]
+    if contig == "chrY":
+        return 1 if sex == "M" and not inside else 0
+    return 2
+
+
+def count(records, contigs, par, sheet):
+    """Every site allele's codes: {(contig, pos, ref, alt): {sample: code}}.
+
+    records: (contig, pos, ref, alts, {sample: (alleles, dp, gq, ad)}); contigs: name -> bases;
+    sheet: sample -> sex.
+    """
+    met = {}
+    for contig, pos, ref, alts, people in records:
+        for allele, holders in site_alleles(contigs[contig], pos, ref, alts).items():
+            codes = {}
+            for sample, (alleles, dp, gq, ad) in people.items():
+                wanted = ploidy(contig, pos, sheet[sample], par)
+                codes[sample] = code(call(filtered(alleles, dp, gq, ad, wanted), wanted), holders)
+            met.setdefault((contig, *allele), []).append(codes)
+    return {key: {s: merged([c[s] for c in stack]) for s in stack[0]} for key, stack in met.items()}

@@ -13,9 +13,7 @@ DEPTH = st.sampled_from([0, 1, 4, 5, 9, 10, 30, 35, 40, 200]) | st.none()
 @st.composite
 def person(draw):
     alleles = draw(st.lists(ALLELES, min_size=1, max_size=3))
-    ad = draw(
-        st.lists(st.sampled_from([0, 2, 5, 6, 7, 8, 15, 30]) | st.none(), min_size=4, max_size=4) | st.none()
-    )
+    ad = draw(st.lists(st.sampled_from([0, 2, 5, 6, 7, 8, 15, 30]) | st.none(), min_size=4, max_size=4) | st.none())
     return {
         "alleles": alleles,
         "dp": draw(DEPTH),

@@ -96,7 +96,10 @@ def test_every_truncation_is_seen(vcf):
 def test_a_damaged_record_never_passes_in_silence(vcf):
     data = raw_stream(vcf)
     start = 9 + int.from_bytes(data[5:9], "little")
-    lengths = int.from_bytes(data[start : start + 4], "little"), int.from_bytes(data[start + 4 : start + 8], "little")
+    lengths = (
+        int.from_bytes(data[start : start + 4], "little"),
+        int.from_bytes(data[start + 4 : start + 8], "little"),
+    )
     shorter = data[: start + 4] + (lengths[1] - 1).to_bytes(4, "little") + data[start + 8 :]
     with pytest.raises(GoeError, match="damaged record after the header"):
         read_all(shorter)

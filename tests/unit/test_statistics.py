@@ -16,9 +16,7 @@ def exact(het, hom_ref, hom_alt):
 
     def weight(h):
         r = (rare - h) // 2
-        return Fraction(2**h * factorial(n), factorial(r) * factorial(h) * factorial(n - r - h)) / comb(
-            2 * n, rare
-        )
+        return Fraction(2**h * factorial(n), factorial(r) * factorial(h) * factorial(n - r - h)) / comb(2 * n, rare)
 
     weights = {h: weight(h) for h in range(rare % 2, rare + 1, 2)}
     assert sum(weights.values()) == 1
@@ -46,23 +44,17 @@ def test_hwe_equals_enumeration(counts):
 
 
 def test_hwe_of_a_large_sample_neither_underflows_nor_exceeds_one():
-    p = stats.hwe_p(
-        np.array([40000, 0, 49990]), np.array([35000, 50000, 25005]), np.array([25000, 50000, 25005])
-    )
+    p = stats.hwe_p(np.array([40000, 0, 49990]), np.array([35000, 50000, 25005]), np.array([25000, 50000, 25005]))
     assert 0 <= p[1] < 1e-300 and p[0] < 1e-100 and p[2] > 0.9
 
 
 def test_inbreeding():
-    f = stats.inbreeding_coefficient(
-        np.array([50, 0, 100, 0]), np.array([25, 50, 0, 7]), np.array([25, 50, 0, 0])
-    )
+    f = stats.inbreeding_coefficient(np.array([50, 0, 100, 0]), np.array([25, 50, 0, 7]), np.array([25, 50, 0, 0]))
     assert f[:3] == pytest.approx([0, 1, -1]) and np.isnan(f[3])
 
 
 def test_faf():
-    faf = stats.filtering_allele_frequency(
-        np.array([0, 1, 2, 100, 0]), np.array([100, 100, 100, 1000, 0]), 0.95
-    )
+    faf = stats.filtering_allele_frequency(np.array([0, 1, 2, 100, 0]), np.array([100, 100, 100, 1000, 0]), 0.95)
     assert faf[:2].tolist() == [0, 0]
     assert faf[2:4] == pytest.approx([gamma.ppf(0.05, 2) / 100, gamma.ppf(0.05, 100) / 1000])
     assert np.isnan(faf[4])

@@ -1,0 +1,126 @@
+"""Harmonising across region borders, merging, and the input faults that stop it."""
+
+import pysam
+import pytest
+from goe.bcf import Record
+from goe.build import Build, Region
+from goe.errors import GoeError
+from goe.genotypes import Filter
+from goe.harmonise import People, Splitter
+from goe.site_filters import annotate
+from helpers.counting import count_vcf
+
+CONTIG = "GATTACAAAAAAAAAACGTCACACACAGTTGCATGCCGATCGATTTACGGCATCCTAGGA"
+SHEET = {"f": ("F", "EE"), "m": ("M", "EE"), "u": ("U", "FI"), "g": ("F", "FI")}
+HEADER = """##fileformat=VCFv4.3
+##FILTER=<ID=LowQ,Description="x">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="x">
+##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">
+##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="x">
+##FORMAT=<ID=AD,Number=R,Type=Integer,Description="x">
+##INFO=<ID=QD,Number=1,Type=Float,Description="x">
+##contig=<ID=chr1,length=60>
+##contig=<ID=chrX,length=60>
+##contig=<ID=chrUn,length=60>
+"""
+
+
+@pytest.fixture
+def world(tmp_path):
+    fasta = tmp_path / "ref.fa"
+    fasta.write_text("".join(f">{name}\n{CONTIG}\n" for name in ("chr1", "chrX", "chrUn")))
+    pysam.faidx(str(fasta))
+    build = Build("toy", {"chr1": 60, "chrX": 60}, [("chrX", 1, 10)])
+
+    def run(*records, size=1000, **options):
+        """records: (contig, pos, ref, alt, genotypes of f m u g[, filter[, qd]])."""
+        ad = {"0/0": "30,0", "0/1": "15,15", "1/1": "0,30", "./.": "0,0", "1": "0,30", "0": "30,0"}
+        lines = ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *SHEET])]
+        for contig, pos, ref, alt, calls, *rest in records:
+            status = rest[0] if rest else "PASS"
+            info = f"QD={rest[1]}" if len(rest) > 1 else "."
+            people = [f"{c}:30:99:{ad[c]}" for c in calls.split()]
+            lines.append("\t".join([contig, str(pos), ".", ref, alt, "50", status, info, "GT:DP:GQ:AD", *people]))
+        vcf = tmp_path / "in.vcf"
+        vcf.write_text(HEADER + "\n".join(lines) + "\n")
+        return count_vcf(vcf, fasta, build, SHEET, size, tmp_path, **options)
+
+    return run
+
+
+def rows(table):
+    return [(r["contig"], r["pos"], r["ref"], r["alt"]) for r in table.to_pylist()]
+
+
+def test_an_allele_that_left_aligns_over_borders_is_merged_with_its_twin(world):
+    records = (
+        ("chr1", 6, "CA", "C", "0/1 0/0 0/0 0/0"),
+        ("chr1", 15, "AA", "A", "0/0 0/0 1/1 ./."),
+    )
+    whole, _ = world(*records)
+    assert rows(whole) == [("chr1", 6, "CA", "C")]
+    [row] = whole.to_pylist()
+    assert (row["het_EE_F"], row["hom_FI_U"], row["dip_FI_F"], row["n_records"]) == (1, 1, 1, 2)
+    assert world(*records, size=12)[0].equals(whole)
+
+
+def test_an_allele_that_moves_over_a_whole_region_is_seen(world):
+    _, ledgers = world(("chr1", 15, "AA", "A", "0/1 0/0 0/0 0/0"), size=4)
+    made = sum(x.given["site_alleles"] for x in ledgers if x.step.startswith("harmonise"))
+    met = sum(x.taken["site_alleles"] for x in ledgers if not x.step.startswith("harmonise"))
+    assert (made, met) == (1, 0)
+
+
+@pytest.mark.parametrize("size", [1000, 35, 34])
+def test_atoms_that_cross_a_border_to_the_right(world, size):
+    table, _ = world(("chr1", 35, "GC", "AT", "0/1 0/1 0/0 0/0"), ("chr1", 36, "C", "T", "1/1 0/0 0/0 0/1"), size=size)
+    assert rows(table) == [("chr1", 35, "G", "A"), ("chr1", 36, "C", "T")]
+    second = table.to_pylist()[1]
+    assert (second["dip_EE_F"], second["het_EE_M"], second["het_FI_F"]) == (0, 1, 1)
+
+
+def test_sex_chromosomes_and_a_sex_found_wrong_later(world):
+    records = (("chrX", 5, "A", "C", "0/1 0/1 0/1 0/0"), ("chrX", 31, "G", "C", "0/1 1/1 1/1 0/0"))
+    par, x = world(*records)[0].to_pylist()
+    assert (par["region_class"], par["het_EE_M"], par["het_FI_U"]) == (1, 1, 1)
+    assert (x["region_class"], x["hemi_EE_M"], x["hap_EE_M"], x["dip_FI_U"], x["het_EE_F"]) == (2, 1, 1, 0, 1)
+    par, x = world(*records, count_sex={"m": "U"})[0].to_pylist()
+    assert (par["het_EE_U"], x["hap_EE_U"], x["hemi_EE_U"]) == (1, 0, 0)
+
+
+def test_filters_and_metrics_of_merged_records_are_the_worst(world):
+    table, _ = world(
+        ("chr1", 20, "C", "G", "0/1 0/0 0/0 0/0", "PASS", 12.5),
+        ("chr1", 20, "C", "G", "0/1 0/0 0/0 0/0", "LowQ", 1.5),
+    )
+    [row] = table.to_pylist()
+    assert (row["filters"], row["qd"], row["n_records"]) == (["LowQ"], 1.5, 2)
+    rules = {
+        "accept_filters": [], "min_call_rate": 0.9, "hwe_p": 1e-6, "hwe_min_people": 2, "inbreeding_coeff": -0.3,
+        "min_qual": 60, "min_qd": 2, "min_mq": 40, "max_fs": 60, "min_read_pos_rank_sum": -8,
+    }  # fmt: skip
+    [row] = annotate(table, rules).to_pylist()
+    assert row["filter"] == ["LowQUAL", "LowQD", "LowQ"] or row["filter"] == [
+        "InbreedingCoeff",
+        "LowQUAL",
+        "LowQD",
+        "LowQ",
+    ]
+    [row] = annotate(table, rules | {"accept_filters": ["LowQ"], "min_qual": None, "min_qd": 1}).to_pylist()
+    assert "LowQ" not in row["filter"] and "LowQUAL" not in row["filter"] and "LowQD" not in row["filter"]
+    assert (row["af"], row["call_rate"]) == (1 / 8, 1.0)
+
+
+def test_ref_mismatch_stops_and_names_the_place(world):
+    with pytest.raises(GoeError, match=r"chr1:20: REF A does not match the reference, which has C"):
+        world(("chr1", 20, "A", "G", "0/1 0/0 0/0 0/0"))
+
+
+def test_unsorted_records_stop(world):
+    class Reader(list):
+        name = "x.bcf"
+
+    build, people = Build("toy", {"chr1": 60}, []), People([], [], [])
+    records = Reader(Record("chr1", pos, None, "C", ["."], [], {}) for pos in (20, 10))
+    with pytest.raises(GoeError, match=r"chr1:10: comes after chr1:20: not sorted"):
+        list(Splitter(build, Region("chr1", 1, 60), None, people, Filter())(records))
