@@ -16,7 +16,7 @@ NO_CALL, HAPLOID = -1, -2
 CODES = ("missing", "ref1", "ref2", "het", "hom", "hemi")
 CODE_MISSING, CODE_REF1, CODE_REF2, CODE_HET, CODE_HOM, CODE_HEMI = range(6)
 # BCF genotype bytes of each code: (allele + 1) << 1, 0 for missing, -127 for end of vector.
-GT_BYTES = np.array([[0, 0], [2, -127], [2, 2], [2, 4], [4, 4], [4, -127]], np.int8)
+_GT_PAIRS = np.array([[0, 0], [2, -127], [2, 2], [2, 4], [4, 4], [4, -127]], np.int8).view(np.int16).ravel()
 
 TEST_GQ, TEST_DP, TEST_AD, TEST_FT = 1, 2, 4, 8
 
@@ -233,16 +233,24 @@ def merge_codes(stack: list[np.ndarray]) -> np.ndarray:
     return np.where(highest == lowest, highest, CODE_MISSING).astype(np.int8)
 
 
+def gt_bytes(codes: np.ndarray) -> np.ndarray:
+    """int8 (people, 2): BCF genotypes of the codes."""
+    return np.take(_GT_PAIRS, codes).view(np.int8).reshape(-1, 2)
+
+
+@nb.njit(cache=True, nogil=True)
+def _decode(gt, end, codes):
+    for p in range(gt.shape[0]):
+        first = gt[p, 0] >> 1
+        if gt.shape[1] == 1 or gt[p, 1] == end:
+            codes[p] = CODE_MISSING if first <= 0 else (CODE_REF1 if first == 1 else CODE_HEMI)
+        else:
+            second = gt[p, 1] >> 1
+            codes[p] = CODE_MISSING if first <= 0 or second <= 0 else first + second
+
+
 def codes_from_gt(gt: np.ndarray) -> np.ndarray:
-    """int8 (people,) codes of a biallelic GT-only record written with GT_BYTES (any phase)."""
-    first = gt[:, 0] >> 1
-    if gt.shape[1] == 1:
-        return np.choose(first, [CODE_MISSING, CODE_REF1, CODE_HEMI]).astype(np.int8)
-    second = gt[:, 1]
-    haploid = second == np.iinfo(gt.dtype).min + 1
-    codes = np.where(
-        haploid,
-        np.choose(np.clip(first, 0, 2), [CODE_MISSING, CODE_REF1, CODE_HEMI]),
-        np.where((first == 0) | (second >> 1 == 0), CODE_MISSING, first + (second >> 1)),
-    )
-    return codes.astype(np.int8)
+    """int8 (people,) codes of a biallelic GT-only record written with `gt_bytes` (any phase)."""
+    codes = np.empty(gt.shape[0], np.int8)
+    _decode(gt, np.iinfo(gt.dtype).min + 1, codes)
+    return codes

@@ -194,7 +194,7 @@ class Splitter:
         info = {"CLASS": number, "NREC": 1, **{k: v for k, v in record.info.items() if k in METRICS}}
         n_alleles = 1 + len(record.alts)
         for site in sites:
-            formats = {"GT": gt.GT_BYTES[gt.codes_of(calls, n_alleles, site.of)]}
+            formats = {"GT": gt.gt_bytes(gt.codes_of(calls, n_alleles, site.of))}
             if raw is not None:
                 formats["RAW"] = gt.codes_of(raw, n_alleles, site.of)[:, None]
             yield Record(record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats)
@@ -252,7 +252,7 @@ def _merged(ref: str, alt: str, records: list[Record], raw: bool) -> Record:
     first = records[0]
     formats = first.formats
     if len(records) > 1:
-        formats = {"GT": gt.GT_BYTES[gt.merge_codes([gt.codes_from_gt(r.formats["GT"]) for r in records])]}
+        formats = {"GT": gt.gt_bytes(gt.merge_codes([gt.codes_from_gt(r.formats["GT"]) for r in records]))}
         if raw:
             formats["RAW"] = gt.merge_codes([r.formats["RAW"][:, 0] for r in records])[:, None]
     quals = [r.qual for r in records if r.qual is not None]

@@ -16,10 +16,10 @@ GRCH37 = {"20": 63025520, "X": 155270560, "Y": 59373566, "MT": 16569}
 def reference(tmp_path):
     """Make a config with a FASTA of which only the index is real."""
 
-    def make(contigs: dict[str, int], name: str = "toy", par: str | None = None, **more) -> dict:
+    def make(lengths: dict[str, int], name: str = "toy", par: str | None = None, **more) -> dict:
         fasta = tmp_path / "ref.fa"
         fasta.write_text(">x\nACGT\n")
-        (tmp_path / "ref.fa.fai").write_text("".join(f"{c}\t{n}\t3\t60\t61\n" for c, n in contigs.items()))
+        (tmp_path / "ref.fa.fai").write_text("".join(f"{c}\t{n}\t3\t60\t61\n" for c, n in lengths.items()))
         if par is not None:
             (tmp_path / "par.bed").write_text(par)
             more["par"] = str(tmp_path / "par.bed")

@@ -184,8 +184,10 @@ def test_an_empty_section_means_its_defaults():
     assert config.load(changed(caller=None))["caller"]["name"] == "bcftools"
 
 
-def test_thresholds_of_people_are_known_metrics():
-    told = problems(changed(sample_qc={"thresholds": {"call_rat": {"fail": "<0.9"}}}))
-    assert "sample_qc.thresholds.call_rat: unknown metric, did you mean call_rate" in told[0]
+def test_thresholds_of_people_are_read_before_anything_runs():
+    told = "\n".join(problems(changed(sample_qc={"thresholds": {"call_rat": 0.9, "mean_dp": {"fial": 3}}})))
+    assert "sample_qc.thresholds.call_rat: no such metric -> did you mean `call_rate`?" in told
+    assert "sample_qc.thresholds.mean_dp.fial: unknown key, did you mean fail" in told
+    assert "sample_qc.thresholds.mean_dp" in problems(changed(sample_qc={"thresholds": {"mean_dp": "low"}}))[0]
     cfg = config.load(changed(sample_qc={"thresholds": {"call_rate": {"fail": None}}}))
     assert cfg["sample_qc"] == {"thresholds": {"call_rate": {"fail": None}}, "exclude": True}

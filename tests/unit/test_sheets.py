@@ -135,6 +135,11 @@ def test_input_columns_after_path_are_optional(tmp_path):
     assert inputs(tmp_path, "A\tbam\tA.bam", header="sample_id\tinput_type\tpath")[0].path2 == ""
 
 
+def test_reads_without_a_unit_are_numbered(tmp_path):
+    rows = ["A\tubam\ta.bam", "A\tubam\tb.bam\t\t\t1", "A\tubam\tc.bam", "B\tfastq\td1\td2", "C\tbam\te.bam"]
+    assert [i.unit for i in inputs(tmp_path, *rows)] == ["2", "1", "3", "1", ""]
+
+
 def test_relative_paths_start_from_the_base(tmp_path):
     path = tmp_path / "inputs.tsv"
     path.write_text("sample_id\tinput_type\tpath\nA\tbam\tA.bam\nB\tbam\t/b.bam\n")

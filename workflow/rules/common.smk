@@ -27,7 +27,7 @@ def _load():
         raise WorkflowError(f"The configuration has to be mended first.\n{error}")
     problems, parts = [], []
     for read in (
-        lambda: sheets.read_people(cfg["samples"], cfg["strata"]["label"]),
+        lambda: sheets.read_people(cfg["samples"], cfg["strata"]["label"], cfg["strata"]["columns"]),
         lambda: sheets.read_inputs(cfg["inputs"], "."),
         lambda: build.load_build(cfg),
     ):
@@ -85,3 +85,20 @@ def neighbours(wildcards):
 
 def regions_of(contig):
     return [name for name, region in REGIONS.items() if region.contig == contig]
+
+
+# The dictionary of published fields, and everything a release holds beside its manifest.
+FIELDS = str(SCRIPTS.parent / "resources" / "dictionary" / "fields.tsv")
+RELEASE_FILES = [
+    release(path)
+    for path in (
+        *(f"sites/{CFG['dataset']['id']}.{which}.vcf.gz{tail}" for which in ("pass", "all") for tail in ("", ".tbi")),
+        *(f"frequencies/{contig}.parquet" for contig in BUILD.contigs),
+        "dictionary/fields.tsv",
+        "disclosure/disclosure.json",
+        "metadata/dataset.json",
+        "qc/summary.json",
+        "ledger.json",
+        "README.md",
+    )
+]

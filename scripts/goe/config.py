@@ -1,0 +1,236 @@
+"""The configuration: its schema, its defaults, and every mistake in it at once."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from goe.errors import GoeError, Problem, stop_on
+from goe.sheets import country_problem
+
+_ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = _ROOT / "workflow" / "schemas" / "config.schema.yaml"
+GUIDELINES = [_ROOT / "resources" / "guidelines" / name for name in ("sample_qc.tsv", "inference.tsv")]
+
+PROFILES: dict[str, dict[str, float]] = {
+    # Genome of Europe pilot pipeline (Genome-of-Europe/pgx_pilot): GQ < 20, DP < 10, AB outside 0.2-0.8.
+    "goe": {"min_gq": 20, "min_dp": 10, "min_dp_haploid": 5, "min_ab": 0.2},
+    # gnomad_methods, gnomad/utils/annotations.py, get_adj_expr; a het is tested on its ALT alleles only.
+    "gnomad": {"min_gq": 20, "min_dp": 10, "min_dp_haploid": 5, "min_ab": 0.2},
+    "none": {"min_gq": 0, "min_dp": 0, "min_dp_haploid": 0, "min_ab": 0},
+}
+"""Thresholds of `genotype_filter.profile`; 0 switches a test off."""
+
+_LATER = {
+    "callable_an": "callable AN is not available in this version",
+    "formats": "the choice of release formats is not available in this version",
+}
+_CHOICE = (
+    "the controller must choose: {min_carriers: 5, policy: collapse} publishes no count of fewer than 5 "
+    'carriers (set the number your authority asks for), {open: true, legal_basis: "..."} publishes every '
+    "count and names the decision that allows it"
+)
+
+
+@cache
+def schema() -> dict:
+    """The JSON Schema of the configuration."""
+    return yaml.safe_load(SCHEMA.read_text())
+
+
+def _plain(value: Any) -> Any:
+    """Copy with plain dicts and lists; keys YAML read as numbers (`rename: {20: chr20}`) are text again."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _dotted(path: Iterable) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
+    return text
+
+
+def _fill(value: Any, part: dict) -> None:
+    """Set the defaults of the schema `part` in the dict `value`, in place."""
+    for key, sub in part.get("properties", {}).items():
+        if key not in value and "default" in sub:
+            value[key] = _plain(sub["default"])
+        if isinstance(value.get(key), dict):
+            _fill(value[key], sub)
+
+
+def _describe(error) -> list[Problem]:
+    path = _dotted(error.absolute_path)
+    where = f"config {path}" if path else "config"
+    value = error.instance
+    described = error.schema.get("description", "")
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        problems = []
+        for key in value:
+            if key in known:
+                continue
+            dotted = f"{path}.{key}" if path else key
+            if dotted in _LATER:
+                problems.append(Problem(f"config {dotted}", _LATER[dotted], "take it out"))
+                continue
+            near = difflib.get_close_matches(key, known, 1, 0.5)
+            problems.append(
+                Problem(
+                    f"config {dotted}",
+                    "unknown key" + (f", did you mean {near[0]}" if near else ""),
+                    f"the keys here are {', '.join(known)}" if known else "there are no keys here in this version",
+                )
+            )
+        return problems
+    if error.validator == "required":
+        problems = []
+        for key in error.validator_value:
+            if key not in value:
+                dotted = f"{path}.{key}" if path else key
+                sub = error.schema["properties"][key].get("description", "")
+                mend = _CHOICE if dotted == "disclosure" else f"set it: {sub}"
+                problems.append(Problem(f"config {dotted}", "is missing", mend))
+        return problems
+    if error.validator == "type":
+        wanted = error.validator_value
+        wanted = wanted if isinstance(wanted, list) else [wanted]
+        names = {"string": "text", "object": "a section with keys", "array": "a list", "null": "null"}
+        what = f"{value!r} is not " + " or ".join(names.get(w, f"a {w}".replace("a i", "an i")) for w in wanted)
+        mend = described
+        if isinstance(value, bool) and "string" in wanted:
+            mend = "YAML reads an unquoted NO, YES, ON or OFF as true or false: put it in quotes"
+        elif isinstance(value, int | float) and "string" in wanted:
+            mend = "put it in quotes"
+        return [Problem(where, what, mend)]
+    if path == "disclosure.policy":
+        return [
+            Problem(
+                where,
+                f"policy {value!r} is not available in this version",
+                "collapse is the only one: set it",
+            )
+        ]
+    if error.validator == "enum":
+        near = difflib.get_close_matches(str(value), [str(v) for v in error.validator_value], 1, 0.5)
+        return [
+            Problem(
+                where,
+                f"{value!r} is not one of {', '.join(str(v) for v in error.validator_value)}"
+                + (f", did you mean {near[0]}" if near else ""),
+                described,
+            )
+        ]
+    if error.validator == "pattern":
+        return [Problem(where, f"{value!r} does not have the form {error.validator_value}", described)]
+    if error.validator == "minLength":
+        return [Problem(where, "is empty", described)]
+    if error.validator == "uniqueItems":
+        return [Problem(where, "holds something twice", described)]
+    return [Problem(where, error.message, described)]
+
+
+def _disclosure(section: dict) -> list[Problem]:
+    where = "config disclosure"
+    if section.get("open") is True:
+        problems = []
+        if not section.get("legal_basis"):
+            problems.append(
+                Problem(f"{where}.legal_basis", "is missing", "with open: true, name the decision that allows it")
+            )
+        for key in ("min_carriers", "policy"):
+            if section.get(key) is not None:
+                problems.append(Problem(f"{where}.{key}", "contradicts open: true", "choose one of the two"))
+        return problems
+    if "min_carriers" not in section and "policy" not in section:
+        return [Problem(where, "no choice made", _CHOICE)]
+    problems = [
+        Problem(f"{where}.{key}", "is missing", f"{{min_carriers: 5, policy: collapse}} needs both; {_CHOICE}")
+        for key in ("min_carriers", "policy")
+        if key not in section
+    ]
+    if section.get("legal_basis"):
+        problems.append(
+            Problem(f"{where}.legal_basis", "belongs to open: true", "take it out, or set open: true alone")
+        )
+    return problems
+
+
+def _dataset(section: dict) -> list[Problem]:
+    problems = []
+    country = section.get("country")
+    if isinstance(country, str):
+        wrong = country_problem(country)
+        if wrong:
+            problems.append(Problem("config dataset.country", *wrong))
+    match = re.fullmatch(r"(GOE|GDI)-([A-Z]{2})-([A-Z0-9]+)-([0-9]{17})", str(section.get("id", "")))
+    if match:
+        for key, part in zip(("prefix", "country", "org"), match.groups(), strict=False):
+            if isinstance(section.get(key), str) and section[key] != part:
+                problems.append(
+                    Problem(
+                        "config dataset.id",
+                        f"says {part} where dataset.{key} is {section[key]}",
+                        "let them agree: PREFIX-COUNTRY-ORG-YYYYMMDDHHMMSSmmm",
+                    )
+                )
+    return problems
+
+
+def _thresholds(section: dict) -> list[Problem]:
+    """What is wrong with thresholds of people, by the reader that applies them."""
+    # Imported here because it brings numpy along, and most configs set none.
+    from goe import keep
+
+    try:
+        keep.load(GUIDELINES, section)
+    except GoeError as error:
+        return error.problems
+    return []
+
+
+def load(raw: Mapping) -> dict:
+    """The configuration with every default filled in, as nested plain dicts.
+
+    raw: what YAML gave. `genotype_filter` comes out with the thresholds of its profile, replaced by those set
+    beside it. Raises GoeError with every problem; each names the key by its dotted path.
+    """
+    cfg = _plain(raw or {})
+    for key, sub in schema()["properties"].items():
+        # A section header with nothing below it is null in YAML; it means the defaults.
+        if key in cfg and cfg[key] is None and sub.get("type") == "object" and "default" in sub:
+            cfg[key] = {}
+    reference = cfg.get("reference")
+    if isinstance(reference, dict) and isinstance(reference.get("contigs"), list):
+        reference["contigs"] = [str(c) if type(c) is int else c for c in reference["contigs"]]
+    problems: list[Problem] = []
+    errors = Draft202012Validator(schema()).iter_errors(cfg)
+    for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path]):
+        # jsonschema reports each missing key of a section on its own, and _describe all of them.
+        problems += [p for p in _describe(error) if p not in problems]
+    if isinstance(cfg.get("disclosure"), dict):
+        problems += _disclosure(cfg["disclosure"])
+    if isinstance(cfg.get("dataset"), dict):
+        problems += _dataset(cfg["dataset"])
+    sample_qc = cfg.get("sample_qc")
+    if isinstance(sample_qc, dict) and isinstance(sample_qc.get("thresholds"), dict):
+        where = "config sample_qc.thresholds."
+        told = {p.where.removeprefix(where).split(".")[0] for p in problems if p.where.startswith(where)}
+        rest = {name: value for name, value in sample_qc["thresholds"].items() if name not in told}
+        problems += _thresholds(rest) if rest else []
+    stop_on(problems)
+    _fill(cfg, schema())
+    genotype_filter = cfg["genotype_filter"]
+    for key, value in PROFILES[genotype_filter["profile"]].items():
+        genotype_filter.setdefault(key, value)
+    cfg["disclosure"].setdefault("open", False)
+    return cfg

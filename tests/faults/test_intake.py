@@ -1,0 +1,748 @@
+"""Every kind of bad input has its message: the file, the row, what is wrong and the mend."""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pysam
+import pytest
+import yaml
+from goe import build, config, lint, sheets
+from goe.errors import GoeError
+
+CONTIGS = {"chr20": 3000, "chrX": 2000}
+SEQUENCES = {"chr20": "ACGTTGCA" * 375, "chrX": "GATTACAC" * 250}
+FORMATS = {
+    "GT": '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+    "DP": '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">',
+    "GQ": '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Quality">',
+    "AD": '##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads per allele">',
+}
+CALL = "GT:DP:GQ:AD\t0/1:30:99:15,15"
+
+
+class Cohort:
+    """A folder with a reference, sheets and inputs that a test spoils."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.people = {"A": "F", "B": "M"}
+        self.rows: list[tuple[str, ...]] = []
+        self.reference: dict = {"fasta": "ref.fa", "build": "toy", "par": "par.bed"}
+        self.filter: dict = {}
+        (folder / "ref.fa").write_text("".join(f">{c}\n{s}\n" for c, s in SEQUENCES.items()))
+        pysam.faidx(str(folder / "ref.fa"))
+        (folder / "par.bed").write_text("chrX\t100\t400\n")
+
+    def config(self) -> dict:
+        return {
+            "samples": "samples.tsv",
+            "inputs": "inputs.tsv",
+            "reference": self.reference,
+            "dataset": {
+                "prefix": "GOE",
+                "country": "EE",
+                "org": "TEST",
+                "id": "GOE-EE-TEST-20260101000000000",
+                "title": "A test",
+                "contact": {"fn": "A name", "email": "a@example.org"},
+            },
+            "disclosure": {"min_carriers": 5, "policy": "collapse"},
+            "genotype_filter": self.filter,
+        }
+
+    def write(self) -> None:
+        sheet = "".join(f"{name}\t{sex}\tEE\n" for name, sex in self.people.items())
+        Path("samples.tsv").write_text("sample_id\tsex\tcountry_code\n" + sheet)
+        header = "sample_id\tinput_type\tpath\tpath2\tlibrary\tunit\n"
+        Path("inputs.tsv").write_text(header + "".join("\t".join(row) + "\n" for row in self.rows))
+
+    def lint(self) -> tuple[list[str], list[str], dict]:
+        """What is told: problems and notes as text, and the intake."""
+        self.write()
+        cfg = config.load(self.config())
+        try:
+            people = sheets.read_people(cfg["samples"])
+            inputs = sheets.read_inputs(cfg["inputs"])
+        except GoeError as error:
+            return [str(p) for p in error.problems], [], {}
+        problems, notes, intake = lint.lint(cfg, people, inputs, build.load_build(cfg), m5_cache="m5.json")
+        return [str(p) for p in problems], [str(n) for n in notes], intake
+
+    def only(self) -> str:
+        """The one problem of this cohort."""
+        problems, _, _ = self.lint()
+        assert len(problems) == 1, problems
+        return problems[0]
+
+    def clean(self) -> tuple[list[str], dict]:
+        problems, notes, intake = self.lint()
+        assert problems == []
+        return notes, intake
+
+    def vcf(self, name: str, samples, records=(("chr20", 33, "A", "C"),), contigs=None, **more) -> str:
+        """Write a bgzip VCF with its index; records are (contig, pos, ref, alt[, info])."""
+        text = vcf_text(samples, records, contigs, **more)
+        path = Path(name)
+        if name.endswith(".bcf"):
+            Path("plain.vcf").write_text(text)
+            with pysam.VariantFile("plain.vcf") as source, pysam.VariantFile(name, "wb", header=source.header) as out:
+                for record in source:
+                    out.write(record)
+            pysam.tabix_index(name, preset="bcf", force=True, csi=True)
+            return name
+        with pysam.BGZFile(str(path), "wb") as out:
+            out.write(text.encode())
+        if more.get("index", True):
+            pysam.tabix_index(str(path), preset="vcf", force=True)
+        return name
+
+    def bam(self, name: str, sample: str | None = "A", contigs=None, mapped=True, index=True, m5=None) -> str:
+        contigs = CONTIGS if contigs is None else contigs
+        header: dict = {"HD": {"VN": "1.6", "SO": "coordinate"}}
+        header["SQ"] = [{"SN": c, "LN": n, **({"M5": m5[c]} if m5 else {})} for c, n in contigs.items()]
+        if sample is not None:
+            header["RG"] = [{"ID": s, "SM": s} for s in sample.split(",")]
+        mode = "wc" if name.endswith(".cram") else "wb"
+        more = {"reference_filename": "ref.fa"} if mode == "wc" else {}
+        with pysam.AlignmentFile(name, mode, header=header, **more) as out:
+            for i in range(3):
+                read = pysam.AlignedSegment(out.header)
+                read.query_name = f"r{i}"
+                read.query_sequence = "ACGTTGCA" * 4
+                read.query_qualities = pysam.qualitystring_to_array("I" * 32)
+                read.flag = 4
+                if mapped and contigs:
+                    read.flag = 0
+                    read.reference_id = 0
+                    read.reference_start = 8 * i
+                    read.mapping_quality = 60
+                    read.cigarstring = "32M"
+                out.write(read)
+        if index:
+            pysam.index(name)
+        return name
+
+    def fastq(self, name: str, reads=("r1", "r2"), end: str = "") -> str:
+        text = "".join(f"@{read}{end}\nACGT\n+\nIIII\n" for read in reads)
+        with gzip.open(name, "wb") if name.endswith(".gz") else Path(name).open("wb") as handle:
+            handle.write(text.encode())
+        return name
+
+
+def vcf_text(samples, records, contigs=None, formats=tuple(FORMATS), header=(), **_) -> str:
+    contigs = CONTIGS if contigs is None else contigs
+    lines = ["##fileformat=VCFv4.3", *(FORMATS[f] for f in formats), *header]
+    lines += [f"##contig=<ID={c},length={n}>" for c, n in contigs.items()]
+    lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]))
+    for contig, pos, ref, alt, *info in records:
+        kind, call = CALL.split("\t")
+        kept = [i for i, f in enumerate(kind.split(":")) if f in formats]
+        kind, call = (":".join(np for i, np in enumerate(text.split(":")) if i in kept) for text in (kind, call))
+        cells = [contig, str(pos), ".", ref, alt, "50", "PASS", info[0] if info else ".", kind]
+        lines.append("\t".join([*cells, *[call] * len(samples)]))
+    return "\n".join(lines) + "\n"
+
+
+BLOCKS = {
+    "header": (
+        '##ALT=<ID=NON_REF,Description="Any other allele">',
+        '##INFO=<ID=END,Number=1,Type=Integer,Description="End">',
+    ),
+    "records": (("chr20", 1, "A", "<NON_REF>", "END=32"), ("chr20", 33, "A", "C,<NON_REF>")),
+}
+
+
+@pytest.fixture
+def cohort(tmp_path, monkeypatch) -> Cohort:
+    monkeypatch.chdir(tmp_path)
+    return Cohort(tmp_path)
+
+
+@pytest.fixture
+def joint(cohort) -> Cohort:
+    """Two people in one joint VCF, all well."""
+    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B"]))]
+    return cohort
+
+
+@pytest.fixture
+def one(cohort) -> Cohort:
+    """A cohort of the person A alone."""
+    cohort.people = {"A": "F"}
+    return cohort
+
+
+# All is well
+
+
+def test_a_clean_joint_vcf(joint):
+    notes, intake = joint.clean()
+    assert notes == []
+    assert intake["people"]["A"] == {
+        "sex": "F",
+        "country": "EE",
+        "withdrawn": False,
+        "input_type": "joint_vcf",
+        "inputs": [],
+    }
+    (entry,) = intake["joint"]
+    assert (entry["path"], entry["samples"], entry["contigs"]) == ("joint.vcf.gz", ["A", "B"], ["chr20"])
+    assert intake["absent_fields"] == {}
+    assert lint.people_table(intake)[1] == ["A", "F", "EE", "no", "joint_vcf", ""]
+
+
+def test_every_input_type_at_once(cohort):
+    cohort.people = dict.fromkeys(("fq", "ub", "ba", "cr", "gv", "vc", "j1", "j2"), "F")
+    m5 = {c: hashlib.md5(s.encode()).hexdigest() for c, s in SEQUENCES.items()}
+    cohort.rows = [
+        ("fq", "fastq", cohort.fastq("a_1.fq.gz"), cohort.fastq("a_2.fq.gz"), "l", "L1"),
+        ("fq", "fastq", cohort.fastq("b_1.fq", end="/1"), cohort.fastq("b_2.fq", end="/2"), "l", "L2"),
+        ("ub", "ubam", cohort.bam("u.bam", "ub", contigs={}, index=False)),
+        ("ba", "bam", cohort.bam("b.bam", "ba", m5=m5)),
+        ("cr", "cram", cohort.bam("c.cram", "cr", m5=m5)),
+        ("gv", "gvcf", cohort.vcf("g.vcf.gz", ["gv"], **BLOCKS)),
+        ("vc", "vcf", cohort.vcf("v.vcf.gz", ["vc"])),
+        ("", "joint_vcf", cohort.vcf("j20.bcf", ["j1", "j2"])),
+        ("", "joint_vcf", cohort.vcf("jX.vcf.gz", ["j1", "j2"], [("chrX", 5, "A", "C")])),
+    ]
+    notes, intake = cohort.clean()
+    assert len(notes) == 1 and "AN counts them only where their file has a record" in notes[0]
+    assert [j["contigs"] for j in intake["joint"]] == [["chr20"], ["chrX"]]
+    assert intake["people"]["cr"]["inputs"][0]["contigs"] == ["chr20"]
+    assert [row[4] for row in lint.people_table(intake)[1:]] == [
+        "bam",
+        "cram",
+        "fastq",
+        "gvcf",
+        "joint_vcf",
+        "joint_vcf",
+        "ubam",
+        "vcf",
+    ]
+    assert json.loads(Path("m5.json").read_text())["m5"] == m5
+    assert cohort.lint()[2] == intake
+
+
+def test_a_file_without_records_is_well(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], [])
+    assert joint.clean()[1]["joint"][0]["contigs"] == []
+
+
+def test_all_problems_come_at_once(cohort):
+    cohort.rows = [
+        ("A", "cram", "nowhere.cram"),
+        ("C", "vcf", cohort.vcf("c.vcf.gz", ["C"], contigs={"chr20": 2990}, formats=("GT", "DP", "GQ"))),
+    ]
+    problems, _, _ = cohort.lint()
+    told = "\n".join(problems)
+    for text in (
+        "inputs.tsv row 2, nowhere.cram: no such file",
+        "inputs.tsv row 3, c.vcf.gz: FORMAT AD not declared",
+        "inputs.tsv row 3, c.vcf.gz: chr20 has 2990 bases where the reference has 3000",
+        "inputs.tsv row 3, sample C: not on the sheet samples.tsv",
+        "samples.tsv row 3, sample B: no data",
+    ):
+        assert text in told
+    assert len(problems) == 5
+
+
+# Files
+
+
+def test_missing_file_and_link(one):
+    Path("dangling.bam").symlink_to("gone.bam")
+    one.rows = [("A", "ubam", "none.bam"), ("A", "ubam", "dangling.bam")]
+    told = one.lint()[0]
+    assert "inputs.tsv row 2, none.bam: no such file" in told[0]
+    assert "dangling.bam: a symbolic link to a file that is not there" in told[1]
+
+
+def test_empty_file_and_folder(one):
+    Path("empty.bam").touch()
+    Path("folder.bam").mkdir()
+    one.rows = [("A", "ubam", "empty.bam"), ("A", "ubam", "folder.bam")]
+    told = one.lint()[0]
+    assert "empty.bam: is empty" in told[0] and "folder.bam: not a file" in told[1]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
+def test_a_file_that_cannot_be_read(joint):
+    Path("joint.vcf.gz").chmod(0)
+    assert "joint.vcf.gz: cannot be read by you" in joint.only()
+
+
+def test_not_compressed(joint):
+    Path("joint.vcf").write_text(vcf_text(["A", "B"], [("chr20", 33, "A", "C")]))
+    joint.rows = [("", "joint_vcf", "joint.vcf")]
+    assert "not compressed with bgzip -> bgzip joint.vcf && tabix -p vcf joint.vcf.gz" in joint.only()
+
+
+def test_gzip_is_not_bgzip(joint):
+    with gzip.open("joint.vcf.gz", "wb") as handle:
+        handle.write(vcf_text(["A", "B"], [("chr20", 33, "A", "C")]).encode())
+    assert "compressed with gzip, not bgzip" in joint.only()
+
+
+def test_not_a_vcf(one):
+    Path("x.vcf.gz").write_text("hello\n")
+    one.rows = [("A", "vcf", "x.vcf.gz")]
+    assert "x.vcf.gz: neither VCF nor BCF" in one.only()
+    one.rows = [("A", "vcf", one.bam("y.bam"))]
+    assert "a BAM, not a vcf -> set input_type to bam" in one.only()
+
+
+def test_no_index(joint):
+    Path("joint.vcf.gz.tbi").unlink()
+    told = joint.only()
+    assert "inputs.tsv row 2, joint.vcf.gz: no index (joint.vcf.gz.tbi or joint.vcf.gz.csi)" in told
+    assert "tabix -p vcf joint.vcf.gz" in told
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("a.bam", "bai"), ("a.cram", "crai")])
+def test_no_index_of_reads(one, name, suffix):
+    one.rows = [("A", name.split(".")[1], one.bam(name, index=False))]
+    told = one.only()
+    assert f"{name}.{suffix}" in told and f"samtools index {name}" in told
+
+
+def test_index_of_another_file(joint):
+    Path("joint.vcf.gz.tbi").write_bytes(b"not an index")
+    assert "the index joint.vcf.gz.tbi does not belong to it or is damaged" in joint.only()
+
+
+def test_index_older_than_its_file_is_a_note(joint):
+    os.utime("joint.vcf.gz.tbi", (1, 1))
+    notes, _ = joint.clean()
+    assert "the index joint.vcf.gz.tbi is older than the file" in notes[0]
+
+
+@pytest.mark.parametrize("kind", ["vcf.gz", "bcf"])
+def test_truncated_vcf(joint, kind):
+    path = Path(joint.vcf(f"t.{kind}", ["A", "B"]))
+    path.write_bytes(path.read_bytes()[:-28])
+    joint.rows = [("", "joint_vcf", path.name)]
+    assert f"t.{kind}: truncated: the end-of-file block is missing" in joint.only()
+
+
+@pytest.mark.parametrize(("kind", "cut"), [("bam", 28), ("cram", 38), ("bam", 10)])
+def test_truncated_reads(one, kind, cut):
+    path = Path(one.bam(f"t.{kind}"))
+    path.write_bytes(path.read_bytes()[:-cut])
+    one.rows = [("A", kind, path.name)]
+    assert f"t.{kind}: truncated" in one.only()
+
+
+def test_truncated_fastq(one):
+    with pysam.BGZFile("a_1.fq.gz", "wb") as out:
+        out.write(b"@r1\nACGT\n+\nIIII\n")
+    whole = Path("a_1.fq.gz").read_bytes()
+    Path("a_1.fq.gz").write_bytes(whole[:-28])
+    one.rows = [("A", "fastq", "a_1.fq.gz", one.fastq("a_2.fq.gz"))]
+    assert "a_1.fq.gz: truncated" in one.only()
+
+
+def test_not_sorted(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], [("chr20", 63, "A", "C"), ("chr20", 33, "A", "C")], index=False)
+    Path("joint.vcf.gz.tbi").unlink()
+    told = joint.only()
+    assert "not sorted: chr20:33 comes after chr20:63 -> bcftools sort" in told
+
+
+# People
+
+
+def test_sample_not_on_the_sheet(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B", "STRANGER"])
+    assert "joint.vcf.gz: sample in the file but not on the sheet samples.tsv: STRANGER" in joint.only()
+
+
+def test_person_without_data(joint):
+    joint.people["C"] = "M"
+    assert "samples.tsv row 4, sample C: no data" in joint.only()
+
+
+def test_withdrawn_people_may_lack_data(joint):
+    joint.write()
+    sheet = "sample_id\tsex\tcountry_code\twithdrawn\nA\tF\tEE\t\nB\tM\tEE\tyes\nC\tM\tEE\tyes\n"
+    Path("samples.tsv").write_text(sheet)
+    cfg = config.load(joint.config())
+    people, inputs = sheets.read_people("samples.tsv"), sheets.read_inputs("inputs.tsv")
+    problems, _, intake = lint.lint(cfg, people, inputs, build.load_build(cfg))
+    assert problems == []
+    assert lint.people_table(intake)[-1] == ["C", "M", "EE", "yes", "", ""]
+
+
+def test_input_of_somebody_not_on_the_sheet(joint):
+    joint.rows.append(("b", "vcf", joint.vcf("b.vcf.gz", ["b"])))
+    assert "inputs.tsv row 3, sample b: not on the sheet samples.tsv -> did you mean B?" in joint.only()
+
+
+def test_duplicate_rows_of_the_sheets(joint):
+    joint.rows *= 2
+    assert "inputs.tsv row 3: same as row 2" in joint.only()
+
+
+def test_wrong_sample_in_a_single_vcf(one):
+    one.rows = [("A", "vcf", one.vcf("a.vcf.gz", ["A-old"]))]
+    told = one.only()
+    assert "holds the sample A-old, the sheet says A" in told and "bcftools reheader" in told
+
+
+def test_several_samples_in_a_single_vcf(cohort):
+    cohort.rows = [
+        ("A", "vcf", cohort.vcf("ab.vcf.gz", ["A", "B"])),
+        ("B", "vcf", cohort.vcf("b.vcf.gz", ["B"])),
+    ]
+    assert "ab.vcf.gz: holds 2 samples (A, B) -> set input_type to joint_vcf" in cohort.only()
+
+
+def test_no_samples(one):
+    one.rows = [("A", "vcf", one.vcf("a.vcf.gz", [], []))]
+    assert "no sample columns" in one.only()
+
+
+def test_sample_name_twice(joint):
+    text = vcf_text(["A", "B", "B"], [("chr20", 33, "A", "C")])
+    with pysam.BGZFile("joint.vcf.gz", "wb") as out:
+        out.write(text.encode())
+    assert "joint.vcf.gz: sample name twice in the header: B" in joint.only()
+
+
+def test_one_person_in_two_joint_vcfs(joint):
+    joint.rows.append(("", "joint_vcf", joint.vcf("again.vcf.gz", ["B"], [("chr20", 63, "A", "C")])))
+    told = joint.only()
+    assert "row 3, again.vcf.gz: has records of B on chr20, and so has joint.vcf.gz (row 2)" in told
+
+
+def test_people_lacking_on_a_contig_are_a_note(joint):
+    joint.rows.append(("", "joint_vcf", joint.vcf("x.vcf.gz", ["A"], [("chrX", 63, "A", "C")])))
+    (note,) = joint.clean()[0]
+    assert "x.vcf.gz: lacks B, whom other joint VCFs have: not counted on chrX" in note
+
+
+def test_joint_vcfs_of_other_people_on_one_contig_are_well(joint):
+    joint.people["C"] = "M"
+    joint.rows.append(("", "joint_vcf", joint.vcf("c.vcf.gz", ["C"])))
+    assert joint.clean()[0] == []
+
+
+def test_mixed_input_types(joint):
+    joint.rows.append(("A", "vcf", joint.vcf("a.vcf.gz", ["A"])))
+    assert "input type vcf, and a column of joint.vcf.gz (joint_vcf, row 2)" in joint.only()
+
+
+def test_mixed_input_types_in_rows(one):
+    one.rows = [("A", "vcf", one.vcf("a.vcf.gz", ["A"])), ("A", "bam", one.bam("a.bam"))]
+    assert "inputs.tsv row 2, sample A: input types vcf and bam (rows 2, 3)" in one.only()
+
+
+def test_several_files_where_one_is_wanted(one):
+    one.rows = [("A", "bam", one.bam("a.bam")), ("A", "bam", one.bam("b.bam"))]
+    assert "2 bam files (rows 2, 3) -> make one of them: samtools merge" in one.only()
+
+
+def test_a_file_given_twice(cohort):
+    Path("link.bam").symlink_to(cohort.bam("u.bam", "A", contigs={}, index=False))
+    cohort.people = {"A": "F"}
+    cohort.rows = [("A", "ubam", "u.bam"), ("A", "ubam", "link.bam")]
+    assert "u.bam is given twice (rows 2 and 3)" in cohort.only()
+
+
+# Read groups
+
+
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        ("Z", "its read groups say SM:Z, the sheet says A"),
+        ("A,Z", "read groups of 2 samples: A, Z"),
+        (None, "no read group (@RG)"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["bam", "ubam"])
+def test_read_groups(one, kind, sample, says):
+    contigs = {} if kind == "ubam" else None
+    one.rows = [("A", kind, one.bam("a.bam", sample, contigs=contigs, index=kind == "bam"))]
+    told = one.only()
+    assert says in told and "samtools" in told
+
+
+def test_ubam_with_alignments(one):
+    one.rows = [("A", "ubam", one.bam("a.bam"))]
+    assert "a uBAM with aligned reads -> set input_type to bam" in one.only()
+    one.rows = [("A", "ubam", one.bam("b.bam", mapped=False, index=False))]
+    one.clean()
+
+
+def test_bam_without_alignments(one):
+    one.rows = [("A", "bam", one.bam("a.bam", contigs={}, index=False))]
+    assert "reads that are not aligned -> set input_type to ubam" in one.only()
+
+
+def test_bam_and_cram_mixed_up(one):
+    one.rows = [("A", "bam", one.bam("a.cram"))]
+    assert "not a BAM -> set input_type to cram" in one.only()
+    one.rows = [("A", "cram", one.bam("a.bam"))]
+    assert "not a CRAM" in one.only()
+
+
+# FASTQ
+
+
+def test_fastq_pair_mismatch(one):
+    one.rows = [("A", "fastq", one.fastq("a_1.fq.gz"), one.fastq("b_2.fq.gz", ["q9"]))]
+    told = one.only()
+    assert "a_1.fq.gz: does not pair with b_2.fq.gz: their first reads are r1 and q9" in told
+
+
+def test_fastq_same_end_twice(one):
+    one.rows = [("A", "fastq", one.fastq("a_1.fq", end=" 1:N:0:A"), one.fastq("b_1.fq", end=" 1:N:0:A"))]
+    assert "both hold read 1 of the pairs" in one.only()
+
+
+def test_fastq_ends_swapped_is_a_note(one):
+    one.rows = [("A", "fastq", one.fastq("a_2.fq", end="/2"), one.fastq("a_1.fq", end="/1"))]
+    assert "swap them" in one.clean()[0][0]
+
+
+def test_fastq_file_used_twice(cohort):
+    r1, r2 = cohort.fastq("a_1.fq.gz"), cohort.fastq("a_2.fq.gz")
+    shutil.copy(r1, "b_1.fq.gz")
+    cohort.rows = [("A", "fastq", r1, r2), ("B", "fastq", "b_1.fq.gz", r2)]
+    assert "a_2.fq.gz is given twice (rows 2 and 3)" in cohort.only()
+
+
+def test_not_a_fastq(one):
+    Path("a_1.fq").write_text(">r1\nACGT\n>r2\nACGT\n")
+    one.rows = [("A", "fastq", "a_1.fq", one.fastq("a_2.fq"))]
+    assert "a_1.fq: not a FASTQ" in one.only()
+
+
+def test_fastq_without_reads(one):
+    one.rows = [("A", "fastq", one.fastq("a_1.fq.gz", []), one.fastq("a_2.fq.gz"))]
+    assert "a_1.fq.gz: holds no reads" in one.only()
+
+
+# Fields, and what the file is
+
+
+def test_absent_fields_stop(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], formats=("GT",))
+    told = joint.only()
+    assert "FORMAT GQ, DP, AD not declared" in told and "genotype_filter.on_absent_fields" in told
+
+
+def test_absent_fields_kept_are_recorded(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], formats=("GT", "DP", "GQ"))
+    joint.filter = {"on_absent_fields": "keep"}
+    notes, intake = joint.clean()
+    assert "AD not declared; not tested" in notes[0]
+    assert intake["absent_fields"] == {"A": ["AD"], "B": ["AD"]}
+    assert lint.people_table(intake)[1][-1] == "AD"
+
+
+def test_fields_nobody_tests_may_be_absent(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], formats=("GT", "DP"))
+    joint.filter = {"profile": "none", "min_dp": 8}
+    assert joint.clean()[1]["absent_fields"] == {}
+
+
+def test_no_genotypes(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], [], formats=("DP", "GQ", "AD"))
+    assert "FORMAT/GT is not declared" in joint.only()
+
+
+def test_vcf_that_is_a_gvcf_and_the_reverse(one):
+    one.rows = [("A", "vcf", one.vcf("g.vcf.gz", ["A"], **BLOCKS))]
+    assert "a gVCF: it has reference blocks -> set input_type to gvcf" in one.only()
+    one.rows = [("A", "gvcf", one.vcf("v.vcf.gz", ["A"]))]
+    assert "no reference blocks" in one.only()
+    # GATK leaves the header lines of a gVCF in the VCF it makes of it.
+    one.rows = [("A", "vcf", one.vcf("w.vcf.gz", ["A"], header=BLOCKS["header"]))]
+    one.clean()
+
+
+def test_gvcf_of_bcftools(one):
+    header = (
+        '##ALT=<ID=*,Description="Any other allele">',
+        '##INFO=<ID=END,Number=1,Type=Integer,Description="End">',
+    )
+    records = [("chr20", 1, "A", ".", "END=32"), ("chr20", 33, "A", "C")]
+    for name in ("g.vcf.gz", "g.bcf"):
+        one.rows = [("A", "gvcf", one.vcf(name, ["A"], records, header=header))]
+        one.clean()
+
+
+# Contigs and builds
+
+
+def test_contig_length(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], contigs={"chr20": 2990, "chrX": 2000})
+    assert "chr20 has 2990 bases where the reference has 3000" in joint.only()
+
+
+def test_wrong_build_is_named(joint):
+    grch37 = {"chr20": 63025520, "chrX": 155270560}
+    joint.vcf("joint.vcf.gz", ["A", "B"], contigs=grch37)
+    assert "(and 1 more contigs); it looks like GRCh37" in joint.only()
+
+
+def test_no_contig_lines(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], contigs={})
+    told = joint.only()
+    assert "the header has no ##contig lines" in told and "ref.fa.fai" in told
+
+
+def test_contig_without_its_line(joint):
+    joint.vcf("joint.vcf.gz", ["A", "B"], contigs={"chrX": 2000})
+    assert "records on chr20, and no ##contig line for it" in joint.only()
+
+
+def test_unknown_contig(joint):
+    records = [("chr20", 33, "A", "C"), ("HLA-A", 5, "A", "C")]
+    joint.vcf("joint.vcf.gz", ["A", "B"], records, contigs={**CONTIGS, "HLA-A": 500, "HLA-B": 500})
+    told = joint.only()
+    assert "records on HLA-A, unknown to the reference" in told and 'ignore_contigs: ["HLA-A"]' in told
+    joint.reference["ignore_contigs"] = ["HLA*"]
+    joint.clean()
+
+
+@pytest.mark.parametrize("kind", ["vcf", "bam", "cram"])
+def test_other_names_need_a_rename(one, kind):
+    if kind == "vcf":
+        path = one.vcf("a.vcf.gz", ["A"], [("20", 33, "A", "C")], contigs={"20": 3000, "X": 2000})
+    elif kind == "bam":
+        path = one.bam("a.bam", contigs={"20": 3000, "X": 2000})
+    else:
+        Path("other.fa").write_text(f">20\n{SEQUENCES['chr20']}\n>X\n{SEQUENCES['chrX']}\n")
+        path = one.bam("a.bam", contigs={"20": 3000, "X": 2000})
+        pysam.view("-C", "-T", "other.fa", "-o", "a.cram", path, catch_stdout=False)
+        pysam.index("a.cram")
+        path = "a.cram"
+    one.rows = [("A", kind, path)]
+    told = one.only()
+    assert "records on 20, which the reference names chr20" in told
+    assert 'reference.rename: {"20": chr20}' in told
+    one.reference["rename"] = {"20": "chr20", "X": "chrX"}
+    (entry,) = one.clean()[1]["people"]["A"]["inputs"]
+    assert entry["rename"] == {"20": "chr20", "X": "chrX"} and entry["contigs"] == ["chr20"]
+
+
+def test_rename_to_nowhere_and_onto_another(joint):
+    joint.reference["rename"] = {"20": "chr21"}
+    assert "config reference.rename.20: chr21 is not a contig of the reference" in joint.only()
+    joint.reference["rename"] = {"20": "chr20"}
+    joint.vcf("joint.vcf.gz", ["A", "B"], contigs={"chr20": 3000, "20": 3000})
+    assert "chr20 and 20 would both be chr20" in joint.only()
+
+
+@pytest.mark.parametrize("kind", ["bam", "cram"])
+def test_other_sequence_of_the_same_length(one, kind):
+    wrong = {"chr20": "0" * 32, "chrX": hashlib.md5(SEQUENCES["chrX"].encode()).hexdigest()}
+    if kind == "bam":
+        path = one.bam("a.bam", m5=wrong)
+    else:
+        Path("other.fa").write_text(f">chr20\n{'N' * 100}{SEQUENCES['chr20'][100:]}\n>chrX\n{SEQUENCES['chrX']}\n")
+        wrong["chr20"] = hashlib.md5(("N" * 100 + SEQUENCES["chr20"][100:]).encode()).hexdigest()
+        pysam.view("-C", "-T", "other.fa", "-o", "a.cram", one.bam("b.bam"), catch_stdout=False)
+        pysam.index("a.cram")
+        path = "a.cram"
+    one.rows = [("A", kind, path)]
+    told = one.only()
+    assert "the sequence of chr20 is not the reference's" in told and wrong["chr20"] in told
+
+
+def test_md5_cache_follows_the_fasta(one):
+    one.rows = [("A", "cram", one.bam("a.cram"))]
+    one.clean()
+    kept = json.loads(Path("m5.json").read_text())
+    assert set(kept["m5"]) == set(CONTIGS)
+    Path("ref.fa").write_text(Path("ref.fa").read_text().replace("ACGTTGCA", "ACGTTGCC", 1))
+    os.utime("ref.fa", (5, 5))
+    assert "the sequence of chr20 is not the reference's" in one.only()
+
+
+# The conformance suite
+
+
+def _stops(shared: Path):
+    for line in (shared / "conformance/errors/errors.tsv").read_text().splitlines()[1:]:
+        yield line.split("\t")
+
+
+def test_conformance_errors(shared, tmp_path, monkeypatch):
+    """Inputs that have to stop a run: all but a REF that is not the reference's, which needs the records."""
+    monkeypatch.chdir(tmp_path)
+    suite = shared / "conformance"
+    cohort = Cohort(tmp_path)
+    cohort.reference = {
+        "fasta": str(suite / "reference.fa"),
+        "build": "toy",
+        "par": str(suite / "par.bed"),
+    }
+    for vcf, sheet, outcome, _, names in _stops(shared):
+        source = suite / "errors" / vcf
+        path = Path(vcf if vcf.endswith(".gz") else f"{vcf}.gz")
+        if vcf.endswith(".gz"):
+            shutil.copyfile(source, path)
+        else:
+            with pysam.BGZFile(str(path), "wb") as out:
+                out.write(source.read_bytes())
+            if "unsorted" not in vcf:
+                pysam.tabix_index(str(path), preset="vcf", force=True)
+        cohort.rows = [("", "joint_vcf", str(path))]
+        cohort.write()
+        shutil.copyfile(suite / "errors" / sheet, "samples.tsv")
+        cfg = config.load(cohort.config())
+        try:
+            people, inputs = sheets.read_people("samples.tsv"), sheets.read_inputs("inputs.tsv")
+            problems, _, _ = lint.lint(cfg, people, inputs, build.load_build(cfg))
+        except GoeError as error:
+            problems = error.problems
+        told = "\n".join(str(p) for p in problems)
+        if outcome == "run" or vcf == "ref_mismatch.vcf":
+            assert told == "", vcf
+        else:
+            for name in names.split("|"):
+                assert name in told, (vcf, name, told)
+
+
+# Snakemake
+
+
+@pytest.mark.slow
+def test_snakemake_lint(cohort, repo):
+    """The target `lint`: status 1, every problem on stderr and in lint.tsv, no intake.json."""
+    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B", "STRANGER"]))]
+    cohort.people["C"] = "M"
+    cohort.write()
+    Path("config").mkdir()
+    Path("config/config.yaml").write_text(yaml.safe_dump(cohort.config()))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repo / "Snakefile"), "--cores", "1", "lint"]
+
+    def run() -> subprocess.CompletedProcess:
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    done = run()
+    assert done.returncode == 1
+    for text in ("STRANGER", "samples.tsv row 4, sample C: no data"):
+        assert text in done.stderr
+    table = Path("work/intake/lint.tsv").read_text().splitlines()
+    assert table[0] == "level\twhere\twhat\tmend" and len(table) == 3
+    assert not Path("work/intake/intake.json").exists()
+
+    del cohort.people["C"]
+    cohort.people["STRANGER"] = "U"
+    cohort.write()
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert Path("work/intake/people.tsv").read_text().splitlines()[1] == "A\tF\tEE\tno\tjoint_vcf\t"
+    first = Path("work/intake/intake.json").read_bytes()
+    subprocess.run([*command, "--force"], check=True, capture_output=True)
+    assert Path("work/intake/intake.json").read_bytes() == first
