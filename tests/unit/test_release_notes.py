@@ -1,0 +1,159 @@
+"""What the release says of itself obeys the floor and names nobody."""
+
+import json
+
+import pytest
+from goe import disclosure, ledger, release_notes
+from goe import strata as st
+from goe.errors import GoeError
+
+CFG = {
+    "dataset": {
+        "prefix": "GOE",
+        "country": "EE",
+        "org": "X",
+        "id": "GOE-EE-X-20260101000000000",
+        "title": "Test",
+        "description": None,
+        "license": None,
+        "contact": {"fn": "A team", "email": "team@example.org", "url": None},
+        "keywords": [],
+        "synthetic": True,
+    },
+    "genotype_filter": {
+        "profile": "goe",
+        "min_gq": 20,
+        "min_dp": 10,
+        "min_dp_haploid": 5,
+        "min_ab": 0.2,
+        "respect_ft": False,
+    },
+    "variant_qc": {
+        "accept_filters": ["q10"],
+        "min_call_rate": 0.9,
+        "hwe_p": 1e-6,
+        "inbreeding_coeff": None,
+        "min_qual": 30,
+        "min_qd": 2,
+        "min_mq": 40,
+        "max_fs": 60,
+        "min_read_pos_rank_sum": -8,
+    },
+}
+PEOPLE = {"EE_F": 50, "EE_M": 50, "LV_F": 3}
+
+
+def contig(name, read, full, total, withheld):
+    return {
+        "contig": {"name": name, "length": 100, "md5": "0" * 32},
+        "people": PEOPLE,
+        "tally": {
+            "read": read,
+            "visibility": {"FULL": full, "ONLY_TOTAL": total, "WITHHELD": withheld},
+            "classes": {"SNV": {"PASS": full, "filtered": total}},
+            "filters": {"PASS": full, "HWE": total, "q1": total, "AC0": 0},
+        },
+    }
+
+
+def step(name, n, given=None):
+    one = ledger.Ledger(name)
+    one.take("site_alleles", n)
+    one.give("site_alleles", n if given is None else given)
+    one.drop("site_alleles", "HWE", 0 if given is None else n - given)
+    one.take("people", 101)
+    one.give("people", 101)
+    return one
+
+
+def sheet(kept, **left_out):
+    rows = [{"sample_id": f"S{i}", "keep": "yes", "reasons": ""} for i in range(kept)]
+    for reasons, n in left_out.items():
+        rows += [{"sample_id": f"X{reasons}{i}", "keep": "no", "reasons": reasons} for i in range(n)]
+    return rows
+
+
+def test_small_counts_of_people_are_rounded():
+    summary = release_notes.people_summary(sheet(103, contamination=2, withdrawn=6), 5)
+    assert summary == {
+        "on_the_sheet": 110,
+        "kept": 103,
+        "left_out": 10,
+        "left_out_by_reason": {"contamination": 5, "withdrawn": 5},
+    }
+    exact = release_notes.people_summary(sheet(103, contamination=2), 1)
+    assert (exact["on_the_sheet"], exact["left_out_by_reason"]) == (105, {"contamination": 2})
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("low_depth", "low_depth"),
+        ("pct_15x: 71.2 below 90", "pct_15x"),
+        ("duplicate_of=NA12878", "duplicate_of"),
+        ("duplicate_NA12878", "other"),
+        ("parent_of_7", "other"),
+        ("NA12878", "other"),
+        ("", "other"),
+    ],
+)
+def test_reasons_name_nobody(reason, code):
+    assert release_notes.reason_code(reason, {"NA12878", "7"}) == code
+
+
+def test_alleles_must_not_get_lost_between_steps():
+    tally = release_notes.combine([contig("chr1", 60, 50, 6, 4), contig("chr2", 40, 40, 0, 0)])
+    steps = [step("harmonise", 100), step("frequencies", 100), step("variant_qc", 100, given=80)]
+    chain = release_notes.account(steps, tally)
+    assert chain[-1].as_dict()["dropped"] == {"site_alleles": {"disclosure control": 4}}
+    public = release_notes.public_ledger(chain, 5)
+    assert public["steps"][-1]["dropped"] == {"site_alleles": {"disclosure control": 5}}
+    assert all("people" not in one["in"] for one in public["steps"])
+    with pytest.raises(GoeError, match="99 site alleles went out and 100 came in"):
+        release_notes.account([step("harmonise", 99), *steps[1:]], tally)
+
+
+def test_contigs_of_different_cohorts_are_refused():
+    other = contig("chr2", 1, 1, 0, 0) | {"people": {"EE_F": 1}}
+    with pytest.raises(GoeError, match="chr2"):
+        release_notes.combine([contig("chr1", 1, 1, 0, 0), other])
+
+
+def test_filters_stand_in_the_order_of_their_rules():
+    assert release_notes.filter_order(["q10", "HWE", "PASS", "AC0", "LowQual"], ["AC0", "HWE", "X"]) == [
+        "PASS",
+        "AC0",
+        "HWE",
+        "LowQual",
+        "q10",
+    ]
+
+
+def test_readme_says_what_matters_and_hides_small_countries():
+    tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
+    policy = disclosure.policy({"min_carriers": 5, "policy": "collapse"})
+    plan = disclosure.plan(PEOPLE, policy.k)
+    about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k)
+    people = release_notes.people_summary(sheet(103, withdrawn=2), policy.k)
+    contigs = [{"name": "chr1"}]
+    text = release_notes.readme(CFG, about, people, {"DP": 5}, tally, policy, contigs)
+    assert about["number_of_people"] == 103 and about["number_of_records"] == 56
+    assert list(about["strata"]) == [st.TOTAL, "M", "F"]
+    summary = release_notes.disclosure_summary(policy, plan, tally)
+    assert "LV" not in text + release_notes.dumps(about) + release_notes.dumps(summary)
+    for words in (
+        "GOE-EE-X-20260101000000000",
+        "GQ at least 20",
+        "DP is absent from the data of 5 people",
+        "filters of the input that count as PASS: q10",
+        "| withheld | 5 |",
+        "membership inference",
+        "the data are synthetic",
+        "nhomalt counts people",
+    ):
+        assert words in text, words
+    assert "inbreeding coefficient below" not in text
+    open_policy = disclosure.policy({"open": True, "legal_basis": "Act 7"})
+    open_text = release_notes.readme(CFG, about, people, {}, tally, open_policy, contigs)
+    assert "Legal basis: Act 7" in open_text and "Not covered" not in open_text
+    assert json.loads(release_notes.dumps(about)) == about
