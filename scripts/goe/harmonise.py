@@ -72,21 +72,42 @@ def ploidy_table(sexes: Iterable[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class People:
-    """The people of a file's columns: ids, sexes (F, M, U) and the FORMAT fields their input does not declare."""
+    """The people of a file's columns.
+
+    sexes: F, M or U; absent: FORMAT fields their input does not declare; sources: name of the file set that lists
+    only some positions (a joint or single VCF), shared by its people, or empty for one that speaks of all.
+    """
 
     ids: list[str]
     sexes: list[str]
     absent: list[frozenset[str]]
+    sources: list[str]
 
     def tests(self, rule: gt.Filter, respect_ft: bool) -> np.ndarray:
         """uint8 (people,): which tests of the filter apply to whom."""
         return np.array([rule.tests(absent, respect_ft) for absent in self.absent], np.uint8)
 
+    def source_numbers(self) -> np.ndarray:
+        """int32 (people,): number of the source, 0 for those that speak of all positions."""
+        number = {name: i for i, name in enumerate(sorted({""} | set(self.sources)))}
+        return np.array([number[name] for name in self.sources], np.int32)
+
 
 @nb.njit(cache=True, nogil=True)
-def _tally(seen, calls, counters):
-    """Add a record to the per-person counters (columns as in PEOPLE_SCHEMA after `class`)."""
+def _tally(seen, calls, source, present, counters):
+    """Add a record to the per-person counters (columns as in PEOPLE_SCHEMA after `class`).
+
+    A record counts for the people of a source that has anything to say of it: where all of them are without call
+    and depth, it came from another source. present: bool (sources,), scratch.
+    """
+    present[:] = False
+    present[0] = True
     for p in range(seen.shape[0]):
+        if seen[p, 0] >= 0 or seen[p, 3] >= 0:
+            present[source[p]] = True
+    for p in range(seen.shape[0]):
+        if not present[source[p]]:
+            continue
         a, b, ok, depth = seen[p, 0], seen[p, 1], seen[p, 2], seen[p, 3]
         counters[p, 0] += 1
         if a < 0:
@@ -129,6 +150,8 @@ class Splitter:
         self.respect_ft = respect_ft
         self.caller = gt.Caller(len(people.ids), ploidy_table(people.sexes), people.tests(rule, respect_ft), rule)
         self.ledger = Ledger(f"harmonise {region.contig}:{region.start}-{region.end}")
+        self._source = people.source_numbers()
+        self._present = np.zeros(1 + max(self._source, default=0), np.bool_)
         self._counters = np.zeros((N_CLASSES, len(people.ids), len(PEOPLE_SCHEMA) - 2), np.int64)
 
     def __call__(self, reader: Reader) -> Iterator[Record]:
@@ -189,7 +212,7 @@ class Splitter:
         ft = record.formats.get("FT") if self.respect_ft else None
         failed = None if ft is None else ~np.isin(ft, [b"PASS", b".", b""])
         calls, seen = self.caller.calls(record.formats, number, failed)
-        _tally(seen, calls, self._counters[number])
+        _tally(seen, calls, self._source, self._present, self._counters[number])
         raw = self.caller.calls(record.formats, number, raw=True)[0] if self.raw else None
         info = {"CLASS": number, "NREC": 1, **{k: v for k, v in record.info.items() if k in METRICS}}
         n_alleles = 1 + len(record.alts)

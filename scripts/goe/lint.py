@@ -930,8 +930,16 @@ def _intake(every: list[Facts], people: dict[str, Person]) -> dict:
 
 
 def people_table(intake: dict) -> list[list[str]]:
-    """Rows of intake/people.tsv, the header first, sorted by sample_id."""
-    rows = [["sample_id", "sex", "country_code", "withdrawn", "input_type", "absent_fields"]]
+    """Rows of intake/people.tsv, the header first, sorted by sample_id.
+
+    `source`: people with the same one came in the same joint VCFs, and share the records these have.
+    """
+    rows = [["sample_id", "sex", "country_code", "withdrawn", "input_type", "source", "absent_fields"]]
+    files: dict[str, list[int]] = {}
+    for number, entry in enumerate(intake["joint"]):
+        for name in entry["samples"]:
+            files.setdefault(name, []).append(number)
+    sets = {numbers: f"joint_vcf_{i}" for i, numbers in enumerate(sorted({tuple(f) for f in files.values()}), 1)}
     for name, person in sorted(intake["people"].items()):
         rows.append(
             [
@@ -940,6 +948,7 @@ def people_table(intake: dict) -> list[list[str]]:
                 person["country"],
                 "yes" if person["withdrawn"] else "no",
                 person["input_type"],
+                sets[tuple(files[name])] if name in files else name,
                 ",".join(intake["absent_fields"].get(name, [])),
             ]
         )

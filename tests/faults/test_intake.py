@@ -194,7 +194,7 @@ def test_a_clean_joint_vcf(joint):
     (entry,) = intake["joint"]
     assert (entry["path"], entry["samples"], entry["contigs"]) == ("joint.vcf.gz", ["A", "B"], ["chr20"])
     assert intake["absent_fields"] == {}
-    assert lint.people_table(intake)[1] == ["A", "F", "EE", "no", "joint_vcf", ""]
+    assert lint.people_table(intake)[1] == ["A", "F", "EE", "no", "joint_vcf", "joint_vcf_1", ""]
 
 
 def test_every_input_type_at_once(cohort):
@@ -375,7 +375,7 @@ def test_withdrawn_people_may_lack_data(joint):
     people, inputs = sheets.read_people("samples.tsv"), sheets.read_inputs("inputs.tsv")
     problems, _, intake = lint.lint(cfg, people, inputs, build.load_build(cfg))
     assert problems == []
-    assert lint.people_table(intake)[-1] == ["C", "M", "EE", "yes", "", ""]
+    assert lint.people_table(intake)[-1] == ["C", "M", "EE", "yes", "", "C", ""]
 
 
 def test_input_of_somebody_not_on_the_sheet(joint):
@@ -742,7 +742,7 @@ def test_snakemake_lint(cohort, repo):
     cohort.write()
     done = run()
     assert done.returncode == 0, done.stderr
-    assert Path("work/intake/people.tsv").read_text().splitlines()[1] == "A\tF\tEE\tno\tjoint_vcf\t"
+    assert Path("work/intake/people.tsv").read_text().splitlines()[1] == "A\tF\tEE\tno\tjoint_vcf\tjoint_vcf_1\t"
     first = Path("work/intake/intake.json").read_bytes()
     subprocess.run([*command, "--force"], check=True, capture_output=True)
     assert Path("work/intake/intake.json").read_bytes() == first

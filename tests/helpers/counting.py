@@ -41,7 +41,7 @@ def count_vcf(
             feeding(norm, sort) as stream,
         ):
             ids = reader.header.samples
-            people = harmonise.People(ids, [sheet[i][0] for i in ids], [frozenset()] * len(ids))
+            people = harmonise.People(ids, [sheet[i][0] for i in ids], [frozenset()] * len(ids), [""] * len(ids))
             rule = options.get("rule", Filter())
             splitter = harmonise.Splitter(build, region, Reference(str(fasta)), people, rule)
             out = harmonise.writer(stream, reader.header, build, raw=False)

@@ -1,5 +1,6 @@
 """Harmonising across region borders, merging, and the input faults that stop it."""
 
+import numpy as np
 import pysam
 import pytest
 from goe.bcf import Record
@@ -111,6 +112,30 @@ def test_filters_and_metrics_of_merged_records_are_the_worst(world):
     assert (row["af"], row["call_rate"]) == (1 / 8, 1.0)
 
 
+def test_a_record_counts_for_the_people_of_the_sources_that_have_it():
+    def record(pos, calls, depths):
+        formats = {"GT": np.array(calls, np.int8), "DP": np.array(depths, np.int8)[:, None]}
+        formats["GQ"] = np.array([[99]] * 4, np.int8)
+        return Record("chr1", pos, None, "A", ["C"], [], {}, formats)
+
+    class Reader(list):
+        name = "x.bcf"
+
+    class Reference:
+        def check(self, *where):
+            return None
+
+    no, ref, none = [0, 0], [2, 2], -128
+    people = People(list("abcd"), ["F"] * 4, [frozenset()] * 4, ["", "joint", "joint", "single"])
+    splitter = Splitter(Build("toy", {"chr1": 60}, []), Region("chr1", 1, 60), Reference(), people, Filter(min_ab=0))
+    records = [record(1, [no, ref, no, no], [none, 30, none, none]), record(2, [no, no, no, no], [none, none, 0, none])]
+    list(splitter(Reader(records)))
+    table = splitter.people_table().to_pylist()
+    assert [r["n_records"] for r in table] == [2, 2, 2, 0]
+    assert [r["n_called"] for r in table] == [0, 1, 0, 0]
+    assert [r["n_missing_in"] for r in table] == [2, 1, 2, 0]
+
+
 def test_ref_mismatch_stops_and_names_the_place(world):
     with pytest.raises(GoeError, match=r"chr1:20: REF A does not match the reference, which has C"):
         world(("chr1", 20, "A", "G", "0/1 0/0 0/0 0/0"))
@@ -120,7 +145,7 @@ def test_unsorted_records_stop(world):
     class Reader(list):
         name = "x.bcf"
 
-    build, people = Build("toy", {"chr1": 60}, []), People([], [], [])
+    build, people = Build("toy", {"chr1": 60}, []), People([], [], [], [])
     records = Reader(Record("chr1", pos, None, "C", ["."], [], {}) for pos in (20, 10))
     with pytest.raises(GoeError, match=r"chr1:10: comes after chr1:20: not sorted"):
         list(Splitter(build, Region("chr1", 1, 60), None, people, Filter())(records))

@@ -15,6 +15,8 @@ from goe.errors import GoeError
 
 # Everything that is made here is personal data until the release says otherwise.
 os.umask(0o077)
+# Tools installed beside this Python (MultiQC) are found also when its environment has not been activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # A CRAM is decoded with the reference of the config and nothing else: no look-up over the network.
 os.environ["REF_PATH"] = os.environ["REF_CACHE"] = "/nonexistent/%s"
 
@@ -102,3 +104,60 @@ RELEASE_FILES = [
         "README.md",
     )
 ]
+
+
+# Units of a person are numbered from 1 in the order of the sheet: two libraries may both have a unit L1.
+def unit_row(wildcards):
+    return UNITS[wildcards.sample][int(wildcards.unit) - 1]
+
+
+def reads_of_unit(wildcards):
+    row = unit_row(wildcards)
+    return [path for path in (row.path, row.path2) if path]
+
+
+def fastp_reports(sample):
+    """Reports of fastp on a person's FASTQ pairs; none for other inputs."""
+    return [
+        work(f"align/fastp/{sample}/{i}.fastp.json")
+        for i, row in enumerate(UNITS[sample], 1)
+        if row.input_type == "fastq"
+    ]
+
+
+def fastp_of_unit(wildcards):
+    fastq = unit_row(wildcards).input_type == "fastq"
+    return [work(f"align/fastp/{wildcards.sample}/{wildcards.unit}.fastp.json")] if fastq else []
+
+
+def read_group(wildcards):
+    """Fields of the @RG line of a unit."""
+    row, sample = unit_row(wildcards), wildcards.sample
+    library = row.library or sample
+    unit = f"{library}.{row.unit or wildcards.unit}"
+    platform = PEOPLE[sample].extra.get("platform") or "ILLUMINA"
+    return {"ID": f"{sample}.{wildcards.unit}", "SM": sample, "LB": library, "PU": unit, "PL": platform}
+
+
+def aligned_reads(wildcards):
+    """The BAM or CRAM that was given, or the aligned units."""
+    rows = UNITS[wildcards.sample]
+    if rows[0].input_type in ("bam", "cram"):
+        return [row.path for row in rows]
+    return [work(f"align/unit/{wildcards.sample}/{i}.bam") for i in range(1, len(rows) + 1)]
+
+
+def calls_of(wildcards):
+    """A person's gVCF, called or given, or single-sample VCF."""
+    if wildcards.sample in READ_BORN:
+        return work(f"call/{wildcards.sample}.g.vcf.gz")
+    return UNITS[wildcards.sample][0].path
+
+
+# Sample QC: the autosomes, its thresholds with their sources, and what the reads of a person left for it.
+AUTOSOME_REGIONS = [name for name, region in REGIONS.items() if build.contig_class(region.contig) == "autosome"]
+AUTOSOME_LENGTH = sum(n for contig, n in BUILD.contigs.items() if build.contig_class(contig) == "autosome")
+GUIDELINE_FILES = [str(SCRIPTS.parent / "resources" / "guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")]
+if isinstance(CFG["sample_qc"]["thresholds"], str):
+    GUIDELINE_FILES.append(CFG["sample_qc"]["thresholds"])
+MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")

@@ -1,0 +1,573 @@
+"""Who is counted: thresholds as data, outliers, the keep list with its reasons, and its ledger."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from goe import relatedness, sex
+from goe import sample_metrics as metrics_of
+from goe.errors import GoeError, Problem, stop_on
+from goe.ledger import Ledger
+
+STATUSES = ("verified", "excerpt", "unverified", "national")
+
+FAIL_REASON = {
+    "call_rate": "low_call_rate",
+    "mean_autosome_coverage": "low_coverage",
+    "mean_dp": "low_coverage",
+    "pct_autosomes_15x": "low_coverage",
+    "charr": "contaminated",
+    "pct_reads_mapped": "low_mapping",
+    "pct_duplicates": "high_duplicates",
+    "mean_insert_size": "short_inserts",
+    "yield_bp_q30": "low_yield",
+    "ratio_heterozygous_homzygous_snv": "het_hom_outlier",
+    "ratio_heterozygous_homzygous_indel": "het_hom_indel_outlier",
+    "ratio_transitions_transversions_snv": "titv_outlier",
+    "n_snv": "n_snv_outlier",
+    "n_singleton": "n_singleton_outlier",
+}
+"""Reason of a metric that fails, and flag of one that is an outlier; any other metric is its own reason."""
+
+PRECEDENCE = (
+    "withdrawn",
+    "contaminated",
+    "low_coverage",
+    "low_call_rate",
+    "low_mapping",
+    "low_yield",
+    "high_duplicates",
+    "short_inserts",
+    "sex_aneuploid",
+    "sex_mismatch",
+    "sex_ambiguous",
+    "duplicate",
+    "related",
+)
+"""Order of the reasons of a person; the ledger counts a person left out under the first. Others follow by name."""
+
+INSTEAD = {"mean_dp": "mean_autosome_coverage"}
+"""Metrics that are judged only where the other, the better one, is not there."""
+
+_TERM = re.compile(r"(<|>)\s*(-?[0-9.]+(?:e[0-9]+)?)|outside\s+([0-9.]+)\s+MAD|is\s+(\w+)")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expression of a threshold table: `<25`, `<1.9 or >2.1`, `outside 4 MAD`, `is yes`; empty never holds."""
+
+    text: str
+    below: float | None = None
+    above: float | None = None
+    mads: float | None = None
+    equals: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Rule":
+        """ValueError when the expression is none of those."""
+        found: dict[str, float | str] = {}
+        for term in re.split(r"\s+or\s+", text.strip()) if text.strip() else []:
+            match = _TERM.fullmatch(term.strip())
+            if not match:
+                raise ValueError(f"`{term}` is none of `<number`, `>number`, `outside number MAD`, `is word`")
+            sign, number, mads, word = match.groups()
+            if sign:
+                found["below" if sign == "<" else "above"] = float(number)
+            elif mads:
+                found["mads"] = float(mads)
+            else:
+                found["equals"] = word
+        return cls(text.strip(), **found)
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    @property
+    def is_flag(self) -> bool:
+        """A warning that is named among a person's reasons; the others are only warnings of the metrics table."""
+        return self.mads is not None or self.equals is not None
+
+    def holds(self, value: float | str | None, centre: tuple[float, float] | None = None) -> bool:
+        """Whether `value` is as the expression says; None never is. centre: (median, scaled MAD) of its stratum."""
+        if value is None or not self:
+            return False
+        if self.equals is not None:
+            return value == self.equals
+        value = float(value)
+        if (self.below is not None and value < self.below) or (self.above is not None and value > self.above):
+            return True
+        return self.mads is not None and centre is not None and abs(value - centre[0]) > self.mads * centre[1]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A row of resources/guidelines/sample_qc.tsv."""
+
+    metric: str
+    stratum: str
+    warn: Rule
+    fail: Rule
+    source: str
+    status: str
+
+
+@dataclass
+class Guidelines:
+    """Thresholds by metric and stratum, and the parameters of the inferences."""
+
+    thresholds: dict[tuple[str, str], Threshold] = field(default_factory=dict)
+    parameters: dict[str, float] = field(default_factory=dict)
+
+    def of(self, metric: str, strata: Sequence[str]) -> Threshold | None:
+        """The row of the first of `strata` (the most special first) that has one for the metric."""
+        return next((self.thresholds[metric, s] for s in strata if (metric, s) in self.thresholds), None)
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(dict.fromkeys(metric for metric, _ in self.thresholds))
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            reader = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+            missing = [c for c in columns if c not in (reader.fieldnames or [])]
+            if missing:
+                raise GoeError(
+                    Problem(f"{path} row 1", f"has no column {', '.join(missing)}", f"columns: {' '.join(columns)}")
+                )
+            return [(n, {k: v or "" for k, v in row.items() if k}) for n, row in enumerate(reader, 2)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise GoeError(Problem(str(path), f"cannot be read: {error}", "give a TSV in UTF-8")) from error
+
+
+def _read_thresholds(path: Path, known: Iterable[str] | None) -> dict[tuple[str, str], Threshold]:
+    problems, found = [], {}
+    for n, row in _rows(path, ("metric", "stratum", "warn", "fail", "source", "status")):
+        where = f"{path} row {n}"
+        rules = {}
+        for key in ("warn", "fail"):
+            try:
+                rules[key] = Rule.parse(row[key])
+            except ValueError as error:
+                problems.append(Problem(where, f"{key}: {error}"))
+        if row["status"] not in STATUSES:
+            problems.append(Problem(where, f"status `{row['status']}`", f"one of {', '.join(STATUSES)}"))
+        if known is not None and row["metric"] not in known:
+            near = get_close_matches(row["metric"], list(known), 1)
+            problems.append(
+                Problem(where, f"no metric `{row['metric']}`", f"did you mean `{near[0]}`?" if near else "")
+            )
+        if (row["metric"], row["stratum"]) in found:
+            problems.append(Problem(where, f"{row['metric']} of stratum {row['stratum']} again", "keep one row"))
+        if len(rules) == 2:
+            found[row["metric"], row["stratum"]] = Threshold(
+                row["metric"], row["stratum"], rules["warn"], rules["fail"], row["source"], row["status"]
+            )
+    stop_on(problems)
+    return found
+
+
+def _replaced(old: Threshold, value: float | str | Mapping[str, object] | None) -> Threshold:
+    """A threshold by the config: null turns it off, a number moves its limit, text or {warn, fail} replace it."""
+
+    def moved(rule: Rule, number: float) -> Rule:
+        if rule.mads is not None:
+            return Rule.parse(f"outside {number:g} MAD")
+        if rule.equals is not None or (rule.below is not None and rule.above is not None):
+            raise ValueError(f"`{rule.text}` has no single limit: write the expression")
+        return Rule.parse(f"{'<' if rule.below is not None else '>'}{number!r}")
+
+    warn, fail = old.warn, old.fail
+    if value is None:
+        warn = fail = Rule("")
+    elif isinstance(value, Mapping):
+        unknown = set(value) - {"warn", "fail"}
+        if unknown:
+            raise ValueError(f"has {', '.join(sorted(unknown))} beside warn and fail")
+        warn = Rule.parse(str(value["warn"] or "")) if "warn" in value else warn
+        fail = Rule.parse(str(value["fail"] or "")) if "fail" in value else fail
+    elif isinstance(value, str):
+        fail = Rule.parse(value)
+    elif fail:
+        fail = moved(fail, value)
+    else:
+        warn = moved(warn, value)
+    return Threshold(old.metric, old.stratum, warn, fail, "config", "national")
+
+
+def load(files: Sequence[str | Path], national: str | Mapping[str, object] | None = None) -> Guidelines:
+    """Guidelines with those of a country on top.
+
+    files: paths of resources/guidelines/sample_qc.tsv and inference.tsv, in this order; any more are not read here.
+    national: path of a TSV with the columns of sample_qc.tsv, its rows replace those of the same metric and
+    stratum; or a mapping (config sample_qc.thresholds): metric or parameter -> number, null, expression or
+    {warn, fail}; for a metric it holds in every stratum. GoeError with every problem.
+    """
+    thresholds, inference = map(Path, files[:2])
+    guidelines = Guidelines(_read_thresholds(thresholds, None))
+    for n, row in _rows(inference, ("parameter", "value", "source", "status")):
+        try:
+            guidelines.parameters[row["parameter"]] = float(row["value"])
+        except ValueError as error:
+            raise GoeError(Problem(f"{inference} row {n}", str(error))) from error
+    if isinstance(national, str):
+        guidelines.thresholds |= _read_thresholds(Path(national), {*guidelines.metrics, *FAIL_REASON})
+        return guidelines
+    problems = []
+    for name, value in (national or {}).items():
+        where = f"config sample_qc.thresholds.{name}"
+        if name in guidelines.parameters:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                problems.append(Problem(where, f"`{value}` is no number"))
+            else:
+                guidelines.parameters[name] = float(value)
+            continue
+        keys = [key for key in guidelines.thresholds if key[0] == name]
+        if not keys:
+            near = get_close_matches(name, [*guidelines.metrics, *guidelines.parameters], 1)
+            problems.append(Problem(where, "no such metric", f"did you mean `{near[0]}`?" if near else ""))
+        for key in keys:
+            try:
+                guidelines.thresholds[key] = _replaced(guidelines.thresholds[key], value)
+            except ValueError as error:
+                problems.append(Problem(where, str(error)))
+    stop_on(list(dict.fromkeys(problems)))
+    return guidelines
+
+
+def centre(values: Iterable[float | None], limits: Mapping[str, float]) -> tuple[float, float] | None:
+    """(median, MAD scaled to an SD) of a stratum; None when it has too few people or no spread.
+
+    Scaling by 1.4826 as gnomad_methods gen_stats.py does.
+    """
+    known = np.array([v for v in values if v is not None], float)
+    if known.size < limits["mad_min_people"]:
+        return None
+    median = float(np.median(known))
+    spread = float(np.median(np.abs(known - median))) * limits["mad_factor_to_sd"]
+    return (median, spread) if spread > 0 else None
+
+
+@dataclass
+class Row:
+    """One person on the way to the keep list.
+
+    metrics: metric -> number or None; why: metric -> reason of None; fails, flags: reasons; warnings: texts.
+    """
+
+    sample_id: str
+    country_code: str
+    sex: str
+    input_type: str
+    withdrawn: bool
+    metrics: dict[str, float | int | str | None] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    inferred_sex: str = "unknown"
+    count_sex: str = "U"
+    fails: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def reasons(self) -> list[str]:
+        return in_order({*self.fails, *self.flags, *(["withdrawn"] if self.withdrawn else [])})
+
+    def dropped_for(self, exclude: bool) -> str | None:
+        """First reason the person is left out for; None when kept. The withdrawn are out whatever `exclude` is."""
+        if self.withdrawn:
+            return "withdrawn"
+        return in_order(self.fails)[0] if exclude and self.fails else None
+
+
+def in_order(reasons: Iterable[str]) -> list[str]:
+    place = {reason: i for i, reason in enumerate(PRECEDENCE)}
+    return sorted(set(reasons), key=lambda r: (place.get(r, len(place)), r))
+
+
+def note(row: Row, metric: str, value: float | str, limit: str) -> None:
+    """Note what was measured and the limit; a yes needs no more than the reason it gives."""
+    if not isinstance(value, str):
+        row.warnings.append(f"{metric}={metrics_of.text(value)}{limit}")
+
+
+def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metrics: Iterable[str]) -> dict[str, str]:
+    """Fill fails, flags and warnings of every row for `metrics`; returns what could not be judged, by reason.
+
+    The row of the thresholds for a person is that of `country:XX`, else `input_type:x`, else whole_genome (when
+    the reference is one), else all. The stratum of an outlier is the country. The withdrawn are judged by no
+    outlier rule and widen no stratum.
+    """
+    unable: dict[str, str] = {}
+    countries = sorted({row.country_code for row in rows})
+    for metric in metrics:
+        middle: dict[str, tuple[float, float] | None] = {}
+        for row in rows:
+            other = INSTEAD.get(metric)
+            if other and row.metrics.get(other) is not None:
+                continue
+            strata = [f"country:{row.country_code}", f"input_type:{row.input_type}"]
+            threshold = guidelines.of(metric, [*strata, *(["whole_genome"] if whole_genome else []), "all"])
+            if threshold is None:
+                continue
+            value = row.metrics.get(metric)
+            if (threshold.warn.mads or threshold.fail.mads) and not middle:
+                middle = {
+                    c: centre(
+                        (r.metrics.get(metric) for r in rows if r.country_code == c and not r.withdrawn),
+                        guidelines.parameters,
+                    )
+                    for c in countries
+                }
+                few = [c for c in countries if middle[c] is None]
+                if few:
+                    unable[f"outliers of {metric}"] = (
+                        f"not assessed in {', '.join(few)}: fewer than "
+                        f"{guidelines.parameters['mad_min_people']:g} people with a value, or no spread"
+                    )
+            here = None if row.withdrawn else middle.get(row.country_code)
+            reason = FAIL_REASON.get(metric, metric)
+            if threshold.fail.holds(value, here):
+                row.fails.append(reason)
+                note(row, metric, value, f" fails: {threshold.fail.text}")
+            elif threshold.warn.holds(value, here):
+                if threshold.warn.is_flag:
+                    row.flags.append(reason)
+                note(row, metric, value, f": {threshold.warn.text}")
+    return unable
+
+
+RELATIVES = ("duplicate", "related")
+SEX_METRICS = ("x_depth_ratio", "y_depth_ratio", "x_het_ratio")
+MISSING_PERSON = "no data of this person in the cohort"
+
+
+def gather(
+    sheet: Mapping[str, Mapping[str, str]],
+    tools: Mapping[str, Mapping[str, float | None]],
+    classes: Mapping[str, Mapping[int, Mapping[str, int]]],
+    counts: Mapping[str, Mapping[str, int]],
+    guidelines: Guidelines,
+) -> list[Row]:
+    """Rows of all people of the sheet with their metrics and sex, sorted by sample_id.
+
+    sheet: rows of intake/people.tsv; tools: read metrics of the people who have reads; classes, counts: by person,
+    as of `sample_metrics.sum_people` and `sum_regions`.
+    """
+    limits = guidelines.parameters
+    rows = []
+    by_type: dict[str, list[str]] = {}
+    for sample, person in sheet.items():
+        by_type.setdefault(person["input_type"], []).append(sample)
+    y_data = {kind: sex.has_y_data((classes.get(s, {}) for s in some), limits) for kind, some in by_type.items()}
+    for sample, person in sorted(sheet.items()):
+        kind = person["input_type"]
+        row = Row(
+            sample, person["country_code"], person["sex"], kind, person["withdrawn"].lower() in ("yes", "true", "1")
+        )
+        mine = classes.get(sample, {})
+        row.metrics, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits)
+        if sample not in classes:
+            row.why |= dict.fromkeys(row.why, MISSING_PERSON)
+        read = tools.get(sample)
+        for metric in metrics_of.TOOL_METRICS:
+            row.metrics[metric] = read.get(metric) if read else None
+            if row.metrics[metric] is None:
+                row.why[metric] = "not in the reports of the reads" if read else metrics_of.NO_READS.format(kind)
+        found = sex.evidence(mine, read or {}, kind, y_data[kind], limits)
+        for metric, value in zip(SEX_METRICS, (found.x_depth, found.y_depth, found.x_het), strict=True):
+            row.metrics[metric] = value
+            row.why.pop(metric, None)
+            if value is None:
+                row.why[metric] = "too few calls there"
+        row.inferred_sex, basis = sex.infer(found, limits)
+        if basis:
+            row.why["inferred_sex"] = basis
+        row.count_sex, flag = sex.judge(row.sex, row.inferred_sex)
+        for name in ("sex_mismatch", "sex_aneuploid", "sex_ambiguous"):
+            row.metrics[name] = "yes" if name == flag else "no"
+        row.metrics = {m: v if isinstance(v, str) else metrics_of.rounded(m, v) for m, v in row.metrics.items()}
+        rows.append(row)
+    return rows
+
+
+def decide(
+    rows: Sequence[Row],
+    pairs: Sequence[relatedness.Pair],
+    guidelines: Guidelines,
+    exclude: bool,
+    whole_genome: bool,
+) -> dict[str, str]:
+    """Judge every row, relatives last; returns what could not be judged, by reason.
+
+    Without `exclude` everybody counts by the sheet, in the sex strata too: a contradicted sex is then a flag alone.
+    Only people who are kept so far count as relatives of each other: nobody is left out for a relative who is
+    out. The better person of a pair is the one with no contradicted sex, then with the higher call rate, the
+    higher depth, and then by a hash of the id.
+    """
+    unable = judge(rows, guidelines, whole_genome, [m for m in guidelines.metrics if m not in RELATIVES])
+    left = {row.sample_id: row for row in rows if not row.dropped_for(exclude)}
+    quality = {
+        sample: (
+            0.0 if row.count_sex == "U" and row.sex != "U" else 1.0,
+            row.metrics.get("call_rate"),
+            row.metrics.get("mean_autosome_coverage") or row.metrics.get("mean_dp"),
+        )
+        for sample, row in left.items()
+    }
+    there = [p for p in pairs if p.a in left and p.b in left]
+    gone = relatedness.removals(there, relatedness.rank(left, quality), guidelines.parameters)
+    for row in rows:
+        for metric in RELATIVES:
+            row.metrics[metric] = "yes" if gone.get(row.sample_id) == metric else "no"
+        if not exclude:
+            row.count_sex = row.sex
+    unable |= judge(rows, guidelines, whole_genome, RELATIVES)
+    return unable
+
+
+METRIC_COLUMNS = (
+    *metrics_of.TOOL_METRICS[:-2],
+    *metrics_of.VARIANT_METRICS,
+    *SEX_METRICS,
+)
+
+
+def metric_rows(
+    rows: Iterable[Row], pairs: Sequence[relatedness.Pair], limits: Mapping[str, float]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """(columns, rows) of sample_qc/metrics.tsv: a person a row, an empty cell with its reason in `not_assessed`."""
+    kin: dict[str, list[str]] = {}
+    for p in sorted(pairs):
+        degree = relatedness.degree(p.kinship, limits)
+        kin.setdefault(p.a, []).append(f"{p.b}={degree}")
+        kin.setdefault(p.b, []).append(f"{p.a}={degree}")
+    columns = ("sample_id", "country_code", "sex", "inferred_sex", "input_type", *METRIC_COLUMNS)
+    columns += ("relatives", "warnings", "not_assessed")
+    found = []
+    for row in sorted(rows, key=lambda r: r.sample_id):
+        why = [f"{m}: {row.why[m]}" for m in ("inferred_sex", *METRIC_COLUMNS) if m in row.why]
+        found.append(
+            (
+                row.sample_id,
+                row.country_code,
+                row.sex,
+                row.inferred_sex,
+                row.input_type,
+                *(metrics_of.text(row.metrics.get(m)) for m in METRIC_COLUMNS),
+                ";".join(kin.get(row.sample_id, [])),
+                ";".join(row.warnings),
+                ";".join(why),
+            )
+        )
+    return columns, found
+
+
+def summary(
+    rows: Sequence[Row],
+    guidelines: Guidelines,
+    exclude: bool,
+    whole_genome: bool,
+    relatives: Mapping[str, object],
+    unable: Mapping[str, str],
+) -> dict:
+    """Cohort figures for the reports; nothing of a single person."""
+
+    def tally(values: Iterable[str]) -> dict[str, int]:
+        return dict(sorted(Counter(values).items()))
+
+    kept = [row for row in rows if not row.dropped_for(exclude)]
+    spread = {}
+    for metric in METRIC_COLUMNS:
+        values = [row.metrics[metric] for row in kept if row.metrics.get(metric) is not None]
+        if values:
+            low, middle, high = np.quantile(np.array(values, float), (0.05, 0.5, 0.95))
+            spread[metric] = {
+                "n": len(values),
+                **{
+                    name: metrics_of.rounded(metric, float(value))
+                    for name, value in (("p05", low), ("median", middle), ("p95", high))
+                },
+            }
+    reasons: dict[str, Counter[str]] = {}
+    for row in rows:
+        first = row.dropped_for(exclude)
+        for reason in row.reasons:
+            reasons.setdefault(reason, Counter())["left_out" if reason == first else "also" if first else "flag"] += 1
+    return {
+        "exclude": exclude,
+        "whole_genome": whole_genome,
+        "people": len(rows),
+        "kept": len(kept),
+        "by_country": {
+            country: {"people": n, "kept": sum(r.country_code == country for r in kept)}
+            for country, n in tally(r.country_code for r in rows).items()
+        },
+        "by_input_type": tally(r.input_type for r in rows),
+        "inferred_sex": tally(f"{r.sex}:{r.inferred_sex}" for r in rows),
+        "count_sex": tally(r.count_sex for r in kept),
+        "reasons": {r: dict(sorted(reasons[r].items())) for r in in_order(reasons)},
+        "metrics": spread,
+        "relatedness": dict(relatives),
+        "not_assessed": dict(unable),
+        "thresholds": [
+            {
+                "metric": t.metric,
+                "stratum": t.stratum,
+                "warn": t.warn.text,
+                "fail": t.fail.text,
+                "source": t.source,
+                "status": t.status,
+            }
+            for t in guidelines.thresholds.values()
+        ],
+    }
+
+
+KEEP_COLUMNS = ("sample_id", "country_code", "sex", "inferred_sex", "count_sex", "keep", "reasons")
+
+
+def keep_rows(rows: Iterable[Row], exclude: bool) -> list[tuple[str, ...]]:
+    """Rows of sample_qc/keep.tsv, sorted by sample_id."""
+    return [
+        (
+            row.sample_id,
+            row.country_code,
+            row.sex,
+            row.inferred_sex,
+            row.count_sex,
+            "no" if row.dropped_for(exclude) else "yes",
+            ";".join(row.reasons),
+        )
+        for row in sorted(rows, key=lambda r: r.sample_id)
+    ]
+
+
+def account(rows: Sequence[Row], exclude: bool) -> tuple[Ledger, dict[str, int]]:
+    """(ledger of people: in = kept + left out by first reason, number of people kept with each reason as a flag)."""
+    ledger = Ledger("sample_qc")
+    flags: Counter[str] = Counter()
+    for row in rows:
+        ledger.take("people")
+        reason = row.dropped_for(exclude)
+        if reason:
+            ledger.drop("people", reason)
+        else:
+            ledger.give("people")
+            flags.update(row.reasons)
+    return ledger, dict(sorted(flags.items()))
+
+
+def write_tsv(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Plain TSV, LF, nothing quoted; a cell with a tab or line end is an error."""
+    with Path(path).open("w", newline="") as handle:
+        for row in (columns, *rows):
+            if any("\t" in cell or "\n" in cell for cell in row):
+                raise GoeError(Problem(str(path), f"a cell of {row[0]} has a tab or a line end"))
+            handle.write("\t".join(row) + "\n")

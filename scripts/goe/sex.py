@@ -1,0 +1,138 @@
+"""Sex chromosomes by the data: copies of X and Y from depth and heterozygosity."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from goe.build import REGION_DIPLOID, REGION_X, REGION_Y
+
+XX, XY, X0, XXY, XYY, AMBIGUOUS, UNKNOWN = "XX", "XY", "X0", "XXY", "XYY", "ambiguous", "unknown"
+ANEUPLOID = frozenset({X0, XXY, XYY})
+_KARYOTYPE = {(2, 0): XX, (1, 1): XY, (1, 0): X0, (2, 1): XXY, (1, 2): XYY}
+_OF_SEX = {"M": XY, "F": XX}
+
+Classes = Mapping[int, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the data of one person says; None where it says nothing.
+
+    x_depth, y_depth: depth outside the PARs over the autosomal depth (1 = two copies); x_het: share of hets among
+    the non-reference calls of X outside the PARs, over the same share of the autosomes.
+    """
+
+    x_depth: float | None = None
+    y_depth: float | None = None
+    x_het: float | None = None
+
+
+def has_y_data(people: Iterable[Classes], limits: Mapping[str, float]) -> bool:
+    """Whether anybody of these people has calls on Y outside the PARs, at enough records to judge the others by.
+
+    People whose callset holds no Y at all are not people without a Y: the people of one input type are looked
+    at together.
+    """
+    return any(
+        counts.get(REGION_Y, {}).get("n_called", 0) >= limits["y_min_records"]
+        and counts[REGION_Y]["n_called"] * 2 >= counts[REGION_Y]["n_records"]
+        for counts in people
+    )
+
+
+def evidence(
+    classes: Classes, tools: Mapping[str, float | None], input_type: str, y_data: bool, limits: Mapping[str, float]
+) -> Evidence:
+    """Evidence of one person.
+
+    classes: region class -> counters of the genotype pass (before ploidy); tools: x_depth_ratio and y_depth_ratio
+    from the reads, where there are reads; y_data: `has_y_data` of the people of the same input type.
+    """
+    autosome, x, y = (classes.get(c, {}) for c in (REGION_DIPLOID, REGION_X, REGION_Y))
+
+    def mean_depth(counts: Mapping[str, int], over: str) -> float | None:
+        return counts["sum_dp"] / counts[over] if counts.get(over) and counts.get("n_dp") else None
+
+    def het_share(counts: Mapping[str, int]) -> float | None:
+        calls = counts.get("n_het", 0) + counts.get("n_hom_alt", 0)
+        return counts["n_het"] / calls if calls >= limits["x_min_calls"] else None
+
+    x_depth, y_depth = tools.get("x_depth_ratio"), tools.get("y_depth_ratio")
+    if x_depth is None:
+        mine, base = mean_depth(x, "n_dp"), mean_depth(autosome, "n_dp")
+        # A few calls give no mean; there are more autosomal ones always.
+        if mine is not None and base and x["n_dp"] >= limits["x_min_calls"]:
+            x_depth = mine / base
+    if y_depth is None and y_data and input_type != "vcf" and y.get("n_records", 0) >= limits["y_min_records"]:
+        # Over all records, so that one without a call stands for no depth. A single-sample VCF has no record
+        # where there is no variant, so it tells nothing of Y.
+        base = mean_depth(autosome, "n_records")
+        if base:
+            y_depth = y["sum_dp"] / y["n_records"] / base
+    mine, base = het_share(x), het_share(autosome)
+    return Evidence(x_depth, y_depth, mine / base if mine is not None and base else None)
+
+
+def copies_of_x(seen: Evidence, limits: Mapping[str, float]) -> int | None:
+    """1 or 2; 0 when the evidence lies between or contradicts itself; None without evidence.
+
+    Depth decides where there is one, hets where not. Hets on what by depth is a single X contradict it;
+    few hets on two copies do not (runs of homozygosity).
+    """
+
+    def copies(value: float | None, one_max: float, two_min: float) -> int | None:
+        if value is None:
+            return None
+        return 1 if value <= one_max else 2 if value >= two_min else 0
+
+    by_depth = copies(seen.x_depth, limits["x_depth_one_max"], limits["x_depth_two_min"])
+    by_het = copies(seen.x_het, limits["x_het_one_max"], limits["x_het_two_min"])
+    if by_depth is None:
+        return by_het
+    if by_depth == 0:
+        return by_het if by_het is not None else 0
+    return 0 if by_depth == 1 and by_het == 2 else by_depth
+
+
+def copies_of_y(seen: Evidence, limits: Mapping[str, float]) -> int | None:
+    """0, 1 or 2; -1 when the depth lies between; None without evidence."""
+    if seen.y_depth is None:
+        return None
+    if seen.y_depth <= limits["y_depth_none_max"]:
+        return 0
+    if seen.y_depth < limits["y_depth_one_min"]:
+        return -1
+    return 1 if seen.y_depth < limits["y_depth_two_min"] else 2
+
+
+def infer(seen: Evidence, limits: Mapping[str, float]) -> tuple[str, str]:
+    """(XX, XY, X0, XXY, XYY, ambiguous or unknown; why, where it is one of the last two or rests on X alone)."""
+    x, y = copies_of_x(seen, limits), copies_of_y(seen, limits)
+    if x is None:
+        return UNKNOWN, "no X data" if y is None else "no X data, Y alone is not enough"
+    said = ", ".join(
+        f"{name} {value:.2f}"
+        for name, value in (("X depth", seen.x_depth), ("X het", seen.x_het), ("Y depth", seen.y_depth))
+        if value is not None
+    )
+    if x == 0:
+        return AMBIGUOUS, f"copies of X unclear ({said})"
+    if y is None:
+        return (XX if x == 2 else XY), "by X alone, no Y data"
+    if y == -1 or (x, y) not in _KARYOTYPE:
+        return AMBIGUOUS, f"copies of Y unclear ({said})"
+    return _KARYOTYPE[x, y], ""
+
+
+def judge(sheet: str, inferred: str) -> tuple[str, str | None]:
+    """(sex to count with: M, F or U; flag or None) from the sheet's sex and the inferred one.
+
+    Nobody is relabelled: what the data contradicts, or finds aneuploid or ambiguous, counts as of unknown sex.
+    A sheet that says unknown stays so.
+    """
+    if inferred in ANEUPLOID:
+        return "U", "sex_aneuploid"
+    if inferred == AMBIGUOUS:
+        return "U", "sex_ambiguous"
+    if sheet in _OF_SEX and inferred in (XX, XY) and inferred != _OF_SEX[sheet]:
+        return "U", "sex_mismatch"
+    return sheet, None

@@ -1,0 +1,14 @@
+"""Counters of the genotype pass and of the harmonised cohort, summed over the regions: a person a row."""
+
+import json
+from pathlib import Path
+
+from goe import logs, sample_metrics
+
+with logs.to(snakemake.log):
+    classes = sample_metrics.sum_people(snakemake.input.people)
+    counts = sample_metrics.sum_regions(snakemake.input.counts)
+    with Path(snakemake.output[0]).open("w") as out:
+        for sample in sorted({*classes, *counts}):
+            row = {"sample_id": sample, "classes": classes.get(sample, {}), "counts": counts.get(sample, {})}
+            out.write(json.dumps(row, sort_keys=True) + "\n")

@@ -1,0 +1,359 @@
+"""The sample_qc rules on a made cohort with planted faults, run by Snakemake as in the workflow."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from goe import harmonise
+
+CONTIGS = {"chr1": 400_000, "chrX": 100_000, "chrY": 60_000}
+SITES = {"chr1": 2500, "chrX": 300, "chrY": 40}
+PAR = [("chrX", 1, 10_000), ("chrY", 1, 10_000)]
+REGIONS = {
+    "chr1_1_200000": ("chr1", 1, 200_000),
+    "chr1_200001_400000": ("chr1", 200_001, 400_000),
+    "chrX_1_100000": ("chrX", 1, 100_000),
+    "chrY_1_60000": ("chrY", 1, 60_000),
+}
+FOUNDERS = 24
+DUPLICATE, CHILD, CONTAMINATED, WRONG_SEX, XXY, LOW, GONE = "NA", "child.1", "007", "1", "xxy_1", "low", "gone"
+
+SNAKEFILE = """
+import sys
+sys.path.insert(0, {scripts!r})
+from goe import build, keep
+from pathlib import Path
+CFG = {cfg!r}
+REPO = Path({repo!r})
+REGIONS = {{k: build.Region(*v) for k, v in {regions!r}.items()}}
+BUILD_PARAMS = {build!r}
+READ_BATCHES = {batches!r}
+AUTOSOME_REGIONS = [n for n, r in REGIONS.items() if build.contig_class(r.contig) == "autosome"]
+AUTOSOME_LENGTH = sum(n for c, n in BUILD_PARAMS["contigs"].items() if build.contig_class(c) == "autosome")
+GUIDELINE_FILES = [str(REPO / "resources/guidelines" / f) for f in ("sample_qc.tsv", "inference.tsv")]
+MULTIQC_CONFIG = str(REPO / "resources/multiqc/multiqc_config.yaml")
+PEOPLE_DIGEST = ""
+def work(path):
+    return "work/" + path
+def fastp_reports(sample):
+    return [work(f"align/fastp/{{sample}}/{{unit}}.fastp.json") for unit in (1, 2)]
+include: str(REPO / "workflow/rules/sample_qc.smk")
+rule all:
+    default_target: True
+    input: work("sample_qc/multiqc.html")
+"""
+
+
+def people():
+    """(id, sheet sex, true karyotype, country, input type, column of the haplotypes or (column, column))"""
+    some = []
+    for i in range(FOUNDERS):
+        sex = "MF"[i % 2]
+        kind = ("cram", "gvcf", "joint_vcf", "vcf")[i // 6]
+        some.append([f"p{i:02d}", sex, {"M": "XY", "F": "XX"}[sex], ("EE", "PT")[i % 4 // 2], kind, i])
+    some[6][0] = WRONG_SEX
+    some[6][1] = "F"
+    some[1][0] = CONTAMINATED
+    some[12][0:3] = [XXY, "M", "XXY"]
+    some[3][0] = LOW
+    some[8][0] = GONE
+    some.append([DUPLICATE, "M", "XY", "EE", "gvcf", 10])
+    some.append([CHILD, "F", "XX", "EE", "cram", (2, 5)])
+    return some
+
+
+def make(folder: Path) -> None:
+    rng = np.random.default_rng(5)
+    cast = people()
+    ids = [p[0] for p in cast]
+
+    def haplotypes(contig):
+        """(positions, alleles of shape (sites, 2 x founders)): unlinked sites, frequencies as f ~ 1/x."""
+        n = SITES[contig]
+        positions = np.sort(rng.choice(CONTIGS[contig] // 2, n, replace=False)) * 2 + 1
+        frequency = 0.02 * 48 ** rng.random(n)
+        return positions, (rng.random((n, 2 * FOUNDERS)) < frequency[:, None]).astype(int)
+
+    counters = {name: {} for name in REGIONS}
+    for contig in CONTIGS:
+        positions, haps = haplotypes(contig)
+        columns = []
+        for _, _, karyotype, _, _, who in cast:
+            if isinstance(who, tuple):  # a child has one allele of each parent at every site
+                a = haps[:, 2 * who[0]]
+                b = haps[:, 2 * who[1] + 1]
+            else:
+                a, b = haps[:, 2 * who], haps[:, 2 * who + 1]
+            if contig == "chrX" and karyotype == "XY":
+                b = a
+            if contig == "chrY":
+                a = b = a if "Y" in karyotype else np.full(len(a), -1)
+            columns.append(np.where(a < 0, 0, np.where(a != b, 3, np.where(a == 1, 4, 2))))
+        codes = np.stack(columns, axis=1)  # records x people: 0 missing, 2 ref, 3 het, 4 hom
+        vcf = np.array([p[4] == "vcf" for p in cast])
+        codes[:, vcf] = np.where(codes[:, vcf] == 2, 0, codes[:, vcf])
+        for name, (where, start, end) in REGIONS.items():
+            if where == contig:
+                write_region(folder, name, positions, codes, (start, end), cast, rng, counters[name])
+    (folder / "work/intake").mkdir(parents=True)
+    rows = ["sample_id\tsex\tcountry_code\twithdrawn\tinput_type\tsource\tabsent_fields"]
+    for p in sorted(cast):
+        source = "joint_vcf_1" if p[4] == "joint_vcf" else p[0]
+        rows.append(f"{p[0]}\t{p[1]}\t{p[3]}\t{'yes' if p[0] == GONE else 'no'}\t{p[4]}\t{source}\t")
+    (folder / "work/intake/people.tsv").write_text("\n".join(rows) + "\n")
+    (folder / "ref.fa").write_text("".join(f">{c}\n{'A' * n}\n" for c, n in CONTIGS.items()))
+    subprocess.run(["samtools", "faidx", str(folder / "ref.fa")], check=True)
+    for p in cast:
+        if p[4] == "cram":
+            reports(folder / "work/align", p[0], 12 if p[0] == LOW else 32, p[2])
+    assert len(set(ids)) == len(ids)
+
+
+def bcf(path, lines):
+    command = ["bcftools", "view", "--no-version", "-Ob", "-o", str(path), "-"]
+    subprocess.run(command, input="\n".join(lines) + "\n", text=True, check=True)
+
+
+def write_region(folder, name, positions, codes, span, cast, rng, tally):
+    ids = [p[0] for p in cast]
+    contig = name.split("_")[0]
+    inside = (positions >= span[0]) & (positions <= span[1])
+    for part in ("harmonise", "joint"):
+        (folder / "work" / part).mkdir(parents=True, exist_ok=True)
+    region_class = {"chr1": 1, "chrX": 2, "chrY": 3}[contig]
+    head = ["##fileformat=VCFv4.3", *(f"##contig=<ID={c},length={n}>" for c, n in CONTIGS.items())]
+    head += [f'##INFO=<ID={key},Number=1,Type=Integer,Description="{key}">' for key in ("CLASS", "NREC")]
+    head += ['##FORMAT=<ID=GT,Number=1,Type=String,Description="GT">']
+    head += ["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(ids)]
+    for pos, row in zip(positions[inside], codes[inside], strict=True):
+        cells = [{0: "./.", 2: "0/0", 3: "0/1", 4: "1/1"}[int(code)] for code in row]
+        site = f"{contig}\t{pos}\t.\tA\t{'GGC'[pos % 3]}\t50\t.\tCLASS={region_class};NREC=1\tGT\t"
+        head.append(site + "\t".join(cells))
+    bcf(folder / f"work/harmonise/{name}.bcf", head)
+    lines = ["##fileformat=VCFv4.2", *(f"##contig=<ID={c},length={n}>" for c, n in CONTIGS.items())]
+    for key, number in (("GT", "1"), ("DP", "1"), ("GQ", "1"), ("AD", "R")):
+        kind = "String" if key == "GT" else "Integer"
+        lines.append(f'##FORMAT=<ID={key},Number={number},Type={kind},Description="{key}">')
+    lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(ids))
+    depth = np.where(np.array([p[0] for p in cast]) == LOW, 12, 30)
+    for pos, row in zip(positions[inside], codes[inside], strict=True):
+        cells = []
+        reference = 1 - (np.maximum(row, 2) - 2).mean() / 2
+        for i, code in enumerate(row):
+            d = int(depth[i])
+            if code == 4:
+                # Of the contaminated person every tenth read is somebody else's.
+                ref = int(rng.binomial(d, 0.1 * reference if cast[i][0] == CONTAMINATED else 0.001))
+                cells.append(f"1/1:{d}:60:{ref},{d - ref}")
+            else:
+                cells.append({0: "./.:.:.:.", 2: f"0/0:{d}:60:{d},0", 3: f"0/1:{d}:60:{d // 2},{d - d // 2}"}[code])
+        lines.append(f"{contig}\t{pos}\t.\tA\t{'GGC'[pos % 3]}\t50\t.\t.\tGT:DP:GQ:AD\t" + "\t".join(cells))
+    bcf(folder / f"work/joint/{name}.bcf", lines)
+    n = int(inside.sum())
+    here = codes[inside]
+    table = {key: [] for key in harmonise.PEOPLE_SCHEMA.names}
+    for i, person in enumerate(cast):
+        copies = {"chr1": 2, "chrX": person[2].count("X"), "chrY": person[2].count("Y")}[contig]
+        called = int((here[:, i] > 0).sum())
+        d = int(depth[i]) * copies // 2
+        values = [person[0], region_class, n, called, int((here[:, i] == 3).sum()), int((here[:, i] == 4).sum())]
+        values += [n - called, 0, called, called * d, called]
+        for key, value in zip(table, values, strict=True):
+            table[key].append(value)
+    pq.write_table(pa.table(table, schema=harmonise.PEOPLE_SCHEMA), folder / f"work/harmonise/{name}.people.parquet")
+
+
+def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
+    for part in ("depth", "stats", "fastp"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    of = {"chr1": 2, "chrX": karyotype.count("X"), "chrY": karyotype.count("Y")}
+    lines = ["chrom\tlength\tbases\tmean\tmin\tmax"]
+    dist = []
+    for contig, length in CONTIGS.items():
+        inner = sum(end for c, _, end in PAR if c == contig)
+        # The PAR of Y is not masked here: no read maps to one of the two places alone.
+        bases = int(depth * (length - inner) * of[contig] / 2)
+        lines.append(f"{contig}\t{length}\t{bases}\t{bases / length:.2f}\t0\t60")
+        dist += [f"{contig}\t{depth + 8}\t0.01", f"{contig}\t{depth}\t0.60"]
+        dist += [f"{contig}\t15\t{0.97 if depth > 20 else 0.30}", f"{contig}\t0\t1.00"]
+    lines.append("total\t560000\t1\t30\t0\t60")
+    (folder / f"depth/{sample}.mosdepth.summary.txt").write_text("\n".join(lines) + "\n")
+    (folder / f"depth/{sample}.mosdepth.global.dist.txt").write_text("\n".join(dist) + "\n")
+    numbers = {
+        "raw total sequences": 100_000, "filtered sequences": 0, "sequences": 100_000, "reads mapped": 99_500,
+        "reads mapped and paired": 99_400, "reads unmapped": 500, "reads properly paired": 98_000,
+        "reads paired": 100_000, "reads duplicated": 4_000, "reads MQ0": 10, "total length": 15_000_000,
+        "error rate": 0.001, "average length": 150, "average quality": 36.0, "insert size average": 420.1,
+        "insert size standard deviation": 80.0,
+    }  # fmt: skip
+    stats = ["# This file was produced by samtools stats (1.16.1+htslib-1.16) and can be plotted"]
+    stats += [f"SN\t{key}:\t{value}" for key, value in numbers.items()]
+    stats += [f"FFQ\t1\t{chr(9).join(['0'] * 30 + ['70', '30'])}", f"LFQ\t1\t{chr(9).join(['5'] * 30 + ['9', '1'])}"]
+    (folder / f"stats/{sample}.stats.txt").write_text("\n".join(stats) + "\n")
+    side = {"total_reads": 1000, "total_bases": 150_000, "q20_bases": 148_000, "q30_bases": 140_000}
+    side |= {"q20_rate": 0.98, "q30_rate": 0.93, "gc_content": 0.4, "read1_mean_length": 150}
+    report = {
+        "summary": {"before_filtering": side, "after_filtering": side},
+        "filtering_result": {"passed_filter_reads": 1000, "low_quality_reads": 0},
+        "duplication": {"rate": 0.01},
+        "command": "fastp",
+    }
+    for unit in (1, 2):
+        path = folder / f"fastp/{sample}/{unit}.fastp.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(report, indent=1))
+
+
+def run(folder: Path, repo: Path, exclude: bool = True, thresholds: object = None, target: str = "all"):
+    cfg = {
+        "reference": {"fasta": "ref.fa"},
+        "dataset": {"id": "GOE-EE-TEST-20260101000000000", "title": "Test cohort"},
+        "sample_qc": {"exclude": exclude, "thresholds": thresholds or {}},
+        "variant_qc": {"accept_filters": []},
+    }
+    reads = sorted(p[0] for p in people() if p[4] == "cram")
+    text = SNAKEFILE.format(
+        scripts=str(repo / "scripts"), repo=str(repo), cfg=cfg, regions=REGIONS,
+        build={"name": "test", "contigs": CONTIGS, "par": PAR}, batches={"b0000": reads[:4], "b0001": reads[4:]},
+    )  # fmt: skip
+    (folder / "Snakefile").write_text(text)
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(folder)]
+    command += ["--snakefile", str(folder / "Snakefile"), target, "--quiet", "rules"]
+    env_path = f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/local/bin"
+    done = subprocess.run(command, capture_output=True, text=True, env={"PATH": env_path, "HOME": str(folder)})
+    return done
+
+
+def table(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(newline="") as handle:
+        return {r["sample_id"]: r for r in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory, repo):
+    folder = tmp_path_factory.mktemp("sample_qc")
+    make(folder)
+    done = run(folder, repo)
+    assert done.returncode == 0, done.stderr
+    return folder / "work/sample_qc"
+
+
+def again(cohort: Path, folder: Path) -> None:
+    """A copy of the run that is done, to go on from."""
+    shutil.copytree(cohort.parent, folder / "work", symlinks=True)
+    shutil.copytree(cohort.parents[1] / ".snakemake", folder / ".snakemake")
+    for name in ("ref.fa", "ref.fa.fai"):
+        shutil.copy2(cohort.parents[1] / name, folder / name)
+
+
+def test_every_planted_fault_is_found_and_nobody_else_is_marked(cohort):
+    marked = {
+        s: (r["keep"], r["count_sex"], r["reasons"]) for s, r in table(cohort / "keep.tsv").items() if r["reasons"]
+    }
+    assert marked == {
+        CONTAMINATED: ("no", "F", "contaminated"),
+        LOW: ("no", "F", "low_coverage"),
+        GONE: ("no", "M", "withdrawn"),
+        WRONG_SEX: ("yes", "U", "sex_mismatch"),
+        XXY: ("yes", "U", "sex_aneuploid"),
+        "p10": ("no", "M", "duplicate"),
+        CHILD: ("no", "F", "related"),
+    }
+
+
+def test_each_person_of_the_sheet_has_a_row_and_ids_are_untouched(cohort):
+    ids = sorted(p[0] for p in people())
+    assert list(table(cohort / "keep.tsv")) == ids
+    assert list(table(cohort / "metrics.tsv")) == ids
+
+
+def test_ledger_closes(cohort):
+    ledger = json.loads((cohort / "keep.ledger.json").read_text())
+    assert ledger["in"] == {"people": len(people())}
+    assert ledger["dropped"] == {
+        "people": {"contaminated": 1, "duplicate": 1, "low_coverage": 1, "related": 1, "withdrawn": 1}
+    }
+    assert ledger["flags"] == {"sex_aneuploid": 1, "sex_mismatch": 1}
+
+
+def per_person(folder: Path, *view: str) -> dict[str, np.ndarray]:
+    """nNonRefHom, nHets, nTransitions, nTransversions of `bcftools stats`, over the autosomal regions."""
+    found: dict[str, np.ndarray] = {}
+    for name in [n for n in REGIONS if n.startswith("chr1_")]:
+        chosen = subprocess.run(
+            ["bcftools", "view", "-Ou", *view, str(folder / f"{name}.bcf")], capture_output=True, check=True
+        ).stdout
+        said = subprocess.run(["bcftools", "stats", "-s", "-", "-"], input=chosen, capture_output=True, check=True)
+        for line in said.stdout.decode().splitlines():
+            row = line.split("\t")
+            if row[0] == "PSC":
+                found[row[2]] = found.get(row[2], np.zeros(4, int)) + np.array([int(v) for v in row[4:8]])
+    return found
+
+
+def test_metrics_agree_with_bcftools_stats(cohort):
+    mine = table(cohort / "metrics.tsv")
+    folder = cohort.parent / "harmonise"
+    for sample, (hom, het, ti, tv) in per_person(folder).items():
+        assert int(mine[sample]["n_snv"]) == hom + het
+        assert float(mine[sample]["ratio_transitions_transversions_snv"]) == round(ti / tv, 2)
+        assert float(mine[sample]["ratio_heterozygous_homzygous_snv"]) == round(het / hom, 2)
+    for sample, (_, het, _, _) in per_person(folder, "-c", "1", "-C", "1").items():
+        assert int(mine[sample]["n_singleton"]) == het
+
+
+def test_what_an_input_cannot_give_is_empty_with_its_reason(cohort):
+    rows = table(cohort / "metrics.tsv")
+    assert rows["p18"]["call_rate"] == ""
+    assert "call_rate: single-sample VCF" in rows["p18"]["not_assessed"]
+    assert "mean_autosome_coverage: no reads: the person came as vcf" in rows["p18"]["not_assessed"]
+    assert "inferred_sex: by X alone" in rows["p18"]["not_assessed"]
+
+
+def test_report_holds_the_people_left_out_and_the_tools(cohort):
+    text = (cohort / "multiqc.html").read_text()
+    for expected in ("People left out or flagged", "sex_mismatch", "Thresholds", 'href="#fastp"', 'href="#mosdepth"'):
+        assert expected in text
+    assert "Found 14 reports" in (cohort.parent / "logs/sample_qc_multiqc.log").read_text()
+    assert (cohort / "multiqc.html").stat().st_size < 15_000_000
+
+
+def test_same_people_give_the_same_bytes(cohort, repo, tmp_path):
+    make(tmp_path)
+    assert run(tmp_path, repo, target="work/sample_qc/plots/sex.svg").returncode == 0
+    for name in ("keep.tsv", "metrics.tsv", "kinship.tsv", "summary.json", "keep.ledger.json", "plots/sex.svg"):
+        assert (tmp_path / "work/sample_qc" / name).read_bytes() == (cohort / name).read_bytes(), name
+
+
+def test_without_exclusion_only_the_withdrawn_are_out(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    done = run(tmp_path, repo, exclude=False, target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    rows = table(tmp_path / "work/sample_qc/keep.tsv")
+    assert [s for s, r in rows.items() if r["keep"] == "no"] == [GONE]
+    assert rows[CONTAMINATED]["reasons"] == "contaminated"
+    ledger = json.loads((tmp_path / "work/sample_qc/keep.ledger.json").read_text())
+    assert ledger["dropped"] == {"people": {"withdrawn": 1}}
+
+
+def test_damaged_report_stops_and_names_the_file(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    (tmp_path / "work/align/depth/p00.mosdepth.summary.txt").write_text("")
+    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
+    text = done.stderr + done.stdout
+    assert done.returncode
+    assert "p00.mosdepth.summary.txt: is not a mosdepth summary" in text
+
+
+def test_unknown_threshold_stops_with_the_nearest_name(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    done = run(tmp_path, repo, thresholds={"cal_rate": 0.9}, target="work/sample_qc/kinship.tsv")
+    assert done.returncode
+    assert "config sample_qc.thresholds.cal_rate: no such metric -> did you mean `call_rate`?" in done.stderr

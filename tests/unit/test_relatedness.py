@@ -1,0 +1,112 @@
+"""Kinship degrees and the people to leave out."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from goe import keep, relatedness
+from goe.relatedness import Pair
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+@pytest.fixture(scope="module")
+def limits(repo):
+    folder = repo / "resources/guidelines"
+    return keep.load([folder / "sample_qc.tsv", folder / "inference.tsv"]).parameters
+
+
+LIMITS = {"kinship_duplicate": 0.354, "kinship_first_degree": 0.177, "kinship_second_degree": 0.0884}
+
+
+def test_cut_offs_are_powers_of_two(limits):
+    for key, power in (("duplicate", 1.5), ("first_degree", 2.5), ("second_degree", 3.5)):
+        assert limits[f"kinship_{key}"] == pytest.approx(2**-power, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("kinship", "expected"),
+    [(0.5, "duplicate"), (0.25, "first_degree"), (0.12, "second_degree"), (0.05, None), (-0.3, None)],
+)
+def test_degrees(limits, kinship, expected):
+    assert relatedness.degree(kinship, limits) == expected
+
+
+def test_better_person_of_a_pair_stays():
+    ranks = relatedness.rank("ab", {"a": (0.97, 30.0), "b": (0.99, 12.0)})
+    assert relatedness.removals([Pair("a", "b", 900, 0.5)], ranks, LIMITS) == {"a": "duplicate"}
+
+
+def test_unknown_quality_is_the_worst():
+    assert relatedness.rank("ab", {"a": (None, 30.0), "b": (0.5, None)}) == {"b": 0, "a": 1}
+
+
+def test_ties_do_not_go_by_name():
+    pairs = [[f"x{i}a", f"x{i}b"] for i in range(40)]
+    first = sum(relatedness.rank(pair, {})[pair[0]] == 0 for pair in pairs)
+    assert 8 < first < 32
+
+
+def test_parents_stay_and_the_child_goes():
+    pairs = [Pair("child", "mother", 900, 0.25), Pair("child", "father", 900, 0.25)]
+    ranks = {"child": 0, "mother": 1, "father": 2}
+    assert relatedness.removals(pairs, ranks, LIMITS) == {"child": "related"}
+
+
+def test_duplicate_of_a_relative():
+    pairs = [Pair("a", "b", 900, 0.5), Pair("a", "c", 900, 0.25), Pair("b", "c", 900, 0.25)]
+    gone = relatedness.removals(pairs, {"a": 0, "b": 1, "c": 2}, LIMITS)
+    assert gone == {"b": "duplicate", "c": "related"}
+
+
+@st.composite
+def graphs(draw):
+    n = draw(st.integers(2, 8))
+    names = [f"p{i}" for i in range(n)]
+    edges = draw(st.lists(st.sampled_from(list(combinations(names, 2))), unique=True))
+    ranks = dict(zip(names, draw(st.permutations(range(n))), strict=True))
+    return names, [Pair(a, b, 900, 0.2) for a, b in edges], ranks
+
+
+@settings(max_examples=80, deadline=None)
+@given(graphs())
+def test_no_pair_is_left_and_the_set_is_smallest(graph):
+    names, pairs, ranks = graph
+    gone = set(relatedness.removals(pairs, ranks, LIMITS))
+    assert all(p.a in gone or p.b in gone for p in pairs)
+    smallest = next(
+        size
+        for size in range(len(names) + 1)
+        if any(all(p.a in some or p.b in some for p in pairs) for some in map(set, combinations(names, size)))
+    )
+    assert len(gone) == smallest
+    assert relatedness.removals(pairs[::-1], ranks, LIMITS).keys() == gone
+
+
+def test_large_family_is_solved_and_no_removal_is_needless():
+    names = [f"p{i:02d}" for i in range(40)]
+    pairs = [Pair(a, b, 900, 0.2) for a, b in combinations(names, 2) if (int(a[1:]) * 7 + int(b[1:])) % 5 == 0]
+    gone = set(relatedness.removals(pairs, relatedness.rank(names, {}), LIMITS))
+    assert all(p.a in gone or p.b in gone for p in pairs)
+    for person in gone:
+        rest = gone - {person}
+        assert not all(p.a in rest or p.b in rest for p in pairs)
+
+
+def test_too_few_snvs_say_so(limits):
+    lowest, statement = relatedness.assess(30, 12, False, np.zeros(435), limits)
+    assert lowest is None
+    assert statement.startswith("not assessed: 12 common autosomal SNVs, 200 are needed")
+    assert relatedness.assess(1, 50_000, True, np.empty(0), limits)[0] is None
+
+
+def test_wide_spread_of_kinship_limits_the_degree(limits):
+    rng = np.random.default_rng(1)
+    for spread, expected in ((0.01, "second_degree"), (0.045, "first_degree"), (0.2, "duplicate")):
+        lowest, _ = relatedness.assess(40, 1500, False, rng.normal(0, spread, 780), limits)
+        assert lowest == limits[f"kinship_{expected}"]
+
+
+def test_whole_genomes_are_assessed_whatever_the_kin(limits):
+    lowest, _ = relatedness.assess(60, 120_000, True, np.full(1770, 0.25), limits)
+    assert lowest == limits["kinship_second_degree"]

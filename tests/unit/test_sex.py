@@ -1,0 +1,95 @@
+"""Sex chromosomes by the data."""
+
+import pytest
+from goe import keep, sex
+
+
+@pytest.fixture(scope="module")
+def limits(repo):
+    folder = repo / "resources/guidelines"
+    return keep.load([folder / "sample_qc.tsv", folder / "inference.tsv"]).parameters
+
+
+@pytest.mark.parametrize(
+    ("x_depth", "y_depth", "x_het", "expected"),
+    [
+        (1.0, 0.02, 1.0, sex.XX),
+        (0.5, 0.45, 0.02, sex.XY),
+        (0.5, 0.0, 0.0, sex.X0),
+        (1.0, 0.5, 0.9, sex.XXY),
+        (0.5, 1.0, 0.0, sex.XYY),
+        (1.0, 0.0, 0.05, sex.XX),  # runs of homozygosity over the whole of X
+        (0.5, 0.5, 0.7, sex.AMBIGUOUS),  # hets on what by depth is a single X
+        (0.72, 0.5, None, sex.AMBIGUOUS),
+        (0.72, 0.5, 0.0, sex.XY),  # depth unclear, hets clear
+        (1.0, 0.15, 1.0, sex.AMBIGUOUS),
+        (1.0, 1.0, 1.0, sex.AMBIGUOUS),
+        (None, None, 1.0, sex.XX),
+        (0.5, None, 0.0, sex.XY),
+        (None, 0.5, None, sex.UNKNOWN),
+        (None, None, None, sex.UNKNOWN),
+    ],
+)
+def test_karyotypes(limits, x_depth, y_depth, x_het, expected):
+    assert sex.infer(sex.Evidence(x_depth, y_depth, x_het), limits)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("sheet", "inferred", "expected"),
+    [
+        ("M", sex.XY, ("M", None)),
+        ("F", sex.XX, ("F", None)),
+        ("F", sex.XY, ("U", "sex_mismatch")),
+        ("M", sex.XX, ("U", "sex_mismatch")),
+        ("M", sex.XXY, ("U", "sex_aneuploid")),
+        ("U", sex.X0, ("U", "sex_aneuploid")),
+        ("F", sex.AMBIGUOUS, ("U", "sex_ambiguous")),
+        ("U", sex.XX, ("U", None)),  # nobody is relabelled
+        ("F", sex.UNKNOWN, ("F", None)),
+    ],
+)
+def test_sheet_against_data(sheet, inferred, expected):
+    assert sex.judge(sheet, inferred) == expected
+
+
+def counters(records, called, het, hom, depth):
+    return {
+        "n_records": records,
+        "n_called": called,
+        "n_het": het,
+        "n_hom_alt": hom,
+        "sum_dp": called * depth,
+        "n_dp": called if depth else 0,
+    }
+
+
+def test_evidence_from_genotypes(limits):
+    classes = {1: counters(1000, 1000, 60, 40, 30), 2: counters(100, 100, 0, 30, 15), 3: counters(50, 50, 0, 9, 15)}
+    assert sex.evidence(classes, {}, "gvcf", True, limits) == sex.Evidence(0.5, 0.5, 0.0)
+
+
+def test_depth_of_reads_goes_before_that_of_genotypes(limits):
+    classes = {1: counters(1000, 1000, 60, 40, 30), 2: counters(100, 100, 36, 24, 15)}
+    tools = {"x_depth_ratio": 0.98, "y_depth_ratio": 0.01}
+    assert sex.evidence(classes, tools, "cram", False, limits) == sex.Evidence(0.98, 0.01, 1.0)
+
+
+def test_no_y_in_anybody_is_not_a_missing_y(limits):
+    male = {1: counters(1000, 1000, 60, 40, 30), 2: counters(100, 100, 0, 30, 15), 3: counters(50, 0, 0, 0, 15)}
+    assert not sex.has_y_data([male, male], limits)
+    seen = sex.evidence(male, {}, "joint_vcf", False, limits)
+    assert sex.infer(seen, limits) == (sex.XY, "by X alone, no Y data")
+
+
+def test_single_vcf_tells_nothing_of_y(limits):
+    classes = {1: counters(1000, 400, 60, 40, 30), 2: counters(100, 30, 0, 30, 15), 3: counters(50, 6, 0, 6, 15)}
+    assert sex.evidence(classes, {}, "vcf", True, limits).y_depth is None
+
+
+def test_few_calls_give_no_evidence(limits):
+    classes = {1: counters(1000, 1000, 60, 40, 30), 2: counters(12, 12, 2, 3, 15), 3: counters(2, 2, 0, 1, 15)}
+    assert sex.evidence(classes, {}, "gvcf", True, limits) == sex.Evidence(None, None, None)
+
+
+def test_without_any_data(limits):
+    assert sex.infer(sex.evidence({}, {}, "cram", False, limits), limits)[0] == sex.UNKNOWN

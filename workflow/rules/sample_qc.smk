@@ -1,0 +1,205 @@
+rule sample_qc_reference:
+    input:
+        fasta=CFG["reference"]["fasta"],
+    output:
+        work("sample_qc/reference.tsv"),
+    log:
+        work("logs/sample_qc_reference.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        build=BUILD_PARAMS,
+    script:
+        "../../scripts/sample_qc_reference.py"
+
+
+rule sample_qc_batch:
+    input:
+        reference=work("sample_qc/reference.tsv"),
+        summary=lambda wc: expand(work("align/depth/{sample}.mosdepth.summary.txt"), sample=READ_BATCHES[wc.batch]),
+        dist=lambda wc: expand(work("align/depth/{sample}.mosdepth.global.dist.txt"), sample=READ_BATCHES[wc.batch]),
+        stats=lambda wc: expand(work("align/stats/{sample}.stats.txt"), sample=READ_BATCHES[wc.batch]),
+        fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_reports(s)],
+    output:
+        metrics=work("sample_qc/batch/{batch}.tsv"),
+        files=work("sample_qc/batch/{batch}.files.txt"),
+    log:
+        work("logs/sample_qc_batch/{batch}.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        build=BUILD_PARAMS,
+        people=lambda wc: READ_BATCHES[wc.batch],
+        fastp=lambda wc: {s: fastp_reports(s) for s in READ_BATCHES[wc.batch]},
+    script:
+        "../../scripts/sample_qc_batch.py"
+
+
+rule sample_qc_region:
+    input:
+        bcf=work("harmonise/{region}.bcf"),
+        joint=work("joint/{region}.bcf"),
+        people=ancient(work("intake/people.tsv")),
+        guidelines=GUIDELINE_FILES,
+    output:
+        counts=work("sample_qc/region/{region}.parquet"),
+        common=work("sample_qc/region/{region}.common.parquet"),
+    log:
+        work("logs/sample_qc_region/{region}.log"),
+    benchmark:
+        work("benchmarks/sample_qc_region/{region}.tsv")
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        thresholds=CFG["sample_qc"]["thresholds"],
+        accept_filters=CFG["variant_qc"]["accept_filters"],
+        autosome_length=AUTOSOME_LENGTH,
+    script:
+        "../../scripts/sample_qc_region.py"
+
+
+rule sample_qc_variants:
+    input:
+        people=expand(work("harmonise/{region}.people.parquet"), region=REGIONS),
+        counts=expand(work("sample_qc/region/{region}.parquet"), region=AUTOSOME_REGIONS),
+    output:
+        work("sample_qc/variants.jsonl"),
+    log:
+        work("logs/sample_qc_variants.log"),
+    conda:
+        "../../envs/goe.yaml"
+    script:
+        "../../scripts/sample_qc_variants.py"
+
+
+rule sample_qc_kinship:
+    input:
+        common=expand(work("sample_qc/region/{region}.common.parquet"), region=AUTOSOME_REGIONS),
+        guidelines=GUIDELINE_FILES,
+    output:
+        pairs=work("sample_qc/kinship.tsv"),
+        statement=work("sample_qc/kinship.json"),
+    log:
+        work("logs/sample_qc_kinship.log"),
+    benchmark:
+        work("benchmarks/sample_qc_kinship.tsv")
+    conda:
+        "../../envs/plink2.yaml"
+    threads: 2
+    params:
+        thresholds=CFG["sample_qc"]["thresholds"],
+    script:
+        "../../scripts/sample_qc_kinship.py"
+
+
+rule sample_qc_keep:
+    input:
+        people=work("intake/people.tsv"),
+        reference=work("sample_qc/reference.tsv"),
+        batches=expand(work("sample_qc/batch/{batch}.tsv"), batch=READ_BATCHES),
+        variants=work("sample_qc/variants.jsonl"),
+        pairs=work("sample_qc/kinship.tsv"),
+        statement=work("sample_qc/kinship.json"),
+        guidelines=GUIDELINE_FILES,
+    output:
+        keep=report(
+            work("sample_qc/keep.tsv"),
+            caption="../report/sample_qc_keep.rst",
+            category="Sample QC",
+            labels={"what": "Keep list, a person a row"},
+        ),
+        metrics=report(
+            work("sample_qc/metrics.tsv"),
+            caption="../report/sample_qc_metrics.rst",
+            category="Sample QC",
+            labels={"what": "Metrics, a person a row"},
+        ),
+        ledger=work("sample_qc/keep.ledger.json"),
+        summary=work("sample_qc/summary.json"),
+    log:
+        work("logs/sample_qc_keep.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        thresholds=CFG["sample_qc"]["thresholds"],
+        exclude=CFG["sample_qc"]["exclude"],
+        people=PEOPLE_DIGEST,
+    script:
+        "../../scripts/sample_qc_keep.py"
+
+
+rule sample_qc_plots:
+    input:
+        metrics=work("sample_qc/metrics.tsv"),
+        keep=work("sample_qc/keep.tsv"),
+        guidelines=GUIDELINE_FILES,
+    output:
+        sex=report(
+            work("sample_qc/plots/sex.svg"),
+            caption="../report/sample_qc_sex.rst",
+            category="Sample QC",
+            labels={"what": "Sex chromosomes"},
+        ),
+        het_hom=report(
+            work("sample_qc/plots/het_hom.svg"),
+            caption="../report/sample_qc_het_hom.rst",
+            category="Sample QC",
+            labels={"what": "Heterozygosity by country"},
+        ),
+        call_rate=report(
+            work("sample_qc/plots/call_rate.svg"),
+            caption="../report/sample_qc_call_rate.rst",
+            category="Sample QC",
+            labels={"what": "Call rate and depth"},
+        ),
+        pictures=expand(work("sample_qc/plots/{plot}_mqc.png"), plot=["sex", "het_hom", "call_rate"]),
+    log:
+        work("logs/sample_qc_plots.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        thresholds=CFG["sample_qc"]["thresholds"],
+    script:
+        "../../scripts/sample_qc_plots.py"
+
+
+rule sample_qc_multiqc_tables:
+    input:
+        metrics=work("sample_qc/metrics.tsv"),
+        keep=work("sample_qc/keep.tsv"),
+        summary=work("sample_qc/summary.json"),
+        pictures=rules.sample_qc_plots.output.pictures,
+        files=expand(work("sample_qc/batch/{batch}.files.txt"), batch=READ_BATCHES),
+    output:
+        folder=directory(work("sample_qc/multiqc")),
+    log:
+        work("logs/sample_qc_multiqc_tables.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        title=CFG["dataset"].get("title") or CFG["dataset"]["id"],
+    script:
+        "../../scripts/sample_qc_multiqc_tables.py"
+
+
+rule sample_qc_multiqc:
+    input:
+        tables=work("sample_qc/multiqc"),
+        config=MULTIQC_CONFIG,
+    output:
+        report(
+            work("sample_qc/multiqc.html"),
+            caption="../report/sample_qc_multiqc.rst",
+            category="Sample QC",
+            labels={"what": "MultiQC report"},
+        ),
+    log:
+        work("logs/sample_qc_multiqc.log"),
+    conda:
+        "../../envs/multiqc.yaml"
+    params:
+        folder=lambda wc, output: str(Path(output[0]).parent),
+    shell:
+        "multiqc --file-list {input.tables:q}/files.txt --config {input.config:q}"
+        " --config {input.tables:q}/title.yaml --outdir {params.folder:q} --filename multiqc.html"
+        " --force --no-data-dir --no-ansi > {log:q} 2>&1"
