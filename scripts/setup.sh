@@ -6,10 +6,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools=(bwa samtools bcftools tabix bgzip fastp mosdepth plink2)
-packages=(bwa samtools bcftools tabix fastp mosdepth plink2)
+# Debian's mosdepth opens libhts.so by that name, which only the -dev package has.
+packages=(bwa samtools bcftools tabix fastp mosdepth libhts-dev plink2)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 stop() { say "$@"; exit 1; }
+
+# A tool that is there but does not start is as good as missing; all but bwa answer --version.
+works() { command -v "$1" >/dev/null && { [ "$1" = bwa ] || "$1" --version >/dev/null 2>&1; }; }
 
 can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
@@ -43,7 +47,7 @@ case $way in
 conda) command -v conda >/dev/null || stop "GOE_TOOLS=conda, but there is no conda on PATH" ;;
 path)
     missing=()
-    for tool in "${tools[@]}"; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+    for tool in "${tools[@]}"; do works "$tool" || missing+=("$tool"); done
     if [ ${#missing[@]} -gt 0 ]; then
         can_apt || stop "missing tools: ${missing[*]}
   Either install conda (for instance Miniforge) and run this again: Snakemake then makes every rule's environment from envs/;

@@ -48,6 +48,8 @@ JOINT = [i for i in INPUTS if i.input_type == "joint_vcf"]
 UNITS = sheets.by_person(INPUTS)
 BUILD_PARAMS = {"name": BUILD.name, "contigs": BUILD.contigs, "par": BUILD.par}
 REGIONS = build.regions(BUILD, CFG["scatter"]["region_size"])
+# Pieces of one person's calling, which is not repeated when the scatter changes.
+CALL_REGIONS = [f"{r.contig}:{r.start}-{r.end}" for r in build.regions(BUILD, 10_000_000).values()]
 BATCHES = batches.make(UNITS, CFG["scatter"]["people_per_batch"])
 READ_TYPES = {"fastq", "ubam", "bam", "cram"}
 READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}

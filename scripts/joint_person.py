@@ -1,0 +1,41 @@
+"""Rule joint_person: one person's gVCF or VCF in the form that is merged, and its variant sites alone."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pysam
+from goe import gvcf, logs
+from goe.errors import GoeError, Problem
+from goe.run import feeding, pipeline, tool
+
+params, output = snakemake.params, snakemake.output
+path = snakemake.input.calls
+with logs.to(snakemake.log), pysam.FastaFile(snakemake.input.fasta) as fasta:
+    described = json.loads(Path(snakemake.input.intake).read_text())["people"][snakemake.wildcards.sample]
+    uniform = gvcf.Uniform(
+        path,
+        snakemake.wildcards.sample,
+        params.contigs,
+        {} if params.called else described["inputs"][0]["rename"],
+        blocks=params.blocks,
+        base=lambda contig, pos: fasta.fetch(contig, pos - 1, pos).upper().encode(),
+        respect_ft=params.respect_ft,
+        join=not params.called,
+    )
+    view = ["bcftools", "view", "--no-version", "-Ov", path]
+    with (
+        subprocess.Popen(view, stdout=subprocess.PIPE) as source,
+        feeding(["bcftools", "view", "--no-version", "-Ob", "-o", output.bcf, "-"]) as sink,
+    ):
+        gvcf.filter_stream(source.stdout, sink, uniform)
+        if code := source.wait():
+            problem = Problem(path, f"could not be read to its end (bcftools ended with status {code})", "see above")
+            raise GoeError(problem)
+    tool("bcftools", "index", "-f", output.bcf)
+    pipeline(
+        ["bcftools", "view", "--no-version", "-G", "-i", "N_ALT>0", "-Ou", output.bcf],
+        ["bcftools", "annotate", "--no-version", "-x", "FILTER,QUAL,INFO", "-Ob", "-o", output.sites, "-"],
+    )
+    tool("bcftools", "index", "-f", output.sites)
+    uniform.ledger.write(output.ledger)

@@ -1,0 +1,33 @@
+"""Rule joint_region: everybody in one BCF of the region, columns in the order of their ids."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from goe import joint, logs
+from goe.ledger import Ledger
+from goe.run import pipeline, tool
+
+params, output = snakemake.params, snakemake.output
+with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
+    files = joint.joint_files(json.loads(Path(snakemake.input.intake).read_text()))
+    contig, start, end = params.region
+    cuts = joint.cut_all(files, (contig, start, end), params.contigs, scratch)
+    batches = list(snakemake.input.batches)
+    people = [name for path in [*batches, *cuts] for name in joint.header_of(path)[-1].split("\t")[9:]]
+    commands = [joint.merge([*batches, *cuts], scratch)]
+    if people != sorted(people):
+        order = Path(scratch) / "people.list"
+        order.write_text("".join(f"{name}\n" for name in sorted(people)))
+        commands.append(["bcftools", "view", "--no-version", "-I", "-S", str(order), "-Ou", "-"])
+    pipeline(*commands, ["bcftools", "view", "--no-version", "-I", "-Ob", "-o", output.bcf, "-"])
+    tool("bcftools", "index", "-f", output.bcf)
+    ledger = Ledger("joint_region")
+    taken = sum(joint.count(path) for path in [*batches, *cuts])
+    written = joint.count(output.bcf)
+    ledger.take("records", taken)
+    ledger.give("records", written)
+    ledger.drop("records", "same_site_in_several_files", taken - written)
+    ledger.take("people", len(people))
+    ledger.give("people", len(joint.header_of(output.bcf)[-1].split("\t")[9:]))
+    ledger.write(output.ledger)

@@ -1,0 +1,34 @@
+"""Rules joint_batch_sites and joint_sites: all variant sites of people, batches or joint VCFs, without genotypes."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from goe import joint, logs
+from goe.run import pipeline, tool
+
+params, output = snakemake.params, snakemake.output
+with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
+    parts = list(snakemake.input.sites)
+    commands = [joint.merge(parts, scratch)]
+    if params.region:
+        contig, start, end = params.region
+        where = f"{contig}:{start}-{end}"
+        intake = json.loads(Path(snakemake.input.intake).read_text())
+        files = [f for f in joint.joint_files(intake) if contig in f.contigs]
+        for i, file in enumerate(files):
+            cut, part = f"{scratch}/cut{i}.bcf", f"{scratch}/sites{i}.bcf"
+            joint.cut(file, contig, start, end, cut, scratch)
+            pipeline(
+                ["bcftools", "view", "--no-version", "-G", "-i", "N_ALT>0", "-Ou", cut],
+                ["bcftools", "annotate", "--no-version", "-x", "ID,FILTER,QUAL,INFO", "-Ob", "-o", part, "-"],
+            )
+            tool("bcftools", "index", "-f", part)
+            parts.append(part)
+        commands = [
+            joint.merge(parts, scratch, where),
+            # A deletion that began before the region has its POS in the region before.
+            ["bcftools", "view", "--no-version", "-t", where, "--targets-overlap", "0", "-Ou", "-"],
+        ]
+    pipeline(*commands, ["bcftools", "view", "--no-version", "-Ob", "-o", output.bcf, "-"])
+    tool("bcftools", "index", "-f", output.bcf)

@@ -1,0 +1,120 @@
+rule align_index:
+    input:
+        CFG["reference"]["fasta"],
+    output:
+        multiext(work("reference/bwa"), amb=".amb", ann=".ann", bwt=".bwt", pac=".pac", sa=".sa"),
+    log:
+        work("logs/align_index.log"),
+    benchmark:
+        work("benchmarks/align_index.tsv")
+    conda:
+        "../../envs/bwa.yaml"
+    params:
+        prefix=lambda wc, output: output.amb.removesuffix(".amb"),
+    shell:
+        "bwa index -p {params.prefix:q} {input:q} 2> {log:q}"
+
+
+rule align_fastp:
+    input:
+        reads=reads_of_unit,
+        intake=ancient(work("intake/intake.json")),
+    output:
+        json=work("align/fastp/{sample}/{unit}.fastp.json"),
+        html=work("align/fastp/{sample}/{unit}.fastp.html"),
+    log:
+        work("logs/align_fastp/{sample}/{unit}.log"),
+    conda:
+        "../../envs/fastp.yaml"
+    threads: 2
+    # Reports only: nothing is trimmed or left out, the reads are aligned as they came.
+    shell:
+        "fastp --in1 {input.reads[0]:q} --in2 {input.reads[1]:q} --disable_adapter_trimming --disable_quality_filtering"
+        " --disable_length_filtering --disable_trim_poly_g --thread {threads} --json {output.json:q}"
+        " --html {output.html:q} --report_title {wildcards.sample:q} 2> {log:q}"
+
+
+rule align_unit:
+    input:
+        reads=reads_of_unit,
+        fastp=fastp_of_unit,
+        index=multiext(work("reference/bwa"), ".amb", ".ann", ".bwt", ".pac", ".sa"),
+        intake=ancient(work("intake/intake.json")),
+    output:
+        bam=temp(work("align/unit/{sample}/{unit}.bam")),
+        ledger=work("align/unit/{sample}/{unit}.ledger.json"),
+    log:
+        work("logs/align_unit/{sample}/{unit}.log"),
+    benchmark:
+        work("benchmarks/align_unit/{sample}/{unit}.tsv")
+    conda:
+        "../../envs/bwa.yaml"
+    threads: 8
+    params:
+        read_group=read_group,
+        unaligned_bam=lambda wc: unit_row(wc).input_type == "ubam",
+    script:
+        "../../scripts/align_unit.py"
+
+
+rule align_person:
+    input:
+        reads=aligned_reads,
+        fasta=CFG["reference"]["fasta"],
+        intake=ancient(work("intake/intake.json")),
+    output:
+        cram=work("align/{sample}.cram"),
+        crai=work("align/{sample}.cram.crai"),
+        ledger=work("align/{sample}.ledger.json"),
+    log:
+        work("logs/align_person/{sample}.log"),
+    benchmark:
+        work("benchmarks/align_person/{sample}.tsv")
+    conda:
+        "../../envs/samtools.yaml"
+    threads: 4
+    params:
+        sample="{sample}",
+        adopted=lambda wc: UNITS[wc.sample][0].input_type in ("bam", "cram"),
+        cram=lambda wc: UNITS[wc.sample][0].input_type == "cram",
+        libraries=lambda wc: [row.library for row in UNITS[wc.sample]],
+        rename=CFG["reference"]["rename"],
+        ignore_contigs=CFG["reference"]["ignore_contigs"],
+    script:
+        "../../scripts/align_person.py"
+
+
+rule align_depth:
+    input:
+        cram=work("align/{sample}.cram"),
+        crai=work("align/{sample}.cram.crai"),
+        fasta=CFG["reference"]["fasta"],
+    output:
+        summary=work("align/depth/{sample}.mosdepth.summary.txt"),
+        dist=work("align/depth/{sample}.mosdepth.global.dist.txt"),
+    log:
+        work("logs/align_depth/{sample}.log"),
+    conda:
+        "../../envs/mosdepth.yaml"
+    threads: 2
+    # Duplicates and reads below mapping quality 20 are not depth, and of a pair that overlaps each base counts
+    # once (no --fast-mode): as GA4GH WGS QC defines coverage. Two decimals are too few for a mean over a genome.
+    shell:
+        "MOSDEPTH_PRECISION=6 mosdepth --no-per-base --mapq 20 --threads {threads} --fasta {input.fasta:q}"
+        " $(dirname {output.summary:q})/{wildcards.sample:q} {input.cram:q} 2> {log:q}"
+
+
+rule align_stats:
+    input:
+        cram=work("align/{sample}.cram"),
+        crai=work("align/{sample}.cram.crai"),
+        fasta=CFG["reference"]["fasta"],
+    output:
+        work("align/stats/{sample}.stats.txt"),
+    log:
+        work("logs/align_stats/{sample}.log"),
+    conda:
+        "../../envs/samtools.yaml"
+    threads: 2
+    shell:
+        "samtools stats -@ {threads} --reference {input.fasta:q} {input.cram:q} > {output:q} 2> {log:q}"

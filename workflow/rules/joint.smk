@@ -1,0 +1,104 @@
+rule joint_person:
+    input:
+        calls=calls_of,
+        intake=ancient(work("intake/intake.json")),
+        fasta=CFG["reference"]["fasta"],
+    output:
+        bcf=work("joint/person/{sample}.bcf"),
+        index=work("joint/person/{sample}.bcf.csi"),
+        sites=work("joint/person_sites/{sample}.bcf"),
+        sites_index=work("joint/person_sites/{sample}.bcf.csi"),
+        ledger=work("joint/person/{sample}.ledger.json"),
+    log:
+        work("logs/joint_person/{sample}.log"),
+    conda:
+        "../../envs/bcftools.yaml"
+    params:
+        contigs=BUILD.contigs,
+        called=lambda wc: wc.sample in READ_BORN,
+        blocks=lambda wc: UNITS[wc.sample][0].input_type != "vcf",
+        respect_ft=CFG["genotype_filter"]["respect_ft"],
+    script:
+        "../../scripts/joint_person.py"
+
+
+rule joint_batch_sites:
+    input:
+        sites=lambda wc: expand(work("joint/person_sites/{sample}.bcf"), sample=BATCHES[wc.batch]),
+        indexes=lambda wc: expand(work("joint/person_sites/{sample}.bcf.csi"), sample=BATCHES[wc.batch]),
+    output:
+        bcf=work("joint/batch_sites/{batch}.bcf"),
+        index=work("joint/batch_sites/{batch}.bcf.csi"),
+    log:
+        work("logs/joint_batch_sites/{batch}.log"),
+    conda:
+        "../../envs/bcftools.yaml"
+    params:
+        region=None,
+    script:
+        "../../scripts/joint_sites.py"
+
+
+rule joint_sites:
+    input:
+        sites=expand(work("joint/batch_sites/{batch}.bcf"), batch=BATCHES),
+        indexes=expand(work("joint/batch_sites/{batch}.bcf.csi"), batch=BATCHES),
+        joint=[entry.path for entry in JOINT],
+        intake=ancient(work("intake/intake.json")),
+    output:
+        bcf=work("joint/sites/{region}.bcf"),
+        index=work("joint/sites/{region}.bcf.csi"),
+    log:
+        work("logs/joint_sites/{region}.log"),
+    conda:
+        "../../envs/bcftools.yaml"
+    params:
+        region=lambda wc: list(REGIONS[wc.region]),
+        contigs=BUILD.contigs,
+    script:
+        "../../scripts/joint_sites.py"
+
+
+rule joint_batch:
+    input:
+        sites=work("joint/sites/{region}.bcf"),
+        sites_index=work("joint/sites/{region}.bcf.csi"),
+        people=lambda wc: expand(work("joint/person/{sample}.bcf"), sample=BATCHES[wc.batch]),
+        indexes=lambda wc: expand(work("joint/person/{sample}.bcf.csi"), sample=BATCHES[wc.batch]),
+        fasta=CFG["reference"]["fasta"],
+    output:
+        bcf=temp(work("joint/batch/{batch}/{region}.bcf")),
+        index=temp(work("joint/batch/{batch}/{region}.bcf.csi")),
+    log:
+        work("logs/joint_batch/{batch}/{region}.log"),
+    benchmark:
+        work("benchmarks/joint_batch/{batch}/{region}.tsv")
+    conda:
+        "../../envs/bcftools.yaml"
+    params:
+        region=lambda wc: list(REGIONS[wc.region]),
+    script:
+        "../../scripts/joint_batch.py"
+
+
+rule joint_region:
+    input:
+        batches=expand(work("joint/batch/{batch}/{{region}}.bcf"), batch=BATCHES),
+        indexes=expand(work("joint/batch/{batch}/{{region}}.bcf.csi"), batch=BATCHES),
+        joint=[entry.path for entry in JOINT],
+        intake=ancient(work("intake/intake.json")),
+    output:
+        bcf=work("joint/{region}.bcf"),
+        index=work("joint/{region}.bcf.csi"),
+        ledger=work("joint/{region}.ledger.json"),
+    log:
+        work("logs/joint_region/{region}.log"),
+    benchmark:
+        work("benchmarks/joint_region/{region}.tsv")
+    conda:
+        "../../envs/bcftools.yaml"
+    params:
+        region=lambda wc: list(REGIONS[wc.region]),
+        contigs=BUILD.contigs,
+    script:
+        "../../scripts/joint_region.py"
