@@ -1,6 +1,7 @@
 """Filter, ploidy, atoms and splitting of one region's cohort BCF; left-aligned by bcftools norm, sorted."""
 
 import tempfile
+from pathlib import Path
 
 import pyarrow.parquet as pq
 from goe import build, cohort, genotypes, harmonise, logs
@@ -9,8 +10,8 @@ from goe.bcf import open_bcf
 from goe.run import feeding
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=params.scratch) as scratch:
-    norm = ["bcftools", "norm", "--no-version", "-f", params.fasta, "--check-ref", "e", "-Ou", "-"]
+with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
+    norm = ["bcftools", "norm", "--no-version", "-f", snakemake.input.fasta, "--check-ref", "e", "-Ou", "-"]
     sort = ["bcftools", "sort", "-m", "200M", "-T", f"{scratch}/sort", "-Ob", "-o", output.bcf, "-"]
     with (
         open_bcf(snakemake.input.bcf, info=tuple(harmonise.METRICS), formats=harmonise.FIELDS) as reader,
@@ -19,7 +20,7 @@ with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=params.scratch) as 
         splitter = harmonise.Splitter(
             build.Build(**params.build),
             build.Region(*params.region),
-            Reference(params.fasta),
+            Reference(snakemake.input.fasta),
             cohort.people_of(reader, snakemake.input.people),
             genotypes.Filter(**params.filter),
             params.respect_ft,

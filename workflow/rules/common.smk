@@ -1,4 +1,3 @@
-import os
 import sys
 from pathlib import Path
 
@@ -9,16 +8,11 @@ SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).reso
 if str(SCRIPTS) not in sys.path:
     sys.path.insert(0, str(SCRIPTS))
 
-from goe import batches, build, sheets
+from goe import batches, build, sheets, surroundings
 from goe import config as goe_config
 from goe.errors import GoeError
 
-# Everything that is made here is personal data until the release says otherwise.
-os.umask(0o077)
-# Tools installed beside this Python (MultiQC) are found also when its environment has not been activated.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-# A CRAM is decoded with the reference of the config and nothing else: no look-up over the network.
-os.environ["REF_PATH"] = os.environ["REF_CACHE"] = "/nonexistent/%s"
+surroundings.prepare()
 
 
 def _load():
@@ -58,10 +52,9 @@ READ_BATCHES = batches.make(READ_BORN, CFG["scatter"]["people_per_batch"])
 PLOIDY_DIGEST = batches.digest(f"{p.sample_id}\t{p.sex}" for p in PEOPLE.values())
 PEOPLE_DIGEST = batches.digest(map(repr, PEOPLE.values()))
 
-GENOTYPE_FILTER = {
-    key: CFG["genotype_filter"][key]
-    for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab")
-} | {"alt_only": CFG["genotype_filter"]["profile"] == "gnomad"}
+GENOTYPE_FILTER = {key: CFG["genotype_filter"][key] for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab")} | {
+    "alt_only": CFG["genotype_filter"]["profile"] == "gnomad"
+}
 
 
 wildcard_constraints:
@@ -159,7 +152,9 @@ def calls_of(wildcards):
 # Sample QC: the autosomes, its thresholds with their sources, and what the reads of a person left for it.
 AUTOSOME_REGIONS = [name for name, region in REGIONS.items() if build.contig_class(region.contig) == "autosome"]
 AUTOSOME_LENGTH = sum(n for contig, n in BUILD.contigs.items() if build.contig_class(contig) == "autosome")
-GUIDELINE_FILES = [str(SCRIPTS.parent / "resources" / "guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")]
+GUIDELINE_FILES = [
+    str(SCRIPTS.parent / "resources" / "guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")
+]
 if isinstance(CFG["sample_qc"]["thresholds"], str):
     GUIDELINE_FILES.append(CFG["sample_qc"]["thresholds"])
 MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")

@@ -5,13 +5,13 @@ rule frequencies_count:
     output:
         counts=work("frequencies/{region}.parquet"),
         ledger=work("frequencies/{region}.ledger.json"),
-    params:
-        raw=CFG["frequencies"]["raw"],
     log:
         work("logs/frequencies_count/{region}.log"),
     benchmark:
         work("benchmarks/frequencies_count/{region}.tsv")
     conda:
         "../../envs/goe.yaml"
+    params:
+        raw=CFG["frequencies"]["raw"],
     script:
         "../../scripts/frequencies_count.py"

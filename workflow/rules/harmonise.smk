@@ -7,21 +7,19 @@ rule harmonise_split:
         bcf=temp(work("harmonise/split/{region}.bcf")),
         people=work("harmonise/{region}.people.parquet"),
         ledger=work("harmonise/split/{region}.ledger.json"),
-    params:
-        build=BUILD_PARAMS,
-        region=lambda wc: list(REGIONS[wc.region]),
-        fasta=CFG["reference"]["fasta"],
-        scratch=work("harmonise/split"),
-        filter=GENOTYPE_FILTER,
-        respect_ft=CFG["genotype_filter"]["respect_ft"],
-        raw=CFG["frequencies"]["raw"],
-        people=PLOIDY_DIGEST,
     log:
         work("logs/harmonise_split/{region}.log"),
     benchmark:
         work("benchmarks/harmonise_split/{region}.tsv")
     conda:
         "../../envs/goe.yaml"
+    params:
+        build=BUILD_PARAMS,
+        region=lambda wc: list(REGIONS[wc.region]),
+        filter=GENOTYPE_FILTER,
+        respect_ft=CFG["genotype_filter"]["respect_ft"],
+        raw=CFG["frequencies"]["raw"],
+        people=PLOIDY_DIGEST,
     script:
         "../../scripts/harmonise_split.py"
 
@@ -33,14 +31,14 @@ rule harmonise_merge:
         bcf=work("harmonise/{region}.bcf"),
         index=work("harmonise/{region}.bcf.csi"),
         ledger=work("harmonise/{region}.ledger.json"),
-    params:
-        build=BUILD_PARAMS,
-        region=lambda wc: list(REGIONS[wc.region]),
-        raw=CFG["frequencies"]["raw"],
     log:
         work("logs/harmonise_merge/{region}.log"),
     conda:
         "../../envs/goe.yaml"
+    params:
+        build=BUILD_PARAMS,
+        region=lambda wc: list(REGIONS[wc.region]),
+        raw=CFG["frequencies"]["raw"],
     script:
         "../../scripts/harmonise_merge.py"
 

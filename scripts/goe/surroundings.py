@@ -1,0 +1,17 @@
+"""What every process of a run needs around it, the jobs' own included (each reads the Snakefile again)."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def prepare() -> None:
+    """Set umask, PATH and the way CRAM finds its reference, for this process and its children."""
+    # Everything that is made is personal data until the release says otherwise.
+    os.umask(0o077)
+    # A CRAM is decoded with the reference of the config and nothing else: no look-up over the network.
+    os.environ["REF_PATH"] = os.environ["REF_CACHE"] = "/nonexistent/%s"
+    # Tools installed beside this Python (MultiQC) are found also when its environment has not been activated.
+    beside = str(Path(sys.executable).parent)
+    if beside not in os.environ["PATH"].split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([beside, os.environ["PATH"]])

@@ -1,0 +1,185 @@
+"""The demo cohort through the whole workflow: against its truth, on other cores and scatter, and afterwards."""
+
+import csv
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from goe import manifest
+from goe.ledger import total
+from helpers.workflow import REPO, snakemake
+
+pytestmark = pytest.mark.slow
+DATASET = "GOE-EE-EXAMPLE-20260101000000000"
+
+
+def script(name: str, *arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(REPO / "scripts" / name), *map(str, arguments)]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory) -> Path:
+    """The demo cohort, made once; a run works on a copy."""
+    folder = tmp_path_factory.mktemp("demo")
+    made = script("demo_cohort.py", folder)
+    assert made.returncode == 0, made.stdout
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(cohort, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    shutil.copytree(cohort, folder, dirs_exist_ok=True)
+    snakemake(folder).ok()
+    return folder
+
+
+def test_release_agrees_with_the_truth(run):
+    compared = script("demo_compare.py", run, run)
+    assert compared.returncode == 0, compared.stdout
+    assert "Comparison with the truth: as it must be." in compared.stdout
+
+
+def test_release_is_whole_and_holds_what_it_promises(run):
+    release = run / "release"
+    assert manifest.verify(release) == []
+    subprocess.run(["sha256sum", "--check", "--quiet", "MANIFEST.sha256"], cwd=release, check=True)
+    for which in ("pass", "all"):
+        vcf = release / "sites" / f"{DATASET}.{which}.vcf.gz"
+        assert vcf.with_name(f"{vcf.name}.tbi").exists()
+        header = subprocess.run(["bcftools", "view", "--no-version", "-h", vcf], capture_output=True, text=True, check=True).stdout
+        assert header.splitlines()[-1] == "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+        for tag in ("AC", "AN", "AF", "AC_Hom", "AC_EE", "AC_M", "AC_EE_M", "AC_EE_M_Hom", "AF_FI_F"):
+            assert f"##INFO=<ID={tag}," in header
+        assert "Command" not in header and str(run) not in header
+        normal = ["bcftools", "norm", "--check-ref", "e", "-f", run / "ref.fa", "-m", "-any", "-Ou", vcf]
+        said = subprocess.run(normal, capture_output=True, check=True).stderr.decode()
+        changed = said.split("Lines")[1].split(":")[-1].strip().split("/")
+        assert changed[1:3] == ["0", "0"], f"not normalised: {said}"
+    for contig in ("chr20", "chrX", "chrY", "chrM"):
+        table = pq.read_table(release / "frequencies" / f"{contig}.parquet")
+        assert table.num_rows and {"pos", "stratum", "ac", "an", "af"} <= set(table.column_names)
+
+
+def test_no_id_and_no_path_leaves(run):
+    with (run / "samples.tsv").open() as handle:
+        ids = [row["sample_id"] for row in csv.DictReader(handle, delimiter="\t")]
+    texts = [p for p in (run / "release").rglob("*") if p.suffix in (".md", ".json", ".tsv", ".sha256")]
+    assert len(texts) > 5
+    for path in texts:
+        text = path.read_text()
+        assert str(run) not in text
+        assert not [i for i in ids if len(i) > 3 and i in text], path
+    for vcf in (run / "release" / "sites").glob("*.vcf.gz"):
+        text = subprocess.run(["bgzip", "-dc", vcf], capture_output=True, text=True, check=True).stdout
+        assert not [i for i in ids if len(i) > 3 and i in text], vcf
+
+
+def test_personal_data_is_for_its_owner_only(run):
+    for path in (run / "work").rglob("*"):
+        assert path.is_symlink() or path.stat().st_mode & 0o077 == 0, path
+
+
+def test_planted_faults_are_found_and_nobody_else_is_out(run):
+    with (run / "work/sample_qc/keep.tsv").open() as handle:
+        keep = {r["sample_id"]: r for r in csv.DictReader(handle, delimiter="\t")}
+    with (run / "truth/people.tsv").open() as handle:
+        planted = {r["sample_id"]: r["planted"] for r in csv.DictReader(handle, delimiter="\t") if r["planted"]}
+    out = {s: r["reasons"] for s, r in keep.items() if r["keep"] == "no"}
+    marks = {s: r["reasons"] for s, r in keep.items() if r["keep"] == "yes" and r["reasons"]}
+    names = {kind.split(":")[0]: s for s, kind in planted.items()}
+    pair, family = ({names[k], planted[names[k]].split(":")[1]} for k in ("duplicate_of", "child_of"))
+    assert len(pair & out.keys()) == 1 and len(family & out.keys()) == 1
+    assert out[names["contaminated"]].split(";")[0] == "contaminated"
+    assert "low_coverage" in out[names["low_coverage"]]
+    assert len(out) == 4
+    assert marks == {names["wrong_sex"]: "sex_mismatch", names["aneuploid"]: "sex_aneuploid"}
+
+
+def test_ledgers_close(run):
+    ledgers = sorted((run / "work").rglob("*ledger.json"))
+    assert len(ledgers) > 50
+    for path in ledgers:
+        if "step" in json.loads(path.read_text()):
+            total([path], path.name)
+
+
+def test_nothing_to_do_a_second_time_and_in_another_place(run, tmp_path):
+    assert "Nothing to be done" in snakemake(run, "--dry-run").ok().output
+    moved = tmp_path / "moved"
+    shutil.copytree(run, moved, symlinks=True)
+    assert "Nothing to be done" in snakemake(moved, "--dry-run").ok().output
+
+
+def test_same_bytes_on_one_core_with_other_regions_and_batches(run, cohort, tmp_path):
+    shutil.copytree(cohort, tmp_path, dirs_exist_ok=True)
+    config = yaml.safe_load((tmp_path / "config/config.yaml").read_text())
+    config["scatter"] = {"region_size": 70_001, "people_per_batch": 100}
+    (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(config))
+    snakemake(tmp_path, cores=1).ok()
+    mine, theirs = ((f / "release" / "MANIFEST.sha256").read_text() for f in (run, tmp_path))
+    assert mine == theirs
+
+
+def test_a_withdrawn_person_is_recounted_and_nothing_upstream_is_repeated(run, tmp_path):
+    shutil.copytree(run, tmp_path, symlinks=True, dirs_exist_ok=True)
+    rows = (tmp_path / "samples.tsv").read_text().splitlines()
+    gone = next(r.split("\t")[0] for r in rows if r.startswith("EE014"))
+    lines = [f"{rows[0]}\twithdrawn"] + [f"{r}\t{'yes' if r.split(chr(9))[0] == gone else ''}" for r in rows[1:]]
+    (tmp_path / "samples.tsv").write_text("\n".join(lines) + "\n")
+    planned = snakemake(tmp_path, "--dry-run", "--quiet", "host").ok().output
+    names = {line.split()[1].rstrip(":") for line in planned.splitlines() if line.startswith(("rule ", "localrule "))}
+    assert {"intake_lint", "sample_qc_keep", "frequencies_count", "release_manifest"} <= names
+    assert not {n for n in names if n.startswith(("align", "call", "joint", "harmonise"))}
+
+
+def test_report(run):
+    snakemake(run, "--report", "report.html").ok()
+    text = (run / "report.html").read_text()
+    assert all(word in text for word in ("Sample QC", "Keep list", "Sex chromosomes"))
+    assert (run / "work/sample_qc/multiqc.html").stat().st_size > 100_000
+
+
+def test_as_a_module(run, tmp_path):
+    """Another workflow uses this one by `module`."""
+    shutil.copytree(run, tmp_path, symlinks=True, dirs_exist_ok=True)
+    (tmp_path / "Snakefile").write_text(
+        'configfile: "config/config.yaml"\n\n'
+        f"module goe:\n    snakefile: {str(REPO / 'Snakefile')!r}\n    config: config\n\n"
+        "use rule * from goe as goe_*\n\n"
+        "rule all:\n    default_target: True\n    input: rules.goe_release.input\n"
+    )
+    command = [sys.executable, "-m", "snakemake", "--directory", str(tmp_path), "--snakefile"]
+    command += [str(tmp_path / "Snakefile"), "--dry-run", "--cores", "1", "--forceall"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "goe_harmonise_split" in done.stdout + done.stderr
+
+
+def test_regions_cover_every_contig_once(run):
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for path in (run / "work/harmonise").glob("*.bcf"):
+        contig, start, end = path.stem.rsplit("_", 2)
+        spans.setdefault(contig, []).append((int(start), int(end)))
+    for line in (run / "ref.fa.fai").read_text().splitlines():
+        contig, length = line.split("\t")[:2]
+        here = sorted(spans[contig])
+        assert here[0][0] == 1 and here[-1][1] == int(length)
+        assert all(a[1] + 1 == b[0] for a, b in zip(here, here[1:], strict=False))
+
+
+def test_demo_is_the_same_each_time(cohort, tmp_path):
+    assert script("demo_cohort.py", tmp_path).returncode == 0
+
+    def digests(folder):
+        files = (p for p in sorted(folder.rglob("*")) if p.is_file())
+        return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+    assert digests(tmp_path) == digests(cohort)
