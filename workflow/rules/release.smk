@@ -54,7 +54,12 @@ rule release_summary:
         variant_qc=expand(work("variant_qc/{region}.ledger.json"), region=REGIONS),
         fields=FIELDS,
     output:
-        readme=release("README.md"),
+        readme=report(
+            release("README.md"),
+            caption="../report/release_readme.rst",
+            category="Release",
+            labels={"what": "README of the release"},
+        ),
         dataset=release("metadata/dataset.json"),
         qc=release("qc/summary.json"),
         disclosure=release("disclosure/disclosure.json"),
