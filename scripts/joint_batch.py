@@ -11,7 +11,7 @@ params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
     contig, start, end = params.region
     where = f"{contig}:{start}-{end}"
-    parts = [snakemake.input.sites, *snakemake.input.people]
+    parts = [snakemake.input.sites, *Path(snakemake.input.people).read_text().splitlines()]
     pipeline(
         joint.merge(parts, scratch, where, "--gvcf", snakemake.input.fasta),
         # Blocks between the sites have no ALT; a deletion that began before the region has its POS there.

@@ -32,3 +32,5 @@ with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).pa
         ]
     pipeline(*commands, ["bcftools", "view", "--no-version", "-Ob", "-o", output.bcf, "-"])
     tool("bcftools", "index", "-f", output.bcf)
+    if not params.region:
+        Path(output.people).write_text("".join(f"{path}\n" for path in snakemake.input.people))

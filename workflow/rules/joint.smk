@@ -25,10 +25,11 @@ rule joint_person:
 rule joint_batch_sites:
     input:
         sites=lambda wc: expand(work("joint/person_sites/{sample}.bcf"), sample=BATCHES[wc.batch]),
-        indexes=lambda wc: expand(work("joint/person_sites/{sample}.bcf.csi"), sample=BATCHES[wc.batch]),
+        people=lambda wc: expand(work("joint/person/{sample}.bcf"), sample=BATCHES[wc.batch]),
     output:
         bcf=work("joint/batch_sites/{batch}.bcf"),
         index=work("joint/batch_sites/{batch}.bcf.csi"),
+        people=work("joint/batch_sites/{batch}.people.list"),
     log:
         work("logs/joint_batch_sites/{batch}.log"),
     conda:
@@ -42,7 +43,6 @@ rule joint_batch_sites:
 rule joint_sites:
     input:
         sites=expand(work("joint/batch_sites/{batch}.bcf"), batch=BATCHES),
-        indexes=expand(work("joint/batch_sites/{batch}.bcf.csi"), batch=BATCHES),
         joint=[entry.path for entry in JOINT],
         intake=ancient(work("intake/intake.json")),
     output:
@@ -59,12 +59,12 @@ rule joint_sites:
         "../../scripts/joint_sites.py"
 
 
+# The list stands for the batch's files: with an edge from every region to every person, planning a run of
+# thousands takes many minutes and gigabytes.
 rule joint_batch:
     input:
         sites=work("joint/sites/{region}.bcf"),
-        sites_index=work("joint/sites/{region}.bcf.csi"),
-        people=lambda wc: expand(work("joint/person/{sample}.bcf"), sample=BATCHES[wc.batch]),
-        indexes=lambda wc: expand(work("joint/person/{sample}.bcf.csi"), sample=BATCHES[wc.batch]),
+        people=work("joint/batch_sites/{batch}.people.list"),
         fasta=CFG["reference"]["fasta"],
     output:
         bcf=temp(work("joint/batch/{batch}/{region}.bcf")),
