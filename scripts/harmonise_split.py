@@ -12,7 +12,7 @@ from goe.run import feeding
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
     norm = ["bcftools", "norm", "--no-version", "-f", snakemake.input.fasta, "--check-ref", "e", "-Ou", "-"]
-    sort = ["bcftools", "sort", "-m", "200M", "-T", f"{scratch}/sort", "-Ob", "-o", output.bcf, "-"]
+    sort = ["bcftools", "sort", "-m", "100M", "-T", f"{scratch}/sort", "-Ob", "-o", output.bcf, "-"]
     with (
         open_bcf(snakemake.input.bcf, info=tuple(harmonise.METRICS), formats=harmonise.FIELDS) as reader,
         feeding(norm, sort) as stream,

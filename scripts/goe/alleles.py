@@ -7,7 +7,7 @@ import pysam
 
 from goe.errors import GoeError, Problem
 
-_ACGT = frozenset("ACGT")
+ACGT = frozenset("ACGT")
 # IUPAC codes a reference may hold, and the bases each allows (NC-IUB 1984).
 IUPAC = {
     "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
@@ -35,7 +35,7 @@ def reason_left_out(alt: str) -> str | None:
         return "symbolic"
     if "[" in alt or "]" in alt or alt.startswith(".") or alt.endswith("."):
         return "breakend"
-    if not _ACGT.issuperset(alt):
+    if not ACGT.issuperset(alt):
         return "non_acgt_alt"
     return None
 
@@ -112,12 +112,12 @@ class Reference:
                 )
             )
         here = self.bases(contig, pos, len(ref))
-        if here == ref and _ACGT.issuperset(ref):
+        if here == ref and ACGT.issuperset(ref):
             return None
         ambiguous = False
         for i, base in enumerate(ref):
             there = here[i : i + 1]
-            if base not in _ACGT or base == there:
+            if base not in ACGT or base == there:
                 continue
             if base not in IUPAC.get(there, ""):
                 raise GoeError(
@@ -128,6 +128,6 @@ class Reference:
                     )
                 )
             ambiguous = True
-        if not _ACGT.issuperset(ref):
+        if not ACGT.issuperset(ref):
             return "non_acgt_ref"
         return "ref_iupac" if ambiguous else None

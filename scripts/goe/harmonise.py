@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from goe import genotypes as gt
-from goe.alleles import Reference, split
+from goe.alleles import ACGT, Reference, split
 from goe.bcf import Header, Reader, Record, Writer
 from goe.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build, Region, region_class
 from goe.errors import GoeError, Problem
@@ -251,6 +251,10 @@ def merge_records(readers: list[Reader], region: Region, ledger: Ledger, raw: bo
             ledger.take("site_alleles")
             alleles.setdefault((record.ref.upper(), record.alts[0].upper()), []).append(record)
         for (ref, alt), records in sorted(alleles.items()):
+            if not ACGT.issuperset(ref + alt):
+                # An indel that left-aligns to a gap of the reference takes the N beside it as its first base.
+                ledger.drop("site_alleles", "non_acgt_after_aligning", len(records))
+                continue
             ledger.give("site_alleles")
             ledger.drop("site_alleles", "merged_into_another_record", len(records) - 1)
             yield _merged(ref, alt, records, raw)

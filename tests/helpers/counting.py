@@ -25,8 +25,12 @@ def count_vcf(
 ) -> tuple[pa.Table, list[Ledger]]:
     """Table of counts (goe.counts.schema) of a whole VCF, and the ledgers of its two passes for each region.
 
-    sheet: sample_id -> (sex, country). size: region size in bases. options: `rule`, `count_sex` (sample_id -> sex).
+    sheet: sample_id -> (sex, country). size: region size in bases. options: `rule`, `count_sex` (sample_id -> sex),
+    `raw`, `respect_ft`, `absent` (FORMAT fields that the file does not declare).
     """
+    raw = options.get("raw", False)
+    formats = tuple(harmonise.FORMATS | harmonise.RAW_FORMAT)
+    absent = frozenset(options.get("absent", ()))
     packed = folder / "in.bcf"
     subprocess.run(["bcftools", "view", "--no-version", "-Ob", "-o", packed, vcf], check=True)
     subprocess.run(["bcftools", "index", "-f", packed], check=True)
@@ -41,10 +45,11 @@ def count_vcf(
             feeding(norm, sort) as stream,
         ):
             ids = reader.header.samples
-            people = harmonise.People(ids, [sheet[i][0] for i in ids], [frozenset()] * len(ids), [""] * len(ids))
+            people = harmonise.People(ids, [sheet[i][0] for i in ids], [absent] * len(ids), [""] * len(ids))
             rule = options.get("rule", Filter())
-            splitter = harmonise.Splitter(build, region, Reference(str(fasta)), people, rule)
-            out = harmonise.writer(stream, reader.header, build, raw=False)
+            ft = options.get("respect_ft", False)
+            splitter = harmonise.Splitter(build, region, Reference(str(fasta)), people, rule, ft, raw)
+            out = harmonise.writer(stream, reader.header, build, raw)
             for record in splitter(reader):
                 out.write(record)
         splitter.ledger.check()
@@ -60,17 +65,17 @@ def count_vcf(
         ledger = Ledger(name)
         with ExitStack() as stack:
             readers = [
-                stack.enter_context(open_bcf(folder / f"{n}.split.bcf", info=tuple(harmonise.INFO), formats=("GT",)))
+                stack.enter_context(open_bcf(folder / f"{n}.split.bcf", info=tuple(harmonise.INFO), formats=formats))
                 for n in beside[max(0, at - 1) : at + 2]
             ]
             merged = folder / f"{name}.bcf"
             stream = stack.enter_context(feeding(["bcftools", "view", "-Ob", "-o", merged, "-"]))
-            out = harmonise.writer(stream, [r.header for r in readers], build, raw=False)
-            for record in harmonise.merge_records(readers, region, ledger, raw=False):
+            out = harmonise.writer(stream, [r.header for r in readers], build, raw)
+            for record in harmonise.merge_records(readers, region, ledger, raw):
                 out.write(record)
         ledger.check()
         ledgers.append(ledger)
-        with open_bcf(merged, info=tuple(harmonise.INFO), formats=("GT",)) as reader:
+        with open_bcf(merged, info=tuple(harmonise.INFO), formats=formats) as reader:
             leaves = counts.Leaves.of_keep(reader.header.samples, keep, "test")
-            tables.append(pa.Table.from_batches(counts.count(reader, leaves, False), counts.schema(leaves, False)))
+            tables.append(pa.Table.from_batches(counts.count(reader, leaves, raw), counts.schema(leaves, raw)))
     return pa.concat_tables(tables), ledgers

@@ -81,14 +81,17 @@ def site_alleles(bases, pos, ref, alts):
     """Rules 3.1 to 3.3: {(pos, ref, alt): set of ALT numbers that hold it}."""
     found = {}
     for number, alt in enumerate(alts, start=1):
-        if set(alt) - set("ACGT") or set(ref) - set("ACGT") or alt == ref:
+        there = bases[pos - 1 : pos - 1 + len(ref)]
+        if set(alt) - set("ACGT") or set(ref) - set("ACGT") or set(there) - set("ACGT") or alt == ref:
             continue
         if len(ref) == len(alt):
             made = [(pos + i, r, a) for i, (r, a) in enumerate(zip(ref, alt, strict=True)) if r != a]
         else:
             made = [left_aligned(bases, pos, ref, alt)]
         for allele in made:
-            found.setdefault(allele, set()).add(number)
+            # Where the reference has a gap to the left, alignment takes an N into the allele.
+            if not set(allele[1] + allele[2]) - set("ACGT"):
+                found.setdefault(allele, set()).add(number)
     return found
 
 
@@ -104,11 +107,11 @@ def ploidy(contig, pos, sex, par):
     return 2
 
 
-def count(records, contigs, par, sheet):
+def count(records, contigs, par, sheet, on=True):
     """Every site allele's codes: {(contig, pos, ref, alt): {sample: code}}.
 
-    records: (contig, pos, ref, alts, {sample: (alleles, dp, gq, ad)}); contigs: name -> bases;
-    sheet: sample -> sex.
+    records: (contig, pos, ref, alts, {sample: (alleles, dp, gq, ad)}), upper case; contigs: name -> bases;
+    sheet: sample -> sex; on: with the genotype filter.
     """
     met = {}
     for contig, pos, ref, alts, people in records:
@@ -116,6 +119,6 @@ def count(records, contigs, par, sheet):
             codes = {}
             for sample, (alleles, dp, gq, ad) in people.items():
                 wanted = ploidy(contig, pos, sheet[sample], par)
-                codes[sample] = code(call(filtered(alleles, dp, gq, ad, wanted), wanted), holders)
+                codes[sample] = code(call(filtered(alleles, dp, gq, ad, wanted, on=on), wanted), holders)
             met.setdefault((contig, *allele), []).append(codes)
     return {key: {s: merged([c[s] for c in stack]) for s in stack[0]} for key, stack in met.items()}

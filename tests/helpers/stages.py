@@ -1,0 +1,167 @@
+"""Run the workflow's own scripts of one region without Snakemake, each as a process, and measure it.
+
+python -m helpers.stages SPEC.json        runs one script with the `snakemake` object that the JSON describes
+"""
+
+import contextlib
+import json
+import os
+import resource
+import runpy
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+from goe.genotypes import Filter
+
+from helpers.simulate import CONTIG, Cohort
+
+REPO = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{REPO / 'scripts'}:{REPO / 'tests'}"}
+
+
+class Files(list):
+    """Named files, as Snakemake hands them over."""
+
+    def __init__(self, named: dict):
+        super().__init__(named.values())
+        self.__dict__.update(named)
+
+
+def run_spec(path: str) -> None:
+    spec = json.loads(Path(path).read_text())
+    stub = SimpleNamespace(
+        input=Files(spec["input"]),
+        output=Files(spec["output"]),
+        params=SimpleNamespace(**spec["params"]),
+        wildcards=SimpleNamespace(region="region"),
+        log=spec["log"],
+        threads=1,
+    )
+    runpy.run_path(str(REPO / "scripts" / spec["script"]), init_globals={"snakemake": stub}, run_name="__main__")
+
+
+@dataclass
+class Cost:
+    """Wall seconds, CPU seconds, and the largest sum of resident memory in MB, of a process and all its children."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+    megabytes: float = 0.0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.seconds + other.seconds, self.cpu + other.cpu, max(self.megabytes, other.megabytes))
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _tree_memory(root: int) -> int:
+    """Bytes resident in a process and its descendants."""
+    total, todo = 0, [root]
+    while todo:
+        pid = todo.pop()
+        with contextlib.suppress(OSError):
+            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                todo += map(int, (thread / "children").read_text().split())
+    return total
+
+
+def measure(*commands: list[str]) -> Cost:
+    """Cost of a pipeline of commands; its output is thrown away, a command that fails is an AssertionError."""
+    start, before = time.perf_counter(), _cpu()
+    processes: list[subprocess.Popen] = []
+    with tempfile.TemporaryFile() as log:
+        for i, command in enumerate(commands):
+            source = processes[-1].stdout if processes else subprocess.DEVNULL
+            target = subprocess.PIPE if i < len(commands) - 1 else subprocess.DEVNULL
+            options = {"stdin": source, "stdout": target, "stderr": log, "env": ENVIRONMENT}
+            processes.append(subprocess.Popen([str(c) for c in command], **options))
+            if len(processes) > 1:
+                processes[-2].stdout.close()
+        peak, done = 0, threading.Event()
+
+        def watch() -> None:
+            nonlocal peak
+            while not done.wait(0.05):
+                peak = max(peak, sum(_tree_memory(p.pid) for p in processes))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        codes = [p.wait() for p in processes]
+        seconds = time.perf_counter() - start
+        done.set()
+        watcher.join()
+        log.seek(0)
+        assert not any(codes), log.read().decode(errors="replace")[-3000:]
+    return Cost(seconds, _cpu() - before, peak / 1e6)
+
+
+class Stages:
+    """The stages of a cohort that is one region."""
+
+    def __init__(self, cohort: Cohort, folder: Path):
+        self.cohort, self.folder = cohort, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.build = {"name": "toy", "contigs": {CONTIG: cohort.length}, "par": []}
+        self.region = [CONTIG, 1, cohort.length]
+        columns = ["sample_id", "sex", "country_code", "withdrawn", "input_type", "absent_fields", "source"]
+        rows = [[n, s, c, "no", "joint_vcf", "", "joint"] for n, (s, c) in cohort.sheet.items()]
+        (folder / "people.tsv").write_text("".join("\t".join(row) + "\n" for row in [columns, *rows]))
+        columns = ["sample_id", "country_code", "sex", "inferred_sex", "count_sex", "keep", "reasons"]
+        rows = [[n, c, s, s, s, "yes", ""] for n, (s, c) in cohort.sheet.items()]
+        (folder / "keep.tsv").write_text("".join("\t".join(row) + "\n" for row in [columns, *rows]))
+
+    def _run(self, script: str, **parts) -> Cost:
+        spec = self.folder / f"{script}.json"
+        log = str(self.folder / f"{script}.log")
+        spec.write_text(json.dumps({"script": script, "log": log, **parts}, default=str))
+        return measure([sys.executable, "-m", "helpers.stages", str(spec)])
+
+    def split(self, source: Path) -> Cost:
+        f = self.folder
+        return self._run(
+            "harmonise_split.py",
+            input={"bcf": source, "people": f / "people.tsv", "fasta": self.cohort.fasta},
+            output={"bcf": f / "split.bcf", "people": f / "people.parquet", "ledger": f / "split.json"},
+            params={
+                "build": self.build,
+                "region": self.region,
+                "filter": asdict(Filter()),
+                "respect_ft": False,
+                "raw": False,
+            },
+        )
+
+    def merge(self) -> Cost:
+        f = self.folder
+        return self._run(
+            "harmonise_merge.py",
+            input={"bcfs": [str(f / "split.bcf")]},
+            output={"bcf": f / "harmonised.bcf", "index": f / "harmonised.bcf.csi", "ledger": f / "merge.json"},
+            params={"build": self.build, "region": self.region, "raw": False},
+        )
+
+    def count(self) -> Cost:
+        f = self.folder
+        return self._run(
+            "frequencies_count.py",
+            input={"bcf": f / "harmonised.bcf", "keep": f / "keep.tsv"},
+            output={"counts": f / "counts.parquet", "ledger": f / "count.json"},
+            params={"raw": False},
+        )
+
+    def all(self, source: Path) -> Cost:
+        return self.split(source) + self.merge() + self.count()
+
+
+if __name__ == "__main__":
+    run_spec(sys.argv[1])
