@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 CORES ?= $(shell nproc)
 BIN := $(CURDIR)/.venv/bin
+# Made only where tools come from conda. Not on the PATH of Snakemake: a rule has its environment and nothing else.
+TOOLS := $(CURDIR)/.venv/tools/bin
 PROFILE := $(CURDIR)/workflow/profiles/default
 # The tests and the demo must not depend on the caller's umask or locale.
 export LC_ALL := C.UTF-8
@@ -23,21 +25,21 @@ demo: setup
 	@umask 077
 	deployment=
 	if [ "$$(cat .venv/deployment)" = conda ]; then deployment="--sdm conda"; fi
-	python scripts/demo_cohort.py demo
+	PATH="$$PATH:$(TOOLS)" python scripts/demo_cohort.py demo
 	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment
 	python scripts/demo_compare.py demo demo
 
 test: setup
-	@python -m pytest $(PYTEST_ARGS)
+	@PATH="$$PATH:$(TOOLS)" python -m pytest $(PYTEST_ARGS)
 
 bench: setup
-	@python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)
+	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)
 
 lint: setup
 	@ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
-	[ -f demo/config/config.yaml ] || python scripts/demo_cohort.py demo
+	[ -f demo/config/config.yaml ] || PATH="$$PATH:$(TOOLS)" python scripts/demo_cohort.py demo
 	snakemake --snakefile Snakefile --directory demo --lint
 
 clean:

@@ -44,7 +44,17 @@ if [ -z "$way" ]; then
     if command -v conda >/dev/null; then way=conda; else way=path; fi
 fi
 case $way in
-conda) command -v conda >/dev/null || stop "GOE_TOOLS=conda, but there is no conda on PATH" ;;
+conda)
+    command -v conda >/dev/null || stop "GOE_TOOLS=conda, but there is no conda on PATH"
+    # The rules have environments of their own; what makes the demo's reads, and the tests, call tools outside of a rule.
+    want=$(sha256sum envs/tools.yaml | cut -d' ' -f1)
+    if [ ! -f .venv/tools.made ] || [ "$(cat .venv/tools.made)" != "$want" ]; then
+        say "making .venv/tools from envs/tools.yaml"
+        rm -rf .venv/tools
+        conda env create --quiet --file envs/tools.yaml --prefix "$PWD/.venv/tools" >&2
+        printf '%s' "$want" >.venv/tools.made
+    fi
+    ;;
 path)
     missing=()
     for tool in "${tools[@]}"; do works "$tool" || missing+=("$tool"); done

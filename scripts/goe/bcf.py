@@ -4,11 +4,14 @@ The layout is that of the VCF 4.3 specification, section 6.3 (BCF2). Only what t
 everything is checked against the record's own lengths, so a damaged record is an error and not a wrong number.
 """
 
+import gzip
 import re
 import struct
 import subprocess
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from typing import BinaryIO
 
 import numpy as np
@@ -163,15 +166,23 @@ class Reader:
         self.header = Header.parse(self._exactly(struct.unpack("<I", magic[5:])[0], "header").decode())
         self.people = len(self.header.samples)
 
+    def _read(self, n: int) -> bytes:
+        try:
+            return self.stream.read(n)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise GoeError(
+                Problem(self.name, f"truncated or damaged: {error}", "copy or make the file again")
+            ) from error
+
     def _exactly(self, n: int, what: str) -> bytes:
-        data = self.stream.read(n)
+        data = self._read(n)
         if len(data) != n:
             raise GoeError(Problem(self.name, f"truncated in its {what}", "copy or make the file again"))
         return data
 
     def __iter__(self) -> Iterator[Record]:
         last = ""
-        while lengths := self.stream.read(8):
+        while lengths := self._read(8):
             if len(lengths) < 8:
                 raise GoeError(Problem(self.name, f"truncated after {last or 'its header'}"))
             shared, individual = struct.unpack("<II", lengths)
@@ -314,6 +325,11 @@ def _typed_integers(values: list[int]) -> bytes:
     raise ValueError(f"{low}..{high} does not fit a BCF integer")
 
 
+def unpacked(stream: BufferedReader) -> BinaryIO:
+    """The bytes of a BCF stream. `bcftools view -Ou` of 1.16 writes them bare, that of 1.24 in BGZF blocks."""
+    return gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream
+
+
 class open_bcf:
     """Context manager: a Reader over a VCF or BCF file of any compression, decoded by `bcftools view`.
 
@@ -329,7 +345,7 @@ class open_bcf:
     def __enter__(self) -> Reader:
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, bufsize=1 << 20)
         try:
-            return Reader(self._process.stdout, self._path, self._info, self._formats)
+            return Reader(unpacked(self._process.stdout), self._path, self._info, self._formats)
         except GoeError:
             self._process.stdout.close()
             self._process.wait()

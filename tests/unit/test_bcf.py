@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from goe.bcf import END_OF_VECTOR, MISSING, Reader, Record, Writer, open_bcf
+from goe.bcf import END_OF_VECTOR, MISSING, Reader, Record, Writer, open_bcf, unpacked
 from goe.errors import GoeError
 from goe.genotypes import widen
 
@@ -107,6 +107,18 @@ def test_a_damaged_record_never_passes_in_silence(vcf):
     people[start + 8 + 20] = 3
     with pytest.raises(GoeError, match="3 people where the header has 2"):
         read_all(bytes(people))
+
+
+def test_a_stream_in_bgzf_blocks_is_the_same_stream(vcf):
+    packed = subprocess.run(["bcftools", "view", "-Ob", vcf], capture_output=True, check=True).stdout
+
+    def read(data):
+        return [r.where for r in Reader(unpacked(io.BufferedReader(io.BytesIO(data))), "x.bcf")]
+
+    assert read(packed) == read(raw_stream(vcf)) == ["chr1:10", "chr1:11", "chrX:20"]
+    for n in range(30, len(packed) - 29):
+        with pytest.raises(GoeError, match=r"x\.bcf"):
+            read(packed[:n])
 
 
 def test_a_failing_bcftools_is_seen(tmp_path, vcf):
