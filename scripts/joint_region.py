@@ -1,6 +1,7 @@
 """Rule joint_region: everybody in one BCF of the region, columns in the order of their ids."""
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,16 +15,21 @@ with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).pa
     contig, start, end = params.region
     cuts = joint.cut_all(files, (contig, start, end), params.contigs, scratch)
     batches = list(snakemake.input.batches)
-    people = [name for path in [*batches, *cuts] for name in joint.header_of(path)[-1].split("\t")[9:]]
-    commands = [joint.merge([*batches, *cuts], scratch)]
-    if people != sorted(people):
-        order = Path(scratch) / "people.list"
-        order.write_text("".join(f"{name}\n" for name in sorted(people)))
-        commands.append(["bcftools", "view", "--no-version", "-I", "-S", str(order), "-Ou", "-"])
-    pipeline(*commands, ["bcftools", "view", "--no-version", "-I", "-Ob", "-o", output.bcf, "-"])
+    parts = [*batches, *cuts]
+    people = [name for path in parts for name in joint.header_of(path)[-1].split("\t")[9:]]
+    taken = sum(joint.count(path) for path in parts)
+    if parts == cuts and len(cuts) == 1 and people == sorted(people):
+        # A cohort of one joint VCF: its slice is the region's file, and is not written a second time.
+        shutil.move(cuts[0], output.bcf)
+    else:
+        commands = [joint.merge(parts, scratch)]
+        if people != sorted(people):
+            order = Path(scratch) / "people.list"
+            order.write_text("".join(f"{name}\n" for name in sorted(people)))
+            commands.append(["bcftools", "view", "--no-version", "-I", "-S", str(order), "-Ou", "-"])
+        pipeline(*commands, ["bcftools", "view", "--no-version", "-I", "-Ob", "-o", output.bcf, "-"])
     tool("bcftools", "index", "-f", output.bcf)
     ledger = Ledger("joint_region")
-    taken = sum(joint.count(path) for path in [*batches, *cuts])
     written = joint.count(output.bcf)
     ledger.take("records", taken)
     ledger.give("records", written)

@@ -10,28 +10,27 @@ from helpers.workflow import snakemake, write_config
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def reads_run(shared, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("reads")
-    write_config(folder, **real.reads_cohort(shared, folder))
+def harmonised(shared, factory, name, cohort) -> Path:
+    """Folder of a run of the workflow up to the harmonised cohort."""
+    folder = factory.mktemp(name)
+    write_config(folder, **cohort(shared, folder))
     snakemake(folder, "harmonised").ok()
     return folder
+
+
+@pytest.fixture(scope="module")
+def reads_run(shared, tmp_path_factory) -> Path:
+    return harmonised(shared, tmp_path_factory, "reads", real.reads_cohort)
 
 
 @pytest.fixture(scope="module")
 def fastq_run(shared, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("fastq")
-    write_config(folder, **real.fastq_cohort(shared, folder))
-    snakemake(folder, "harmonised").ok()
-    return folder
+    return harmonised(shared, tmp_path_factory, "fastq", real.fastq_cohort)
 
 
 @pytest.fixture(scope="module")
 def gvcf_run(shared, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("gvcfs")
-    write_config(folder, **real.gvcf_cohort(shared, folder))
-    snakemake(folder, "harmonised").ok()
-    return folder
+    return harmonised(shared, tmp_path_factory, "gvcfs", real.gvcf_cohort)
 
 
 @pytest.fixture(scope="module")
