@@ -363,6 +363,14 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         facts.absent = absent
         facts.note(f"FORMAT {', '.join(absent)} not declared; not tested (genotype_filter.on_absent_fields: keep)")
 
+    if entry.input_type == "joint_vcf" and not bcf:
+        # bcftools cannot write such records as BCF, and ends with "Unchecked error (2)".
+        keys = {part.split("=")[0] for *_, info in peek for part in info.split(";")}
+        if unknown := sorted(keys - header.infos - {".", ""}):
+            facts.bad(
+                f"INFO {_some(unknown)} in its first records, and no ##INFO line for it",
+                "add the lines with bcftools annotate --header-lines",
+            )
     blocks = any(_is_block(alt, info) for _, _, alt, info in peek)
     if entry.input_type == "gvcf":
         declared = bool(header.alts & {"NON_REF", "*"}) or "END" in header.infos

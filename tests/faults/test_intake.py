@@ -553,6 +553,15 @@ def test_fields_nobody_tests_may_be_absent(joint):
     assert joint.clean()[1]["absent_fields"] == {}
 
 
+def test_info_that_is_not_declared(joint):
+    lines = ('##INFO=<ID=QD,Number=1,Type=Float,Description="x">', '##INFO=<ID=DB,Number=0,Type=Flag,Description="x">')
+    records = (("chr20", 33, "A", "C", "QD=2;DB"), ("chr20", 35, "A", "C", "XYZ=1;FLAG"))
+    joint.vcf("joint.vcf.gz", ["A", "B"], records, header=lines)
+    assert "INFO FLAG, XYZ in its first records, and no ##INFO line for it" in joint.only()
+    joint.vcf("joint.vcf.gz", ["A", "B"], records[:1], header=lines)
+    joint.clean()
+
+
 def test_no_genotypes(joint):
     joint.vcf("joint.vcf.gz", ["A", "B"], [], formats=("DP", "GQ", "AD"))
     assert "FORMAT/GT is not declared" in joint.only()
