@@ -9,7 +9,7 @@ from pathlib import Path
 from goe import build, gvcf, logs, reads
 from goe.errors import GoeError, Problem
 from goe.ledger import Ledger
-from goe.run import feeding, pipeline, tool
+from goe.run import feeding, pipeline, reading, tool
 
 params, output = snakemake.params, snakemake.output
 fasta = snakemake.input.fasta
@@ -72,10 +72,8 @@ def adopt(ledger: Ledger) -> None:
     else:
         view += [path]
     renamer = reads.Renamer(names)
-    with subprocess.Popen(view, stdout=subprocess.PIPE, bufsize=1 << 20) as source, feeding(to_cram) as sink:
-        gvcf.filter_stream(source.stdout, sink, renamer)
-        if code := source.wait():
-            raise GoeError(Problem(path, f"could not be read to its end (samtools ended with status {code})"))
+    with feeding(to_cram) as sink, reading(*view) as source:
+        gvcf.filter_stream(source, sink, renamer)
     ledger.take("reads", renamer.kept + sum(renamer.dropped.values()))
     for contig, n in sorted(renamer.dropped.items()):
         print(f"{path}: {n} reads on {contig} left out", file=sys.stderr)

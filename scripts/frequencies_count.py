@@ -1,10 +1,7 @@
 """Leaf-stratum counts of one region from its harmonised BCF and the keep list."""
 
-import csv
-from pathlib import Path
-
 import pyarrow.parquet as pq
-from goe import counts, logs
+from goe import counts, logs, tables
 from goe.bcf import open_bcf
 from goe.harmonise import FORMATS, INFO, RAW_FORMAT
 from goe.ledger import Ledger
@@ -12,9 +9,7 @@ from goe.ledger import Ledger
 with logs.to(snakemake.log):
     raw = snakemake.params.raw
     ledger = Ledger(f"frequencies {snakemake.wildcards.region}")
-    with Path(snakemake.input.keep).open(newline="") as handle:
-        rows = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
-        keep = {row["sample_id"]: row for row in rows}
+    keep = tables.read_people(snakemake.input.keep)
     with open_bcf(snakemake.input.bcf, info=tuple(INFO), formats=tuple(FORMATS | RAW_FORMAT)) as reader:
         leaves = counts.Leaves.of_keep(reader.header.samples, keep, snakemake.input.bcf)
         ledger.take("people", len(reader.header.samples))

@@ -1,13 +1,11 @@
 """Rule joint_person: one person's gVCF or VCF in the form that is merged, and its variant sites alone."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pysam
 from goe import gvcf, logs
-from goe.errors import GoeError, Problem
-from goe.run import feeding, pipeline, tool
+from goe.run import feeding, pipeline, reading, tool
 
 params, output = snakemake.params, snakemake.output
 path = snakemake.input.calls
@@ -23,15 +21,11 @@ with logs.to(snakemake.log), pysam.FastaFile(snakemake.input.fasta) as fasta:
         respect_ft=params.respect_ft,
         join=not params.called,
     )
-    view = ["bcftools", "view", "--no-version", "-Ov", path]
     with (
-        subprocess.Popen(view, stdout=subprocess.PIPE) as source,
         feeding(["bcftools", "view", "--no-version", "-Ob", "-o", output.bcf, "-"]) as sink,
+        reading("bcftools", "view", "--no-version", "-Ov", path) as source,
     ):
-        gvcf.filter_stream(source.stdout, sink, uniform)
-        if code := source.wait():
-            problem = Problem(path, f"could not be read to its end (bcftools ended with status {code})", "see above")
-            raise GoeError(problem)
+        gvcf.filter_stream(source, sink, uniform)
     tool("bcftools", "index", "-f", output.bcf)
     pipeline(
         ["bcftools", "view", "--no-version", "-G", "-i", "N_ALT>0", "-Ou", output.bcf],

@@ -1,17 +1,10 @@
 """README, metadata, QC and disclosure summaries, dictionary and ledger of the release."""
 
-import csv
 import json
 from pathlib import Path
 
-from goe import disclosure, ledger, logs, sites_vcf
+from goe import disclosure, ledger, logs, sites_vcf, tables
 from goe import release_notes as notes
-
-
-def read_rows(path: str) -> list[dict[str, str]]:
-    with Path(path).open(newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
-
 
 with logs.to(snakemake.log):
     cfg, build = snakemake.params.cfg, snakemake.params.build
@@ -20,9 +13,9 @@ with logs.to(snakemake.log):
     policy = disclosure.policy(cfg["disclosure"])
     plan = disclosure.plan(tally["people"], policy.k)
     fields = sites_vcf.read_fields(snakemake.input.fields)
-    keep = read_rows(snakemake.input.keep)
+    keep = tables.read(snakemake.input.keep)
     people = notes.people_summary(keep, policy.k)
-    absent = notes.absent_fields(read_rows(snakemake.input.people), keep, policy.k)
+    absent = notes.absent_fields(tables.read(snakemake.input.people), keep, policy.k)
     chain = notes.account(
         [
             ledger.total([snakemake.input.harmonise], "harmonise"),

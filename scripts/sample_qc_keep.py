@@ -1,16 +1,9 @@
 """Metrics, sex and relatives of every person against the thresholds: the keep list and its account."""
 
-import csv
 import json
 from pathlib import Path
 
-from goe import cohort, keep, logs, relatedness, sample_metrics
-
-
-def table(path):
-    with Path(path).open(newline="") as handle:
-        yield from csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
-
+from goe import keep, logs, relatedness, sample_metrics, tables
 
 with logs.to(snakemake.log):
     source, params, output = snakemake.input, snakemake.params, snakemake.output
@@ -19,7 +12,7 @@ with logs.to(snakemake.log):
     tools = {
         row.pop("sample_id"): {metric: float(value) if value else None for metric, value in row.items()}
         for path in source.batches
-        for row in table(path)
+        for row in tables.read(path)
     }
     classes, counts = {}, {}
     with Path(source.variants).open() as handle:
@@ -29,12 +22,12 @@ with logs.to(snakemake.log):
             counts[person["sample_id"]] = person["counts"]
     pairs = [
         relatedness.Pair(row["sample_a"], row["sample_b"], int(row["n_snvs"]), float(row["kinship"]))
-        for row in table(source.pairs)
+        for row in tables.read(source.pairs)
     ]
     relatives = json.loads(Path(source.statement).read_text())
     bases = sample_metrics.Bases.read(source.reference)
     whole_genome = bases.autosomes >= limits["whole_genome_min_bases"]
-    rows = keep.gather(cohort.read_people(source.people), tools, classes, counts, guidelines)
+    rows = keep.gather(tables.read_people(source.people), tools, classes, counts, guidelines)
     unable = keep.decide(rows, pairs, guidelines, params.exclude, whole_genome)
     columns, cells = keep.metric_rows(rows, pairs, limits)
     keep.write_tsv(output.metrics, columns, cells)

@@ -1,12 +1,11 @@
 """What MultiQC shows of our own tables, and the list of files it reads."""
 
 import base64
-import csv
 import html
 import json
 from pathlib import Path
 
-from goe import logs
+from goe import logs, tables
 from goe.sample_metrics import DECIMALS
 
 # Above this many people there are no plots and tables with a line for everybody: only the cohort and who is out.
@@ -41,11 +40,6 @@ PICTURES = {
 }
 
 
-def table(path):
-    with Path(path).open(newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
-
-
 def rows_html(head, rows):
     cells = "".join(f"<th>{html.escape(str(h))}</th>" for h in head)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows)
@@ -68,8 +62,8 @@ with logs.to(snakemake.log):
         files.append(str(path))
 
     summary = json.loads(Path(snakemake.input.summary).read_text())
-    metrics = {row["sample_id"]: row for row in table(snakemake.input.metrics)}
-    people = table(snakemake.input.keep)
+    metrics = {row["sample_id"]: row for row in tables.read(snakemake.input.metrics)}
+    people = tables.read(snakemake.input.keep)
     few = len(people) <= PER_PERSON_UP_TO
 
     out = summary["people"] - summary["kept"]
@@ -188,7 +182,7 @@ with logs.to(snakemake.log):
     )  # fmt: skip
 
     if few:
-        for row in (row for path in snakemake.input.files for row in table(path)):
+        for row in (row for path in snakemake.input.files for row in tables.read(path)):
             if row["name"] == Path(row["path"]).name:
                 files.append(row["path"])
             else:

@@ -1,10 +1,7 @@
 """Pictures of the cohort: sex chromosomes, heterozygosity by country, call rate against depth."""
 
-import csv
-from pathlib import Path
-
 import matplotlib
-from goe import keep, logs
+from goe import keep, logs, tables
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -17,11 +14,6 @@ OTHER = "#777777"
 # More points than this are drawn as pixels in the SVG.
 VECTOR_UP_TO = 2000
 NAMED_UP_TO = 40
-
-
-def table(path):
-    with Path(path).open(newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def number(row, metric):
@@ -60,9 +52,9 @@ def finish(figure, axis, title, svg, png, empty):
 with logs.to(snakemake.log):
     output = snakemake.output
     limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
-    rows = table(snakemake.input.metrics)
-    kept_of = {row["sample_id"]: row["keep"] for row in table(snakemake.input.keep)}
-    flagged = {r["sample_id"] for r in table(snakemake.input.keep) if "sex_" in r["reasons"]}
+    rows = tables.read(snakemake.input.metrics)
+    kept_of = {row["sample_id"]: row["keep"] for row in tables.read(snakemake.input.keep)}
+    flagged = {r["sample_id"] for r in tables.read(snakemake.input.keep) if "sex_" in r["reasons"]}
 
     figure, axis = plt.subplots(figsize=(7.2, 4.2))
     here = [r for r in rows if r["x_depth_ratio"] and r["y_depth_ratio"]]

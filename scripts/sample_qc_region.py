@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from goe import cohort, keep, logs, sample_metrics
+from goe import cohort, keep, logs, sample_metrics, tables
 from goe.bcf import open_bcf
 
 with logs.to(snakemake.log):
     params = snakemake.params
     limits = keep.load(snakemake.input.guidelines, params.thresholds).parameters
-    sheet = cohort.read_people(snakemake.input.people)
+    sheet = tables.read_people(snakemake.input.people)
     with open_bcf(snakemake.input.bcf, formats=("GT",)) as reader:
         samples = cohort.people_of(reader, snakemake.input.people).ids
         common = sample_metrics.CommonSnvs(

@@ -17,13 +17,8 @@ with logs.to(snakemake.log):
         if writer is None:
             writer = pq.ParquetWriter(snakemake.output.table, table.schema, compression="zstd")
         writer.write_table(table)
-        first = pc.fill_null(
-            pc.list_element(
-                pc.if_else(pc.equal(pc.list_value_length(table["filter"]), 0), pa.scalar(["PASS"]), table["filter"]),
-                0,
-            ),
-            "PASS",
-        )
+        passed = pc.equal(pc.list_value_length(table["filter"]), 0)
+        first = pc.list_element(pc.if_else(passed, pa.scalar(["PASS"]), table["filter"]), 0)
         ledger.take("site_alleles", table.num_rows)
         for entry in pc.value_counts(first).to_pylist():
             if entry["values"] == "PASS":

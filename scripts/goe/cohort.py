@@ -1,17 +1,11 @@
-"""The table of people that intake leaves (work/intake/people.tsv) and who the columns of a file are."""
+"""Who the columns of a cohort's file are, by the table that intake leaves (work/intake/people.tsv)."""
 
-import csv
 from pathlib import Path
 
 from goe.bcf import Reader
 from goe.errors import Problem, stop_on
 from goe.harmonise import People
-
-
-def read_people(path: str | Path) -> dict[str, dict[str, str]]:
-    """sample_id -> row of people.tsv; all cells are text."""
-    with Path(path).open(newline="") as handle:
-        return {row["sample_id"]: row for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)}
+from goe.tables import read_people
 
 
 def people_of(reader: Reader, path: str | Path) -> People:

@@ -78,6 +78,15 @@ def _stop_on_status(commands: Sequence[Command], codes: list[int]) -> None:
         )
 
 
+@contextlib.contextmanager
+def reading(*command: str) -> Iterator[BinaryIO]:
+    """The standard output of a command; GoeError when the command fails, once the body has read what there was."""
+    with subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, bufsize=1 << 20) as process:
+        yield process.stdout
+        code = process.wait()
+    _stop_on_status([command], [code])
+
+
 def tool(*command: str, stdout=None) -> None:
     """Run one command; GoeError when it fails."""
     pipeline(command, stdout=stdout)

@@ -8,7 +8,6 @@ A file is made of one body per contig (BGZF without header) and a header that is
 contigs can be written apart and the bytes do not depend on how the work was cut.
 """
 
-import csv
 import hashlib
 import re
 import subprocess
@@ -21,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pysam
 
-from goe import __version__
+from goe import __version__, tables
 from goe import strata as st
 from goe.errors import GoeError, Problem, stop_on
 from goe.frequency_table import Block
@@ -47,8 +46,7 @@ class Tag:
 
 def read_fields(path: str | Path) -> list[dict[str, str]]:
     """Rows of the dictionary of published fields (resources/dictionary/fields.tsv)."""
-    with Path(path).open(newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return tables.read(path)
 
 
 def tag_name(base: str, stratum: str) -> str:

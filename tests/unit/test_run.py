@@ -2,7 +2,7 @@
 
 import pytest
 from goe.errors import GoeError
-from goe.run import feeding, pipeline
+from goe.run import feeding, pipeline, reading
 
 
 def test_failure_anywhere_in_a_pipeline_is_seen(tmp_path):
@@ -38,3 +38,8 @@ def test_feeding_a_command_that_ends_early():
 def test_error_of_the_body_goes_on():
     with pytest.raises(ZeroDivisionError), feeding(["cat"]):
         raise ZeroDivisionError
+
+
+def test_reading_a_command_that_fails():
+    with pytest.raises(GoeError, match="ended with status 3"), reading("sh", "-c", "echo half; exit 3") as stream:
+        assert stream.read() == b"half\n"

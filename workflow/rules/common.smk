@@ -75,7 +75,7 @@ def release(path):
 
 def neighbours(wildcards):
     """The region and those beside it on its contig, in order: records may cross a border when normalised."""
-    names = [n for n, r in REGIONS.items() if r.contig == REGIONS[wildcards.region].contig]
+    names = regions_of(REGIONS[wildcards.region].contig)
     i = names.index(wildcards.region)
     return names[max(0, i - 1) : i + 2]
 
@@ -155,6 +155,4 @@ AUTOSOME_LENGTH = sum(n for contig, n in BUILD.contigs.items() if build.contig_c
 GUIDELINE_FILES = [
     str(SCRIPTS.parent / "resources" / "guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")
 ]
-if isinstance(CFG["sample_qc"]["thresholds"], str):
-    GUIDELINE_FILES.append(CFG["sample_qc"]["thresholds"])
 MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")
