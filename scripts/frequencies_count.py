@@ -1,16 +1,14 @@
 """Leaf-stratum counts of one region from its harmonised BCF and the keep list."""
 
 import pyarrow.parquet as pq
-from goe import counts, logs, tables
-from goe.bcf import open_bcf
-from goe.harmonise import FORMATS, INFO, RAW_FORMAT
+from goe import counts, logs, spine, tables
 from goe.ledger import Ledger
 
 with logs.to(snakemake.log):
     raw = snakemake.params.raw
     ledger = Ledger(f"frequencies {snakemake.wildcards.region}")
     keep = tables.read_people(snakemake.input.keep)
-    with open_bcf(snakemake.input.bcf, info=tuple(INFO), formats=tuple(FORMATS | RAW_FORMAT)) as reader:
+    with spine.open_harmonised(snakemake.input.bcf) as reader:
         leaves = counts.Leaves.of_keep(reader.header.samples, keep, snakemake.input.bcf)
         ledger.take("people", len(reader.header.samples))
         ledger.give("people", sum(leaves.people.values()))

@@ -1,22 +1,12 @@
-"""Filter, ploidy, atoms and splitting of one region's cohort BCF; left-aligned by bcftools norm, sorted."""
-
-import tempfile
-from pathlib import Path
+"""Filter, ploidy, atoms and splitting of one region's cohort BCF; what can move is left-aligned and sorted."""
 
 import pyarrow.parquet as pq
-from goe import build, cohort, genotypes, harmonise, logs
+from goe import build, cohort, genotypes, harmonise, logs, spine
 from goe.alleles import Reference
-from goe.bcf import open_bcf
-from goe.run import feeding
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
-    norm = ["bcftools", "norm", "--no-version", "-f", snakemake.input.fasta, "--check-ref", "e", "-Ou", "-"]
-    sort = ["bcftools", "sort", "-m", "100M", "-T", f"{scratch}/sort", "-Ob", "-o", output.bcf, "-"]
-    with (
-        open_bcf(snakemake.input.bcf, info=tuple(harmonise.METRICS), formats=harmonise.FIELDS) as reader,
-        feeding(norm, sort) as stream,
-    ):
+with logs.to(snakemake.log):
+    with spine.open_split(snakemake.input.bcf) as reader:
         splitter = harmonise.Splitter(
             build.Build(**params.build),
             build.Region(*params.region),
@@ -26,8 +16,6 @@ with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).pa
             params.respect_ft,
             params.raw,
         )
-        out = harmonise.writer(stream, reader.header, splitter.build, params.raw)
-        for record in splitter(reader):
-            out.write(record)
+        spine.split(reader, splitter, snakemake.input.fasta, output.snvs, output.moved)
     pq.write_table(splitter.people_table(), output.people, compression="zstd")
     splitter.ledger.write(output.ledger)

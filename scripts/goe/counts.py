@@ -8,14 +8,15 @@ import numba as nb
 import numpy as np
 import pyarrow as pa
 
-from goe import genotypes as gt
 from goe.bcf import Reader
 from goe.build import REGION_X, REGION_Y
 from goe.errors import Problem, stop_on
+from goe.genotypes import END, TOGETHER, codes_from_gt, gt_bytes
 from goe.harmonise import METRICS, N_CLASSES, ploidy_table
 
 # Columns of a leaf: people called diploid, called haploid, and of those het, hom-alt, hemizygous alt.
 MEASURES = ("dip", "hap", "het", "hom", "hemi")
+DIP, HAP, HET, HOM, HEMI = range(5)
 METRIC_COLUMNS = {"QD": "qd", "MQ": "mq", "FS": "fs", "ReadPosRankSum": "read_pos_rank_sum"}
 ROWS_A_BATCH = 16384
 
@@ -90,27 +91,54 @@ def schema(leaves: Leaves, raw: bool) -> pa.Schema:
 
 
 @nb.njit(cache=True, nogil=True)
-def _count(codes, leaf, counts):
-    """Add each person's code to counts[leaf, measure]."""
-    for p in range(codes.shape[0]):
-        where = leaf[p]
-        code = codes[p]
-        if where < 0 or code == 0:
-            continue
-        haploid = code == gt.CODE_REF1 or code == gt.CODE_HEMI
-        counts[where, 1 if haploid else 0] += 1
-        if code == gt.CODE_HET:
-            counts[where, 2] += 1
-        elif code == gt.CODE_HOM:
-            counts[where, 3] += 1
-        elif code == gt.CODE_HEMI:
-            counts[where, 4] += 1
+def _count(gt, leaf, counts):
+    """Add the genotypes of one record to counts (leaves, measures), which come with everybody as diploid.
+
+    gt: uint8 (2 * people,), the bytes of genotypes written with goe.genotypes; leaf: int16 (people,), -1 for none.
+    """
+    people = leaf.size
+    whole = people // TOGETHER
+    for block in range(whole + 1):
+        start = block * TOGETHER
+        stop = start + TOGETHER
+        if block < whole:
+            # Most people are 0/0. A fixed length and one type make this a few vector instructions.
+            differ = np.uint8(0)
+            for i in range(2 * TOGETHER):
+                differ |= np.uint8(gt[2 * start + i] ^ np.uint8(2))
+            if differ == 0:
+                continue
+        else:
+            stop = people
+        for p in range(start, stop):
+            where, first, second = leaf[p], gt[2 * p] >> 1, gt[2 * p + 1] >> 1
+            if where < 0 or (first == 1 and second == 1):
+                continue
+            haploid = second == END >> 1
+            if first == 0 or second == 0:
+                counts[where, DIP] -= 1
+            elif haploid:
+                counts[where, DIP] -= 1
+                counts[where, HAP] += 1
+                counts[where, HEMI] += first == 2
+            elif first == second:
+                counts[where, HOM] += 1
+            else:
+                counts[where, HET] += 1
+
+
+def _bytes(gt: np.ndarray) -> np.ndarray:
+    """uint8 (2 * people,) of a GT-only record's genotypes, however they are stored."""
+    if gt.dtype != np.int8 or gt.shape[1] != 2:
+        gt = gt_bytes(codes_from_gt(gt))
+    return gt.reshape(-1).view(np.uint8)
 
 
 def count(reader: Reader, leaves: Leaves, raw: bool) -> Iterator[pa.RecordBatch]:
     """Counts of a harmonised region, a row for each record, in batches of `schema(leaves, raw)`."""
     table = schema(leaves, raw)
     width = len(leaves.names)
+    everybody = [np.bincount(of[of >= 0], minlength=width) for of in leaves.of]
     records = iter(reader)
     while True:
         site: list[tuple] = []
@@ -118,11 +146,12 @@ def count(reader: Reader, leaves: Leaves, raw: bool) -> Iterator[pa.RecordBatch]
         counted = np.zeros((kinds, ROWS_A_BATCH, width, len(MEASURES)), np.int32)
         for record in _take(records, ROWS_A_BATCH):
             row, region_class = len(site), int(record.info["CLASS"])
-            codes = [gt.codes_from_gt(record.formats["GT"])]
+            genotypes = [_bytes(record.formats["GT"])]
             if raw:
-                codes.append(record.formats["RAW"][:, 0])
+                genotypes.append(_bytes(gt_bytes(record.formats["RAW"][:, 0])))
             for kind in range(kinds):
-                _count(codes[kind], leaves.of[region_class], counted[kind, row])
+                counted[kind, row, :, DIP] = everybody[region_class]
+                _count(genotypes[kind], leaves.of[region_class], counted[kind, row])
             metrics = (record.info.get(key) for key in METRIC_COLUMNS)
             filters = [f for f in record.filters if f != "PASS"]
             site.append(

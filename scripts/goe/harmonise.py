@@ -1,7 +1,8 @@
 """From the cohort's records to one GT-only record per site allele (COUNTING 1 to 3).
 
-Two passes with `bcftools norm` between them: `split_records` filters the genotypes of the unsplit record, sets
-ploidy, takes atoms and splits; after left-alignment `merge_records` brings records of one site allele together.
+Two passes with `bcftools norm` between them: `Splitter` filters the genotypes of the unsplit record, sets ploidy,
+takes atoms and splits; after left-alignment `merge_records` brings records of one site allele together. The files
+are those of goe.spine.
 """
 
 from collections import Counter
@@ -93,39 +94,47 @@ class People:
         return np.array([number[name] for name in self.sources], np.int32)
 
 
+# Counters of the people whose calls had to be looked at: no call, called but failed, het, homozygous for an ALT,
+# passed but left out by ploidy, passed without a depth, and the sum of the depths of those that passed.
+_MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS = range(7)
+
+
 @nb.njit(cache=True, nogil=True)
-def _tally(seen, calls, source, present, counters):
-    """Add a record to the per-person counters (columns as in PEOPLE_SCHEMA after `class`).
+def _tally(people, seen, calls, source, size, others, counters, records):
+    """Add a record to the counters (people, 7) of `people`, and to records (sources,) where it counts.
 
     A record counts for the people of a source that has anything to say of it: where all of them are without call
-    and depth, it came from another source. present: bool (sources,), scratch.
+    and depth, it came from another source. size: people by source; others: int64 (sources,), scratch.
     """
-    present[:] = False
-    present[0] = True
-    for p in range(seen.shape[0]):
-        if seen[p, 0] >= 0 or seen[p, 3] >= 0:
-            present[source[p]] = True
-    for p in range(seen.shape[0]):
-        if not present[source[p]]:
+    others[:] = size
+    others[0] += 1
+    for i in range(people.size):
+        if seen[i, 0] < 0 and seen[i, 3] < 0:
+            others[source[people[i]]] -= 1
+    for s in range(size.size):
+        if others[s] > 0:
+            records[s] += 1
+    for i in range(people.size):
+        p = people[i]
+        if others[source[p]] <= 0:
             continue
-        a, b, ok, depth = seen[p, 0], seen[p, 1], seen[p, 2], seen[p, 3]
-        counters[p, 0] += 1
+        a, b, ok, depth = seen[i, 0], seen[i, 1], seen[i, 2], seen[i, 3]
         if a < 0:
-            counters[p, 4] += 1
+            counters[p, _MISSING] += 1
             continue
         if not ok:
-            counters[p, 5] += 1
+            counters[p, _FAILED] += 1
             continue
-        counters[p, 1] += 1
         if b >= 0 and a != b:
-            counters[p, 2] += 1
+            counters[p, _HET] += 1
         elif a > 0 and b != -1:
-            counters[p, 3] += 1
-        if calls[p, 0] >= 0:
-            counters[p, 6] += 1
+            counters[p, _HOM] += 1
+        if calls[i, 0] < 0:
+            counters[p, _LEFT_OUT] += 1
         if depth >= 0:
-            counters[p, 7] += depth
-            counters[p, 8] += 1
+            counters[p, _DEPTHS] += depth
+        else:
+            counters[p, _NO_DEPTH] += 1
 
 
 class Splitter:
@@ -151,10 +160,17 @@ class Splitter:
         self.caller = gt.Caller(len(people.ids), ploidy_table(people.sexes), people.tests(rule, respect_ft), rule)
         self.ledger = Ledger(f"harmonise {region.contig}:{region.start}-{region.end}")
         self._source = people.source_numbers()
-        self._present = np.zeros(1 + max(self._source, default=0), np.bool_)
-        self._counters = np.zeros((N_CLASSES, len(people.ids), len(PEOPLE_SCHEMA) - 2), np.int64)
+        self._source_size = np.bincount(self._source, minlength=1)
+        self._scratch = np.empty_like(self._source_size)
+        self._records = np.zeros((N_CLASSES, len(self._source_size)), np.int64)
+        self._counters = np.zeros((N_CLASSES, len(people.ids), 7), np.int64)
 
-    def __call__(self, reader: Reader) -> Iterator[Record]:
+    def __call__(self, reader: Reader) -> Iterator[tuple[Record, bool]]:
+        """Records of the site alleles, each with whether it is final.
+
+        Final is an SNV at the position of its input record: left-alignment cannot move it, its REF has been
+        looked at, and it comes in order.
+        """
         ledger = self.ledger
         last: Record | None = None
         for record in reader:
@@ -207,28 +223,36 @@ class Splitter:
         ledger.drop("site_alleles", "same_within_record", counts["shared"])
         ledger.give("site_alleles", counts["atoms"] - counts["shared"])
 
-    def _site_records(self, record: Record, sites) -> Iterator[Record]:
+    def _site_records(self, record: Record, sites) -> Iterator[tuple[Record, bool]]:
         number = region_class(self.build, record.contig, record.pos)
         ft = record.formats.get("FT") if self.respect_ft else None
         failed = None if ft is None else ~np.isin(ft, [b"PASS", b".", b""])
-        calls, seen = self.caller.calls(record.formats, number, failed)
-        _tally(seen, calls, self._source, self._present, self._counters[number])
-        raw = self.caller.calls(record.formats, number, raw=True)[0] if self.raw else None
+        calls = self.caller.calls(record.formats, number, failed, self.raw)
+        _tally(
+            calls.people, calls.seen, calls.pairs, self._source, self._source_size, self._scratch,
+            self._counters[number], self._records[number],
+        )  # fmt: skip
         info = {"CLASS": number, "NREC": 1, **{k: v for k, v in record.info.items() if k in METRICS}}
         n_alleles = 1 + len(record.alts)
         for site in sites:
-            formats = {"GT": gt.gt_bytes(gt.codes_of(calls, n_alleles, site.of))}
-            if raw is not None:
-                formats["RAW"] = gt.codes_of(raw, n_alleles, site.of)[:, None]
-            yield Record(record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats)
+            formats = {"GT": self.caller.genotypes(calls, n_alleles, site.of)}
+            if self.raw:
+                formats["RAW"] = self.caller.codes(calls, n_alleles, site.of, raw=True)[:, None]
+            made = Record(record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats)
+            yield made, len(site.ref) == len(site.alt) == 1 and site.pos == record.pos
 
     def people_table(self) -> pa.Table:
         """The counters of PEOPLE_SCHEMA, a row for each person and region class that has records."""
-        present = [c for c in range(N_CLASSES) if self._counters[c, :, 0].any()]
+        present = [c for c in range(N_CLASSES) if self._records[c][self._source].any()]
         ids = pa.array(self.people.ids * len(present), pa.string())
         classes = pa.array(np.repeat(np.array(present, np.int8), len(self.people.ids)), pa.int8())
-        counters = self._counters[present].reshape(-1, len(PEOPLE_SCHEMA) - 2)
-        return pa.table([ids, classes, *(pa.array(c) for c in counters.T)], schema=PEOPLE_SCHEMA)
+        records = self._records[present][:, self._source]
+        missing, failed, het, hom, left_out, no_depth, depths = np.moveaxis(self._counters[present], 2, 0)
+        called = records - missing - failed
+        counted = np.where(self.caller.ploidy[present] > 0, called - left_out, 0)
+        depths = depths + self.caller.depths[present]
+        columns = (records, called, het, hom, missing, failed, counted, depths, called - no_depth)
+        return pa.table([ids, classes, *(pa.array(c.ravel()) for c in columns)], schema=PEOPLE_SCHEMA)
 
 
 def writer(stream, header: Header | list[Header], build: Build, raw: bool) -> Writer:
@@ -242,8 +266,9 @@ def writer(stream, header: Header | list[Header], build: Build, raw: bool) -> Wr
 def merge_records(readers: list[Reader], region: Region, ledger: Ledger, raw: bool) -> Iterator[Record]:
     """Second pass: one record per site allele of `region`, sorted by (pos, ref, alt).
 
-    readers: normalised records of this region and of its neighbours on the contig, each sorted by position;
-    those that normalised to another region are that region's to merge. Upper case (COUNTING 3.1, 3.4).
+    readers: records of this region and those that may come over its borders, normalised, each sorted by position;
+    those that normalised to another region are that region's to merge. Upper case (COUNTING 3.1, 3.4). A record
+    that is as it was read keeps its `raw` bytes.
     """
     for _, here in groupby(_by_position(readers, region), key=attrgetter("pos")):
         alleles: dict[tuple[str, str], list[Record]] = {}
@@ -277,6 +302,8 @@ def _by_position(readers: list[Reader], region: Region) -> Iterator[Record]:
 
 def _merged(ref: str, alt: str, records: list[Record], raw: bool) -> Record:
     first = records[0]
+    if len(records) == 1 and (ref, alt) == (first.ref, first.alts[0]):
+        return first
     formats = first.formats
     if len(records) > 1:
         formats = {"GT": gt.gt_bytes(gt.merge_codes([gt.codes_from_gt(r.formats["GT"]) for r in records]))}

@@ -21,12 +21,11 @@ from typing import BinaryIO
 
 import pysam
 
+from goe import bgzf
 from goe.build import Build, canonical, recognise
 from goe.errors import Problem
 from goe.sheets import SEVERAL_UNITS, Input, Person, by_person
 
-# SAM specification, section 4.1.2: the empty block that ends every BGZF file.
-BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 # CRAM specification, section 9: bytes of the container that ends a file, by major version.
 _CRAM_EOF = {2: 30, 3: 38}
 # Records looked at to tell what a file is, and the bytes they may take: a joint record may be megabytes long.
@@ -107,11 +106,11 @@ def _whole(facts: Facts, path: str, magic: str) -> bool:
             if not length:
                 return True
         else:
-            length = len(BGZF_EOF)
+            length = len(bgzf.EOF)
         size = handle.seek(0, os.SEEK_END)
         handle.seek(max(0, size - length))
         end = handle.read()
-    good = b"EOF" in end if magic == "cram" else end == BGZF_EOF
+    good = b"EOF" in end if magic == "cram" else end == bgzf.EOF
     if not good:
         facts.bad("truncated: the end-of-file block is missing", "copy it again, and compare checksums", path)
     return good

@@ -1,14 +1,22 @@
 """Run tools and pipelines of tools; every exit status is looked at."""
 
 import contextlib
+import fcntl
 import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 from goe.errors import GoeError, Problem
 
 Command = Sequence[str]
+
+
+def roomy(pipe: BinaryIO) -> None:
+    """Give a pipe 1 MiB, where the system lets us: its two ends then wait less often for each other."""
+    with contextlib.suppress(AttributeError, OSError):
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
 def pipeline(*commands: Command, stdout=None, stdin=None) -> None:
@@ -30,8 +38,10 @@ def pipeline(*commands: Command, stdout=None, stdin=None) -> None:
 
 
 @contextlib.contextmanager
-def feeding(*commands: Command) -> Iterator[BinaryIO]:
+def feeding(*commands: Command, stdout=None) -> Iterator[BinaryIO]:
     """The standard input of a pipeline of `commands`; on leaving, the pipeline's end is waited for.
+
+    stdout: file object of the last command, or None (inherited).
 
     GoeError when any command fails, also when that shows as a broken pipe while writing. When the body fails the
     commands are stopped, and the body's own error goes on.
@@ -41,10 +51,13 @@ def feeding(*commands: Command) -> Iterator[BinaryIO]:
         process = subprocess.Popen(
             [str(c) for c in command],
             stdin=processes[-1].stdout if processes else subprocess.PIPE,
-            stdout=subprocess.PIPE if i < len(commands) - 1 else None,
+            stdout=subprocess.PIPE if i < len(commands) - 1 else stdout,
         )
         if processes:
             processes[-1].stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                roomy(pipe)
         processes.append(process)
     stdin = processes[0].stdin
     try:
@@ -61,6 +74,17 @@ def feeding(*commands: Command) -> Iterator[BinaryIO]:
             stdin.close()
         codes = [p.wait() for p in processes]
     _stop_on_status(commands, codes)
+
+
+@contextlib.contextmanager
+def whole_or_none(*paths: str | Path) -> Iterator[None]:
+    """When the body fails, the files `paths` are removed: nothing that is half written is left."""
+    try:
+        yield
+    except BaseException:
+        for path in paths:
+            Path(path).unlink(missing_ok=True)
+        raise
 
 
 def _stop_on_status(commands: Sequence[Command], codes: list[int]) -> None:

@@ -22,11 +22,10 @@ import pysam
 
 from goe import __version__, tables
 from goe import strata as st
+from goe.bgzf import EOF
 from goe.errors import GoeError, Problem, stop_on
 from goe.frequency_table import Block
 
-# SAM specification, section 4.1.2: the empty block that ends a BGZF file.
-EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 LEVEL = 4
 _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 _INPUT_FILTER = "Filter of the input data"

@@ -1,17 +1,14 @@
 """Harmonise and count a VCF without the workflow, region by region, as its scripts do."""
 
 import subprocess
-from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
-from goe import counts, harmonise
+from goe import counts, harmonise, spine
 from goe.alleles import Reference
-from goe.bcf import open_bcf
 from goe.build import Build, regions
 from goe.genotypes import Filter
 from goe.ledger import Ledger
-from goe.run import feeding
 
 
 def count_vcf(
@@ -29,7 +26,6 @@ def count_vcf(
     `raw`, `respect_ft`, `absent` (FORMAT fields that the file does not declare).
     """
     raw = options.get("raw", False)
-    formats = tuple(harmonise.FORMATS | harmonise.RAW_FORMAT)
     absent = frozenset(options.get("absent", ()))
     packed = folder / "in.bcf"
     subprocess.run(["bcftools", "view", "--no-version", "-Ob", "-o", packed, vcf], check=True)
@@ -37,21 +33,14 @@ def count_vcf(
     found = regions(build, size)
     ledgers = []
     for name, region in found.items():
-        norm = ["bcftools", "norm", "--no-version", "-f", fasta, "--check-ref", "e", "-Ou", "-"]
-        sort = ["bcftools", "sort", "-T", folder / "sort", "-Ob", "-o", folder / f"{name}.split.bcf", "-"]
         where = ("--regions", f"{region.contig}:{region.start}-{region.end}", "--regions-overlap", "pos")
-        with (
-            open_bcf(packed, *where, info=tuple(harmonise.METRICS), formats=harmonise.FIELDS) as reader,
-            feeding(norm, sort) as stream,
-        ):
+        with spine.open_split(packed, *where) as reader:
             ids = reader.header.samples
             people = harmonise.People(ids, [sheet[i][0] for i in ids], [absent] * len(ids), [""] * len(ids))
             rule = options.get("rule", Filter())
             ft = options.get("respect_ft", False)
             splitter = harmonise.Splitter(build, region, Reference(str(fasta)), people, rule, ft, raw)
-            out = harmonise.writer(stream, reader.header, build, raw)
-            for record in splitter(reader):
-                out.write(record)
+            spine.split(reader, splitter, fasta, folder / f"{name}.snvs.bcf", folder / f"{name}.moved.bcf")
         splitter.ledger.check()
         ledgers.append(splitter.ledger)
     tables = []
@@ -63,19 +52,12 @@ def count_vcf(
         beside = [n for n, r in found.items() if r.contig == region.contig]
         at = beside.index(name)
         ledger = Ledger(name)
-        with ExitStack() as stack:
-            readers = [
-                stack.enter_context(open_bcf(folder / f"{n}.split.bcf", info=tuple(harmonise.INFO), formats=formats))
-                for n in beside[max(0, at - 1) : at + 2]
-            ]
-            merged = folder / f"{name}.bcf"
-            stream = stack.enter_context(feeding(["bcftools", "view", "-Ob", "-o", merged, "-"]))
-            out = harmonise.writer(stream, [r.header for r in readers], build, raw)
-            for record in harmonise.merge_records(readers, region, ledger, raw):
-                out.write(record)
+        merged = folder / f"{name}.bcf"
+        moved = [folder / f"{n}.moved.bcf" for n in beside[max(0, at - 1) : at + 2]]
+        spine.merge(folder / f"{name}.snvs.bcf", moved, build, region, raw, merged, ledger)
         ledger.check()
         ledgers.append(ledger)
-        with open_bcf(merged, info=tuple(harmonise.INFO), formats=formats) as reader:
+        with spine.open_harmonised(merged) as reader:
             leaves = counts.Leaves.of_keep(reader.header.samples, keep, "test")
             tables.append(pa.Table.from_batches(counts.count(reader, leaves, raw), counts.schema(leaves, raw)))
     return pa.concat_tables(tables), ledgers

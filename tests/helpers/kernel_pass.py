@@ -1,28 +1,35 @@
-"""One pass of the filter and splitting over a BCF, nothing written: RUN_FOLDER BCF FASTA.
+"""One pass of the filter and splitting over a BCF, nothing written: RUN_FOLDER BCF FASTA CORES.
 
-Leaves the seconds of the pass, without the start of the interpreter, in RUN_FOLDER/kernel_seconds.
+Leaves the seconds of the pass, after numba has started, in RUN_FOLDER/kernel_seconds.
 """
 
+import os
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
-from goe import cohort, genotypes, harmonise
+from goe import cohort, genotypes, harmonise, spine
 from goe.alleles import Reference
-from goe.bcf import open_bcf
 from goe.build import Build, Region, read_fai
 
 
-def main(folder: str, bcf: str, fasta: str) -> None:
+def records(folder: str, bcf: str, fasta: str, n: int | None) -> None:
     lengths = read_fai(f"{fasta}.fai")
     [(contig, length)] = lengths.items()
-    start = time.perf_counter()
-    with open_bcf(bcf, info=tuple(harmonise.METRICS), formats=harmonise.FIELDS) as reader:
+    with spine.open_split(bcf) as reader:
         people = cohort.people_of(reader, Path(folder) / "people.tsv")
         region = Region(contig, 1, length)
         splitter = harmonise.Splitter(Build("toy", lengths, []), region, Reference(fasta), people, genotypes.Filter())
-        for _ in splitter(reader):
+        for _ in islice(splitter(reader), n):
             pass
+
+
+def main(folder: str, bcf: str, fasta: str, cores: str) -> None:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
+    records(folder, bcf, fasta, 1)
+    start = time.perf_counter()
+    records(folder, bcf, fasta, None)
     (Path(folder) / "kernel_seconds").write_text(f"{time.perf_counter() - start}\n")
 
 

@@ -1,13 +1,9 @@
-"""Run the workflow's own scripts of one region without Snakemake, each as a process, and measure it.
-
-python -m helpers.stages SPEC.json        runs one script with the `snakemake` object that the JSON describes
-"""
+"""Run the workflow's own scripts of one region without Snakemake, each as a process, and measure it."""
 
 import contextlib
 import json
 import os
 import resource
-import runpy
 import subprocess
 import sys
 import tempfile
@@ -15,7 +11,6 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 from goe.genotypes import Filter
 
@@ -23,27 +18,6 @@ from helpers.simulate import CONTIG, Cohort
 
 REPO = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{REPO / 'scripts'}:{REPO / 'tests'}"}
-
-
-class Files(list):
-    """Named files, as Snakemake hands them over."""
-
-    def __init__(self, named: dict):
-        super().__init__(named.values())
-        self.__dict__.update(named)
-
-
-def run_spec(path: str) -> None:
-    spec = json.loads(Path(path).read_text())
-    stub = SimpleNamespace(
-        input=Files(spec["input"]),
-        output=Files(spec["output"]),
-        params=SimpleNamespace(**spec["params"]),
-        wildcards=SimpleNamespace(region="region"),
-        log=spec["log"],
-        threads=1,
-    )
-    runpy.run_path(str(REPO / "scripts" / spec["script"]), init_globals={"snakemake": stub}, run_name="__main__")
 
 
 @dataclass
@@ -105,6 +79,17 @@ def measure(*commands: list[str]) -> Cost:
     return Cost(seconds, _cpu() - before, peak / 1e6)
 
 
+def write_spec(folder: Path, script: str, **parts) -> Path:
+    """The JSON from which helpers.run_script makes the `snakemake` object of a script."""
+    spec = folder / f"{script}.json"
+    spec.write_text(json.dumps({"script": script, "log": str(folder / f"{script}.log"), **parts}, default=str))
+    return spec
+
+
+def split_params(build: dict, region: list) -> dict:
+    return {"build": build, "region": region, "filter": asdict(Filter()), "respect_ft": False, "raw": False}
+
+
 class Stages:
     """The stages of a cohort that is one region."""
 
@@ -121,31 +106,27 @@ class Stages:
         (folder / "keep.tsv").write_text("".join("\t".join(row) + "\n" for row in [columns, *rows]))
 
     def _run(self, script: str, **parts) -> Cost:
-        spec = self.folder / f"{script}.json"
-        log = str(self.folder / f"{script}.log")
-        spec.write_text(json.dumps({"script": script, "log": log, **parts}, default=str))
-        return measure([sys.executable, "-m", "helpers.stages", str(spec)])
+        return measure([sys.executable, "-m", "helpers.run_script", write_spec(self.folder, script, **parts)])
 
     def split(self, source: Path) -> Cost:
         f = self.folder
         return self._run(
             "harmonise_split.py",
             input={"bcf": source, "people": f / "people.tsv", "fasta": self.cohort.fasta},
-            output={"bcf": f / "split.bcf", "people": f / "people.parquet", "ledger": f / "split.json"},
-            params={
-                "build": self.build,
-                "region": self.region,
-                "filter": asdict(Filter()),
-                "respect_ft": False,
-                "raw": False,
+            output={
+                "snvs": f / "snvs.bcf",
+                "moved": f / "moved.bcf",
+                "people": f / "people.parquet",
+                "ledger": f / "split.json",
             },
+            params=split_params(self.build, self.region),
         )
 
     def merge(self) -> Cost:
         f = self.folder
         return self._run(
             "harmonise_merge.py",
-            input={"bcfs": [str(f / "split.bcf")]},
+            input={"snvs": f / "snvs.bcf", "moved": [f / "moved.bcf"]},
             output={"bcf": f / "harmonised.bcf", "index": f / "harmonised.bcf.csi", "ledger": f / "merge.json"},
             params={"build": self.build, "region": self.region, "raw": False},
         )
@@ -161,7 +142,3 @@ class Stages:
 
     def all(self, source: Path) -> Cost:
         return self.split(source) + self.merge() + self.count()
-
-
-if __name__ == "__main__":
-    run_spec(sys.argv[1])

@@ -2,9 +2,11 @@
 
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import pysam
 import pytest
+from goe import bcf, counts
 from goe.build import Build
 from helpers import plain
 from helpers.counting import count_vcf
@@ -69,12 +71,12 @@ def text(records, samples):
     return HEADER + "\n".join(lines) + "\n"
 
 
-def counted(records, samples=tuple(SHEET), size=1000):
+def counted(records, samples=tuple(SHEET), size=1000, contigs=CONTIGS):
     """{site allele: {column: count}} by goe."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fasta, vcf = folder / "ref.fa", folder / "in.vcf"
-        fasta.write_text("".join(f">{contig}\n{bases}\n" for contig, bases in CONTIGS.items()))
+        fasta.write_text("".join(f">{contig}\n{bases}\n" for contig, bases in contigs.items()))
         pysam.faidx(str(fasta))
         vcf.write_text(text(records, samples))
         build = Build("toy", {c: len(b) for c, b in CONTIGS.items()}, PAR)
@@ -115,6 +117,53 @@ def test_counts_equal_the_plain_rules(records):
 @given(st.lists(record(), min_size=1, max_size=8), st.permutations(list(SHEET)), st.integers(30, 80))
 def test_order_of_people_and_region_size_change_nothing(records, order, size):
     assert counted(records, tuple(order), size) == counted(records)
+
+
+@few
+@given(st.lists(record(), min_size=1, max_size=8), st.integers(1, 400), st.integers(1, 3), st.integers(1, 3))
+def test_what_is_read_or_written_at_once_changes_nothing(records, chunk, rows, batch):
+    whole = counted(records)
+    with (
+        mock.patch.object(bcf, "_CHUNK", chunk),
+        mock.patch.object(bcf, "_ROWS", rows),
+        mock.patch.object(counts, "ROWS_A_BATCH", batch),
+    ):
+        assert counted(records) == whole
+
+
+@st.composite
+def snv(draw):
+    contig = draw(st.sampled_from(list(CONTIGS)))
+    pos = draw(st.integers(1, len(CONTIGS[contig])))
+    ref = CONTIGS[contig][pos - 1]
+    alt = draw(st.sampled_from([b for b in "ACGT" if b != ref]))
+    return contig, pos, ref, [alt], {s: draw(genotype(2)) for s in SHEET}
+
+
+def swapped(record):
+    contig, pos, ref, [alt], people = record
+    turned = {
+        s: ([a if a is None else 1 - a for a in alleles], dp, gq, ad and ad[::-1])
+        for s, (alleles, dp, gq, ad) in people.items()
+    }
+    return contig, pos, alt, [ref], turned
+
+
+@few
+@given(st.lists(snv(), min_size=1, max_size=8, unique_by=lambda r: r[:2]))
+def test_swapping_ref_and_alt_leaves_an_and_turns_ac_to_an_minus_ac(records):
+    contigs = {name: list(bases) for name, bases in CONTIGS.items()}
+    for contig, pos, _, [alt], _ in records:
+        contigs[contig][pos - 1] = alt
+    there = counted(list(map(swapped, records)), contigs={name: "".join(bases) for name, bases in contigs.items()})
+    here = counted(records)
+    assert len(here) == len(there) == len(records)
+    for (contig, pos, ref, alt), row in here.items():
+        other = there[contig, pos, alt, ref]
+        for leaf in {column.partition("_")[2] for column in row}:
+            dip, hap, het, hom, hemi = (row[f"{m}_{leaf}"] for m in ("dip", "hap", "het", "hom", "hemi"))
+            turned = (dip, hap, het, dip - het - hom, hap - hemi)
+            assert turned == tuple(other[f"{m}_{leaf}"] for m in ("dip", "hap", "het", "hom", "hemi"))
 
 
 @few

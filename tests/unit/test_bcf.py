@@ -101,11 +101,11 @@ def test_a_damaged_record_never_passes_in_silence(vcf):
         int.from_bytes(data[start + 4 : start + 8], "little"),
     )
     shorter = data[: start + 4] + (lengths[1] - 1).to_bytes(4, "little") + data[start + 8 :]
-    with pytest.raises(GoeError, match="damaged record after the header"):
+    with pytest.raises(GoeError, match="damaged record after its header"):
         read_all(shorter)
     people = bytearray(data)
     people[start + 8 + 20] = 3
-    with pytest.raises(GoeError, match="3 people where the header has 2"):
+    with pytest.raises(GoeError, match="another number of people than the header has"):
         read_all(bytes(people))
 
 

@@ -4,7 +4,8 @@ rule harmonise_split:
         people=ancient(work("intake/people.tsv")),
         fasta=CFG["reference"]["fasta"],
     output:
-        bcf=temp(work("harmonise/split/{region}.bcf")),
+        snvs=temp(work("harmonise/split/{region}.snvs.bcf")),
+        moved=temp(work("harmonise/split/{region}.moved.bcf")),
         people=work("harmonise/{region}.people.parquet"),
         ledger=work("harmonise/split/{region}.ledger.json"),
     log:
@@ -26,7 +27,8 @@ rule harmonise_split:
 
 rule harmonise_merge:
     input:
-        bcfs=lambda wc: expand(work("harmonise/split/{region}.bcf"), region=neighbours(wc)),
+        snvs=work("harmonise/split/{region}.snvs.bcf"),
+        moved=lambda wc: expand(work("harmonise/split/{region}.moved.bcf"), region=neighbours(wc)),
     output:
         bcf=work("harmonise/{region}.bcf"),
         index=work("harmonise/{region}.bcf.csi"),

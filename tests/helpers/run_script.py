@@ -1,0 +1,37 @@
+"""Run one script of the workflow with the `snakemake` object that a JSON file describes: SPEC.json.
+
+Imports nothing but what the script does, since its whole process is measured.
+"""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+class Files(list):
+    """Named files, as Snakemake hands them over."""
+
+    def __init__(self, named: dict):
+        super().__init__(named.values())
+        self.__dict__.update(named)
+
+
+def run(path: str) -> None:
+    spec = json.loads(Path(path).read_text())
+    stub = SimpleNamespace(
+        input=Files(spec["input"]),
+        output=Files(spec["output"]),
+        params=SimpleNamespace(**spec["params"]),
+        wildcards=SimpleNamespace(region="region"),
+        log=spec["log"],
+        threads=1,
+    )
+    runpy.run_path(str(REPO / "scripts" / spec["script"]), init_globals={"snakemake": stub}, run_name="__main__")
+
+
+if __name__ == "__main__":
+    run(sys.argv[1])
