@@ -35,9 +35,9 @@ class Block:
     """Public alleles of one contig, in order.
 
     pos int32, ref, alt, filter string arrays (alleles,), `filter` is PASS or reasons joined by ';'.
-    visibility uint8 (alleles,), never WITHHELD. numbers: arrays (strata, alleles) for the published strata,
-    to be shown only where `shown` says. statistics: float64 (alleles,), NaN where there is none or it must
-    not be shown.
+    mask: bool (strata, alleles), which cells are public; Total always is. numbers: arrays (strata, alleles) for
+    the published strata, to be shown only where `shown` says. statistics: float64 (alleles,), NaN where there is
+    none or it must not be shown.
     """
 
     contig: str
@@ -45,7 +45,7 @@ class Block:
     ref: pa.Array
     alt: pa.Array
     filter: pa.Array
-    visibility: np.ndarray
+    mask: np.ndarray
     strata: tuple[str, ...]
     numbers: st.Numbers
     statistics: dict[str, np.ndarray]
@@ -55,28 +55,31 @@ class Block:
 
     def shown(self) -> np.ndarray:
         """bool (strata, alleles): whether the cell is public."""
-        out = np.broadcast_to(self.visibility == disclosure.FULL, (len(self.strata), len(self))).copy()
-        out[self.strata.index(st.TOTAL)] = True
-        return out
+        return self.mask
 
 
 @dataclass
 class Tally:
     """What passed through a Source, exact: not for the public folder.
 
-    alleles read; visibility name -> alleles; class -> PASS or filtered -> public alleles; FILTER name ->
+    alleles read; outcome (disclosure.OUTCOMES) -> alleles; reason (disclosure.REASONS) -> alleles;
+    stratum -> public alleles at which it is withheld; class -> PASS or filtered -> public alleles; FILTER name ->
     public alleles.
     """
 
     read: int = 0
-    visibility: Counter[str] = field(default_factory=Counter)
+    outcome: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    cells: Counter[str] = field(default_factory=Counter)
     classes: dict[str, Counter[str]] = field(default_factory=dict)
     filters: Counter[str] = field(default_factory=Counter)
 
     def as_dict(self) -> dict:
         return {
             "read": self.read,
-            "visibility": dict(sorted(self.visibility.items())),
+            "outcome": dict(sorted(self.outcome.items())),
+            "reasons": dict(sorted(self.reasons.items())),
+            "cells": dict(self.cells),
             "classes": {name: dict(sorted(count.items())) for name, count in sorted(self.classes.items())},
             "filters": dict(sorted(self.filters.items())),
         }
@@ -121,7 +124,7 @@ class Source:
             ]
         )
         st.check_leaves(self.people, str(self.paths[0]))
-        self.plan = disclosure.plan(self.people, policy.k)
+        self.plan = disclosure.plan(self.people, policy.min_stratum_size)
         self.tally = Tally()
         self._last: tuple[int, str, str] = (0, "", "")
         self._columns = ["contig", "pos", "ref", "alt", "filter", *STATISTICS]
@@ -142,8 +145,8 @@ class Source:
             yield self._block(pa.concat_tables(waiting))
 
     def _public(self) -> Iterator[pa.Table]:
-        """Checked alleles that are not withheld, with `visibility`, and `filter` as text."""
-        names = ("WITHHELD", "ONLY_TOTAL", "FULL")
+        """Checked alleles that are not withheld, with `filter` as text and `shown`, lists of a bool by stratum."""
+        strata = len(self.plan.strata)
         for path in self.paths:
             with pq.ParquetFile(path) as file:
                 missing = [c for c in self._columns + self._counts if c not in file.schema_arrow.names]
@@ -153,13 +156,12 @@ class Source:
                     people = self._people(table)
                     reasons = _filters(table["filter"].combine_chunks(), str(path))
                     self._check(table, people, str(path))
-                    visibility = disclosure.apply(people, self.plan, self.policy)
-                    self.tally.read += len(visibility)
-                    for value, count in enumerate(np.bincount(visibility, minlength=3)):
-                        self.tally.visibility[names[value]] += int(count)
+                    decision = disclosure.apply(people, self.plan, self.policy)
+                    self._count_decision(decision)
                     table = table.set_column(table.schema.get_field_index("filter"), "filter", reasons)
-                    table = table.append_column("visibility", pa.array(visibility))
-                    yield table.filter(pa.array(visibility != disclosure.WITHHELD))
+                    shown = pa.array(np.ascontiguousarray(decision.shown.T).ravel())
+                    table = table.append_column("shown", pa.FixedSizeListArray.from_arrays(shown, strata))
+                    yield table.filter(pa.array(decision.outcome != disclosure.WITHHELD))
 
     def _people(self, table: pa.Table) -> np.ndarray:
         leaves = self.plan.leaves
@@ -218,21 +220,21 @@ class Source:
 
     def _block(self, table: pa.Table) -> Block:
         table = table.combine_chunks()
-        visibility = table["visibility"].to_numpy()
+        shown = _array(table["shown"]).flatten().to_numpy(zero_copy_only=False)
+        mask = np.ascontiguousarray(shown.reshape(-1, len(self.plan.strata)).T)
         numbers = st.numbers(st.expand(self._people(table), self.plan.leaves, self.plan.strata))
         self._agree(table, numbers)
-        statistics = {name: table[name].to_numpy().astype(np.float64) for name in STATISTICS}
-        # Both follow from the counts of single countries, on X from those of their women.
-        for name in ("hwe_p", "inbreeding_coeff"):
-            open_counts = (visibility == disclosure.FULL) & (not self.plan.hidden)
-            statistics[name] = np.where(open_counts, statistics[name], np.nan)
+        public = disclosure.open_statistics(mask, self.plan, self.contig)
+        statistics = {
+            name: np.where(public[name], table[name].to_numpy().astype(np.float64), np.nan) for name in STATISTICS
+        }
         block = Block(
             contig=self.contig,
             pos=_array(table["pos"]),
             ref=_array(table["ref"]),
             alt=_array(table["alt"]),
             filter=_array(table["filter"]),
-            visibility=visibility,
+            mask=mask,
             strata=self.plan.strata,
             numbers=numbers,
             statistics=statistics,
@@ -260,6 +262,17 @@ class Source:
                     _FAULT,
                 )
             )
+
+    def _count_decision(self, decision: disclosure.Decision) -> None:
+        self.tally.read += len(decision.outcome)
+        for name, count in zip(disclosure.OUTCOMES, np.bincount(decision.outcome, minlength=3), strict=True):
+            self.tally.outcome[name] += int(count)
+        reasons = np.bincount(decision.reason, minlength=len(disclosure.REASONS))
+        for name, count in zip(disclosure.REASONS[1:], reasons[1:], strict=True):
+            self.tally.reasons[name] += int(count)
+        reduced = (~decision.shown & (decision.outcome == disclosure.REDUCED)).sum(axis=1)
+        for stratum, count in zip(self.plan.strata, reduced, strict=True):
+            self.tally.cells[stratum] += int(count)
 
     def _count(self, block: Block) -> None:
         passed = _bool(pc.equal(block.filter, "PASS"))
@@ -316,18 +329,19 @@ def _filters(reasons: pa.Array, where: str) -> pa.Array:
 _TYPES = {"string": pa.string(), "int32": pa.int32(), "float64": pa.float64()}
 
 
-def schema(fields: Sequence[Mapping[str, str]], about: Mapping, plan: disclosure.Plan, contig: str) -> pa.Schema:
+def schema(fields: Sequence[Mapping[str, str]], about: Mapping, people: Mapping[str, int], contig: str) -> pa.Schema:
     """Schema of the long table of one contig.
 
     fields: rows of the dictionary of published fields, whose `column` names the columns in their order.
-    about: further facts (dataset, build). Metadata `goe` is JSON: the facts, contig, strata with their
-    people, and what the columns hold in which unit.
+    about: further facts (dataset, build). people: published strata in the order of the release -> the number of
+    people that the release states, which may be rounded. Metadata `goe` is JSON: the facts, contig, strata with
+    their people, and what the columns hold in which unit.
     """
     columns = [f for f in fields if f["column"]]
     goe = {
         **about,
         "contig": contig,
-        "strata": [{"stratum": s, "people": plan.people[s]} for s in plan.strata],
+        "strata": [{"stratum": stratum, "people": n} for stratum, n in people.items()],
         "columns": {f["column"]: {"description": f["description"], "unit": f["unit"]} for f in columns},
     }
     return pa.schema(

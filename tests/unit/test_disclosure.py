@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from goe import disclosure
-from goe.disclosure import FULL, ONLY_TOTAL, WITHHELD, Policy
+from goe import strata as st
+from goe.disclosure import FULL, REDUCED, WITHHELD, Policy
+from goe.errors import GoeError
 
 
 def counts(leaves):
@@ -11,45 +13,100 @@ def counts(leaves):
     return np.array(leaves, dtype=np.int32)[:, :, None]
 
 
-def decide(people, leaves, k=5):
-    return int(disclosure.apply(counts(leaves), disclosure.plan(people, k), Policy(k))[0])
+def decide(people, leaves, rule):
+    """Outcome, published strata and reason of one allele."""
+    plan = disclosure.plan(people, rule.min_stratum_size)
+    decision = disclosure.apply(counts(leaves), plan, rule)
+    strata = " ".join(s for s, shown in zip(plan.strata, decision.shown[:, 0], strict=True) if shown)
+    return int(decision.outcome[0]), strata, disclosure.REASONS[decision.reason[0]]
 
 
 MEN_AND_WOMEN = {"EE_F": 50, "EE_M": 50}
+ALL = "Total M F EE EE_M EE_F"
 
 
 @pytest.mark.parametrize(
-    ("women", "men", "visible"),
+    ("women", "men", "outcome", "reason"),
     [
-        ((50, 0, 0, 0, 0), (50, 0, 0, 0, 0), FULL),
-        ((50, 0, 5, 0, 0), (50, 0, 7, 0, 0), FULL),
-        ((50, 0, 5, 0, 0), (50, 0, 4, 0, 0), ONLY_TOTAL),
-        ((50, 0, 2, 0, 0), (50, 0, 3, 0, 0), ONLY_TOTAL),
-        ((50, 0, 2, 0, 0), (50, 0, 2, 0, 0), WITHHELD),
-        # One homozygote is a person as well: AC 10 would have passed a floor of 2k alleles.
-        ((50, 0, 8, 1, 0), (50, 0, 0, 0, 0), WITHHELD),
-        ((50, 0, 10, 5, 0), (50, 0, 10, 5, 0), FULL),
+        ((50, 0, 5, 0, 0), (50, 0, 7, 0, 0), FULL, ""),
+        ((50, 0, 9, 0, 0), (50, 0, 4, 0, 0), REDUCED, ""),
+        # 2 of the one or 3 of the other: nobody can be told to be among fewer than five values.
+        ((50, 0, 2, 0, 0), (50, 0, 2, 0, 0), WITHHELD, "carriers or non-carriers of Total are too few"),
+        # Total of k: as one of both sexes fails, 1 to 4 are left for it, which are fewer than five numbers.
+        ((50, 0, 2, 0, 0), (50, 0, 3, 0, 0), WITHHELD, "Total alone would tell the numbers of a withheld stratum"),
+        # One homozygote among carriers is a carrier like the others (AC 10 would have passed a floor of 2k alleles).
+        ((50, 0, 8, 1, 0), (50, 0, 0, 0, 0), FULL, ""),
+        ((50, 0, 3, 1, 0), (50, 0, 0, 0, 0), WITHHELD, "carriers or non-carriers of Total are too few"),
         # Nearly fixed: those without the allele are few.
-        ((50, 0, 0, 48, 0), (50, 0, 0, 50, 0), WITHHELD),
-        ((50, 0, 0, 47, 0), (50, 0, 0, 47, 0), ONLY_TOTAL),
-        ((50, 0, 0, 50, 0), (50, 0, 0, 50, 0), FULL),
+        ((50, 0, 0, 48, 0), (50, 0, 0, 50, 0), WITHHELD, "carriers or non-carriers of Total are too few"),
+        ((50, 0, 0, 47, 0), (50, 0, 0, 42, 0), REDUCED, ""),
+        ((50, 0, 0, 50, 0), (50, 0, 0, 50, 0), FULL, ""),
         # X: 2 men without the allele cannot hide behind many women without it.
-        ((50, 0, 0, 0, 0), (0, 50, 0, 0, 48), WITHHELD),
-        ((50, 0, 0, 0, 0), (0, 50, 0, 0, 6), FULL),
-        # Y PAR: nobody counts.
-        ((0, 0, 0, 0, 0), (0, 0, 0, 0, 0), FULL),
+        ((50, 0, 0, 0, 0), (0, 50, 0, 0, 48), WITHHELD, "carriers or non-carriers of Total are too few"),
+        ((50, 0, 0, 0, 0), (0, 50, 0, 0, 6), FULL, ""),
+        # Nobody who counts has it.
+        ((50, 0, 0, 0, 0), (50, 0, 0, 0, 0), WITHHELD, "nobody who counts carries it"),
+        ((0, 0, 0, 0, 0), (0, 0, 0, 0, 0), WITHHELD, "nobody who counts carries it"),
+        # A haploid call of a woman, of one person: no region explains it.
+        (
+            (49, 1, 8, 0, 1),
+            (50, 0, 7, 0, 0),
+            WITHHELD,
+            disclosure.REASONS[4],
+        ),
     ],
 )
-def test_cells(women, men, visible):
-    assert decide(MEN_AND_WOMEN, [women, men]) == visible
+def test_cells_of_one_country(women, men, outcome, reason):
+    for name in ("collapse", "minimal"):
+        rule = Policy(5, name=name)
+        shown = {FULL: ALL, WITHHELD: ""}
+        found, strata, why = decide(MEN_AND_WOMEN, [women, men], rule)
+        assert (found, why) == (outcome, reason), name
+        if outcome in shown:
+            assert strata == shown[outcome]
+        else:
+            # Of two sexes neither can be told without the other.
+            assert strata == ("Total" if name == "collapse" else "Total EE")
+
+
+def test_genotypes_can_be_protected_as_well():
+    women, men = (50, 0, 8, 1, 0), (50, 0, 9, 0, 0)
+    assert decide(MEN_AND_WOMEN, [women, men], Policy(5))[0] == FULL
+    outcome, _, why = decide(MEN_AND_WOMEN, [women, men], Policy(5, protect="genotypes"))
+    assert outcome == WITHHELD and why == "carriers or non-carriers of Total are too few"
+
+
+COUNTRIES = {f"{c}_{sex}": 40 for c in ("EE", "FI", "LV") for sex in "FM"}
+
+
+def leaves(*carriers):
+    return [(40, 0, n, 0, 0) for n in carriers]
+
+
+@pytest.mark.parametrize(
+    ("carriers", "strata"),
+    [
+        # EE_F has 2 carriers. With EE and Total she follows from a difference, so women of another country go as
+        # well, and both countries.
+        ((2, 9, 9, 9, 9, 9), "Total M F EE_M FI FI_M FI_F LV_M"),
+        # EE has 3 carriers in all, and cannot be told from Total without another country.
+        ((1, 2, 9, 9, 9, 9), "Total M F FI FI_M FI_F"),
+        ((1, 2, 2, 2, 9, 9), "Total LV LV_M LV_F"),
+        # The women of every country fail; their countries go, as the men are given.
+        ((2, 9, 2, 9, 2, 9), "Total M F EE_M FI_M LV_M"),
+        ((1, 2, 1, 2, 1, 2), "Total"),
+    ],
+)
+def test_minimal_keeps_what_it_can(carriers, strata):
+    assert decide(COUNTRIES, leaves(*carriers), Policy(5, name="minimal")) == (REDUCED, strata, "")
+    assert decide(COUNTRIES, leaves(*carriers), Policy(5))[1] == "Total"
 
 
 def test_people_of_unknown_sex_are_a_cell_that_a_difference_gives():
     people = {"EE_F": 50, "EE_M": 50, "EE_U": 10}
-    plan = disclosure.plan(people, 5)
-    assert plan.strata == ("Total", "M", "F", "EE", "EE_M", "EE_F")
-    leaves = [(50, 0, 10, 0, 0), (50, 0, 10, 0, 0), (10, 0, 1, 0, 0)]
-    assert decide(people, leaves) == ONLY_TOTAL
+    assert disclosure.plan(people, 10).strata == ("Total", "M", "F", "EE", "EE_M", "EE_F")
+    calls = [(50, 0, 10, 0, 0), (50, 0, 10, 0, 0), (10, 0, 1, 0, 0)]
+    assert decide(people, calls, Policy(5))[:2] == (REDUCED, "Total")
 
 
 def test_open_and_one_publish_everything():
@@ -58,11 +115,26 @@ def test_open_and_one_publish_everything():
     rule = disclosure.policy({"open": True, "legal_basis": "a decision"})
     assert rule == Policy(1, True, "a decision", "open")
     people = counts([(1, 0, 1, 0, 0), (2, 0, 0, 0, 0), (1, 0, 0, 0, 0)])
-    assert disclosure.apply(people, plan, rule).tolist() == [FULL]
+    for one in (rule, Policy(1)):
+        assert one.min_stratum_size == 1
+        decision = disclosure.apply(people, plan, one)
+        assert decision.shown.all() and decision.outcome.tolist() == [FULL]
+
+
+def test_fewer_people_than_a_stratum_needs_publish_nothing():
+    people = {"EE_F": 5, "EE_M": 4}
+    calls = [(5, 0, 5, 0, 0), (4, 0, 4, 0, 0)]
+    assert decide(people, calls, Policy(5)) == (WITHHELD, "", "the people are too few to publish anything")
 
 
 def test_policy_of_the_config():
     assert disclosure.policy({"min_carriers": 7, "policy": "collapse", "open": False}) == Policy(7)
+    assert Policy(7).min_stratum_size == 14
+    section = {"min_carriers": 7, "policy": "minimal", "protect": "genotypes", "min_stratum_size": 30}
+    assert disclosure.policy(section) == Policy(7, name="minimal", protect="genotypes", least=30)
+    assert disclosure.policy(section).min_stratum_size == 30
+    with pytest.raises(GoeError, match="6 is below min_carriers, 7 -> set it to 7 or more"):
+        disclosure.policy({"min_carriers": 7, "min_stratum_size": 6})
 
 
 @pytest.mark.parametrize(
@@ -85,6 +157,28 @@ def test_policy_of_the_config():
 )
 def test_strata_that_are_published(people, strata):
     assert " ".join(disclosure.plan(people, 5).strata) == strata
+
+
+def statistics(people, contig, hidden=(), least=5):
+    plan = disclosure.plan(people, least)
+    shown = np.array([[s not in hidden] for s in plan.strata])
+    return {name for name, given in disclosure.open_statistics(shown, plan, contig).items() if given[0]}
+
+
+def test_statistics_follow_the_cells_they_can_be_computed_from():
+    every = {"call_rate", "hwe_p", "inbreeding_coeff", "faf95", "faf99", "nhomalt"}
+    by_country = {"hwe_p", "inbreeding_coeff"}
+    people = {f"{c}_{sex}": 40 for c in ("EE", "LV") for sex in "FM"}
+    assert statistics(people, "chr1") == every
+    assert statistics(people, "chr1", ("EE_M", "EE_F")) == every
+    assert statistics(people, "chr1", ("EE", "LV")) == every - by_country
+    # On X they are of the women.
+    assert statistics(people, "chrX", ("EE_M", "EE_F")) == every - by_country
+    assert statistics(people, "chr1", st.order(tuple(people))) == set()
+    # AN of Total over what could be called on X tells how many are men.
+    few_unknown = people | {"EE_U": 1}
+    assert "call_rate" in statistics(few_unknown, "chr1")
+    assert "call_rate" not in statistics(few_unknown, "chrX")
 
 
 def test_rounding_hides_small_counts_and_never_gives_zero():

@@ -66,7 +66,12 @@ def make(folder, fields, tables, policy=OPEN, block=1000, threads=1):
     folder.mkdir(exist_ok=True)
     source = Source(tables, "chr1", 100_000, policy, block=block)
     info = sites_vcf.tags(fields, source.plan.strata)
-    wanted = schema(fields, {"dataset": "GOE-EE-X-1", "build": "GRCh38"}, source.plan, "chr1")
+    wanted = schema(
+        fields,
+        {"dataset": "GOE-EE-X-1", "build": "GRCh38"},
+        {s: source.plan.people[s] for s in source.plan.strata},
+        "chr1",
+    )
     with (
         Writer(folder / "chr1.parquet", wanted) as table,
         sites_vcf.Body(folder / "all.body", threads) as every,
@@ -185,7 +190,7 @@ def test_suppressed_strata_are_absent_everywhere(tmp_path, fields):
     fine = {leaf: (size, 0, 0, 0, 0) for leaf, size in PEOPLE.items()}
     alleles = [
         (1, "A", "C", fine | {"EE_F": (40, 0, 6, 0, 0)}),
-        (2, "A", "C", fine | {"EE_F": (40, 0, 4, 0, 0), "LV_M": (40, 0, 2, 0, 0)}),
+        (2, "A", "C", fine | {"EE_F": (40, 0, 4, 0, 0), "LV_M": (40, 0, 12, 0, 0)}),
         (3, "A", "C", fine | {"EE_F": (40, 0, 4, 0, 0)}),
     ]
     table = write(tmp_path / "r.parquet", alleles, hwe_p=[0.5] * 3, inbreeding_coeff=[0.1] * 3, faf95=[0.1] * 3)
@@ -200,7 +205,10 @@ def test_suppressed_strata_are_absent_everywhere(tmp_path, fields):
     assert "HWE" in first.info and "AC_EE_F" in first.info
     # What stays is Total and what follows from it.
     assert list(second.info) == ["AC", "AN", "AF", "AC_Hom", "AC_Het", "AC_Hemi", "nhomalt", "faf95"]
-    assert source.tally.as_dict()["visibility"] == {"FULL": 1, "ONLY_TOTAL": 1, "WITHHELD": 1}
+    tally = source.tally.as_dict()
+    assert tally["outcome"] == {"FULL": 1, "REDUCED": 1, "WITHHELD": 1}
+    assert {r: n for r, n in tally["reasons"].items() if n} == {"carriers or non-carriers of Total are too few": 1}
+    assert tally["cells"] == {s: int(s != "Total") for s in source.plan.strata}
 
 
 def test_broken_counts_stop_and_are_all_named(tmp_path):
