@@ -1,0 +1,252 @@
+"""Released files read back as one long table of cells, and compared with each other.
+
+Every reader gives tables of the columns `COLUMNS`: one row per site allele and stratum, alleles in the order of
+the file, strata in the order of the release. A number that a format does not carry is null. Two formats agree
+when `compare` finds nothing: the same cells in the same order, and the same number in every column both have.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from goe.errors import GoeError, Problem
+from goe.frequency_table import Block
+
+KEYS = ("contig", "pos", "ref", "alt", "stratum")
+COUNTS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt")
+COLUMNS = pa.schema(
+    [(name, pa.int32() if name == "pos" else pa.string()) for name in KEYS]
+    + [(name, pa.int64()) for name in COUNTS]
+    + [("af", pa.float64())]
+)
+_VCF = ("contig", "pos", "id", "ref", "alt", "qual", "filter", "info")
+_PIECE = 8 << 20
+_SHOWN = 10
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """GoeError that names the file when it turns out not to be what it should be."""
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowKeyError, EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
+        words = " ".join(str(error).split())[:300] or type(error).__name__
+        raise GoeError(Problem(str(path), f"cannot be read: {words}", "get the file again")) from error
+
+
+def cells(
+    alleles: Mapping[str, pa.Array], strata: Sequence[str], values: Mapping[str, np.ndarray], present: np.ndarray
+) -> pa.Table:
+    """Long table of the cells that are `present`.
+
+    alleles: contig, pos, ref, alt, each (alleles,). values: column -> (strata, alleles), NaN is null. present:
+    bool (strata, alleles).
+    """
+    s = len(strata)
+    rows = np.flatnonzero(present.T.ravel())
+    allele = pa.array(rows // s)
+    columns: dict[str, pa.Array] = {name: alleles[name].take(allele) for name in KEYS[:4]}
+    columns["stratum"] = pa.array(strata, pa.string()).take(pa.array(rows % s))
+    for name in (*COUNTS, "af"):
+        kind = COLUMNS.field(name).type
+        if name in values:
+            column = values[name].T.ravel()[rows]
+            absent = np.isnan(column)
+            columns[name] = pa.array(np.where(absent, 0, column).astype(kind.to_pandas_dtype()), kind, mask=absent)
+        else:
+            columns[name] = pa.nulls(len(rows), kind)
+    return pa.table([columns[name] for name in COLUMNS.names], schema=COLUMNS)
+
+
+def expected(block: Block, columns: Iterable[str], wanted: np.ndarray) -> pa.Table:
+    """The cells of a block that are public and `wanted` (bool, (strata, alleles) or (alleles,)), with these
+    columns."""
+    names = set(columns)
+    values = {name: getattr(block.numbers, name).astype(np.float64) for name in COUNTS if name in names}
+    if "af" in names:
+        values["af"] = block.numbers.af()
+    contig = pa.array([block.contig]).take(pa.array(np.zeros(len(block), dtype=np.int64)))
+    alleles = {"contig": contig, "pos": block.pos, "ref": block.ref, "alt": block.alt}
+    return cells(alleles, block.strata, values, block.shown() & wanted)
+
+
+def passed(block: Block) -> np.ndarray:
+    """bool (alleles,): whether FILTER is PASS."""
+    return pc.equal(block.filter, "PASS").to_numpy(zero_copy_only=False)
+
+
+def frequency_table(path: str | Path, only_passed: bool = False, only_with_af: bool = False) -> Iterator[pa.Table]:
+    """Cells of a long Parquet table of frequencies (goe.frequency_table)."""
+    with reading(path), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(1 << 17, columns=[*COLUMNS.names, "filter"]):
+            table = pa.table(batch)
+            if only_passed:
+                table = table.filter(pc.equal(table["filter"], "PASS"))
+            if only_with_af:
+                table = table.filter(pc.is_valid(table["af"]))
+            yield table.select(COLUMNS.names).cast(COLUMNS)
+
+
+def vcf_header(path: str | Path) -> list[str]:
+    """Header lines of a compressed VCF, without line ends, up to and with #CHROM. GoeError when there is none."""
+    return _head(path)[0]
+
+
+def _head(path: str | Path) -> tuple[list[str], bool]:
+    """Header lines, and whether a record follows."""
+    lines, more = [], False
+    with reading(path), gzip.open(path, "rt") as handle:
+        for line in handle:
+            if not line.startswith("#"):
+                more = True
+                break
+            lines.append(line.rstrip("\n"))
+    if not lines or not lines[-1].startswith("#CHROM\t"):
+        raise GoeError(Problem(str(path), "no line of column names (#CHROM)", "get the file again"))
+    return lines, more
+
+
+def vcf_records(path: str | Path) -> Iterator[tuple[pa.Table, dict[str, tuple[np.ndarray, pa.Array]]]]:
+    """Records of a compressed sites-only VCF, piece by piece.
+
+    Each piece is a table (contig, pos, ref, alt, filter) and, for every INFO key in it, the rows that have it
+    (ascending) and their values as text, null for a flag. GoeError when a key stands twice in a record.
+    """
+    header, more = _head(path)
+    if not more:
+        return
+    with reading(path), pa.input_stream(str(path), compression="gzip") as handle:
+        reader = pacsv.open_csv(
+            handle,
+            pacsv.ReadOptions(column_names=_VCF, skip_rows=len(header), block_size=_PIECE, use_threads=False),
+            pacsv.ParseOptions(delimiter="\t", quote_char=False),
+            pacsv.ConvertOptions(
+                column_types={name: pa.int32() if name == "pos" else pa.string() for name in _VCF},
+                strings_can_be_null=False,
+            ),
+        )
+        for batch in reader:
+            table = pa.table(batch)
+            yield table.select(["contig", "pos", "ref", "alt", "filter"]), _info(table, str(path))
+
+
+def _info(table: pa.Table, where: str) -> dict[str, tuple[np.ndarray, pa.Array]]:
+    entries = pc.split_pattern(table["info"].combine_chunks(), ";")
+    parts = pc.split_pattern(entries.flatten(), "=", max_splits=1)
+    start = parts.offsets.to_numpy()
+    keys = parts.values.take(pa.array(start[:-1])).dictionary_encode()
+    has_value = np.diff(start) == 2
+    texts = parts.values.take(pa.array(np.where(has_value, start[:-1] + 1, 0), mask=~has_value))
+    row = np.repeat(np.arange(table.num_rows), np.diff(entries.offsets.to_numpy()))
+    codes = keys.indices.to_numpy()
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(keys.dictionary)))
+    found = {}
+    for name, first, last in zip(keys.dictionary.to_pylist(), [0, *ends[:-1]], ends, strict=True):
+        mine = order[first:last]
+        rows = row[mine]
+        if (np.diff(rows) == 0).any():
+            one = table.slice(int(rows[np.flatnonzero(np.diff(rows) == 0)[0]]), 1).to_pylist()[0]
+            place = f"{one['contig']}:{one['pos']}:{one['ref']}:{one['alt']}"
+            raise GoeError(Problem(where, f"{place} has INFO {name} twice", "get the file again"))
+        found[name] = (rows, texts.take(pa.array(mine)))
+    return found
+
+
+def numbers_of(found: Mapping[str, tuple[np.ndarray, pa.Array]], key: str, rows: int) -> np.ndarray:
+    """float64 (rows,): values of an INFO key of one number, NaN where it is absent. ArrowInvalid when a record has
+    the key and no number."""
+    out = np.full(rows, np.nan)
+    if key in found:
+        at, text = found[key]
+        values = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
+        if np.isnan(values).any():
+            raise pa.ArrowInvalid(f"INFO {key} is given without a number")
+        out[at] = values
+    return out
+
+
+def vcf_cells(path: str | Path, tags: Mapping[tuple[str, str], str], strata: Sequence[str]) -> Iterator[pa.Table]:
+    """Cells of a sites VCF. tags: (column, stratum) -> INFO key; a cell is there when its AC is."""
+    names = {column for column, _ in tags}
+    for table, found in vcf_records(path):
+        n = table.num_rows
+        with reading(path):
+            values = {
+                name: np.array([numbers_of(found, tags.get((name, stratum), ""), n) for stratum in strata])
+                for name in names
+            }
+        alleles = {name: table[name].combine_chunks() for name in KEYS[:4]}
+        yield cells(alleles, strata, values, ~np.isnan(values["ac"]))
+
+
+def compare(
+    got: Iterable[pa.Table], wanted: Iterable[pa.Table], where: str, columns: Sequence[str], keys: Sequence[str] = KEYS
+) -> list[Problem]:
+    """Differences of two streams of tables with the same rows in the same order, however they are cut.
+
+    columns: those to compare beside the keys. Ends at the first row whose keys differ, since what follows
+    cannot be paired. At most 10 problems per stream.
+    """
+    problems: list[Problem] = []
+    mend = "the file was changed, or is not of this release: get it again"
+    names = [*keys, *columns]
+    for one, two in _paired(_cut(got, names), _cut(wanted, names)):
+        if one is None or two is None:
+            table, what = (one, "is not expected here") if two is None else (two, "is missing")
+            problems.append(Problem(where, f"{_place(table, 0, keys)} {what}", mend))
+            return problems
+        same = np.ones(one.num_rows, dtype=bool)
+        for name in keys:
+            same &= _equal(one[name], two[name])
+        end = int(np.argmin(same)) if not same.all() else one.num_rows
+        for name in columns:
+            for row in np.flatnonzero(~_equal(one[name], two[name])[:end]):
+                if len(problems) == _SHOWN:
+                    return problems
+                values = f"{name} is {one[name][row].as_py()}, expected {two[name][row].as_py()}"
+                problems.append(Problem(where, f"{_place(one, int(row), keys)}: {values}", mend))
+        if end < one.num_rows:
+            text = f"{_place(one, end, keys)} stands where {_place(two, end, keys)} is expected"
+            problems.append(Problem(where, text, mend))
+            return problems
+    return problems
+
+
+def _place(table: pa.Table, row: int, keys: Sequence[str]) -> str:
+    one = table.slice(row, 1).to_pylist()[0]
+    allele = ":".join(str(one[name]) for name in KEYS[:4])
+    return f"{allele} {one['stratum']}" if "stratum" in keys else allele
+
+
+def _equal(one: pa.ChunkedArray, two: pa.ChunkedArray) -> np.ndarray:
+    """bool (rows,): equal values, or both null."""
+    same = pc.fill_null(pc.equal(one, two), False)
+    both = pc.and_(pc.is_null(one), pc.is_null(two))
+    return pc.or_(same, both).to_numpy()
+
+
+def _cut(tables: Iterable[pa.Table], names: Sequence[str]) -> Iterator[pa.Table]:
+    for table in tables:
+        if table.num_rows:
+            yield table.select(names)
+
+
+def _paired(one: Iterator[pa.Table], two: Iterator[pa.Table]) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
+    """Pieces of equal length of both streams; None for the one that ends before."""
+    left, right = next(one, None), next(two, None)
+    while left is not None and right is not None:
+        n = min(left.num_rows, right.num_rows)
+        yield left.slice(0, n), right.slice(0, n)
+        left = left.slice(n) if n < left.num_rows else next(one, None)
+        right = right.slice(n) if n < right.num_rows else next(two, None)
+    if left is not None or right is not None:
+        yield left, right

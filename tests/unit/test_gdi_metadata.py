@@ -1,0 +1,158 @@
+"""From the config to the metadata of the GDI package, and what is said when something is not there."""
+
+import json
+
+import pytest
+from goe import gdi_check, gdi_metadata
+from goe import gdi_format as gdi
+from helpers import gdi as make
+from jsonschema import Draft202012Validator
+
+
+def made(cfg):
+    return gdi_metadata.metadata(cfg, make.ABOUT)
+
+
+def test_a_whole_config_has_no_problem_and_gives_metadata_of_the_schema():
+    cfg = make.config(
+        synthetic=True, conforms_to="1MGCohort", legal_basis=["Consent"], keywords=["x"], creators=["One", "Two"]
+    )
+    assert gdi_metadata.problems(cfg) == []
+    fields = made(cfg)
+    schema = json.loads(gdi_check.SCHEMA.read_text())
+    whole = {"metadata": fields, "config": gdi_metadata.manifest_config(cfg)}
+    assert list(Draft202012Validator(schema).iter_errors(whole)) == []
+    assert gdi_metadata.faults(fields) == []
+    assert fields["license"].startswith("https://creativecommons.org/")
+    assert fields["type"] == [gdi.SYNTHETIC] and fields["conformsTo"] == ["http://data.gdi.eu/core/p2/1MGCohort"]
+    assert fields["legalBasis"] == ["https://w3id.org/dpv#Consent"]
+    assert fields["contactPoint"] == {"fn": "Data office", "hasEmail": "mailto:data@example.org"}
+    assert fields["numberOfUniqueIndividuals"] == 123
+    assert [agent["name"] for agent in fields["creator"]] == ["One", "Two"]
+
+
+def test_everything_that_is_missing_is_named_at_once():
+    cfg = make.config(license=None, org="EX1", id="GOE-EE-EX1-20260102030405678")
+    cfg["reference"]["build"] = "T2T"
+    cfg["formats"]["gdi"] = {"catalog": None, "af_source_reference": "javascript:x", "recipients": ["no.pub"]}
+    where = {p.where for p in gdi_metadata.problems(cfg)}
+    assert where == {
+        "config reference.build",
+        "config dataset.id",
+        "config formats.gdi.catalog",
+        "config dataset.license",
+        "config formats.gdi.af_source_reference",
+        "config formats.gdi.recipients no.pub",
+    }
+    cfg["formats"]["gdi"]["enabled"] = False
+    assert gdi_metadata.problems(cfg) == []
+
+
+def test_the_package_is_made_when_something_of_it_is_set_or_it_is_asked_for():
+    def enabled(**gdi):
+        return gdi_metadata.enabled({"formats": {"gdi": gdi}})
+
+    assert not gdi_metadata.enabled({}) and not gdi_metadata.enabled({"formats": {"gdi": None}})
+    assert not enabled(**gdi_metadata.DEFAULTS) and not enabled(enabled=False, catalog="x")
+    assert enabled(enabled=True) and enabled(catalog="x") and enabled(recipients=["a.pub"])
+    assert enabled(min_allele_count=0)
+
+
+def test_a_package_that_is_not_asked_for_is_no_problem_and_its_needs_are_told():
+    cfg = make.config(license=None)
+    cfg["formats"]["gdi"] = dict(gdi_metadata.DEFAULTS)
+    assert gdi_metadata.problems(cfg) == []
+    (note,) = gdi_metadata.advice(cfg)
+    assert note.where == "config formats.gdi" and "no package for a GDI node is made" in note.what
+    assert "formats.gdi.catalog: is missing; dataset.license: is missing" in note.what
+    assert [str(p) for p in gdi_metadata.missing(cfg)] == [
+        "config formats.gdi.catalog: is missing",
+        "config dataset.license: is missing",
+    ]
+    cfg["reference"]["build"] = "T2T"
+    assert "reference.build: T2T: the GDI package is for GRCh38 and GRCh37 only" in gdi_metadata.advice(cfg)[0].what
+    for chosen in (True, False):
+        assert gdi_metadata.advice({**cfg, "formats": {"gdi": {"enabled": chosen}}}) == []
+    assert gdi_metadata.advice(make.config()) == [] == gdi_metadata.missing(make.config())
+
+
+def test_a_package_that_is_asked_for_has_to_be_possible():
+    cfg = make.config(license=None)
+    for gdi_section in ({"enabled": True}, {"recipients": ["no.pub"]}):
+        where = {p.where for p in gdi_metadata.problems({**cfg, "formats": {"gdi": gdi_section}})}
+        assert {"config formats.gdi.catalog", "config dataset.license"} <= where
+
+
+@pytest.mark.parametrize(
+    ("disclosure", "given", "floor"),
+    [
+        ({"min_carriers": 5, "policy": "collapse"}, None, 5),
+        ({"min_carriers": 1, "policy": "collapse"}, None, 0),
+        ({"open": True, "legal_basis": "x"}, None, 0),
+        ({"min_carriers": 5, "policy": "minimal"}, 10, 10),
+        ({"min_carriers": 5, "policy": "minimal"}, 0, 0),
+    ],
+)
+def test_floor_is_the_smallest_number_of_people_or_what_is_given(disclosure, given, floor):
+    cfg = make.config() | {"disclosure": disclosure}
+    cfg["formats"]["gdi"]["min_allele_count"] = given
+    assert gdi_metadata.settings(cfg).floor == floor
+    assert gdi_metadata.manifest_config(cfg)["minAlleleCount"] == floor
+
+
+def test_source_of_frequencies():
+    assert gdi_metadata.manifest_config(make.config())["afSource"] == "The Genome of Europe"
+    other = make.config(prefix="GDI", id="GDI-EE-EXAMPLE-20260102030405678")
+    assert "afSource" not in gdi_metadata.manifest_config(other)
+    other["formats"]["gdi"]["af_source"] = "Ours"
+    assert gdi_metadata.manifest_config(other)["afSource"] == "Ours"
+
+
+FAULTS = [
+    ("datasetId", "GOE-EE-EX1-20260102030405678"),
+    ("datasetId", "GOE-EST-EX-20260102030405678"),
+    ("catalog", "a/b"),
+    ("catalog", "..x"),
+    ("title", "x" * 256),
+    ("title", ""),
+    ("title", "a\x07"),
+    ("description", "x" * 10_001),
+    ("license", "CC-BY"),
+    ("license", "javascript:alert(1)"),
+    ("license", "https://x/ y"),
+    ("accessRights", "PUBLIC"),
+    ("applicableLegislation", []),
+    ("applicableLegislation", ["https://example.org/law"]),
+    ("legalBasis", [" "]),
+    ("healthCategory", ["http://data.gdi.eu/core/p2/HealthCategoryGenomic"]),
+    ("healthTheme", ["GENOMICS"]),
+    ("conformsTo", ["http://data.gdi.eu/core/p2/1MGcompliant"]),
+    ("conformsTo", [gdi.CONFORMS_TO[0]] * 2),
+    ("type", ["synthetic"]),
+    ("keywords", []),
+    ("keywords", ["x"] * 2),
+    ("keywords", [f"k{i}" for i in range(51)]),
+    ("creator", []),
+    ("creator", [{"name": ""}]),
+    ("contactPoint", {"fn": "", "hasEmail": "mailto:a@b.c"}),
+    ("contactPoint", {"fn": "x", "hasEmail": "a@b.c"}),
+    ("contactPoint", {"fn": "x", "hasEmail": "mailto:a@bc"}),
+    ("contactPoint", {"fn": "x", "hasEmail": "mailto:a@b.c", "hasURL": "b.c"}),
+    ("otherIdentifier", [{"notation": ""}]),
+    ("otherIdentifier", [{"notation": "x", "schemaAgency": "y" * 129}]),
+    ("minTypicalAge", 151),
+    ("provenance", "x" * 10_001),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), FAULTS)
+def test_each_rule_of_the_metadata(field, value):
+    found = gdi_metadata.faults(made(make.config()) | {field: value})
+    assert [name for name, _, _ in found] == [field]
+
+
+def test_rules_of_two_fields():
+    fields = made(make.config())
+    assert [f for f, *_ in gdi_metadata.faults(fields | {"minTypicalAge": 9, "maxTypicalAge": 8})] == ["minTypicalAge"]
+    assert [f for f, *_ in gdi_metadata.faults(fields | {"accessRights": gdi.NON_PUBLIC})] == ["legalBasis"]
+    assert len(gdi_metadata.faults({})) >= 10
