@@ -1,0 +1,93 @@
+"""Files are described once, as they are, and every difference is found."""
+
+import hashlib
+
+import pytest
+from goe import release_files
+from goe.errors import GoeError
+from goe.release_files import File
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.txt", "sites/a b.vcf.gz", "gdi/x.tar.c4gh"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    return tmp_path
+
+
+NAMES = ["sites/a b.vcf.gz", "gdi/x.tar.c4gh", "b.txt"]
+
+
+def test_files_are_sorted_with_size_and_digest(folder):
+    files = release_files.describe(folder, NAMES)
+    assert [f.path for f in files] == sorted(NAMES)
+    digest = hashlib.sha256(b"b.txt").hexdigest()
+    assert files[0] == File("b.txt", 5, digest)
+    assert files[2].url == "sites/a%20b.vcf.gz"
+    assert release_files.describe(folder, ["b.txt"], {"b.txt": "0" * 64})[0].sha256 == "0" * 64
+
+
+def test_encrypted_files_have_no_digest_for_no_second_run_repeats_it(folder):
+    assert release_files.describe(folder, ["gdi/x.tar.c4gh"])[0].sha256 is None
+
+
+def test_what_is_no_file_of_the_folder_is_named_all_at_once(folder):
+    (folder / "link").symlink_to(folder / "b.txt")
+    with pytest.raises(GoeError) as error:
+        release_files.describe(
+            folder, ["b.txt", "b.txt", "link", "gone", "../b.txt", "/etc/passwd", "./b.txt", "sites"]
+        )
+    text = str(error.value)
+    assert len(error.value.problems) == 7
+    for words in ("b.txt: is listed twice", "link: is no file", "gone: is no file", "sites: is no file"):
+        assert words in text
+    assert text.count("no path within") == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("sites/x.pass.vcf.gz", "application/gzip"),
+        ("sites/x.pass.vcf.gz.tbi", "application/octet-stream"),
+        ("frequencies/chr1.parquet", "application/vnd.apache.parquet"),
+        ("metadata/healthdcat.jsonld", "application/ld+json"),
+        ("metadata/dataset.json", "application/json"),
+        ("ro-crate-metadata.json", "application/ld+json"),
+        ("dictionary/fields.tsv", "text/tab-separated-values"),
+        ("provenance/Snakefile", "text/plain"),
+        ("LICENSE", "text/plain"),
+        ("README.md", "text/markdown"),
+        ("report.html", "text/html"),
+        ("gdi/x.tar.c4gh", "application/octet-stream"),
+    ],
+)
+def test_media_types(path, media_type):
+    assert File(path, 0, None).media_type == media_type
+
+
+def test_titles_say_what_a_file_is():
+    assert (
+        File("sites/x.all.vcf.gz", 0, None).title
+        == "sites/x.all.vcf.gz: site alleles, filtered ones with their reasons, VCF"
+    )
+    assert File("other/x", 0, None).title == "other/x"
+
+
+def test_every_difference_is_found(folder):
+    right = {f.path: f for f in release_files.describe(folder, NAMES)}
+    for file in right.values():
+        assert release_files.differences(folder, file, "m") == []
+    wrong = [
+        (File("b.txt", 6, right["b.txt"].sha256), "has 5 bytes, not 6"),
+        (File("b.txt", 5, "0" * 64), "another SHA-256"),
+        (File("b.txt", 5, None), "no SHA-256"),
+        (File("gdi/x.tar.c4gh", 14, "0" * 64), "is encrypted and has a digest"),
+        (File("gone", 5, None), "not there"),
+        (File("../b.txt", 5, None), "outside"),
+    ]
+    for file, words in wrong:
+        (problem,) = release_files.differences(folder, file, "m")
+        assert problem.where == "m" and file.path in problem.what and words in problem.what
+    assert release_files.differences(folder, right["b.txt"], "m", {"b.txt": "1" * 64})
