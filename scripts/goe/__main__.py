@@ -1,0 +1,96 @@
+"""The command line: `goe COMMAND`, or `python -m goe COMMAND`."""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from goe import __version__
+from goe.errors import GoeError
+
+PASSED, FAILED, UNUSABLE = 0, 1, 2
+_STATES = {True: "passed", False: "FAILED", None: "not applicable"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status: 0 when all is well, 1 when something failed, 2 when it could not be asked."""
+    parser = argparse.ArgumentParser("goe", description="Allele-frequency releases of the Genome of Europe.")
+    parser.add_argument("--version", action="version", version=f"goe {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_check(commands)
+    given = parser.parse_args(arguments)
+    try:
+        return given.work(given)
+    except GoeError as error:
+        print(f"goe: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # Nobody reads on; Python would say so again when it closes the output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"goe: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+    return UNUSABLE
+
+
+def _add_check(commands) -> None:
+    words = "hold a release folder against everything it promises"
+    more = (
+        "Needs the folder alone: no configuration, no reference, no network. Ends with 0 when every check passed, with "
+        "1 when one failed, with 2 when there was nothing to check: no such folder, no release, no list of ids."
+    )
+    parser = commands.add_parser("check", help=words, description=f"goe check: {words}. {more}")
+    parser.add_argument("release", metavar="RELEASE", help="the folder of the release")
+    parser.add_argument("--json", metavar="FILE", help="write the results here too, for programs")
+    parser.add_argument("--quiet", action="store_true", help="say only what failed")
+    ids = "ids of people, one a line, or a sheet with sample_id; none may stand in any file, packed ones included"
+    parser.add_argument("--ids", metavar="FILE", help=ids)
+    parser.add_argument(
+        "--threads", metavar="N", type=_threads, default=2, help="checks made side by side (default: 2)"
+    )
+    parser.set_defaults(work=_check)
+
+
+def _threads(text: str) -> int:
+    if not re.fullmatch("0*[1-9][0-9]{0,3}", text):
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to 9999")
+    return int(text)
+
+
+def _check(given: argparse.Namespace) -> int:
+    if given.json:
+        # Before the checks, which take minutes: an old file must not be taken for their result, either.
+        Path(given.json).write_text("")
+    # Loads Arrow, which takes longer than to say what is wrong with an option.
+    from goe import check
+
+    def tell(result: "check.Result") -> None:
+        if given.quiet and result.passed is not False:
+            return
+        print(f"{_STATES[result.passed]:14}  {result.name}: {result.detail}", flush=True)
+        for problem in result.problems:
+            print(f"{'':16}{problem}", flush=True)
+
+    results = check.run(given.release, ids=given.ids, threads=given.threads, tell=tell)
+    failed = [result for result in results if result.passed is False]
+    n = sum(len(result.problems) for result in failed)
+    if given.json:
+        content = {
+            "goe": __version__,
+            "passed": not failed,
+            "problems": n,
+            "checks": [check.as_dict(result) for result in results],
+        }
+        Path(given.json).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    if failed:
+        print(f"{n} problem{'s' if n != 1 else ''}; {len(failed)} of {len(results)} checks failed")
+        return FAILED
+    if not given.quiet:
+        made = sum(result.passed is True for result in results)
+        print(f"0 problems; all {made} checks that apply passed")
+    return PASSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

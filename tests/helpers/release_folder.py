@@ -1,0 +1,469 @@
+"""A whole small release folder from made-up counts, through the writers of every format, and ways to break it."""
+
+import gzip
+import json
+import re
+import shutil
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pysam
+from goe import (
+    annotations,
+    beacon,
+    counts,
+    disclosure,
+    frequency_table,
+    gdi_metadata,
+    gdi_package,
+    health_dcat,
+    manifest,
+    membership,
+    mini_node,
+    release_files,
+    release_notes,
+    report_lookup,
+    report_page,
+    report_spectrum,
+    ro_crate,
+    site_filters,
+    sites_vcf,
+    wide_table,
+)
+from goe import strata as st
+from goe.build import REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build
+from goe.harmonise import N_CLASSES
+
+from helpers.blocks import sequence, write_fasta
+
+REPO = Path(__file__).resolve().parents[2]
+ID = "GOE-EE-EXAMPLE-20260301093000000"
+FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", "gdi"]
+CONTIGS = {"chr20": 6000, "chrX": 3000, "chrY": 1200, "chrM": 900}
+PAR = [("chrX", 1, 600), ("chrX", 2700, 3000), ("chrY", 1, 200), ("chrY", 1100, 1200)]
+# Men, women, unknown; LT is published whole, MT is too small to be a stratum by sex.
+COUNTRIES = {"EE": (310, 290, 20), "LV": (160, 150, 0), "FI": (90, 120, 12)}
+VARIANT_QC = {
+    "accept_filters": [],
+    "min_call_rate": 0.9,
+    "hwe_p": 1e-6,
+    "hwe_min_people": 100,
+    "inbreeding_coeff": -0.3,
+    "min_qual": 30,
+    "min_qd": 2,
+    "min_mq": 40,
+    "max_fs": 60,
+    "min_read_pos_rank_sum": -8,
+}
+MINIMAL = {"min_carriers": 5, "policy": "minimal"}
+OPEN = {"open": True, "legal_basis": "Decision 12/2026 of the steering board"}
+
+
+def config(rule=MINIMAL, gdi=True) -> dict:
+    """The sections of a config that the release asks."""
+    return {
+        "reference": {"build": "GRCh38", "contigs": []},
+        "dataset": {
+            "prefix": "GOE",
+            "country": "EE",
+            "org": "EXAMPLE",
+            "id": ID,
+            "title": "Allele frequencies of an example cohort",
+            "description": "Made-up people.",
+            "contact": {"fn": "Data office", "email": "data@example.org", "url": None},
+            "license": "CC-BY-4.0",
+            "publisher": "Example institute",
+            "keywords": [],
+            "synthetic": True,
+        },
+        "disclosure": dict(rule),
+        "genotype_filter": {
+            "profile": "goe",
+            "min_gq": 20,
+            "min_dp": 10,
+            "min_dp_haploid": 5,
+            "min_ab": 0.2,
+            "respect_ft": False,
+        },
+        "variant_qc": VARIANT_QC,
+        "strata": {"label": "country_code"},
+        "formats": {"gdi": {"enabled": gdi, "catalog": "goe"}},
+    }
+
+
+def _alleles(text: str, seed: int, every: int) -> list[tuple[int, str, str]]:
+    """SNVs, insertions, deletions and a few complex alleles, sorted; some share a position."""
+    rng = np.random.default_rng(seed)
+    found = set()
+    for pos in range(2, len(text) - 20, every):
+        at = pos + int(rng.integers(0, every))
+        ref = text[at - 1]
+        others = [b for b in "ACGT" if b != ref]
+        alt = others[int(rng.integers(3))]
+        size = int(rng.integers(1, 6))
+        kind = rng.choice(4, p=[0.7, 0.12, 0.12, 0.06])
+        longer = text[at - 1 : at + size]
+        last = next(b for b in "ACGT" if b != longer[-1])
+        found.add(
+            [
+                (at, ref, alt),
+                (at, ref, ref + alt * size),
+                (at, longer, ref),
+                (at, longer, alt + "".join(rng.choice(list("ACGT"), size)) + last),
+            ][kind]
+        )
+        if rng.random() < 0.1:
+            found.add((at, ref, others[0]))
+    return sorted(found)
+
+
+def counted(path: Path, build: Build, contig: str, text: str, seed: int = 1, every: int = 5, countries=None) -> Path:
+    """Counts of a contig with FILTER and statistics, as the stage before the release leaves them."""
+    countries = countries or COUNTRIES
+    rng = np.random.default_rng([seed, *contig.encode()])
+    alleles = _alleles(text, seed, every)
+    n = len(alleles)
+    names = sorted(f"{c}_{sex}" for c, sizes in countries.items() for sex, m in zip("MFU", sizes, strict=True) if m)
+    sizes = {name: countries[name[:2]]["MFU".index(name[3])] for name in names}
+    classes = np.array([build.region_class(contig, pos) for pos, _, _ in alleles])
+    expected = np.zeros((N_CLASSES, len(names)), np.int64)
+    cells = np.zeros((len(names), len(st.CALLS), n), np.int32)
+    # Many rare alleles, some common, some that nobody has.
+    af = np.where(rng.random(n) < 0.08, 0, 10 ** rng.uniform(-3.2, -0.1, n))
+    missing = rng.beta(0.3, 40, n)
+    for i, name in enumerate(names):
+        sex, people = name[3], sizes[name]
+        drift = np.clip(af * rng.lognormal(0, 0.4, n), 0, 0.98)
+        for region in range(1, N_CLASSES):
+            here = classes == region
+            haploid = region == REGION_M or (region in (REGION_X, REGION_Y) and sex == "M")
+            absent = (
+                region == REGION_Y_PAR or (region == REGION_Y and sex != "M") or (region == REGION_X and sex == "U")
+            )
+            if absent:
+                continue
+            expected[region, i] = people * (1 if haploid else 2)
+            called = rng.binomial(people, 1 - missing[here])
+            p = drift[here]
+            if haploid:
+                cells[i, st.HAP, here] = called
+                cells[i, st.HEMI, here] = rng.binomial(called, p)
+            else:
+                cells[i, st.DIP, here] = called
+                hom = rng.binomial(called, p * p)
+                cells[i, st.HOM, here] = hom
+                cells[i, st.HET, here] = rng.binomial(called - hom, 2 * p * (1 - p) / np.maximum(1 - p * p, 1e-9))
+    leaves = counts.Leaves(names, sizes, np.zeros((N_CLASSES, 0), np.int16), expected)
+    schema = counts.schema(leaves, raw=False)
+    columns = {
+        "contig": [contig] * n,
+        "pos": [pos for pos, _, _ in alleles],
+        "ref": [ref for _, ref, _ in alleles],
+        "alt": [alt for _, _, alt in alleles],
+        "filters": [["VQSRTranche"] if x < 0.04 else [] for x in rng.random(n)],
+        "qual": rng.choice([20.0, 50.0, 90.0], n, p=[0.05, 0.5, 0.45]),
+        **{name: np.full(n, np.nan) for name in counts.METRIC_COLUMNS.values()},
+        "region_class": classes,
+        "n_records": np.ones(n),
+        **{f"{m}_{name}": cells[i, j] for i, name in enumerate(names) for j, m in enumerate(counts.MEASURES)},
+    }
+    arrays = [pa.array(columns[f.name], f.type, from_pandas=True) for f in schema]
+    pq.write_table(site_filters.annotate(pa.table(arrays, schema=schema), VARIANT_QC), path)
+    return path
+
+
+@dataclass
+class Parts:
+    """What the writers leave for the whole release. summaries: one a contig, as `release_contig` leaves them."""
+
+    build: Build
+    cfg: dict
+    work: Path
+    summaries: list[dict]
+    plan: disclosure.Plan
+    policy: disclosure.Policy
+
+
+def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_000, seed=1, block=400, countries=None):
+    """Write the release folder `folder / "release"` and return it.
+
+    contigs: name -> bases. embed_up_to: as in `report_page.write`; 0 puts the look-up table beside the page.
+    """
+    contigs = contigs or CONTIGS
+    cfg = config(rule, gdi)
+    work, root = folder / "work", folder / "release"
+    work.mkdir(parents=True)
+    par = [region for region in PAR if region[0] in contigs]
+    build = Build(name="GRCh38", contigs=dict(contigs), par=par, all_contigs=dict(contigs))
+    text = {name: sequence(length, seed=i) for i, (name, length) in enumerate(contigs.items())}
+    fasta = write_fasta(work / "ref.fa", text)
+    policy = disclosure.policy(cfg["disclosure"])
+    for place in ("sites", "frequencies/wide", "beacon", "mini-node", "annotations", "gdi", "metadata", "dictionary"):
+        (root / place).mkdir(parents=True)
+    summaries, plan = [], None
+    for contig in contigs:
+        table = counted(work / f"{contig}.parquet", build, contig, text[contig], seed, countries=countries)
+        source = frequency_table.Source([table], contig, contigs[contig], policy, block=block)
+        summaries.append(_contig(root, work, cfg, build, contig, fasta, source))
+        plan = source.plan
+    parts = Parts(build, cfg, work, summaries, plan, policy)
+    _vcfs(root, parts)
+    _descriptions(root, parts)
+    if gdi:
+        _package(root, parts)
+    finish(root, parts, embed_up_to)
+    return root
+
+
+def _contig(root: Path, work: Path, cfg: dict, build: Build, contig: str, fasta: Path, source) -> dict:
+    fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
+    strata = source.plan.strata
+    about = {"dataset": ID, "build": build.name}
+    people = release_notes.public_people(source.plan, source.policy.k)
+    info = sites_vcf.tags(fields, strata)
+    asked = membership.strata_to_ask({s: source.plan.people[s] for s in strata})
+    sites, spectrum = membership.Sites(contig, asked), report_spectrum.Spectrum(strata)
+    body = {which: work / f"{contig}.{which}.vcf.gz" for which in ("all", "pass", "total", "strata", "annotations")}
+    length, md5 = sites_vcf.md5_of_contig(fasta, contig)
+    with ExitStack() as stack:
+        every, passed = (stack.enter_context(sites_vcf.Body(body[which])) for which in ("all", "pass"))
+        made = [
+            frequency_table.Writer(
+                root / f"frequencies/{contig}.parquet", frequency_table.schema(fields, about, people, contig)
+            ),
+            wide_table.Writer(
+                root / f"frequencies/wide/{contig}.parquet", wide_table.schema(fields, about, people, contig)
+            ),
+            beacon.Writer(root / f"beacon/genomicVariations.{contig}.jsonl.gz", ID, build.name, contig, fasta),
+            *(mini_node.Writer(body[profile], fields, strata, profile) for profile in mini_node.PROFILES),
+            annotations.Writer(body["annotations"], annotations.read_fields(), strata, build, contig, {}),
+            report_lookup.Writer(work / f"{contig}.lookup", contig, strata),
+        ]
+        if cfg["formats"]["gdi"]["enabled"]:
+            made.append(gdi_package.Writer(work / f"gdi/{contig}", contig, length, gdi_metadata.settings(cfg)))
+        writers = [stack.enter_context(writer) for writer in made]
+        for block in source:
+            lines = sites_vcf.lines(block, info)
+            every.write(lines)
+            passed.write(lines.filter(pc.equal(block.filter, "PASS")))
+            for writer in writers:
+                writer.write(block)
+            sites.write(block)
+            spectrum.add(block)
+    sites.save(work / f"{contig}.membership.parquet")
+    return {
+        "contig": {"name": contig, "length": length, "md5": md5},
+        "people": source.people,
+        "tally": source.tally.as_dict(),
+        "spectrum": spectrum.as_dict(),
+    }
+
+
+def _vcfs(root: Path, parts: Parts) -> None:
+    fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
+    strata = parts.plan.strata
+    tally = release_notes.combine(parts.summaries)
+    info = {
+        "all": sites_vcf.tags(fields, strata),
+        "pass": sites_vcf.tags(fields, strata),
+        **{profile: mini_node.tags(fields, strata, profile) for profile in mini_node.PROFILES},
+        "annotations": annotations.tags(annotations.read_fields(), strata, ["non_par"]),
+    }
+    for place, which in (
+        ("sites", "all"),
+        ("sites", "pass"),
+        ("mini-node", "total"),
+        ("mini-node", "strata"),
+        ("annotations", "annotations"),
+    ):
+        used = tally["filters"] if which in ("all", "annotations") else {}
+        filters = release_notes.filter_order(used, site_filters.DESCRIPTIONS)
+        contigs = [s["contig"] for s in parts.summaries]
+        head = sites_vcf.header(parts.build.name, contigs, filters, site_filters.DESCRIPTIONS, info[which])
+        bodies = [parts.work / f"{s['contig']['name']}.{which}.vcf.gz" for s in parts.summaries]
+        sites_vcf.join(head, bodies, root / f"{place}/{ID}.{which}.vcf.gz")
+
+
+def _about(root: Path) -> health_dcat.About:
+    said = json.loads((root / "metadata/dataset.json").read_text())
+    countries = [s for s in said["strata"] if len(s) == 2]
+    return health_dcat.About(said["number_of_pass_records"], said["number_of_people"], countries, said["build"])
+
+
+def _descriptions(root: Path, parts: Parts) -> None:
+    cfg, plan, policy, build = parts.cfg, parts.plan, parts.policy, parts.build
+    fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
+    tally = release_notes.combine(parts.summaries)
+    k = policy.k
+    formats = [name for name in FORMATS if name != "gdi" or cfg["formats"]["gdi"]["enabled"]]
+    said = release_notes.dataset(cfg, build.name, plan, tally, k, formats, build.par)
+    said["contigs"] = [summary["contig"] for summary in parts.summaries]
+    kept = said["number_of_people"]
+    people = {
+        "on_the_sheet": disclosure.rounded(kept + 23, k),
+        "kept": kept,
+        "left_out": disclosure.rounded(23, k),
+        "left_out_by_reason": {"related": disclosure.rounded(11, k), "withdrawn": disclosure.rounded(2, k)},
+    }
+    qc = {
+        "people": people,
+        "genotype_filter": release_notes.genotype_rules(cfg["genotype_filter"], {}),
+        "variant_qc": release_notes.site_rules(cfg["variant_qc"]),
+        "alleles_by_class": tally["classes"],
+        "alleles_by_filter": tally["filters"],
+        "rounded_to": k,
+    }
+    read, out = tally["read"], said["number_of_records"]
+    step = {
+        "step": "release",
+        "in": {"site_alleles": disclosure.rounded(read, k)},
+        "added": {},
+        "out": {"site_alleles": disclosure.rounded(out, k)},
+        "dropped": {"site_alleles": {"disclosure control": disclosure.rounded(read - out, k)}},
+    }
+    figure = membership.figure(
+        [parts.work / f"{contig}.membership.parquet" for contig in build.contigs], said["strata"], ID
+    )
+    others = chain(
+        wide_table.dictionary(fields, plan.strata),
+        beacon.dictionary(),
+        *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
+        annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par"]),
+    )
+    info = sites_vcf.tags(fields, plan.strata)
+    contigs = [summary["contig"] for summary in parts.summaries]
+    texts = {
+        "README.md": release_notes.readme(cfg, said, people, {}, tally, policy, contigs),
+        "LICENSE": release_notes.license_text(cfg, health_dcat.license_url(cfg["dataset"])),
+        "CHANGELOG.md": release_notes.changelog(cfg, None),
+        "ledger.json": release_notes.dumps({"rounded_to": k, "steps": [step]}),
+        "metadata/dataset.json": release_notes.dumps(said),
+        "qc/summary.json": release_notes.dumps(qc),
+        "disclosure/disclosure.json": release_notes.dumps(
+            release_notes.disclosure_summary(policy, plan, tally, figure)
+        ),
+        "dictionary/fields.tsv": release_notes.dictionary(fields, info, others),
+        "provenance/config.json": release_notes.dumps(ro_crate.snapshot(cfg)),
+        "provenance/Snakefile": (REPO / "Snakefile").read_text(),
+        **{
+            f"provenance/workflow/rules/{path.name}": path.read_text()
+            for path in sorted((REPO / "workflow/rules").glob("*.smk"))
+        },
+    }
+    for name, text in texts.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    beacon.write_populations(root / "beacon/populations.json", info)
+
+
+def _package(root: Path, parts: Parts) -> None:
+    folders = [parts.work / f"gdi/{contig}" for contig in parts.build.contigs]
+    package = parts.work / f"package/{ID}"
+    gdi_package.assemble(folders, root / f"sites/{ID}.pass.vcf.gz", parts.cfg, _about(root), package)
+    gdi_package.pack(package, root / f"gdi/{ID}.tar")
+
+
+def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
+    """The page, the metadata and the manifest."""
+    said, qc, rule = (
+        json.loads((root / name).read_text())
+        for name in ("metadata/dataset.json", "qc/summary.json", "disclosure/disclosure.json")
+    )
+    names = [name for name in manifest.files(root)]
+    files = [asdict(file) for file in release_files.describe(root, names)]
+    later = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
+    files += [{"path": name, "size": None, "sha256": None} for name in later]
+    report_page.write(
+        root,
+        said,
+        qc,
+        rule,
+        report_spectrum.combine(s["spectrum"] for s in parts.summaries),
+        [parts.work / f"{contig}.lookup" for contig in parts.build.contigs],
+        [s["contig"] for s in parts.summaries],
+        site_filters.DESCRIPTIONS,
+        rule["membership_inference"],
+        [{"name": "Manifest", "passed": True, "detail": ""}],
+        files,
+        embed_up_to,
+    )
+    describe(root, parts.cfg, [s["contig"] for s in parts.summaries])
+    sign(root)
+
+
+def describe(root: Path, cfg: dict, contigs: list[dict]) -> None:
+    """Write the metadata of the files that are there."""
+    for name in (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE):
+        (root / name).unlink(missing_ok=True)
+    about = _about(root)
+    health_dcat.write(root, cfg, about, release_files.describe(root, manifest.files(root)))
+    tools = [ro_crate.Tool("samtools", "1.21"), ro_crate.Tool("bcftools", "1.21")]
+    files = release_files.describe(root, manifest.files(root))
+    ro_crate.write(root, cfg, about, files, [ro_crate.Contig(**contig) for contig in contigs], tools, "9.27.1")
+
+
+def sign(root: Path) -> None:
+    """The manifest of what is there."""
+    (root / manifest.NAME).unlink(missing_ok=True)
+    manifest.write(root, manifest.files(root))
+
+
+def remake(root: Path, cfg: dict | None = None) -> None:
+    """Metadata and manifest of what is there, so that a change is not found by its digest."""
+    said = json.loads((root / "metadata/dataset.json").read_text())
+    describe(root, cfg or config(), said["contigs"])
+    sign(root)
+
+
+# ---- ways to break it
+
+
+def copy(root: Path, target: Path) -> Path:
+    """A copy that may be broken."""
+    shutil.copytree(root, target / "release")
+    return target / "release"
+
+
+def edit_json(path: Path, change) -> None:
+    """Change the content of a JSON file."""
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def edit_vcf(path: Path, change) -> None:
+    """Change the text of a VCF: `change(lines) -> lines`; the index is made anew."""
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    with pysam.BGZFile(str(path), "w") as file:
+        file.write("".join(f"{line}\n" for line in change(lines)).encode())
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+
+
+def edit_lines(path: Path, change) -> None:
+    """Change the lines of a BGZF text: `change(lines) -> lines`."""
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    with pysam.BGZFile(str(path), "w") as file:
+        file.write("".join(f"{line}\n" for line in change(lines)).encode())
+
+
+def edit_parquet(path: Path, change) -> None:
+    """Change the rows of a frequency table: `change(rows) -> rows`, dicts in order; schema and metadata stay."""
+    schema = pq.read_schema(path)
+    made = pa.Table.from_pylist(change(pq.read_table(path).to_pylist()), schema=schema.remove_metadata())
+    with pq.ParquetWriter(path, made.schema, store_schema=False, compression="zstd") as file:
+        file.add_key_value_metadata({k.decode(): v.decode() for k, v in schema.metadata.items()})
+        file.write_table(made)
+
+
+def set_info(line: str, key: str, value) -> str:
+    """A VCF line with another value under an INFO key that it has; None takes the key out."""
+    new = "" if value is None else f"{key}={value};"
+    text, n = re.subn(rf"(?<=[\t;]){key}=[^;]*(;|$)", new, line)
+    assert n == 1, (key, line[:80])
+    return text.rstrip(";")
