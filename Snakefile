@@ -18,6 +18,7 @@ include: "workflow/rules/harmonise.smk"
 include: "workflow/rules/sample_qc.smk"
 include: "workflow/rules/frequencies.smk"
 include: "workflow/rules/variant_qc.smk"
+include: "workflow/rules/provenance.smk"
 include: "workflow/rules/release.smk"
 
 
@@ -26,6 +27,7 @@ rule release:
     input:
         release("MANIFEST.sha256"),
         work("sample_qc/multiqc.html"),
+        RESTRICTED,
 
 
 rule lint:

@@ -1,32 +1,73 @@
-"""Frequency table and VCF lines of one contig, from the same stream of checked alleles."""
+"""Every format of one contig, from one stream of checked alleles under disclosure control."""
 
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow.compute as pc
-from goe import disclosure, logs, release_notes, sites_vcf
-from goe.frequency_table import Source, Writer, schema
+from goe import (
+    annotations,
+    beacon,
+    build,
+    disclosure,
+    frequency_table,
+    gdi_metadata,
+    gdi_package,
+    logs,
+    membership,
+    mini_node,
+    release_notes,
+    report_lookup,
+    report_spectrum,
+    sites_vcf,
+    wide_table,
+)
 
+params, output, threads = snakemake.params, snakemake.output, snakemake.threads
 with logs.to(snakemake.log):
-    contig = snakemake.wildcards.contig
-    length, md5 = sites_vcf.md5_of_contig(snakemake.input.fasta, contig)
+    contig, fasta = snakemake.wildcards.contig, snakemake.input.fasta
+    here = build.Build(**params.build)
+    length, md5 = sites_vcf.md5_of_contig(fasta, contig)
     fields = sites_vcf.read_fields(snakemake.input.fields)
-    policy = disclosure.policy(snakemake.params.disclosure)
-    source = Source(snakemake.input.tables, contig, length, policy)
-    info = sites_vcf.tags(fields, source.plan.strata)
-    about = {"dataset": snakemake.params.dataset, "build": snakemake.params.build}
+    policy = disclosure.policy(params.disclosure)
+    source = frequency_table.Source(snakemake.input.tables, contig, length, policy)
+    strata = source.plan.strata
+    about = {"dataset": params.dataset, "build": here.name}
+    people = release_notes.public_people(source.plan, policy.k)
+    asked = membership.strata_to_ask(people)
+    sites, spectrum = membership.Sites(contig, asked), report_spectrum.Spectrum(strata)
+    info = sites_vcf.tags(fields, strata)
     with ExitStack() as stack:
-        table = stack.enter_context(Writer(snakemake.output.table, schema(fields, about, source.plan, contig)))
-        every = stack.enter_context(sites_vcf.Body(snakemake.output.all_sites, snakemake.threads))
-        passed = stack.enter_context(sites_vcf.Body(snakemake.output.pass_sites, snakemake.threads))
+        every = stack.enter_context(sites_vcf.Body(output.every, threads))
+        passed = stack.enter_context(sites_vcf.Body(output.passed, threads))
+        made = [
+            frequency_table.Writer(output.table, frequency_table.schema(fields, about, people, contig)),
+            wide_table.Writer(output.wide, wide_table.schema(fields, about, people, contig)),
+            beacon.Writer(output.beacon, params.dataset, here.name, contig, fasta, threads),
+            mini_node.Writer(output.total, fields, strata, "total", threads),
+            mini_node.Writer(output.strata, fields, strata, "strata", threads),
+            annotations.Writer(output.annotations, annotations.read_fields(), strata, here, contig, params.regions),
+            report_lookup.Writer(output.lookup, contig, strata),
+        ]
+        if params.gdi:
+            folder = Path(output.gdi)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            made.append(gdi_package.Writer(folder, contig, length, gdi_metadata.settings(params.gdi)))
+        writers = [stack.enter_context(writer) for writer in made]
         for block in source:
-            table.write(block)
             text = sites_vcf.lines(block, info)
             every.write(text)
             passed.write(text.filter(pc.equal(block.filter, "PASS")))
+            for writer in writers:
+                writer.write(block)
+            sites.write(block)
+            spectrum.add(block)
+    sites.save(output.membership)
     summary = {
         "contig": {"name": contig, "length": length, "md5": md5},
         "people": source.people,
         "tally": source.tally.as_dict(),
+        "spectrum": spectrum.as_dict(),
     }
-    Path(snakemake.output.summary).write_text(release_notes.dumps(summary))
+    Path(output.summary).write_text(release_notes.dumps(summary))

@@ -1,9 +1,12 @@
 """The manifest, last of all: it says that the release is whole."""
 
+import json
 from pathlib import Path
 
-from goe import logs, manifest
+from goe import check, logs, manifest
 
 with logs.to(snakemake.log):
     folder = Path(snakemake.output[0]).parent
-    manifest.write(folder, [Path(path).relative_to(folder).as_posix() for path in snakemake.input])
+    written = json.loads(Path(snakemake.input.written).read_text())
+    check.stop_on_failure(check.run(folder, parts=check.METADATA))
+    manifest.write(folder, sorted({*snakemake.params.files, *written}))

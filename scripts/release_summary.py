@@ -1,30 +1,57 @@
-"""README, metadata, QC and disclosure summaries, dictionary and ledger of the release."""
+"""What the release says of itself: README, licence, metadata, QC and disclosure summaries, dictionary, ledger."""
 
 import json
+import shutil
+from itertools import chain
 from pathlib import Path
 
-from goe import disclosure, ledger, logs, sites_vcf, tables
+from goe import (
+    annotations,
+    beacon,
+    disclosure,
+    gdi_metadata,
+    health_dcat,
+    ledger,
+    logs,
+    membership,
+    mini_node,
+    ro_crate,
+    sites_vcf,
+    tables,
+    wide_table,
+)
 from goe import release_notes as notes
 
+params, source, output = snakemake.params, snakemake.input, snakemake.output
 with logs.to(snakemake.log):
-    cfg, build = snakemake.params.cfg, snakemake.params.build
-    contigs = [json.loads(Path(path).read_text()) for path in snakemake.input.summaries]
+    cfg, build = params.cfg, params.build
+    contigs = [json.loads(Path(path).read_text()) for path in source.summaries]
     tally = notes.combine(contigs)
     policy = disclosure.policy(cfg["disclosure"])
-    plan = disclosure.plan(tally["people"], policy.k)
-    fields = sites_vcf.read_fields(snakemake.input.fields)
-    keep = tables.read(snakemake.input.keep)
+    plan = disclosure.plan(tally["people"], policy.min_stratum_size)
+    fields = sites_vcf.read_fields(source.fields)
+    tags = sites_vcf.tags(fields, plan.strata)
+    keep = tables.read(source.keep)
     people = notes.people_summary(keep, policy.k)
-    absent = notes.absent_fields(tables.read(snakemake.input.people), keep, policy.k)
-    chain = notes.account(
+    absent = notes.absent_fields(tables.read(source.people), keep, policy.k)
+    steps = notes.account(
         [
-            ledger.total([snakemake.input.harmonise], "harmonise"),
-            ledger.total(snakemake.input.frequencies, "frequencies"),
-            ledger.total(snakemake.input.variant_qc, "variant_qc"),
+            ledger.total([source.harmonise], "harmonise"),
+            ledger.total(source.frequencies, "frequencies"),
+            ledger.total(source.variant_qc, "variant_qc"),
         ],
         tally,
     )
-    about = notes.dataset(cfg, build, plan, tally, policy.k)
+    listed = [c["contig"] for c in contigs]
+    about = notes.dataset(cfg, build, plan, tally, policy.k, params.formats, params.par, listed)
+    earlier = json.loads(Path(source.compare[0]).read_text()) if source.compare else None
+    figure = membership.figure(source.membership, about["strata"], cfg["dataset"]["id"])
+    others = chain(
+        wide_table.dictionary(fields, plan.strata),
+        beacon.dictionary(),
+        *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
+        annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par", *params.regions]),
+    )
     qc = {
         "people": people,
         "genotype_filter": notes.genotype_rules(cfg["genotype_filter"], absent),
@@ -33,21 +60,36 @@ with logs.to(snakemake.log):
         "alleles_by_filter": tally["filters"],
         "rounded_to": policy.k,
     }
+    left_out = [] if "gdi" in params.formats else [str(problem) for problem in gdi_metadata.missing(cfg)]
     texts = {
-        "readme": notes.readme(cfg, about, people, absent, tally, policy, [c["contig"] for c in contigs]),
+        "readme": notes.readme(cfg, about, people, absent, tally, policy, listed, left_out, earlier),
+        "license": notes.license_text(cfg, health_dcat.license_url(cfg["dataset"])),
+        "changelog": notes.changelog(cfg, earlier),
         "dataset": notes.dumps(about),
         "qc": notes.dumps(qc),
-        "disclosure": notes.dumps(notes.disclosure_summary(policy, plan, tally)),
-        "dictionary": notes.dictionary(fields, sites_vcf.tags(fields, plan.strata)),
-        "ledger": notes.dumps(notes.public_ledger(chain, policy.k)),
+        "disclosure": notes.dumps(notes.disclosure_summary(policy, plan, tally, figure, earlier)),
+        "dictionary": notes.dictionary(fields, tags, others),
+        "ledger": notes.dumps(notes.public_ledger(steps, policy.k)),
+        "config": notes.dumps(ro_crate.snapshot(cfg)),
         # The exact account, and which strata have too few people: personal data, not for the release.
         "exact": notes.dumps(
             {
-                "steps": [step.as_dict() for step in chain],
+                "steps": [step.as_dict() for step in steps],
                 "people": tally["people"],
                 "strata_not_published": list(plan.hidden),
             }
         ),
+        "about": notes.dumps(
+            {
+                "records": about["number_of_pass_records"],
+                "people": about["number_of_people"],
+                "countries": notes.published_countries(cfg, plan),
+                "build": build,
+            }
+        ),
     }
     for name, text in texts.items():
-        Path(snakemake.output[name]).write_text(text)
+        Path(output[name]).write_text(text)
+    beacon.write_populations(output.populations, tags)
+    for path, copy in zip(source.workflow, output.workflow, strict=True):
+        shutil.copyfile(path, copy)

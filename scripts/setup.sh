@@ -39,6 +39,18 @@ if [ ! -f .venv/.lock ] || [ "$(cat .venv/.lock)" != "$want" ]; then
     printf '%s' "$want" >.venv/.lock
 fi
 
+# The command `goe` of this checkout; nothing is built or copied, so that it is always the code beside it.
+cat >.venv/bin/goe <<EOF
+#!$PWD/.venv/bin/python
+import sys
+
+sys.path.insert(0, "$PWD/scripts")
+from goe.__main__ import main
+
+sys.exit(main())
+EOF
+chmod +x .venv/bin/goe
+
 way=${GOE_TOOLS:-}
 if [ -z "$way" ]; then
     if command -v conda >/dev/null; then way=conda; else way=path; fi

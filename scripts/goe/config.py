@@ -10,7 +10,9 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from goe.build import NAMED_BUILDS
 from goe.errors import GoeError, Problem, stop_on
+from goe.release_config import makes_gdi_package
 from goe.sheets import country_problem
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -26,15 +28,16 @@ PROFILES: dict[str, dict[str, float]] = {
 }
 """Thresholds of `genotype_filter.profile`; 0 switches a test off."""
 
-_LATER = {
-    "callable_an": "callable AN is not available in this version",
-    "formats": "the choice of release formats is not available in this version",
-}
+_LATER = {"callable_an": "callable AN is not available in this version"}
 _CHOICE = (
-    "the controller must choose: {min_carriers: 5, policy: collapse} publishes no count of fewer than 5 "
-    'carriers (set the number your authority asks for), {open: true, legal_basis: "..."} publishes every '
-    "count and names the decision that allows it"
+    "the controller must choose: {min_carriers: 5, policy: collapse} publishes no count of fewer than 5 carriers, "
+    "and the total alone where a part is too small (set the number your authority asks for); "
+    "{min_carriers: 5, policy: minimal} withholds as few numbers as it can instead; "
+    '{open: true, legal_basis: "..."} publishes every count and names the decision that allows it. '
+    "docs/disclosure.md says what each protects"
 )
+# With open: true there is nothing to protect.
+_FLOOR = ("min_carriers", "policy", "protect", "min_stratum_size")
 
 
 @cache
@@ -66,6 +69,15 @@ def _fill(value: Any, part: dict) -> None:
             value[key] = _plain(sub["default"])
         if isinstance(value.get(key), dict):
             _fill(value[key], sub)
+
+
+def _open_sections(value: dict, part: dict) -> None:
+    """Make {} of every section header with nothing below, which is null in YAML and means the defaults, in place."""
+    for key, sub in part.get("properties", {}).items():
+        if key in value and value[key] is None and sub.get("default") == {}:
+            value[key] = {}
+        if isinstance(value.get(key), dict):
+            _open_sections(value[key], sub)
 
 
 def _describe(error) -> list[Problem]:
@@ -112,27 +124,19 @@ def _describe(error) -> list[Problem]:
         elif isinstance(value, int | float) and "string" in wanted:
             mend = "put it in quotes"
         return [Problem(where, what, mend)]
-    if path == "disclosure.policy":
-        return [
-            Problem(
-                where,
-                f"policy {value!r} is not available in this version",
-                "collapse is the only one: set it",
-            )
-        ]
     if error.validator == "enum":
-        near = difflib.get_close_matches(str(value), [str(v) for v in error.validator_value], 1, 0.5)
+        known = ["null" if v is None else str(v) for v in error.validator_value]
+        near = difflib.get_close_matches(str(value), known, 1, 0.5)
         return [
             Problem(
                 where,
-                f"{value!r} is not one of {', '.join(str(v) for v in error.validator_value)}"
-                + (f", did you mean {near[0]}" if near else ""),
+                f"{value!r} is not one of {', '.join(known)}" + (f", did you mean {near[0]}" if near else ""),
                 described,
             )
         ]
     if error.validator == "pattern":
         return [Problem(where, f"{value!r} does not have the form {error.validator_value}", described)]
-    if error.validator == "minLength":
+    if error.validator in ("minLength", "minItems"):
         return [Problem(where, "is empty", described)]
     if error.validator == "uniqueItems":
         return [Problem(where, "holds something twice", described)]
@@ -147,7 +151,7 @@ def _disclosure(section: dict) -> list[Problem]:
             problems.append(
                 Problem(f"{where}.legal_basis", "is missing", "with open: true, name the decision that allows it")
             )
-        for key in ("min_carriers", "policy"):
+        for key in _FLOOR:
             if section.get(key) is not None:
                 problems.append(Problem(f"{where}.{key}", "contradicts open: true", "choose one of the two"))
         return problems
@@ -162,6 +166,16 @@ def _disclosure(section: dict) -> list[Problem]:
         problems.append(
             Problem(f"{where}.legal_basis", "belongs to open: true", "take it out, or set open: true alone")
         )
+    k, least = section.get("min_carriers"), section.get("min_stratum_size")
+    # The same as goe.disclosure.policy, which is too heavy to be imported by every job.
+    if type(k) is int and type(least) is int and least < k:
+        problems.append(
+            Problem(
+                f"{where}.min_stratum_size",
+                f"{least} is below min_carriers, {k}",
+                f"set it to {k} or more, or leave it out for {2 * k}",
+            )
+        )
     return problems
 
 
@@ -172,7 +186,7 @@ def _dataset(section: dict) -> list[Problem]:
         wrong = country_problem(country)
         if wrong:
             problems.append(Problem("config dataset.country", *wrong))
-    match = re.fullmatch(r"(GOE|GDI)-([A-Z]{2})-([A-Z0-9]+)-([0-9]{17})", str(section.get("id", "")))
+    match = re.fullmatch(r"(GOE|GDI)-([A-Z]{2})-([A-Z]+)-([0-9]{17})", str(section.get("id", "")))
     if match:
         for key, part in zip(("prefix", "country", "org"), match.groups(), strict=False):
             if isinstance(section.get(key), str) and section[key] != part:
@@ -205,10 +219,7 @@ def load(raw: Mapping) -> dict:
     beside it. Raises GoeError with every problem; each names the key by its dotted path.
     """
     cfg = _plain(raw or {})
-    for key, sub in schema()["properties"].items():
-        # A section header with nothing below it is null in YAML; it means the defaults.
-        if key in cfg and cfg[key] is None and sub.get("type") == "object" and "default" in sub:
-            cfg[key] = {}
+    _open_sections(cfg, schema())
     reference = cfg.get("reference")
     if isinstance(reference, dict) and isinstance(reference.get("contigs"), list):
         reference["contigs"] = [str(c) if type(c) is int else c for c in reference["contigs"]]
@@ -221,6 +232,10 @@ def load(raw: Mapping) -> dict:
         problems += _disclosure(cfg["disclosure"])
     if isinstance(cfg.get("dataset"), dict):
         problems += _dataset(cfg["dataset"])
+    if cfg.get("previous_people") is not None and cfg.get("previous_release") is None:
+        problems.append(
+            Problem("config previous_release", "is missing", "previous_people is about it: set both, or neither")
+        )
     sample_qc = cfg.get("sample_qc")
     if isinstance(sample_qc, dict) and isinstance(sample_qc.get("thresholds"), dict):
         where = "config sample_qc.thresholds."
@@ -232,5 +247,18 @@ def load(raw: Mapping) -> dict:
     genotype_filter = cfg["genotype_filter"]
     for key, value in PROFILES[genotype_filter["profile"]].items():
         genotype_filter.setdefault(key, value)
-    cfg["disclosure"].setdefault("open", False)
+    build = cfg["reference"]["build"]
+    if makes_gdi_package(cfg) and build not in NAMED_BUILDS:
+        raise GoeError(
+            Problem(
+                "config reference.build",
+                f"{build}: the GDI package is for {' and '.join(NAMED_BUILDS)} only",
+                "use one of the two, or set formats.gdi.enabled to false",
+            )
+        )
+    rule = cfg["disclosure"]
+    rule.setdefault("open", False)
+    if not rule["open"]:
+        rule.setdefault("protect", "carriers")
+        rule.setdefault("min_stratum_size", None)
     return cfg

@@ -1,5 +1,7 @@
 """Looks at every input before any job runs: headers, indexes and ends of files, never whole files.
 
+What the release will need is `goe.release_lint`'s, and told together with the rest.
+
 Nothing here trusts htslib to complain: it only warns about a missing end-of-file block, and refuses a doubled
 sample name. Headers of VCF and BCF and all indexes are therefore read here.
 """
@@ -21,7 +23,7 @@ from typing import BinaryIO
 
 import pysam
 
-from goe import bgzf
+from goe import bgzf, release_lint
 from goe.build import Build, canonical, recognise
 from goe.errors import Problem
 from goe.sheets import SEVERAL_UNITS, Input, Person, by_person
@@ -893,7 +895,8 @@ def lint(
                 "give gVCFs to have them counted everywhere",
             )
         )
-    return problems, notes, _intake(every, people)
+    of_release, advice = release_lint.look(cfg, people, build)
+    return problems + of_release, notes + advice, _intake(every, people)
 
 
 def _intake(every: list[Facts], people: dict[str, Person]) -> dict:

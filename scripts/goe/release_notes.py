@@ -32,13 +32,12 @@ _DATASET_KEYS = (
 
 NOT_COVERED = (
     "people without a call: AN against the number of people of a stratum is not floored",
-    "ranges: a hidden count may still be bounded by the public ones",
-    "earlier releases: differences to them are not compared",
     "linked alleles: rare alleles with equal counts may have the same carriers",
     "FILTER: a rule that is decided per country says on which side of its threshold that country is",
-    "alleles with AC 0: somebody who is not counted, or whose genotype was filtered, has each that is listed",
+    "people whose genotypes are known to the reader: their part can be taken off a count",
     "membership inference: no floor on counts stops it for someone whose genotypes are known",
 )
+NO_EARLIER = "earlier releases: none was named, so differences to them were not looked at"
 
 
 def dumps(value) -> str:
@@ -59,16 +58,22 @@ def combine(contigs: Sequence[Mapping]) -> dict:
             )
         )
     classes: dict[str, Counter[str]] = {}
-    visibility: Counter[str] = Counter()
+    outcome: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    cells: Counter[str] = Counter()
     filters: Counter[str] = Counter()
     for contig in contigs:
-        visibility.update(contig["tally"]["visibility"])
+        outcome.update(contig["tally"]["outcome"])
+        reasons.update(contig["tally"]["reasons"])
+        cells.update(contig["tally"]["cells"])
         filters.update(contig["tally"]["filters"])
         for name, counts in contig["tally"]["classes"].items():
             classes.setdefault(name, Counter()).update(counts)
     return {
         "read": sum(c["tally"]["read"] for c in contigs),
-        "visibility": {name: visibility[name] for name in ("FULL", "ONLY_TOTAL", "WITHHELD")},
+        "outcome": {name: outcome[name] for name in ("FULL", "REDUCED", "WITHHELD")},
+        "reasons": dict(reasons),
+        "cells": dict(cells),
         "classes": {name: dict(counts) for name, counts in classes.items()},
         "filters": dict(filters),
         "people": first["people"],
@@ -91,8 +96,8 @@ def account(steps: Sequence[Ledger], tally: Mapping) -> list[Ledger]:
     """
     release = Ledger("release")
     release.take("site_alleles", tally["read"])
-    release.drop("site_alleles", "disclosure control", tally["visibility"]["WITHHELD"])
-    release.give("site_alleles", tally["visibility"]["FULL"] + tally["visibility"]["ONLY_TOTAL"])
+    release.drop("site_alleles", "disclosure control", tally["outcome"]["WITHHELD"])
+    release.give("site_alleles", _public(tally))
     release.check()
     chain = [*steps, release]
     problems = []
@@ -109,6 +114,10 @@ def account(steps: Sequence[Ledger], tally: Mapping) -> list[Ledger]:
     if problems:
         raise GoeError(problems)
     return chain
+
+
+def _public(tally: Mapping) -> int:
+    return tally["outcome"]["FULL"] + tally["outcome"]["REDUCED"]
 
 
 def public_ledger(chain: Sequence[Ledger], k: int) -> dict:
@@ -201,43 +210,88 @@ def site_rules(rules: Mapping) -> list[str]:
     return words
 
 
-def dataset(cfg: Mapping, build: str, plan: disclosure.Plan, tally: Mapping, k: int) -> dict:
-    """Plain description of the dataset."""
+def dataset(
+    cfg: Mapping,
+    build: str,
+    plan: disclosure.Plan,
+    tally: Mapping,
+    k: int,
+    formats: Sequence[str] = (),
+    par: Sequence[Sequence] = (),
+    contigs: Sequence[Mapping] = (),
+) -> dict:
+    """Plain description of the dataset.
+
+    formats: what the folder holds beside its descriptions. par: pseudo-autosomal regions (contig, first and last
+    base), which say how many alleles of X and Y a person has. contigs: {name, length, md5} of the release.
+    """
     return {
         **{key: cfg["dataset"][key] for key in _DATASET_KEYS if cfg["dataset"].get(key) not in (None, [])},
         "build": build,
+        "contigs": list(contigs),
+        "pseudo_autosomal_regions": [list(region) for region in par],
         "made_with": f"goe {__version__}",
-        "number_of_records": tally["visibility"]["FULL"] + tally["visibility"]["ONLY_TOTAL"],
-        "number_of_people": _people(plan, st.TOTAL, k),
-        "strata": {stratum: _people(plan, stratum, k) for stratum in plan.strata},
+        "formats": list(formats),
+        "number_of_records": _public(tally),
+        "number_of_pass_records": sum(count["PASS"] for count in tally["classes"].values()),
+        "number_of_people": public_people(plan, k)[st.TOTAL],
+        "strata": public_people(plan, k),
     }
 
 
-def _people(plan: disclosure.Plan, stratum: str, k: int) -> int:
-    """Exact: the plan leaves out what is below k. Only Total can be, and it is rounded then."""
-    n = plan.people[stratum]
-    return n if n >= k else disclosure.rounded(n, k)
+def public_people(plan: disclosure.Plan, k: int) -> dict[str, int]:
+    """Published stratum -> people. Exact: the plan leaves out what is below k; only Total can be, and is rounded."""
+    return {s: plan.people[s] if plan.people[s] >= k else disclosure.rounded(plan.people[s], k) for s in plan.strata}
 
 
-def disclosure_summary(policy: disclosure.Policy, plan: disclosure.Plan, tally: Mapping) -> dict:
-    """The policy and what it withheld, without a withheld number."""
+def published_countries(cfg: Mapping, plan: disclosure.Plan) -> list[str]:
+    """Countries of the published strata; none when the label of the strata is another column than the country."""
+    if cfg["strata"]["label"] != "country_code":
+        return []
+    return [stratum for stratum in plan.strata if re.fullmatch("[A-Z]{2}", stratum)]
+
+
+def disclosure_summary(
+    policy: disclosure.Policy,
+    plan: disclosure.Plan,
+    tally: Mapping,
+    membership: Mapping | None = None,
+    earlier: Mapping | None = None,
+) -> dict:
+    """The policy and what it withheld, without a withheld number.
+
+    membership: `membership.figure`. earlier: what `previous_release.check` found, None when no earlier release
+    was named.
+    """
+    k = policy.k
     return {
         "policy": policy.name,
         "unit": "people",
-        "min_carriers": None if policy.open else policy.k,
+        "min_carriers": None if policy.open else k,
+        "protect": None if policy.open else policy.protect,
+        "min_stratum_size": None if policy.open else policy.min_stratum_size,
         "legal_basis": policy.legal_basis or None,
         "strata": list(plan.strata),
-        "strata_not_published": disclosure.rounded(len(plan.hidden), policy.k),
-        "alleles_with_all_strata": tally["visibility"]["FULL"],
-        "alleles_with_total_only": tally["visibility"]["ONLY_TOTAL"],
-        "alleles_withheld": disclosure.rounded(tally["visibility"]["WITHHELD"], policy.k),
-        "counts_beside_the_frequencies_rounded_to": policy.k,
-        "not_covered": list(NOT_COVERED) if not policy.open else [],
+        "strata_not_published": disclosure.rounded(len(plan.hidden), k),
+        "alleles_with_all_strata": tally["outcome"]["FULL"],
+        "alleles_with_some_strata": tally["outcome"]["REDUCED"],
+        "alleles_withheld": disclosure.rounded(tally["outcome"]["WITHHELD"], k),
+        "alleles_withheld_by_reason": {
+            reason: disclosure.rounded(n, k) for reason, n in sorted(tally["reasons"].items()) if n
+        },
+        "alleles_at_which_a_stratum_is_withheld": {s: tally["cells"].get(s, 0) for s in plan.strata},
+        "counts_beside_the_frequencies_rounded_to": k,
+        "not_covered": [] if policy.open else [*NOT_COVERED, *([] if earlier else [NO_EARLIER])],
+        "membership_inference": membership,
+        "previous_release": earlier,
     }
 
 
-def dictionary(fields: Sequence[Mapping[str, str]], info: Sequence[Tag]) -> str:
-    """Table of every published field: file, name, type, Number, unit, stratum, description, rule."""
+def dictionary(fields: Sequence[Mapping[str, str]], info: Sequence[Tag], others: Iterable[Sequence[str]] = ()) -> str:
+    """Table of every published field: file, name, type, Number, unit, stratum, description, rule.
+
+    others: rows of the other formats, which they make themselves.
+    """
     rule = {f["field"]: f for f in fields}
     rows = [("file", "name", "type", "number", "unit", "stratum", "description", "rule")]
     for tag in info:
@@ -246,19 +300,43 @@ def dictionary(fields: Sequence[Mapping[str, str]], info: Sequence[Tag]) -> str:
     for f in fields:
         if f["column"]:
             stratum = "as the row says" if f["scope"] == "stratum" else ""
-            rows.append(
-                (
-                    "frequencies Parquet",
-                    f["column"],
-                    f["column_type"],
-                    "",
-                    f["unit"],
-                    stratum,
-                    f["description"],
-                    f["rule"],
-                )
-            )
+            kept = (f["column"], f["column_type"], "", f["unit"], stratum, f["description"], f["rule"])
+            rows.append(("frequencies Parquet", *kept))
+    rows += [tuple(row) for row in others]
     return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def license_text(cfg: Mapping, address: str | None) -> str:
+    """LICENSE of the release folder. address: that of the licence, None when none is stated."""
+    d = cfg["dataset"]
+    if not d.get("license"):
+        words = f"No licence is stated. Ask {d['contact']['fn']} ({d['contact']['email']}) before any use."
+    else:
+        words = f"The data of this release are under the licence {d['license']}.\n{address or ''}".rstrip()
+    return (
+        f"{d['title']}\n{d['id']}\n\n{words}\n\nThe workflow in provenance/ is under the MIT licence, "
+        "and no part of the data.\n"
+    )
+
+
+def changelog(cfg: Mapping, earlier: Mapping | None) -> str:
+    """CHANGELOG.md of the release folder. earlier: what `previous_release.check` found, or None."""
+    lines = [f"# {cfg['dataset']['title']}", "", f"## {cfg['dataset']['id']}"]
+    if earlier is None:
+        return "\n".join([*lines, "No earlier release was named.", ""])
+    lines.append(f"Follows {earlier['dataset']}.")
+    for key, words in (("strata_only_now", "New strata"), ("strata_only_before", "Strata no longer published")):
+        if earlier[key]:
+            lines.append(f"- {words}: {', '.join(earlier[key])}.")
+    alleles = earlier["alleles"]
+    if alleles:
+        lines.append(
+            f"- Site alleles: {alleles['in_both']:,} in both, {alleles['only_now']:,} new, "
+            f"{alleles['only_before']:,} no longer there."
+        )
+    else:
+        lines.append("- Another build: alleles were not compared.")
+    return "\n".join([*lines, ""])
 
 
 def _list(words: Iterable[str]) -> str:
@@ -273,13 +351,15 @@ def readme(
     tally: Mapping,
     policy: disclosure.Policy,
     contigs: Sequence[Mapping],
+    left_out: Sequence[str] = (),
+    earlier: Mapping | None = None,
 ) -> str:
-    """README.md of the release folder."""
+    """README.md of the release folder. left_out: why the GDI package is not there, where it is not."""
     d, name = cfg["dataset"], cfg["dataset"]["id"]
     kinds = "".join(f"| {kind} | {c['PASS']:,} | {c['filtered']:,} |\n" for kind, c in tally["classes"].items())
     filters = "".join(f"| {f} | {n:,} |\n" for f, n in sorted(tally["filters"].items()))
     strata = "".join(f"| {s} | {n:,} |\n" for s, n in about["strata"].items())
-    visible = tally["visibility"]
+    visible = tally["outcome"]
     withheld = disclosure.rounded(visible["WITHHELD"], policy.k)
     if policy.open:
         control = (
@@ -287,32 +367,45 @@ def readme(
             "No count is withheld and none is rounded.\n"
         )
     else:
+        asked = {
+            "carriers": f"carriers are nobody or at least {policy.k} people, and so are those called who do not carry "
+            "it",
+            "genotypes": f"every genotype (reference, heterozygous, homozygous, hemizygous) has nobody or at least "
+            f"{policy.k} people",
+        }[policy.protect]
+        hidden = {
+            "collapse": "An allele for which this fails in one of them has its Total only",
+            "minimal": "Where this fails, the stratum is withheld, and as few others as keep its numbers unknown",
+        }[policy.name]
         control = f"""Policy `{policy.name}`, at least {policy.k} people.
 
-A genotype class (reference, heterozygous, homozygous, hemizygous) of an allele holds nobody or at least
-{policy.k} people, in every published stratum and in every difference of published strata. An allele for which
-this fails in a stratum has its Total only; one for which it fails in Total is in no file. A row or tag that
-is not there is withheld, it is not 0; an allele that is not there is unknown. HWE and InbreedingCoeff are
-given only where all counts they follow from are.
+Of an allele, {asked}, in every published stratum and in every difference of
+published strata. {hidden}; one for which it fails in Total is in no file, and neither is one that nobody who
+counts carries. A row or tag that is not there is withheld, it is not 0; an allele that is not there is
+unknown. HWE and InbreedingCoeff are given only where all counts they follow from are.
 
 | alleles | |
 |---|---:|
 | with all strata | {visible["FULL"]:,} |
-| with Total only | {visible["ONLY_TOTAL"]:,} |
+| with some strata, Total always | {visible["REDUCED"]:,} |
 | withheld | {withheld:,} |
 
-Strata were chosen so that each, and each difference of them, has at least {policy.k} people. Counts beside
-the frequencies (people left out, alleles withheld, ledger) are rounded to multiples of {policy.k}, and never
-to 0.
+Strata were chosen so that each, and each difference of them, has at least {policy.min_stratum_size} people.
+Counts beside the frequencies (people left out, alleles withheld, ledger) are rounded to multiples of
+{policy.k}, and never to 0.
 
 Not covered:
 
-{_list(NOT_COVERED)}"""
+{_list([*NOT_COVERED, *([] if earlier else [NO_EARLIER])])}"""
     description = f"\n{d['description']}\n" if d.get("description") else ""
     synthetic = "\nThe people of this dataset are made up: the data are synthetic.\n" if d.get("synthetic") else ""
     licence = d.get("license") or "not stated: ask the contact before use"
     sites = f"sites/{name}"
     listed = ", ".join(c["name"] for c in contigs)
+    if "gdi" in about["formats"]:
+        gdi = f"- `gdi/{name}.tar`: the dataset package for a GDI node.\n"
+    else:
+        gdi = "- There is no package for a GDI node" + (f": {'; '.join(left_out)}.\n" if left_out else ".\n")
     return f"""# {d["title"]}
 {description}{synthetic}
 Allele frequencies of a cohort of whole genomes, in aggregate. No file holds data of a single person.
@@ -329,15 +422,21 @@ Allele frequencies of a cohort of whole genomes, in aggregate. No file holds dat
 
 ## Files
 
+- `report.html`: this release on one page, with plots and a look-up of alleles. It needs no network.
 - `{sites}.pass.vcf.gz` and its `.tbi`: the alleles to use, FILTER is PASS. VCF 4.3 without genotypes.
 - `{sites}.all.vcf.gz` and its `.tbi`: these and the filtered ones, with the reasons in FILTER.
 - `frequencies/<contig>.parquet`: the same numbers as a table, one row per site allele and stratum, for
-  {listed}.
+  {listed}. `frequencies/wide/<contig>.parquet`: one row per site allele.
+{gdi}- `beacon/`: Beacon v2 genomic variations, one PASS allele a line, and `populations.json` for
+  beacon2-ri-tools-v2.
+- `mini-node/`: the PASS alleles for gdi-mini-node, which cannot read all tags of the sites VCF.
+- `annotations/`: a companion VCF with the names of gnomAD, to annotate with bcftools, VEP or echtvar.
 - `dictionary/fields.tsv`: every tag and column with type, unit and rule.
-- `metadata/dataset.json`, `qc/summary.json`, `disclosure/disclosure.json`, `ledger.json`: what this page
-  says, for programs.
+- `metadata/`: the HealthDCAT-AP record, and `dataset.json`; `ro-crate-metadata.json` and `provenance/`: how
+  the release was made.
+- `qc/summary.json`, `disclosure/disclosure.json`, `ledger.json`: what this page says, for programs.
 - `MANIFEST.sha256`: written last. The folder is whole when `sha256sum -c MANIFEST.sha256` passes and every
-  file is listed.
+  file is listed; `goe check` looks at everything in it.
 
 ## Strata
 

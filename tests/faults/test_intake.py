@@ -1,5 +1,6 @@
 """Every kind of bad input has its message: the file, the row, what is wrong and the mend."""
 
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -9,10 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pysam
 import pytest
 import yaml
-from goe import build, config, lint, sheets
+from crypt4gh.keys import c4gh
+from goe import build, config, lint, previous_release, release_lint, sheets
 from goe.errors import GoeError
 
 CONTIGS = {"chr20": 3000, "chrX": 2000}
@@ -35,6 +39,8 @@ class Cohort:
         self.rows: list[tuple[str, ...]] = []
         self.reference: dict = {"fasta": "ref.fa", "build": "toy", "par": "par.bed"}
         self.filter: dict = {}
+        self.dataset: dict = {}
+        self.more: dict = {}
         (folder / "ref.fa").write_text("".join(f">{c}\n{s}\n" for c, s in SEQUENCES.items()))
         pysam.faidx(str(folder / "ref.fa"))
         (folder / "par.bed").write_text("chrX\t100\t400\n")
@@ -51,9 +57,16 @@ class Cohort:
                 "id": "GOE-EE-TEST-20260101000000000",
                 "title": "A test",
                 "contact": {"fn": "A name", "email": "a@example.org"},
+                "description": "Nobody.",
+                "publisher": "A test house",
+                "license": "CC-BY-4.0",
+                "access_url": "https://example.org/data",
+                **self.dataset,
             },
-            "disclosure": {"min_carriers": 5, "policy": "collapse"},
+            "disclosure": {"min_carriers": 1, "policy": "collapse"},
             "genotype_filter": self.filter,
+            "formats": {"gdi": {"enabled": False}},
+            **self.more,
         }
 
     def write(self) -> None:
@@ -675,6 +688,181 @@ def test_md5_cache_follows_the_fasta(one):
     Path("ref.fa").write_text(Path("ref.fa").read_text().replace("ACGTTGCA", "ACGTTGCC", 1))
     os.utime("ref.fa", (5, 5))
     assert "the sequence of chr20 is not the reference's" in one.only()
+
+
+# What the release will need
+
+
+def test_what_the_release_needs_is_told_with_the_rest(joint):
+    """Mistakes in several parts of the config, and one in an input, at once."""
+    Path("bad.bed").write_text("chr20\t5\n")
+    Path("far.bed").write_text("chr20\t5\t4000\n")
+    Path("no.pub").write_text("no key")
+    joint.people["C"] = "M"
+    joint.dataset = {"license": "ask us", "id": "GOE-EE-TEST-20269999000000000"}
+    joint.more = {
+        "annotations": {"regions": {"lcr": "bad.bed", "segdup": "far.bed"}},
+        "restricted": {"recipients": ["gone.pub", "no.pub"], "legal_basis": "Agreement 1"},
+        "previous_release": "old",
+        "previous_people": "people.tsv",
+    }
+    problems, _, _ = joint.lint()
+    told = "\n".join(problems)
+    for text in (
+        "sample C: no data",
+        "config dataset.license: 'ask us'",
+        "config dataset.id: 20269999000000000 is no point in time",
+        "bad.bed line 1: not a BED interval",
+        "config annotations.regions.segdup far.bed: chr20 ends at 3000, an interval at 4000",
+        "config restricted.recipients gone.pub: no such file",
+        "config restricted.recipients no.pub: is no crypt4gh public key",
+        "config previous_release old: no such folder",
+        "config previous_people people.tsv: people.tsv: no such file",
+        "config previous_people people.tsv: people.key: no such file",
+    ):
+        assert told.count(text) == 1, text
+
+
+def test_what_the_gdi_package_needs_is_told_with_the_rest(joint):
+    Path("no.pub").write_text("no key")
+    joint.dataset = {"license": None, "title": "x" * 256}
+    joint.write()
+    cfg = config.load(joint.config())
+    cfg["reference"]["build"] = "GRCh38"
+    cfg["formats"]["gdi"] |= {"enabled": True, "catalog": None, "recipients": ["no.pub"]}
+    problems, _ = release_lint.look(cfg, {}, build.load_build(config.load(joint.config())))
+    assert [p.where for p in problems] == [
+        "config formats.gdi.catalog",
+        "config dataset.title",
+        "config dataset.license",
+        "config formats.gdi.recipients no.pub",
+    ]
+
+
+def test_what_the_release_would_like_is_a_note(joint):
+    joint.dataset = {"description": None, "publisher": None, "license": None, "access_url": None}
+    joint.more = {"disclosure": {"min_carriers": 5, "policy": "collapse"}, "formats": {}}
+    notes, _ = joint.clean()
+    assert [n.split(": ")[0] for n in notes] == [
+        "samples.tsv",
+        "config formats.gdi",
+        "config dataset.publisher",
+        "config dataset.description",
+        "config dataset.license",
+        "config dataset.access_url",
+    ]
+    assert "2 people to count, fewer than 10 (disclosure.min_stratum_size): no allele will be published" in notes[0]
+
+
+def test_people_who_withdrew_are_not_counted_for_the_note(joint):
+    joint.more = {"disclosure": {"min_carriers": 2, "policy": "collapse", "min_stratum_size": 2}}
+    joint.write()
+    cfg = config.load(joint.config())
+    people = sheets.read_people(cfg["samples"])
+    people["A"] = dataclasses.replace(people["A"], withdrawn=True)
+    _, notes = release_lint.look(cfg, people, build.load_build(cfg))
+    assert "1 people to count" in str(notes[0])
+
+
+@pytest.mark.parametrize(
+    ("leaves", "least", "hidden"),
+    [
+        ({"EE_M": 20, "EE_F": 20}, None, ""),
+        ({"EE_M": 20, "EE_F": 20, "FI_M": 3}, None, "EE, EE_M, EE_F, FI, FI_M"),
+        ({"EE_M": 20, "EE_F": 20, "EE_U": 3}, None, "M, F, EE_M, EE_F"),
+        ({"EE_M": 20, "EE_F": 20, "EE_U": 7}, 5, ""),
+    ],
+)
+def test_strata_that_will_not_be_published_are_a_note(joint, leaves, least, hidden):
+    joint.more = {"disclosure": {"min_carriers": 5, "policy": "minimal", "min_stratum_size": least}}
+    joint.write()
+    cfg = config.load(joint.config())
+    people = {
+        f"{leaf}{i}": sheets.Person(f"{leaf}{i}", leaf[3:], leaf[:2]) for leaf, n in leaves.items() for i in range(n)
+    }
+    _, notes = release_lint.look(cfg, people, build.load_build(cfg))
+    assert len(notes) == bool(hidden)
+    if hidden:
+        assert notes[0].what.startswith(f"{hidden} will not be published")
+
+
+def test_keys_and_region_files_that_are_well_are_no_problem(joint):
+    for name in "ab":
+        c4gh.generate(f"{name}.sec", f"{name}.pub", None, None)
+    Path("lcr.bed").write_text("chr20\t5\t40\n")
+    joint.more = {
+        "annotations": {"regions": {"lcr": "lcr.bed"}},
+        "restricted": {"recipients": ["a.pub", "b.pub"], "legal_basis": "Agreement 1"},
+    }
+    assert joint.clean()[0] == []
+    joint.more["restricted"]["recipients"] = ["a.pub", "a.sec"]
+    assert "config restricted.recipients a.sec: is a private key" in joint.only()
+
+
+def test_a_file_that_is_not_text_is_named(joint):
+    Path("lcr.bed").write_bytes(b"\xff\xfe\x00")
+    joint.more = {"annotations": {"regions": {"lcr": "lcr.bed"}}}
+    assert "config annotations.regions.lcr lcr.bed: cannot be read" in joint.only()
+
+
+def earlier_release(folder: Path, dataset="GOE-EE-TEST-20250101000000000", **about) -> str:
+    """A release folder as far as the intake looks at it."""
+    facts = {"dataset": dataset, "build": "toy", "contig": "chr20", "strata": [{"stratum": "Total", "people": 9}]}
+    columns = ("pos", "ref", "alt", "stratum", "ac_het", "nhomalt", "ac_hemi", "an")
+    (folder / "frequencies").mkdir(parents=True)
+    schema = pa.schema([(name, pa.string()) for name in columns], {"goe": json.dumps({**facts, **about})})
+    pq.write_table(schema.empty_table(), folder / "frequencies/chr20.parquet")
+    (folder / "MANIFEST.sha256").write_text("")
+    return str(folder)
+
+
+def test_an_earlier_release_of_the_same_cohort_is_well(joint):
+    joint.more = {"previous_release": earlier_release(Path("old"))}
+    assert joint.clean()[0] == []
+
+
+def test_the_earlier_release_has_an_id_of_its_own(joint):
+    joint.more = {"previous_release": earlier_release(Path("old"), "GOE-EE-TEST-20260101000000000")}
+    assert "config dataset.id: GOE-EE-TEST-20260101000000000 is the id of the earlier release" in joint.only()
+
+
+def test_the_earlier_release_is_not_of_others(joint):
+    joint.more = {"previous_release": earlier_release(Path("old"), "GOE-FI-OTHER-20250101000000000")}
+    assert "is a release of FI-OTHER, not of EE-TEST" in joint.only()
+
+
+def test_the_earlier_release_is_not_where_this_one_goes(joint):
+    joint.more = {"previous_release": earlier_release(Path("out/release")), "outdir": "out"}
+    assert "config previous_release out/release: is the folder that this run writes" in joint.only()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda p: (p / "MANIFEST.sha256").unlink(), "config previous_release old: has no MANIFEST.sha256"),
+        (lambda p: shutil.rmtree(p / "frequencies"), "old/frequencies: there is no frequency table"),
+        (
+            lambda p: (p / "frequencies/chr20.parquet").write_text("x"),
+            "config previous_release old: cannot be read: ",
+        ),
+    ],
+)
+def test_a_folder_that_is_no_release(joint, spoil, says):
+    joint.more = {"previous_release": earlier_release(Path("old"))}
+    spoil(Path("old"))
+    assert says in joint.only()
+
+
+def test_the_record_of_people_goes_with_its_key(joint):
+    keep = [{"sample_id": "A", "country_code": "EE", "count_sex": "F", "keep": "yes"}]
+    previous_release.write_record(keep, "people.tsv", "people.key")
+    joint.more = {"previous_release": earlier_release(Path("old")), "previous_people": "people.tsv"}
+    assert joint.clean()[0] == []
+    Path("people.key").write_text("no key")
+    assert "config previous_people people.tsv: people.key: is no key of a record" in joint.only()
+    previous_release.write_record(keep, "people.tsv", "people.key")
+    Path("people.tsv").write_text("sample_id\tstratum\nA\tEE_F\n")
+    assert "config previous_people people.tsv: people.tsv: is no record of people" in joint.only()
 
 
 # The conformance suite

@@ -19,6 +19,9 @@ class Files(list):
         super().__init__(named.values())
         self.__dict__.update(named)
 
+    def __getitem__(self, key):
+        return self.__dict__[key] if isinstance(key, str) else super().__getitem__(key)
+
 
 def run(path: str) -> None:
     spec = json.loads(Path(path).read_text())
@@ -26,9 +29,9 @@ def run(path: str) -> None:
         input=Files(spec["input"]),
         output=Files(spec["output"]),
         params=SimpleNamespace(**spec["params"]),
-        wildcards=SimpleNamespace(region="region"),
+        wildcards=SimpleNamespace(**spec.get("wildcards", {"region": "region"})),
         log=spec["log"],
-        threads=1,
+        threads=spec.get("threads", 1),
     )
     runpy.run_path(str(REPO / "scripts" / spec["script"]), init_globals={"snakemake": stub}, run_name="__main__")
 

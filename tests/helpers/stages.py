@@ -37,7 +37,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _tree_memory(root: int) -> int:
+def tree_memory(root: int) -> int:
     """Bytes resident in a process and its descendants."""
     total, todo = 0, [root]
     while todo:
@@ -66,7 +66,7 @@ def measure(*commands: list[str]) -> Cost:
         def watch() -> None:
             nonlocal peak
             while not done.wait(0.05):
-                peak = max(peak, sum(_tree_memory(p.pid) for p in processes))
+                peak = max(peak, sum(tree_memory(p.pid) for p in processes))
 
         watcher = threading.Thread(target=watch)
         watcher.start()

@@ -1,10 +1,13 @@
 """The configuration: defaults, and every mistake told at once."""
 
 import copy
+import re
+import subprocess
+import sys
 
 import pytest
 import yaml
-from goe import config
+from goe import config, disclosure, gdi_format, health_dcat, release_config
 from goe.errors import GoeError
 
 WHOLE = {
@@ -53,13 +56,55 @@ def test_the_smallest_config_gets_every_default():
     assert cfg["strata"] == {"label": "country_code", "columns": []}
     assert cfg["reference"]["rename"] == {} and cfg["reference"]["par"] is None
     assert cfg["outdir"] == "."
-    assert cfg["disclosure"] == {"min_carriers": 5, "policy": "collapse", "open": False}
+    assert cfg["disclosure"] == {
+        "min_carriers": 5,
+        "policy": "collapse",
+        "protect": "carriers",
+        "min_stratum_size": None,
+        "open": False,
+    }
+    assert cfg["formats"] == {
+        "gdi": {
+            "enabled": None,
+            "catalog": None,
+            "min_allele_count": None,
+            "af_source": None,
+            "af_source_reference": None,
+            "recipients": [],
+        }
+    }
+    assert cfg["annotations"] == {"regions": {}}
+    assert cfg["previous_release"] is cfg["previous_people"] is cfg["restricted"] is None
+    new = {"creators": [], "hdab": None, "access_url": None, "download_url": None}
+    new |= {"conforms_to": None, "legal_basis": [], "number": None}
+    assert {key: cfg["dataset"][key] for key in new} == new
 
 
-def test_loading_twice_changes_nothing_and_the_raw_dict_stays():
-    raw = copy.deepcopy(WHOLE)
+def yaml_blocks(text: str) -> list[dict]:
+    """The YAML blocks of a Markdown page, whatever they are indented by."""
+    blocks = re.findall(r"^( *)```yaml\n(.*?)^ *```", text, re.M | re.S)
+    return [yaml.safe_load("\n".join(line.removeprefix(indent) for line in b.splitlines())) for indent, b in blocks]
+
+
+def test_the_config_that_outside_people_rely_on_is_whole(shared):
+    """The block of the design, its dots filled in; nothing of it asks for more than it has."""
+    text = (shared / "DESIGN.md").read_text()
+    (raw,) = [b for b in yaml_blocks(text.replace("email: ...", "email: a@example.org")) if "samples" in b]
+    cfg = config.load(raw)
+    assert cfg["disclosure"]["min_carriers"] == 5 and not release_config.makes_gdi_package(cfg)
+
+
+def test_the_config_of_the_readme_is_whole(repo):
+    (raw,) = [b for b in yaml_blocks((repo / "README.md").read_text()) if "samples" in b]
+    assert config.load(raw)["dataset"]["org"] == "EXAMPLE"
+
+
+@pytest.mark.parametrize("section", [WHOLE["disclosure"], {"open": True, "legal_basis": "Decision 7 of 2026"}])
+def test_loading_twice_changes_nothing_and_the_raw_dict_stays(section):
+    raw = WHOLE | {"disclosure": section}
+    kept = copy.deepcopy(raw)
     once = config.load(raw)
-    assert raw == WHOLE
+    assert raw == kept
     assert config.load(once) == once
 
 
@@ -71,9 +116,10 @@ def test_defaults_are_not_shared_between_loads():
 def test_the_template_is_whole_and_says_the_defaults(repo):
     raw = yaml.safe_load((repo / "config/config.yaml").read_text())
     cfg = config.load(raw)
-    own = {"samples": raw["samples"], "inputs": raw["inputs"], "reference": raw["reference"]}
-    bare = config.load({**own, "dataset": raw["dataset"], "disclosure": raw["disclosure"]})
-    assert cfg == bare
+    required = {key: raw["dataset"][key] for key in config.schema()["properties"]["dataset"]["required"]}
+    bare = {key: raw[key] for key in ("samples", "inputs", "reference")} | {"dataset": required}
+    bare["disclosure"] = {key: raw["disclosure"][key] for key in ("min_carriers", "policy")}
+    assert cfg == config.load(bare)
 
     def keys(part: dict, path: str = "") -> set[str]:
         found = set()
@@ -121,7 +167,15 @@ def test_each_missing_key_is_told_once():
         ({}, "the controller must choose"),
         ({"min_carriers": 5}, "disclosure.policy: is missing"),
         ({"policy": "collapse"}, "disclosure.min_carriers: is missing"),
-        ({"min_carriers": 5, "policy": "mask"}, "policy 'mask' is not available in this version"),
+        ({"min_carriers": 5, "policy": "mask"}, "policy: 'mask' is not one of collapse, minimal"),
+        ({"min_carriers": 5, "policy": "minimum"}, "did you mean minimal"),
+        (
+            {"min_carriers": 5, "policy": "collapse", "protect": "all"},
+            "protect: 'all' is not one of carriers, genotypes",
+        ),
+        ({"min_carriers": 5, "policy": "collapse", "min_stratum_size": 4}, "4 is below min_carriers, 5"),
+        ({"open": True, "legal_basis": "x", "min_stratum_size": 5}, "min_stratum_size: contradicts open: true"),
+        ({"open": True, "legal_basis": "x", "protect": "carriers"}, "protect: contradicts open: true"),
         ({"open": True}, "disclosure.legal_basis: is missing"),
         ({"open": True, "legal_basis": "x", "min_carriers": 5}, "min_carriers: contradicts open: true"),
         ({"min_carriers": 5, "policy": "collapse", "legal_basis": "x"}, "belongs to open: true"),
@@ -134,6 +188,34 @@ def test_disclosure_is_a_choice(section, says):
     else:
         raw["disclosure"] = section
     assert says in "\n".join(problems(raw))
+
+
+def test_the_choice_of_disclosure_is_explained():
+    raw = copy.deepcopy(WHOLE)
+    del raw["disclosure"]
+    (told,) = problems(raw)
+    for text in ("{min_carriers: 5, policy: collapse}", "policy: minimal}", "open: true", "docs/disclosure.md"):
+        assert text in told
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("least", [None, 1, 4, 5, 10])
+def test_stratum_size_is_refused_as_the_release_refuses_it(k, least):
+    """The config says it early, in the words of disclosure control."""
+    section = {"min_carriers": k, "policy": "minimal", "min_stratum_size": least}
+    raw = changed(disclosure=section)
+    if least is not None and least < k:
+        with pytest.raises(GoeError) as late:
+            disclosure.policy(section)
+        assert problems(raw) == [str(p) for p in late.value.problems]
+    else:
+        assert disclosure.policy(config.load(raw)["disclosure"]) == disclosure.policy(section)
+
+
+def test_every_policy_of_disclosure_control_can_be_chosen():
+    section = config.schema()["properties"]["disclosure"]["properties"]
+    assert tuple(section["policy"]["enum"]) == disclosure.POLICIES
+    assert tuple(section["protect"]["enum"]) == disclosure.PROTECT
 
 
 def test_open_disclosure_names_its_basis():
@@ -165,10 +247,105 @@ def test_a_single_threshold_beats_its_profile():
         ({"country": "XX"}, "'XX' is not a country code"),
         ({"country": "UK"}, "write GB"),
         ({"country": False}, "put it in quotes"),
+        ({"org": "EX1"}, "dataset.org: 'EX1' does not have the form"),
+        ({"id": "GOE-EE-EX1-20260101000000000"}, "dataset.id: 'GOE-EE-EX1-20260101000000000' does not have the form"),
+        ({"org": "A" * 17}, "1 to 16 capital letters and no digits"),
+        ({"conforms_to": "1MGcompliant"}, "not one of null, ExternallyGoverned, 1MGCompliant, 1MGCohort, did you mean"),
+        ({"legal_basis": ["Consent", "consent"]}, "dataset.legal_basis[1]: 'consent' is not one of Consent"),
+        ({"legal_basis": "Consent"}, "dataset.legal_basis: 'Consent' is not a list"),
+        ({"number": 0}, "dataset.number: 0 is less than the minimum of 1"),
+        ({"hdab": {"name": "Access body"}}, "dataset.hdab.email: is missing"),
+        ({"hdab": {"name": "Access body", "email": "x", "uri": "y"}}, "unknown key, did you mean url"),
+        ({"creator": ["One"]}, "dataset.creator: unknown key, did you mean creators"),
     ],
 )
-def test_dataset_id_and_country(part, says):
+def test_dataset(part, says):
     assert says in "\n".join(problems(changed(dataset=part)))
+
+
+def test_names_of_the_metadata_are_those_that_can_be_chosen():
+    dataset = config.schema()["properties"]["dataset"]["properties"]
+    assert dataset["conforms_to"]["enum"] == [None, *health_dcat.CONFORMS_TO]
+    assert tuple(dataset["legal_basis"]["items"]["enum"]) == health_dcat.LEGAL_BASES
+
+
+def test_what_the_metadata_take_the_config_takes():
+    part = {
+        "hdab": {"name": "Access body", "email": "a@example.org"},
+        "conforms_to": "1MGCohort",
+        "legal_basis": ["Consent", "PublicInterest"],
+        "number": 7,
+        "creators": ["One", "Two"],
+    }
+    found = config.load(changed(dataset=part))["dataset"]
+    assert found["hdab"] == {"name": "Access body", "email": "a@example.org", "url": None}
+    assert {key: found[key] for key in ("conforms_to", "legal_basis", "number")} == {
+        key: part[key] for key in ("conforms_to", "legal_basis", "number")
+    }
+
+
+@pytest.mark.parametrize(
+    ("gdi", "made"),
+    [
+        ({}, False),
+        (None, False),
+        ({"catalog": "goe"}, True),
+        ({"recipients": ["node.pub"]}, True),
+        ({"min_allele_count": 0}, True),
+        ({"enabled": True}, True),
+        ({"enabled": False, "catalog": "goe"}, False),
+        ({"enabled": None, "catalog": None, "recipients": []}, False),
+    ],
+)
+def test_the_gdi_package_is_made_when_something_of_it_is_set(gdi, made):
+    cfg = config.load(changed(formats={"gdi": gdi}))
+    assert release_config.makes_gdi_package(cfg) is made
+    assert release_config.makes_gdi_package(config.load(cfg)) is made
+
+
+def test_a_gdi_package_of_another_build_is_refused_before_its_settings_are_made():
+    raw = changed(reference={"build": "T2T"}, formats={"gdi": {"catalog": "goe"}})
+    assert "config reference.build: T2T: the GDI package is for GRCh38 and GRCh37 only" in problems(raw)[0]
+    raw["formats"]["gdi"]["enabled"] = False
+    config.load(raw)
+    assert config.NAMED_BUILDS == gdi_format.ASSEMBLIES
+
+
+@pytest.mark.parametrize(
+    ("sections", "says"),
+    [
+        ({"formats": {"gdi": {"catalogue": "x"}}}, "formats.gdi.catalogue: unknown key, did you mean catalog"),
+        ({"formats": {"vcf": {}}}, "formats.vcf: unknown key"),
+        ({"formats": {"gdi": {"min_allele_count": -1}}}, "-1 is less than the minimum of 0"),
+        ({"formats": {"gdi": {"recipients": "node.pub"}}}, "formats.gdi.recipients: 'node.pub' is not a list"),
+        ({"formats": {"gdi": {"recipients": ["a", "a"]}}}, "formats.gdi.recipients: holds something twice"),
+        ({"formats": {"gdi": {"enabled": "yes"}}}, "formats.gdi.enabled: 'yes' is not a boolean or null"),
+        ({"annotations": {"regions": {"lrc": "x.bed"}}}, "annotations.regions.lrc: unknown key, did you mean lcr"),
+        ({"annotations": {"regions": {"lcr": ""}}}, "annotations.regions.lcr: is empty"),
+        ({"restricted": {"recipients": ["a.pub"]}}, "restricted.legal_basis: is missing"),
+        ({"restricted": {"legal_basis": "x"}}, "restricted.recipients: is missing"),
+        ({"restricted": {"recipients": [], "legal_basis": "x"}}, "restricted.recipients: is empty"),
+        ({"restricted": True}, "restricted: True is not a section with keys or null"),
+        ({"previous_people": "people.tsv"}, "previous_release: is missing -> previous_people is about it"),
+        ({"previous_release": ""}, "previous_release: is empty"),
+    ],
+)
+def test_sections_of_the_release(sections, says):
+    assert says in "\n".join(problems(changed(**sections)))
+
+
+def test_the_key_of_a_record_lies_beside_it():
+    assert str(release_config.people_key("a/people.tsv")) == "a/people.key"
+
+
+def test_what_reads_the_config_in_every_job_is_light():
+    """Snakemake reads the config once more in each job."""
+    code = (
+        "import sys; from goe import config; print(*sorted({'numba', 'rdflib', 'pyarrow', 'numpy'} & set(sys.modules)))"
+    )
+    root = config.SCHEMA.parents[2] / "scripts"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 def test_numbers_as_contig_names_are_text():
@@ -182,6 +359,7 @@ def test_sections_of_later_versions_say_so():
 
 def test_an_empty_section_means_its_defaults():
     assert config.load(changed(caller=None))["caller"]["name"] == "bcftools"
+    assert config.load(changed(formats=None, annotations={"regions": None}))["annotations"] == {"regions": {}}
 
 
 def test_thresholds_of_people_are_read_before_anything_runs():

@@ -8,6 +8,8 @@ import numpy as np
 import pysam.bcftools
 import pysam.samtools
 import pytest
+import yaml
+from goe import build, config, release_lint
 from goe.demo import calls, cohort, compare, genome, loci, people, reads
 
 SEED = 7
@@ -71,6 +73,22 @@ def test_reference_and_masks(demo, world):
         assert fasta.fetch("chrX").upper() == ref.text("chrX", 1, genome.LENGTHS["chrX"])
         assert any(c.islower() for c in fasta.fetch("chr20"))
     assert set(ref.text("chrY", 1, 10_000)) == {"N"}
+
+
+def test_the_config_is_whole_and_its_release_is_as_complete_as_it_can_be(demo, monkeypatch):
+    monkeypatch.chdir(demo)
+    cfg = config.load(yaml.safe_load(Path("config/config.yaml").read_text()))
+    problems, notes = release_lint.look(cfg, {}, build.load_build(cfg))
+    assert problems == notes == []
+
+
+def test_the_region_file_has_the_runs_of_one_letter(demo, world):
+    ref, _, _ = world
+    intervals = build.read_bed(demo / "lcr.bed")
+    assert len(intervals) > 50 and {contig for contig, _, _ in intervals} == set(genome.LENGTHS)
+    for contig, start, end in intervals:
+        text = ref.text(contig, start, end)
+        assert len(text) >= genome.RUN_MIN and len(set(text)) == 1 and "N" not in text
 
 
 def test_loci_keep_apart_and_agree_with_the_reference(world):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 REPO = Path(__file__).resolve().parents[2]
-PACKAGE = {"yaml": "pyyaml", "isal": "python-isal"}
+PACKAGE = {"yaml": "pyyaml", "isal": "python-isal", "crypt4gh": "python-crypt4gh"}
 TOOLS = {
     "bcftools": "bcftools",
     "samtools": "samtools",

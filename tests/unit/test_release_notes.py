@@ -49,7 +49,9 @@ def contig(name, read, full, total, withheld):
         "people": PEOPLE,
         "tally": {
             "read": read,
-            "visibility": {"FULL": full, "ONLY_TOTAL": total, "WITHHELD": withheld},
+            "outcome": {"FULL": full, "REDUCED": total, "WITHHELD": withheld},
+            "reasons": {"carriers or non-carriers of Total are too few": withheld},
+            "cells": {"F": total},
             "classes": {"SNV": {"PASS": full, "filtered": total}},
             "filters": {"PASS": full, "HWE": total, "q1": total, "AC0": 0},
         },
@@ -132,14 +134,22 @@ def test_filters_stand_in_the_order_of_their_rules():
 def test_readme_says_what_matters_and_hides_small_countries():
     tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
     policy = disclosure.policy({"min_carriers": 5, "policy": "collapse"})
-    plan = disclosure.plan(PEOPLE, policy.k)
-    about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k)
+    plan = disclosure.plan(PEOPLE, policy.min_stratum_size)
+    par = [("chrX", 1, 10)]
+    about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par)
     people = release_notes.people_summary(sheet(103, withdrawn=2), policy.k)
     contigs = [{"name": "chr1"}]
     text = release_notes.readme(CFG, about, people, {"DP": 5}, tally, policy, contigs)
-    assert about["number_of_people"] == 103 and about["number_of_records"] == 56
+    assert about["number_of_people"] == 103
+    assert (about["number_of_records"], about["number_of_pass_records"]) == (56, 50)
+    assert about["pseudo_autosomal_regions"] == [["chrX", 1, 10]]
     assert list(about["strata"]) == [st.TOTAL, "M", "F"]
-    summary = release_notes.disclosure_summary(policy, plan, tally)
+    figure, earlier = {"strata": []}, {"dataset": "GOE-EE-X-20250101000000000"}
+    summary = release_notes.disclosure_summary(policy, plan, tally, figure, earlier)
+    assert summary["alleles_withheld_by_reason"] == {"carriers or non-carriers of Total are too few": 5}
+    assert (summary["membership_inference"], summary["previous_release"]) == (figure, earlier)
+    assert release_notes.NO_EARLIER not in summary["not_covered"]
+    assert release_notes.NO_EARLIER in release_notes.disclosure_summary(policy, plan, tally)["not_covered"]
     assert "LV" not in text + release_notes.dumps(about) + release_notes.dumps(summary)
     for words in (
         "GOE-EE-X-20260101000000000",
@@ -157,3 +167,29 @@ def test_readme_says_what_matters_and_hides_small_countries():
     open_text = release_notes.readme(CFG, about, people, {}, tally, open_policy, contigs)
     assert "Legal basis: Act 7" in open_text and "Not covered" not in open_text
     assert json.loads(release_notes.dumps(about)) == about
+    without = release_notes.readme(CFG, about | {"formats": []}, people, {}, tally, policy, contigs, ["no catalog"])
+    assert "`gdi/GOE-EE-X-20260101000000000.tar`" in text and "no package for a GDI node: no catalog." in without
+
+
+def test_licence_and_changes_say_what_is_known():
+    licensed = CFG | {"dataset": CFG["dataset"] | {"license": "CC-BY-4.0"}}
+    text = release_notes.license_text(licensed, "https://creativecommons.org/licenses/by/4.0/")
+    assert "under the licence CC-BY-4.0.\nhttps://creativecommons.org/licenses/by/4.0/\n" in text
+    assert "No licence is stated. Ask A team (team@example.org)" in release_notes.license_text(CFG, None)
+    assert "No earlier release was named." in release_notes.changelog(CFG, None)
+    earlier = {
+        "dataset": "GOE-EE-X-20250101000000000",
+        "strata_only_now": ["FI"],
+        "strata_only_before": [],
+        "alleles": {"in_both": 1000, "only_now": 20, "only_before": 3},
+    }
+    text = release_notes.changelog(CFG, earlier)
+    for words in ("Follows GOE-EE-X-20250101000000000.", "New strata: FI.", "1,000 in both, 20 new, 3 no longer"):
+        assert words in text
+    assert "alleles were not compared" in release_notes.changelog(CFG, earlier | {"alleles": None})
+
+
+def test_countries_are_those_of_published_strata_when_the_label_is_the_country():
+    plan = disclosure.plan({"EE_F": 50, "EE_M": 50, "FI_F": 40, "FI_M": 40, "LV_F": 3}, 10)
+    said = [release_notes.published_countries({"strata": {"label": x}}, plan) for x in ("country_code", "region")]
+    assert said == [[s for s in plan.strata if len(s) == 2], []] and said[0]

@@ -7,39 +7,16 @@ import shutil
 import subprocess
 import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
 from goe import manifest
 from goe.ledger import total
-from helpers.workflow import REPO, snakemake
+from helpers.workflow import REPO, goe, script, snakemake
 
 pytestmark = pytest.mark.slow
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
-
-
-def script(name: str, *arguments) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(REPO / "scripts" / name), *map(str, arguments)]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-@pytest.fixture(scope="session")
-def cohort(tmp_path_factory) -> Path:
-    """The demo cohort, made once; a run works on a copy."""
-    folder = tmp_path_factory.mktemp("demo")
-    made = script("demo_cohort.py", folder)
-    assert made.returncode == 0, made.stdout
-    return folder
-
-
-@pytest.fixture(scope="session")
-def run(cohort, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("run")
-    shutil.copytree(cohort, folder, dirs_exist_ok=True)
-    snakemake(folder).ok()
-    return folder
 
 
 def test_release_agrees_with_the_truth(run):
@@ -65,6 +42,8 @@ def test_release_is_whole_and_holds_what_it_promises(run):
         said = subprocess.run(normal, capture_output=True, check=True).stderr.decode()
         changed = said.split("Lines")[1].split(":")[-1].strip().split("/")
         assert changed[1:3] == ["0", "0"], f"not normalised: {said}"
+    checked = goe("check", release, "--ids", run / "samples.tsv")
+    assert checked.returncode == 0, checked.stdout
     for contig in ("chr20", "chrX", "chrY", "chrM"):
         table = pq.read_table(release / "frequencies" / f"{contig}.parquet")
         assert table.num_rows and {"pos", "stratum", "ac", "an", "af"} <= set(table.column_names)

@@ -1,11 +1,12 @@
 """The workflow on real genomes, against calls that are known."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from helpers import real_genomes as real
-from helpers.workflow import snakemake, write_config
+from helpers.workflow import DATASET, goe, snakemake, write_config
 
 pytestmark = pytest.mark.slow
 
@@ -98,3 +99,18 @@ def test_gatk_gvcfs_give_the_joint_calls(gvcf_run, shared):
     called = real.carried_anywhere(real.region_files(gvcf_run, "joint"), gvcf_run / "ref.fa")
     assert len(expected) == 380
     assert expected.keys() <= called.keys()
+
+
+def test_a_release_of_real_genomes_with_a_gdi_package(shared, reads_run, tmp_path):
+    """GRCh37 by name and length, so that a GDI node would take it."""
+    shutil.copytree(reads_run, tmp_path, symlinks=True, dirs_exist_ok=True)
+    config = real.reads_cohort(shared, tmp_path)
+    config["reference"]["build"] = "GRCh37"
+    dataset = {**DATASET, "license": "CC-BY-4.0", "publisher": "Test biobank", "description": "Five genomes."}
+    write_config(tmp_path, **config, dataset=dataset, formats={"gdi": {"catalog": "test-catalog"}})
+    snakemake(tmp_path).ok()
+    release = tmp_path / "release"
+    assert (release / "gdi" / f"{DATASET['id']}.tar").stat().st_size > 10_000
+    checked = goe("check", release)
+    assert checked.returncode == 0, checked.stdout
+    assert json.loads((release / "metadata/dataset.json").read_text())["number_of_pass_records"] > 200

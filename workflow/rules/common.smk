@@ -1,4 +1,6 @@
+import json
 import sys
+from importlib.metadata import version as version_of
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -8,7 +10,7 @@ SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).reso
 if str(SCRIPTS) not in sys.path:
     sys.path.insert(0, str(SCRIPTS))
 
-from goe import batches, build, sheets, surroundings
+from goe import batches, build, release_config, sheets, surroundings
 from goe import config as goe_config
 from goe.errors import GoeError
 
@@ -84,21 +86,74 @@ def regions_of(contig):
     return [name for name, region in REGIONS.items() if region.contig == contig]
 
 
-# The dictionary of published fields, and everything a release holds beside its manifest.
+# The dictionary of published fields.
 FIELDS = str(SCRIPTS.parent / "resources" / "dictionary" / "fields.tsv")
-RELEASE_FILES = [
+ID = CFG["dataset"]["id"]
+SNAKEMAKE_VERSION = version_of("snakemake")
+
+# What of the config the scripts of the release may know: nothing of inputs or places.
+PUBLIC_CFG = {
+    key: CFG[key]
+    for key in (
+        "dataset",
+        "disclosure",
+        "genotype_filter",
+        "sample_qc",
+        "variant_qc",
+        "strata",
+        "caller",
+        "frequencies",
+        "formats",
+    )
+} | {"reference": {key: CFG["reference"][key] for key in ("build", "contigs")}}
+GDI = release_config.makes_gdi_package(CFG)
+FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
+EARLIER = Path(CFG["previous_release"] or "") / "metadata" / "dataset.json"
+PAST_VERSION = json.loads(EARLIER.read_text())["id"] if CFG["previous_release"] and EARLIER.is_file() else ""
+
+# The workflow as it is released: its main file and the rules.
+WORKFLOW_NAMES = [
+    "Snakefile",
+    *sorted(f"workflow/rules/{p.name}" for p in (SCRIPTS.parent / "workflow/rules").glob("*.smk")),
+]
+WORKFLOW_FILES = [str(SCRIPTS.parent / name) for name in WORKFLOW_NAMES]
+REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
+
+# Files of a release: the numbers, what is said of them, what describes both. MANIFEST.sha256 and report-data/ besides.
+DATA_FILES = [
     release(path)
     for path in (
-        *(f"sites/{CFG['dataset']['id']}.{which}.vcf.gz{tail}" for which in ("pass", "all") for tail in ("", ".tbi")),
+        *(f"sites/{ID}.{which}.vcf.gz{tail}" for which in ("pass", "all") for tail in ("", ".tbi")),
+        *(f"mini-node/{ID}.{which}.vcf.gz{tail}" for which in ("total", "strata") for tail in ("", ".tbi")),
+        *(f"annotations/{ID}.annotations.vcf.gz{tail}" for tail in ("", ".tbi")),
         *(f"frequencies/{contig}.parquet" for contig in BUILD.contigs),
+        *(f"frequencies/wide/{contig}.parquet" for contig in BUILD.contigs),
+        *(f"beacon/genomicVariations.{contig}.jsonl.gz" for contig in BUILD.contigs),
+        *([f"gdi/{ID}.tar"] if GDI else []),
+        *([f"gdi/{ID}.tar.c4gh"] if GDI and CFG["formats"]["gdi"]["recipients"] else []),
+    )
+]
+NOTE_FILES = [
+    release(path)
+    for path in (
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
         "dictionary/fields.tsv",
         "disclosure/disclosure.json",
         "metadata/dataset.json",
         "qc/summary.json",
         "ledger.json",
-        "README.md",
+        "beacon/populations.json",
+        "provenance/config.json",
+        *(f"provenance/{name}" for name in WORKFLOW_NAMES),
     )
 ]
+METADATA_NAMES = ["metadata/healthdcat.ttl", "metadata/healthdcat.jsonld", "ro-crate-metadata.json"]
+RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
+
+
+RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG["restricted"] else []
 
 
 # Units of a person are numbered from 1 in the order of the sheet: two libraries may both have a unit L1.

@@ -3,10 +3,19 @@ rule release_contig:
         tables=lambda wc: expand(work("variant_qc/{region}.parquet"), region=regions_of(wc.contig)),
         fasta=CFG["reference"]["fasta"],
         fields=FIELDS,
+        regions=list(CFG["annotations"]["regions"].values()),
     output:
+        **({"gdi": directory(work("release/gdi/{contig}"))} if GDI else {}),
         table=release("frequencies/{contig}.parquet"),
-        all_sites=work("release/{contig}.all.vcf.gz"),
-        pass_sites=work("release/{contig}.pass.vcf.gz"),
+        wide=release("frequencies/wide/{contig}.parquet"),
+        beacon=release("beacon/genomicVariations.{contig}.jsonl.gz"),
+        every=work("release/{contig}.all.vcf.gz"),
+        passed=work("release/{contig}.pass.vcf.gz"),
+        total=work("release/{contig}.total.vcf.gz"),
+        strata=work("release/{contig}.strata.vcf.gz"),
+        annotations=work("release/{contig}.annotations.vcf.gz"),
+        lookup=work("release/{contig}.lookup"),
+        membership=work("release/{contig}.membership.parquet"),
         summary=work("release/{contig}.json"),
     log:
         work("logs/release_contig/{contig}.log"),
@@ -14,45 +23,84 @@ rule release_contig:
         work("benchmarks/release_contig/{contig}.tsv")
     conda:
         "../../envs/goe.yaml"
-    threads: 2
     params:
         dataset=CFG["dataset"]["id"],
         disclosure=CFG["disclosure"],
-        build=BUILD.name,
+        build=BUILD_PARAMS,
+        regions=CFG["annotations"]["regions"],
+        gdi={key: PUBLIC_CFG[key] for key in ("formats", "disclosure", "reference")} if GDI else None,
     script:
         "../../scripts/release_contig.py"
 
 
-rule release_sites:
+rule release_vcf:
     input:
         bodies=expand(work("release/{contig}.{{which}}.vcf.gz"), contig=BUILD.contigs),
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         fields=FIELDS,
     output:
-        vcf=release(f"sites/{CFG['dataset']['id']}.{{which}}.vcf.gz"),
-        index=release(f"sites/{CFG['dataset']['id']}.{{which}}.vcf.gz.tbi"),
+        vcf=release(f"{{place}}/{ID}.{{which}}.vcf.gz"),
+        index=release(f"{{place}}/{ID}.{{which}}.vcf.gz.tbi"),
     log:
-        work("logs/release_sites/{which}.log"),
+        work("logs/release_vcf/{place}.{which}.log"),
     wildcard_constraints:
-        which="all|pass",
+        place="sites|mini-node|annotations",
+        which="all|pass|total|strata|annotations",
     conda:
         "../../envs/goe.yaml"
     params:
         disclosure=CFG["disclosure"],
         build=BUILD.name,
+        regions=CFG["annotations"]["regions"],
     script:
-        "../../scripts/release_sites.py"
+        "../../scripts/release_vcf.py"
+
+
+# Personal data: with its key it tells a later run who was counted here.
+rule release_people_record:
+    input:
+        keep=work("sample_qc/keep.tsv"),
+    output:
+        record=work("release/people.tsv"),
+        key=work("release/people.key"),
+    log:
+        work("logs/release_people_record.log"),
+    conda:
+        "../../envs/goe.yaml"
+    script:
+        "../../scripts/release_people_record.py"
+
+
+rule release_compare:
+    input:
+        tables=expand(release("frequencies/{contig}.parquet"), contig=BUILD.contigs),
+        keep=work("sample_qc/keep.tsv"),
+    output:
+        work("release/compare.json"),
+    log:
+        work("logs/release_compare.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        disclosure=CFG["disclosure"],
+        previous=CFG["previous_release"],
+        people=CFG["previous_people"],
+    script:
+        "../../scripts/release_compare.py"
 
 
 rule release_summary:
     input:
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
+        membership=expand(work("release/{contig}.membership.parquet"), contig=BUILD.contigs),
         keep=work("sample_qc/keep.tsv"),
         people=ancient(work("intake/people.tsv")),
         harmonise=work("harmonise/ledger.json"),
         frequencies=expand(work("frequencies/{region}.ledger.json"), region=REGIONS),
         variant_qc=expand(work("variant_qc/{region}.ledger.json"), region=REGIONS),
         fields=FIELDS,
+        compare=[work("release/compare.json")] if CFG["previous_release"] else [],
+        workflow=WORKFLOW_FILES,
     output:
         readme=report(
             release("README.md"),
@@ -60,32 +108,190 @@ rule release_summary:
             category="Release",
             labels={"what": "README of the release"},
         ),
+        license=release("LICENSE"),
+        changelog=release("CHANGELOG.md"),
         dataset=release("metadata/dataset.json"),
         qc=release("qc/summary.json"),
         disclosure=release("disclosure/disclosure.json"),
         dictionary=release("dictionary/fields.tsv"),
+        populations=release("beacon/populations.json"),
         ledger=release("ledger.json"),
+        config=release("provenance/config.json"),
+        workflow=[release(f"provenance/{path}") for path in WORKFLOW_NAMES],
         exact=work("release/ledger.json"),
+        about=work("release/about.json"),
     log:
         work("logs/release_summary.log"),
     conda:
         "../../envs/goe.yaml"
     params:
-        cfg={key: CFG[key] for key in ("dataset", "disclosure", "genotype_filter", "variant_qc")},
+        cfg=PUBLIC_CFG,
         build=BUILD.name,
+        par=BUILD.par,
+        formats=FORMATS,
+        regions=CFG["annotations"]["regions"],
     script:
         "../../scripts/release_summary.py"
+
+
+rule release_gdi:
+    input:
+        parts=expand(work("release/gdi/{contig}"), contig=BUILD.contigs),
+        vcf=release(f"sites/{ID}.pass.vcf.gz"),
+        about=work("release/about.json"),
+        recipients=CFG["formats"]["gdi"]["recipients"],
+    output:
+        **({"encrypted": release(f"gdi/{ID}.tar.c4gh")} if CFG["formats"]["gdi"]["recipients"] else {}),
+        tar=release(f"gdi/{ID}.tar"),
+    log:
+        work("logs/release_gdi.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        cfg=PUBLIC_CFG,
+        folder=work(f"release/gdi_package/{ID}"),
+        recipients=CFG["formats"]["gdi"]["recipients"],
+        past_version=PAST_VERSION,
+    script:
+        "../../scripts/release_gdi.py"
+
+
+# The data files, by what stands in them: what follows is written only when every check passes.
+rule release_check:
+    input:
+        DATA_FILES,
+        NOTE_FILES,
+    output:
+        work("release/checks.json"),
+    log:
+        work("logs/release_check.log"),
+    benchmark:
+        work("benchmarks/release_check.tsv")
+    conda:
+        "../../envs/check.yaml"
+    threads: 2
+    params:
+        folder=release(""),
+    script:
+        "../../scripts/release_check.py"
+
+
+rule release_report:
+    input:
+        DATA_FILES,
+        NOTE_FILES,
+        summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
+        lookups=expand(work("release/{contig}.lookup"), contig=BUILD.contigs),
+        checks=work("release/checks.json"),
+        resources=REPORT_RESOURCES,
+    output:
+        page=report(
+            release("report.html"),
+            caption="../report/release_page.rst",
+            category="Release",
+            labels={"what": "The release on one page"},
+        ),
+        written=work("release/report.json"),
+    log:
+        work("logs/release_report.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
+        later=METADATA_NAMES,
+    script:
+        "../../scripts/release_report.py"
+
+
+rule release_metadata:
+    input:
+        DATA_FILES,
+        NOTE_FILES,
+        page=release("report.html"),
+        written=work("release/report.json"),
+        about=work("release/about.json"),
+        summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
+        versions=expand(work("provenance/{environment}.json"), environment=VERSIONS),
+    output:
+        [release(name) for name in METADATA_NAMES],
+    log:
+        work("logs/release_metadata.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        cfg=PUBLIC_CFG,
+        files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
+        snakemake=SNAKEMAKE_VERSION,
+    script:
+        "../../scripts/release_metadata.py"
 
 
 # Nothing else writes the manifest, and it is written last: without it, or when it does not match, a release is not whole.
 rule release_manifest:
     input:
         RELEASE_FILES,
+        work("release/people.tsv"),
+        written=work("release/report.json"),
     output:
         release("MANIFEST.sha256"),
     log:
         work("logs/release_manifest.log"),
     conda:
-        "../../envs/goe.yaml"
+        "../../envs/check.yaml"
+    params:
+        files=[Path(path).relative_to(release("")).as_posix() for path in RELEASE_FILES],
     script:
         "../../scripts/release_manifest.py"
+
+
+if CFG["restricted"]:
+
+    rule release_restricted_contig:
+        input:
+            tables=lambda wc: expand(work("variant_qc/{region}.parquet"), region=regions_of(wc.contig)),
+            fasta=CFG["reference"]["fasta"],
+            fields=FIELDS,
+        output:
+            table=work("restricted/{contig}.parquet"),
+            every=work("restricted/{contig}.all.vcf.gz"),
+            passed=work("restricted/{contig}.pass.vcf.gz"),
+            summary=work("restricted/{contig}.json"),
+        log:
+            work("logs/release_restricted_contig/{contig}.log"),
+        conda:
+            "../../envs/goe.yaml"
+        threads: 2
+        params:
+            dataset=ID,
+            build=BUILD.name,
+            legal_basis=CFG["restricted"]["legal_basis"],
+        script:
+            "../../scripts/release_restricted_contig.py"
+
+    rule release_restricted:
+        input:
+            tables=expand(work("restricted/{contig}.parquet"), contig=BUILD.contigs),
+            every=expand(work("restricted/{contig}.all.vcf.gz"), contig=BUILD.contigs),
+            passed=expand(work("restricted/{contig}.pass.vcf.gz"), contig=BUILD.contigs),
+            summaries=expand(work("restricted/{contig}.json"), contig=BUILD.contigs),
+            fields=FIELDS,
+            dictionary=release("dictionary/fields.tsv"),
+            recipients=CFG["restricted"]["recipients"],
+            # Only beside a release that passed its checks.
+            manifest=release("MANIFEST.sha256"),
+        output:
+            package=str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh"),
+            content=work("restricted/content.json"),
+        log:
+            work("logs/release_restricted.log"),
+        conda:
+            "../../envs/goe.yaml"
+        params:
+            cfg=PUBLIC_CFG,
+            build=BUILD.name,
+            contigs=list(BUILD.contigs),
+            legal_basis=CFG["restricted"]["legal_basis"],
+            recipients=CFG["restricted"]["recipients"],
+            folder=work("restricted"),
+        script:
+            "../../scripts/release_restricted.py"

@@ -34,7 +34,10 @@ dataset:
   id: {DATASET}
   title: Allele frequencies of a simulated cohort of two countries
   description: Simulated people on a mini genome; a demonstration without any personal data.
-  license: https://creativecommons.org/publicdomain/zero/1.0/
+  license: CC0-1.0
+  publisher: Example Biobank
+  access_url: https://example.org/goe-demo
+  keywords: [demonstration]
   synthetic: true
   contact: {{fn: Example Biobank, email: data@example.org}}
 disclosure: {{open: true, legal_basis: "simulated people, no personal data"}}
@@ -43,6 +46,12 @@ genotype_filter: {{profile: goe}}
 variant_qc:
   # People of a single-sample VCF have no call where they carry nothing, which lowers the call rate of every site.
   min_call_rate: 0.8
+formats:
+  # The package of a GDI node is for GRCh38 and GRCh37; the mini genome is neither.
+  gdi: {{enabled: false}}
+annotations:
+  # Runs of one letter, which the companion VCF then flags.
+  regions: {{lcr: lcr.bed}}
 scatter:
   # Small, so that the mini genome is cut into several regions and the people into several batches.
   region_size: {genome.REGION_SIZE}
@@ -67,6 +76,7 @@ def build(outdir: Path, seed: int = SEED, with_reads: bool = True) -> dict[str, 
     genome.write(ref, outdir / "ref.fa")
     pysam.faidx(str(outdir / "ref.fa"))
     genome.write_par(outdir / "par.bed")
+    genome.write_runs(ref, outdir / "lcr.bed")
     (outdir / "config" / "config.yaml").write_text(CONFIG)
 
     who = people.roster()

@@ -130,6 +130,12 @@ def write_par(path: Path) -> None:
     path.write_text("".join(rows))
 
 
+def write_runs(genome: Genome, path: Path) -> None:
+    """BED (0-based, half-open) of the homopolymers."""
+    runs = ((name, *run) for name, seq in genome.seq.items() for run in homopolymers(seq))
+    path.write_text("".join(f"{name}\t{start - 1}\t{end}\n" for name, start, end in runs))
+
+
 def is_par(contig: str, pos: np.ndarray | int):
     """Whether 1-based `pos` of `contig` is pseudoautosomal."""
     hit = np.zeros(np.shape(pos), dtype=bool)

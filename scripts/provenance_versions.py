@@ -1,0 +1,25 @@
+"""Versions of the tools and packages of one environment."""
+
+import json
+import platform
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from goe import logs
+from goe.errors import GoeError, Problem
+
+# What a tool says of itself, for those that do not answer --version.
+ASK = {"bwa": ["bwa"]}
+
+with logs.to(snakemake.log):
+    found = {"python": platform.python_version()} if snakemake.params.packages else {}
+    for tool in snakemake.params.tools:
+        told = subprocess.run(ASK.get(tool, [tool, "--version"]), capture_output=True, text=True, errors="replace")
+        number = re.search(r"\bv?(\d+\.[\w.+-]*\w)", told.stdout + told.stderr)
+        if not number:
+            raise GoeError(Problem(tool, "does not tell its version", "is it installed in this environment?"))
+        found[tool] = number[1]
+    found |= {package: version(package) for package in snakemake.params.packages}
+    Path(snakemake.output[0]).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")

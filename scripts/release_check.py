@@ -1,0 +1,11 @@
+"""What `goe check` looks at, but for the files that are still to be written; stops when anything fails."""
+
+import json
+from pathlib import Path
+
+from goe import check, logs
+
+with logs.to(snakemake.log):
+    results = check.run(snakemake.params.folder, parts=check.BEFORE_METADATA)
+    Path(snakemake.output[0]).write_text(json.dumps(check.told(results), indent=1) + "\n")
+    check.stop_on_failure(results)

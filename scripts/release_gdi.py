@@ -1,0 +1,20 @@
+"""The dataset package for a GDI node: checked, packed, and encrypted for the recipients there are."""
+
+import json
+import shutil
+from pathlib import Path
+
+from goe import crypt4gh_files, gdi_check, gdi_package, health_dcat, logs
+from goe.errors import stop_on
+
+params, output = snakemake.params, snakemake.output
+with logs.to(snakemake.log):
+    about = health_dcat.About(**json.loads(Path(snakemake.input.about).read_text()))
+    folder = Path(params.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    gdi_package.assemble(snakemake.input.parts, snakemake.input.vcf, params.cfg, about, folder, params.past_version)
+    stop_on(gdi_check.check(folder))
+    gdi_package.pack(folder, output.tar)
+    shutil.rmtree(folder)
+    if params.recipients:
+        crypt4gh_files.encrypt(output.tar, output.encrypted, params.recipients)

@@ -1,0 +1,28 @@
+"""HealthDCAT-AP record and RO-Crate: what describes all other files of the release."""
+
+import json
+from pathlib import Path
+
+from goe import health_dcat, logs, release_files, ro_crate
+
+params = snakemake.params
+with logs.to(snakemake.log):
+    folder = Path(snakemake.input.page).parent
+    about = health_dcat.About(**json.loads(Path(snakemake.input.about).read_text()))
+    contigs = [json.loads(Path(path).read_text())["contig"] for path in snakemake.input.summaries]
+    tools = {}
+    for path in snakemake.input.versions:
+        tools |= json.loads(Path(path).read_text())
+    names = [*params.files, *json.loads(Path(snakemake.input.written).read_text())]
+    files = release_files.describe(folder, names)
+    health_dcat.write(folder, params.cfg, about, [f for f in files if f.path not in health_dcat.NOT_DESCRIBED])
+    described = release_files.describe(folder, [health_dcat.TURTLE, health_dcat.JSON_LD])
+    ro_crate.write(
+        folder,
+        params.cfg,
+        about,
+        [*files, *described],
+        [ro_crate.Contig(**contig) for contig in contigs],
+        [ro_crate.Tool(name, version) for name, version in sorted(tools.items())],
+        params.snakemake,
+    )

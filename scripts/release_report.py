@@ -1,0 +1,34 @@
+"""report.html: the release on one page."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from goe import logs, release_files, report_page, report_spectrum
+from goe.site_filters import DESCRIPTIONS
+
+params = snakemake.params
+with logs.to(snakemake.log):
+    folder = Path(snakemake.output.page).parent
+    summaries = [json.loads(Path(path).read_text()) for path in snakemake.input.summaries]
+    about, qc, disclosure = (
+        json.loads((folder / name).read_text())
+        for name in ("metadata/dataset.json", "qc/summary.json", "disclosure/disclosure.json")
+    )
+    files = [dataclasses.asdict(file) for file in release_files.describe(folder, params.files)]
+    # Made after the page, with its digest in them.
+    files += [{"path": name, "size": None, "sha256": None} for name in params.later]
+    written = report_page.write(
+        folder,
+        about,
+        qc,
+        disclosure,
+        report_spectrum.combine(summary["spectrum"] for summary in summaries),
+        snakemake.input.lookups,
+        [summary["contig"] for summary in summaries],
+        DESCRIPTIONS,
+        disclosure["membership_inference"],
+        json.loads(Path(snakemake.input.checks).read_text()),
+        sorted(files, key=lambda file: file["path"]),
+    )
+    Path(snakemake.output.written).write_text(json.dumps(written, indent=1) + "\n")

@@ -1,0 +1,23 @@
+"""Frequency table and VCF lines of one contig without a floor, for the restricted product."""
+
+import json
+from pathlib import Path
+
+from goe import logs, restricted, sites_vcf
+from goe.frequency_table import Source
+
+params, output = snakemake.params, snakemake.output
+with logs.to(snakemake.log):
+    contig = snakemake.wildcards.contig
+    length, md5 = sites_vcf.md5_of_contig(snakemake.input.fasta, contig)
+    found = restricted.write_contig(
+        Source(snakemake.input.tables, contig, length, restricted.policy(params.legal_basis)),
+        sites_vcf.read_fields(snakemake.input.fields),
+        {"dataset": params.dataset, "build": params.build},
+        output.table,
+        output.every,
+        output.passed,
+        snakemake.threads,
+    )
+    summary = {"contig": {"name": contig, "length": length, "md5": md5}, **found}
+    Path(output.summary).write_text(json.dumps(summary, sort_keys=True) + "\n")

@@ -1,0 +1,29 @@
+"""One sites-only VCF of all contigs, with its header and index."""
+
+import json
+from pathlib import Path
+
+from goe import annotations, disclosure, logs, mini_node, release_notes, sites_vcf
+from goe.site_filters import DESCRIPTIONS
+
+params, which = snakemake.params, snakemake.wildcards.which
+with logs.to(snakemake.log):
+    contigs = [json.loads(Path(path).read_text()) for path in snakemake.input.summaries]
+    tally = release_notes.combine(contigs)
+    plan = disclosure.plan(tally["people"], disclosure.policy(params.disclosure).min_stratum_size)
+    fields = sites_vcf.read_fields(snakemake.input.fields)
+    if which in mini_node.PROFILES:
+        info = mini_node.tags(fields, plan.strata, which)
+    elif which == "annotations":
+        info = annotations.tags(annotations.read_fields(), plan.strata, ["non_par", *params.regions])
+    else:
+        info = sites_vcf.tags(fields, plan.strata)
+    filters = tally["filters"] if which in ("all", "annotations") else {}
+    head = sites_vcf.header(
+        params.build,
+        [c["contig"] for c in contigs],
+        release_notes.filter_order(filters, DESCRIPTIONS),
+        DESCRIPTIONS,
+        info,
+    )
+    sites_vcf.join(head, snakemake.input.bodies, snakemake.output.vcf)

@@ -1,0 +1,186 @@
+"""What the documents say can be done is done here: their examples run, their links and keys exist."""
+
+import re
+import shutil
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+from goe import annotations, config, disclosure, frequency_table, sites_vcf, wide_table
+from goe import strata as st
+from goe.build import Build
+from helpers import public_blocks
+
+REPO = Path(__file__).resolve().parents[2]
+PAGES = sorted([REPO / "README.md", REPO / "config" / "README.md", *(REPO / "docs").glob("*.md")])
+DATASET = "GOE-EE-EXAMPLE-20260101000000000"
+LENGTHS = {"chr20": 200_000, "chrX": 200_000}
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory) -> Path:
+    """The tables and VCFs of a release that the examples of docs/release.md read."""
+    root = tmp_path_factory.mktemp("release")
+    for name in ("frequencies/wide", "sites", "annotations"):
+        (root / name).mkdir(parents=True)
+    fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
+    extra = annotations.read_fields()
+    people = public_blocks.people()
+    build = Build("GRCh38", LENGTHS, [("chrX", 1, 10_000)])
+    about = {"dataset": DATASET, "build": build.name}
+    info = sites_vcf.tags(fields, tuple(people))
+    filters: set[str] = set()
+    bodies: dict[str, list[Path]] = {"sites": [], "annotations": []}
+    for contig in LENGTHS:
+        paths = {kind: root / f"{contig}.{kind}" for kind in bodies}
+        with ExitStack() as stack:
+            writers = [
+                frequency_table.Writer(
+                    root / f"frequencies/{contig}.parquet", frequency_table.schema(fields, about, people, contig)
+                ),
+                wide_table.Writer(
+                    root / f"frequencies/wide/{contig}.parquet", wide_table.schema(fields, about, people, contig)
+                ),
+                annotations.Writer(paths["annotations"], extra, tuple(people), build, contig, {}),
+            ]
+            sites = stack.enter_context(sites_vcf.Body(paths["sites"]))
+            for writer in writers:
+                stack.enter_context(writer)
+            for block in public_blocks.blocks(contig, n=10_000):
+                for writer in writers:
+                    writer.write(block)
+                sites.write(sites_vcf.lines(block, info).filter(pc.equal(block.filter, "PASS")))
+                filters |= {name for text in block.filter.to_pylist() for name in text.split(";")}
+        for kind, path in paths.items():
+            bodies[kind].append(path)
+    contigs = [{"name": name, "length": length} for name, length in LENGTHS.items()]
+    heads = {
+        "sites": (["PASS"], info),
+        "annotations": (sorted(filters), annotations.tags(extra, tuple(people), [annotations.NON_PAR])),
+    }
+    for kind, name in (("sites", "pass"), ("annotations", "annotations")):
+        named, tags = heads[kind]
+        head = sites_vcf.header(build.name, contigs, named, dict.fromkeys(named, "x"), tags)
+        sites_vcf.join(head, bodies[kind], root / kind / f"{DATASET}.{name}.vcf.gz")
+    return root
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+
+
+def test_the_python_examples_of_the_release_run(release, monkeypatch):
+    pytest.importorskip("polars")
+    monkeypatch.chdir(release)
+    found: dict = {}
+    examples = blocks(REPO / "docs/release.md", "python")
+    assert len(examples) == 3
+    for example in examples:
+        exec(example, found)
+    rows, rare, wide = found["rows"], found["rare"], found["wide"]
+    assert len(rows) > 10 and rows["pos"].between(100_000, 149_999).all()
+    assert (rows["af"] == rows["ac"] / rows["an"]).all()
+    assert set(rare["contig"]) == set(LENGTHS)
+    assert found["people"]["Total"] == public_blocks.people()["Total"] and found["unit"] == "alleles"
+    assert str(wide["ac_EE"].dtype) == "Int32" and wide["ac_EE"].isna().any()
+    # The same numbers in both tables.
+    both = rows.merge(wide, on=["pos", "ref", "alt"], suffixes=("", "_total"))
+    assert len(both) == len(rows) and (both["ac"] == both["ac_EE"]).all() and (both["an"] == both["an_EE"]).all()
+
+
+def test_the_bcftools_examples_of_the_release_run(release, tmp_path):
+    shutil.copytree(release, tmp_path, dirs_exist_ok=True)
+    head = "##fileformat=VCFv4.3\n" + "".join(f"##contig=<ID={c},length={n}>\n" for c, n in LENGTHS.items())
+    passed = subprocess.run(
+        ["bcftools", "query", "-f", "%CHROM\\t%POS\\t.\\t%REF\\t%ALT\\t.\\t.\\t.\\n", f"sites/{DATASET}.pass.vcf.gz"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (tmp_path / "mine.vcf").write_text(f"{head}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n{passed.stdout}")
+    subprocess.run(["bcftools", "view", "-Oz", "-o", "mine.vcf.gz", "mine.vcf"], cwd=tmp_path, check=True)
+    subprocess.run(["bcftools", "index", "-t", "mine.vcf.gz"], cwd=tmp_path, check=True)
+    examples = blocks(REPO / "docs/release.md", "bash")
+    assert len(examples) == 2
+    told = [
+        subprocess.run(
+            example.replace("<id>", DATASET), shell=True, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        for example in examples
+    ]
+    assert len(told[0]) > 50 and all(len(line.split("\t")) == 6 for line in told[0])
+    records = [line for line in told[1] if not line.startswith("#")]
+    assert len(records) == len(passed.stdout.splitlines())
+    assert all("GOE_AF=" in line for line in records) and any("grpmax=" in line for line in records)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(REPO)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def keys(part: dict, path: str = "") -> set[str]:
+    found = set()
+    for key, sub in part.get("properties", {}).items():
+        found |= {f"{path}{key}"} | keys(sub, f"{path}{key}.")
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(REPO)))
+def test_keys_of_the_config_are_there(page):
+    """Every `section.key` that a page names."""
+    known = keys(config.schema())
+    sections = {key for key in known if "." not in key}
+    for name in re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)(?=[`:])", page.read_text()):
+        if name.split(".")[0] in sections and not re.search(r"\.(tsv|json|yaml|md|html|vcf|tar|parquet)$", name):
+            assert name in known, name
+
+
+def shares(countries: dict, rules: list) -> list[tuple[float, float, float, float]]:
+    """For each policy, shares in percent of alleles that somebody carries: in no file, with all strata, of all numbers
+    shown, strata. The cohort is that of docs/disclosure.md."""
+    leaves = {f"{c}_{s}": n for c, sizes in countries.items() for s, n in zip("MFU", sizes, strict=True)}
+    sums = np.zeros((len(rules), 4))
+    plans = [disclosure.plan(leaves, rule.min_stratum_size) for rule in rules]
+
+    def mask(cells, collapsed):
+        carried = cells[:, st.HET :].sum(axis=(0, 1)) > 0
+        for i, (rule, plan) in enumerate(zip(rules, plans, strict=True)):
+            made = disclosure.apply(np.ascontiguousarray(cells[..., carried]), plan, rule)
+            none, full = (made.outcome == kind for kind in (disclosure.WITHHELD, disclosure.FULL))
+            sums[i] = (100 * none.mean(), 100 * full.mean(), 100 * made.shown.mean(), len(plan.strata))
+        return collapsed
+
+    for _ in public_blocks.blocks("chr20", n=40_000, size=40_000, mask=mask, countries=countries):
+        pass
+    return [tuple(row) for row in sums]
+
+
+def test_what_a_floor_costs_is_as_the_page_says():
+    """The table of docs/disclosure.md, and what it says of people of unknown sex."""
+    text = (REPO / "docs/disclosure.md").read_text()
+    known = {c: (m, f, 0) for c, (m, f, _) in public_blocks.COUNTRIES.items()}
+    assert f"{sum(map(sum, known.values())):,} people of four countries" in text
+    cell = r" (\d+) % \|"
+    table = re.findall(rf"^\| (\d+) \| (carriers|genotypes) \|{cell}{cell}{cell}{cell}$", text, re.M)
+    assert len(table) == 5
+    rules = [
+        disclosure.Policy(k=int(k), name=name, protect=protect)
+        for k, protect, *_ in table
+        for name in disclosure.POLICIES
+    ]
+    found = shares(known, rules)
+    for row, collapse, minimal in zip(table, found[::2], found[1::2], strict=True):
+        said = [int(value) for value in row[2:]]
+        assert said == pytest.approx([collapse[0], collapse[1], collapse[2], minimal[2]], abs=1), row
+        assert collapse[:2] == minimal[:2]
+    low, default = shares(public_blocks.COUNTRIES, [disclosure.Policy(k=5, least=5), disclosure.Policy(k=5)])
+    said = re.search(r"only (\d+) % of the alleles kept all strata then.*? (\d+) % kept all that are left", text, re.S)
+    assert [int(said[1]), int(said[2])] == pytest.approx([low[1], default[1]], abs=1)
+    assert default[3] < low[3] == len(public_blocks.people())
