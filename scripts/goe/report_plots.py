@@ -109,26 +109,28 @@ def histogram(key: str, name: str, counts: Mapping[str, Sequence[int]], first: i
     bins, base, tall = len(edges), 172, 142
     both = [a + b for a, b in zip(passed, filtered, strict=True)]
     most = max([*both, 1])
+    # The right end is left to the labels of the axis.
+    whole = bins / 0.9
     shapes = []
     for value in _steps(most):
         y = base - tall * value / most
         shapes.append(f'<line class="grid" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>')
         shapes.append(_words("m small", "100%", round(y - 4, 1), _short(value), "end"))
-    width = _x(0.84, bins)
+    width = _x(0.84, whole)
     for i, (a, b) in enumerate(zip(passed, filtered, strict=True)):
-        left = _x(i + 0.08, bins)
+        left = _x(i + 0.08, whole)
         for cls, count, below in ((f"f-{name.lower()}", a, 0), (f"f-{name.lower()} pale", b, a)):
             if count:
                 # At least a pixel, so that a bin that is not empty can be seen.
                 height = max(1.0, tall * count / most)
                 top = base - tall * below / most - height
                 shapes.append(_rect(cls, left, width, round(top, 2), round(height, 2)))
-    shapes.append(f'<line class="axis" x1="0" x2="100%" y1="{base}" y2="{base}"/>')
+    shapes.append(f'<line class="axis" x1="0" x2="90%" y1="{base}" y2="{base}"/>')
     for i, edge in enumerate(edges):
         if re.fullmatch(r"1e[-+]\d+|1\.0|0\.0*1", str(edge)):
-            at = _x(i + 1, bins)
+            at = _x(i + 1, whole)
             shapes.append(f'<line class="axis" x1="{at}" x2="{at}" y1="{base}" y2="{base + 4}"/>')
-            shapes.append(_words("m small", at, base + 18, frequency(edge), "end" if edge == 1 else "middle"))
+            shapes.append(_words("m small", at, base + 18, frequency(edge), "middle"))
     rare = sum(n for n, edge in zip(both, edges, strict=True) if edge <= 0.01)
     words = (
         f"{num(sum(passed))} PASS and {num(sum(filtered))} filtered alleles in bins of allele frequency from "
