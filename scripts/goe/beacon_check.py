@@ -4,6 +4,7 @@ Apart from goe.beacon, which writes them, because only this needs a JSON Schema 
 """
 
 import gzip
+import io
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pajson
+from isal import igzip
 from jsonschema import Draft202012Validator
 
 from goe import readback
@@ -211,7 +213,7 @@ def validate(path: str | Path, schema: str | Path = SCHEMA, every: int = 1000) -
     """
     validator = Draft202012Validator(json.loads(Path(schema).read_text()))
     problems = []
-    with readback.reading(path), gzip.open(path, "rt") as handle:
+    with readback.reading(path), io.BufferedReader(igzip.open(path, "rb"), 1 << 20) as handle:
         for row, line in enumerate(handle):
             if row % every == 0:
                 try:

@@ -43,7 +43,7 @@ from goe.build import Build
 from goe.check_common import Faults, safely
 from goe.check_folder import Facts
 from goe.errors import GoeError, Problem, stop_on
-from goe.frequency_table import Block
+from goe.frequency_table import BLOCK, Block
 from goe.sites_vcf import Tag
 
 # Checks in the order in which they are told.
@@ -243,7 +243,9 @@ class _Check:
             self.not_made("the frequency tables are not whole")
             return self.finished()
         with ThreadPoolExecutor(self.threads) as pool:
-            self.rows(pool)
+            # Nothing that is asked of a finished page or of the metadata needs them.
+            if self.wanted - set(METADATA):
+                self.rows(pool)
             self.formats(pool)
         self.metadata()
         return self.finished()
@@ -347,7 +349,7 @@ class _Check:
 
     def blocks(self, contigs: Iterable[str]) -> Iterator[Block]:
         for contig in contigs:
-            yield from release_blocks.read(self.long(contig), self.wide(contig), self.facts.strata, contig)
+            yield from release_blocks.read(self.long(contig), self.wide(contig), self.facts.strata, contig, BLOCK // 4)
 
     # ---- the other formats
 

@@ -28,7 +28,7 @@ COLUMNS = pa.schema(
     + [("af", pa.float64())]
 )
 _VCF = ("contig", "pos", "id", "ref", "alt", "qual", "filter", "info")
-_PIECE = 8 << 20
+_PIECE = 4 << 20
 _SHOWN = 10
 
 

@@ -260,7 +260,6 @@ if CFG["restricted"]:
             work("logs/release_restricted_contig/{contig}.log"),
         conda:
             "../../envs/goe.yaml"
-        threads: 2
         params:
             dataset=ID,
             build=BUILD.name,
