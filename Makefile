@@ -29,8 +29,9 @@ demo: setup
 	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment
 	python scripts/demo_compare.py demo demo
 
+# As many processes as cores, up to four: a whole run of the workflow inside a test uses two.
 test: setup
-	@PATH="$$PATH:$(TOOLS)" python -m pytest $(PYTEST_ARGS)
+	@PATH="$$PATH:$(TOOLS)" python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadgroup $(PYTEST_ARGS)
 
 bench: setup
 	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)
