@@ -31,7 +31,7 @@ demo: setup
 
 # As many processes as cores, up to four: a whole run of the workflow inside a test uses two.
 test: setup
-	@PATH="$$PATH:$(TOOLS)" python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadgroup $(PYTEST_ARGS)
+	@PATH="$$PATH:$(TOOLS)" python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadfile $(PYTEST_ARGS)
 
 bench: setup
 	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)

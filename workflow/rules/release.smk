@@ -171,7 +171,7 @@ rule release_check:
         "../../envs/check.yaml"
     threads: 2
     params:
-        folder=release(""),
+        folder=lambda wc: release(""),
     script:
         "../../scripts/release_check.py"
 
