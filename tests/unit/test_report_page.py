@@ -290,6 +290,14 @@ def test_what_is_protected_and_the_smallest_stratum_are_said(facts, tmp_path, pa
     assert "those of each genotype" in text and "too few people (fewer than 10) are not published" in text
 
 
+def test_quantiles_of_the_metrics_are_shown_and_what_is_not_given_is_a_dash(facts, tmp_path, page):
+    text = page.section("counting")
+    assert "at least 5 people on either side" in text
+    assert "mean_autosome_coverage4,11030.132.634.235.938.4" in text
+    assert "mean_autosome_coverage LT 10––33.9––" in text
+    assert "Metrics of the people" not in made(tmp_path, facts, qc=facts["qc"] | {"metrics": {}}).section("counting")
+
+
 def test_encrypted_and_later_files_have_no_digest(facts, tmp_path):
     files = [{"path": "gdi/x.tar.c4gh", "size": 1_234_567, "sha256": None}, {"path": "y", "size": None, "sha256": None}]
     text = made(tmp_path, facts, files=files).section("files")
