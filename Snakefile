@@ -26,6 +26,7 @@ rule release:
     default_target: True
     input:
         release("MANIFEST.sha256"),
+        work("sample_qc/cohort.html"),
         work("sample_qc/multiqc.html"),
         RESTRICTED,
 
@@ -43,6 +44,7 @@ rule harmonised:
 rule qc:
     input:
         work("sample_qc/keep.tsv"),
+        work("sample_qc/cohort.html"),
         work("sample_qc/multiqc.html"),
 
 

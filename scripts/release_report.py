@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from goe import logs, release_files, report_page, report_spectrum
-from goe.site_filters import DESCRIPTIONS
+from goe.site_rules import DESCRIPTIONS
 
 params = snakemake.params
 with logs.to(snakemake.log):

@@ -14,8 +14,10 @@ from goe import (
     ledger,
     logs,
     membership,
+    metric_quantiles,
     mini_node,
     ro_crate,
+    site_rules,
     sites_vcf,
     tables,
     wide_table,
@@ -52,12 +54,17 @@ with logs.to(snakemake.log):
         *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par", *params.regions]),
     )
+    public = notes.public_ledger(steps, policy.k)
     qc = {
         "people": people,
         "genotype_filter": notes.genotype_rules(cfg["genotype_filter"], absent),
-        "variant_qc": notes.site_rules(cfg["variant_qc"]),
+        "variant_qc": notes.filter_rules(cfg, about),
         "alleles_by_class": tally["classes"],
         "alleles_by_filter": tally["filters"],
+        "alleles_by_rule": site_rules.counts(public),
+        "metrics": metric_quantiles.summary(
+            keep, tables.read(source.metrics), notes.published_countries(cfg, plan), policy.k
+        ),
         "rounded_to": policy.k,
     }
     left_out = [] if "gdi" in params.formats else [str(problem) for problem in gdi_metadata.missing(cfg)]
@@ -69,7 +76,7 @@ with logs.to(snakemake.log):
         "qc": notes.dumps(qc),
         "disclosure": notes.dumps(notes.disclosure_summary(policy, plan, tally, figure, earlier)),
         "dictionary": notes.dictionary(fields, tags, others),
-        "ledger": notes.dumps(notes.public_ledger(steps, policy.k)),
+        "ledger": notes.dumps(public),
         "config": notes.dumps(ro_crate.snapshot(cfg)),
         # The exact account, and which strata have too few people: personal data, not for the release.
         "exact": notes.dumps(

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from goe import annotations, disclosure, logs, mini_node, release_notes, sites_vcf
-from goe.site_filters import DESCRIPTIONS
+from goe.site_rules import DESCRIPTIONS
 
 params, which = snakemake.params, snakemake.wildcards.which
 with logs.to(snakemake.log):

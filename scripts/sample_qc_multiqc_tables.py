@@ -6,16 +6,18 @@ import json
 from pathlib import Path
 
 from goe import logs, tables
+from goe.keep import SEX_METRICS
 from goe.sample_metrics import DECIMALS
 
 # Above this many people there are no plots and tables with a line for everybody: only the cohort and who is out.
 PER_PERSON_UP_TO = 500
+MARKED_UP_TO = 100
 SHOWN = (
     ("mean_autosome_coverage", "Depth"),
     ("pct_autosomes_15x", "% at 15x"),
     ("call_rate", "Call rate"),
     ("mean_dp", "Genotype depth"),
-    ("n_snv", "SNVs"),
+    ("count_snvs", "SNVs"),
     ("ratio_heterozygous_homzygous_snv", "Het/hom"),
     ("ratio_transitions_transversions_snv", "Ti/Tv"),
     ("charr", "CHARR"),
@@ -23,6 +25,15 @@ SHOWN = (
     ("y_depth_ratio", "Y depth"),
 )
 PICTURES = {
+    "coverage": (
+        "Coverage by country",
+        "Depth over the autosomes, of genotypes where nobody came as reads. Crosses are people left out.",
+    ),
+    "pca": (
+        "Ancestry",
+        "Principal components of the common autosomal SNVs. Crosses are people left out; who is who is in "
+        "<code>sample_qc/cohort.html</code>.",
+    ),
     "sex": (
         "Sex chromosomes",
         "Depth of X and Y outside the pseudo-autosomal regions over that of the autosomes (one copy is 0.5). Dotted "
@@ -107,8 +118,11 @@ with logs.to(snakemake.log):
 
     marked = sorted((p for p in people if p["reasons"]), key=lambda p: (p["keep"], p["sample_id"]))
     if marked:
-        shown = marked[:PER_PERSON_UP_TO]
-        text = "People left out first, then those with a flag. All of them are in <code>sample_qc/keep.tsv</code>."
+        shown = marked[:MARKED_UP_TO]
+        text = (
+            "People left out first, then those with a flag. Everybody is found by id, with all metrics and limits, in "
+        )
+        text += "<code>sample_qc/cohort.html</code>."
         if len(marked) > len(shown):
             text += f" The first {len(shown)} of {len(marked)}."
         body = rows_html(
@@ -146,17 +160,15 @@ with logs.to(snakemake.log):
         body = f'<img src="data:image/png;base64,{image}" alt="{title}" style="max-width:940px;width:100%">'
         section(name, title, text, plot_type="html", data=body)
 
+    headers = {}
+    for metric, title in SHOWN:
+        shape = f"{{:,.{min(DECIMALS.get(metric, 2), 4)}f}}"
+        headers[metric] = {"title": title, "description": metric, "format": shape, "scale": False}
+    numbers = {
+        p["sample_id"]: {m: float(metrics[p["sample_id"]][m]) for m, _ in SHOWN if metrics[p["sample_id"]][m]}
+        for p in people
+    }
     if few:
-        headers = {"keep": {"title": "Counted"}, "inferred": {"title": "Sex by the data"}}
-        for metric, title in SHOWN:
-            places = DECIMALS.get(metric, 2)
-            shape = f"{{:,.{min(places, 4)}f}}"
-            headers[metric] = {"title": title, "description": metric, "format": shape, "scale": False}
-        data = {
-            p["sample_id"]: {"keep": p["keep"], "inferred": p["inferred_sex"]}
-            | {m: float(metrics[p["sample_id"]][m]) for m, _ in SHOWN if metrics[p["sample_id"]][m]}
-            for p in people
-        }
         section(
             "people",
             "People",
@@ -164,9 +176,25 @@ with logs.to(snakemake.log):
             plot_type="table",
             pconfig={"id": "goe_people_table", "title": "People", "col1_header": "Person", "no_violin": True,
                      "namespace": "goe", "sort_rows": True},
-            headers=headers,
-            data=data,
+            headers={"keep": {"title": "Counted"}, "inferred": {"title": "Sex by the data"}} | headers,
+            data={p["sample_id"]: {"keep": p["keep"], "inferred": p["inferred_sex"]} | numbers[p["sample_id"]]
+                  for p in people},
         )  # fmt: skip
+    elif any(numbers.values()):
+        # Two humps smoothed into each other say nothing; the picture of X and Y does.
+        headers = {metric: header for metric, header in headers.items() if metric not in SEX_METRICS}
+        for metric, header in headers.items():
+            values = [mine[metric] for mine in numbers.values() if metric in mine]
+            header |= {"min": min(values), "max": max(values)} if values else {}
+        section(
+            "people",
+            "Distributions",
+            "Of everybody, whether counted or not. People are found by id in <code>sample_qc/cohort.html</code>.",
+            plot_type="violin",
+            pconfig={"id": "goe_people_violin", "title": "Metrics of the people", "col1_header": "Person"},
+            headers=headers,
+            data={sample: {m: v for m, v in mine.items() if m in headers} for sample, mine in numbers.items()},
+        )
 
     section(
         "thresholds",

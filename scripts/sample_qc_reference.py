@@ -1,10 +1,17 @@
-"""Bases of the reference that are not N, by contig and region class."""
+"""Bases of the reference that are not N, by contig and region class, and where they are on the autosomes."""
+
+from pathlib import Path
 
 import pysam
 from goe import build, keep, logs, sample_metrics
 
 with logs.to(snakemake.log):
+    what = build.Build(**snakemake.params.build)
     with pysam.FastaFile(snakemake.input.fasta) as fasta:
-        rows = sample_metrics.count_bases(build.Build(**snakemake.params.build), fasta.fetch)
+        rows = sample_metrics.count_bases(what, fasta.fetch)
+        with Path(snakemake.output.autosomes).open("w") as bed:
+            bed.writelines(
+                f"{c}\t{start}\t{end}\n" for c, start, end in sample_metrics.autosome_runs(what, fasta.fetch)
+            )
     columns = ("contig", "class", "length", "bases")
-    keep.write_tsv(snakemake.output[0], columns, [tuple(map(str, row)) for row in rows])
+    keep.write_tsv(snakemake.output.bases, columns, [tuple(map(str, row)) for row in rows])

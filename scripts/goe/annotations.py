@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from goe import readback, sites_vcf, tables
 from goe import strata as st
-from goe.build import REGION_X, REGION_Y, RESOURCES, Build, class_breaks, read_bed
+from goe.build import REGION_X, REGION_Y, RESOURCES, Build, canonical, class_breaks, read_bed
 from goe.errors import Problem, stop_on
 from goe.frequency_table import Block
 
@@ -100,6 +100,12 @@ def check_regions(regions: Mapping[str, str], build: Build) -> list[Problem]:
                 seen = ", ".join(list(with_ends)[:3]) or "nothing"
                 text = f"no interval on a contig of the release (it has {seen})"
                 problems.append(Problem(where, text, "use the contig names of the reference"))
+            known = {canonical(contig): contig for contig in build.contigs if canonical(contig)}
+            for contig in with_ends:
+                meant = known.get(canonical(contig)) if contig not in build.contigs else None
+                if there and meant:
+                    text = f"has intervals on {contig}, which the reference calls {meant}"
+                    problems.append(Problem(where, text, "use the contig names of the reference throughout"))
             for contig in there:
                 if with_ends[contig] > build.contigs[contig]:
                     text = f"{contig} ends at {build.contigs[contig]}, an interval at {with_ends[contig]}"

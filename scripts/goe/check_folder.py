@@ -18,8 +18,10 @@ from goe import (
     disclosure,
     gdi_format,
     manifest,
+    metric_quantiles,
     mini_node,
     release_notes,
+    site_rules,
     sites_vcf,
     tables,
     wide_table,
@@ -190,11 +192,14 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     ):
         differs(path, key, value, wanted, DISCLOSURE)
     rounded(QC, "people", {key: value for key, value in qc["people"].items() if key != "kept"})
+    for what in metric_quantiles.faults(qc["metrics"], data["strata"], wanted):
+        problems.append(Problem(str(root / QC), what, "do not publish the release: report it"))
     for key in ("strata_not_published", "alleles_withheld", "alleles_withheld_by_reason"):
         rounded(DISCLOSURE, key, rule[key])
     for step in ledger["steps"]:
         rounded(LEDGER, f"step {step['step']}", {key: step[key] for key in ("in", "added", "out", "dropped")})
         problems += [Problem(str(root / LEDGER), what, _AGAIN) for what in _unclosed(step, wanted)]
+    differs(QC, "alleles_by_rule", qc["alleles_by_rule"], site_rules.counts(ledger), LEDGER)
     alleles = ledger["steps"][-1]["out"].get("site_alleles")
     right = disclosure.rounded(data["number_of_records"], wanted)
     differs(LEDGER, f"site_alleles out of step {ledger['steps'][-1]['step']}", alleles, right, DATASET)

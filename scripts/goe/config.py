@@ -200,13 +200,31 @@ def _dataset(section: dict) -> list[Problem]:
     return problems
 
 
-def _thresholds(section: dict) -> list[Problem]:
-    """What is wrong with thresholds of people, by the reader that applies them."""
+def _filter_regions(cfg: dict) -> list[Problem]:
+    """Flags that `variant_qc.regions` names without a BED file for them; what the schema refuses is told by it."""
+    asked, there = (
+        section.get("regions") if isinstance(section, dict) else None
+        for section in (cfg.get("variant_qc"), cfg.get("annotations"))
+    )
+    flags = schema()["properties"]["annotations"]["properties"]["regions"]["properties"]
+    return [
+        Problem(
+            f"config variant_qc.regions: {flag}",
+            "has no file of regions",
+            f"give a BED file in annotations.regions.{flag}, or take {flag} out",
+        )
+        for flag in (asked if isinstance(asked, list) else [])
+        if isinstance(flag, str) and flag in flags and not (isinstance(there, dict) and there.get(flag))
+    ]
+
+
+def _thresholds(section: dict, own: list[str]) -> list[Problem]:
+    """What is wrong with thresholds of people, by the reader that applies them; own: the country's table, if any."""
     # Imported here because it brings numpy along, and most configs set none.
     from goe import keep
 
     try:
-        keep.load(GUIDELINES, section)
+        keep.load([*GUIDELINES, *own], section)
     except GoeError as error:
         return error.problems
     return []
@@ -236,12 +254,15 @@ def load(raw: Mapping) -> dict:
         problems.append(
             Problem("config previous_release", "is missing", "previous_people is about it: set both, or neither")
         )
+    problems += _filter_regions(cfg)
     sample_qc = cfg.get("sample_qc")
-    if isinstance(sample_qc, dict) and isinstance(sample_qc.get("thresholds"), dict):
+    if isinstance(sample_qc, dict):
         where = "config sample_qc.thresholds."
         told = {p.where.removeprefix(where).split(".")[0] for p in problems if p.where.startswith(where)}
-        rest = {name: value for name, value in sample_qc["thresholds"].items() if name not in told}
-        problems += _thresholds(rest) if rest else []
+        thresholds, own = sample_qc.get("thresholds"), sample_qc.get("guidelines")
+        rest = {k: v for k, v in thresholds.items() if k not in told} if isinstance(thresholds, dict) else {}
+        files = [own] if isinstance(own, str) and own else []
+        problems += _thresholds(rest, files) if rest or files else []
     stop_on(problems)
     _fill(cfg, schema())
     genotype_filter = cfg["genotype_filter"]

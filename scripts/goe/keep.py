@@ -14,6 +14,7 @@ from goe import relatedness, sex
 from goe import sample_metrics as metrics_of
 from goe.errors import GoeError, Problem, stop_on
 from goe.ledger import Ledger
+from goe.sheets import INPUT_TYPES
 
 STATUSES = ("verified", "excerpt", "unverified", "national")
 
@@ -23,6 +24,7 @@ FAIL_REASON = {
     "mean_dp": "low_coverage",
     "pct_autosomes_15x": "low_coverage",
     "charr": "contaminated",
+    "cross_contamination_rate": "contaminated",
     "pct_reads_mapped": "low_mapping",
     "pct_duplicates": "high_duplicates",
     "mean_insert_size": "short_inserts",
@@ -30,7 +32,10 @@ FAIL_REASON = {
     "ratio_heterozygous_homzygous_snv": "het_hom_outlier",
     "ratio_heterozygous_homzygous_indel": "het_hom_indel_outlier",
     "ratio_transitions_transversions_snv": "titv_outlier",
-    "n_snv": "n_snv_outlier",
+    "ratio_insertion_deletion": "ins_del_outlier",
+    "count_snvs": "count_snvs_outlier",
+    "count_insertions": "count_insertions_outlier",
+    "count_deletions": "count_deletions_outlier",
     "n_singleton": "n_singleton_outlier",
 }
 """Reason of a metric that fails, and flag of one that is an outlier; any other metric is its own reason."""
@@ -55,32 +60,37 @@ PRECEDENCE = (
 INSTEAD = {"mean_dp": "mean_autosome_coverage"}
 """Metrics that are judged only where the other, the better one, is not there."""
 
-_TERM = re.compile(r"(<|>)\s*(-?[0-9.]+(?:e[0-9]+)?)|outside\s+([0-9.]+)\s+MAD|is\s+(\w+)")
+_TERM = re.compile(r"(<|>)\s*(-?[0-9.]+(?:e[0-9]+)?)|(outside|above)\s+([0-9.]+)\s+MAD|is\s+(\w+)")
+
+_STRATUM = re.compile(rf"all|whole_genome|country:[A-Z]{{2}}|input_type:({'|'.join(INPUT_TYPES)})")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One expression of a threshold table: `<25`, `<1.9 or >2.1`, `outside 4 MAD`, `is yes`; empty never holds."""
+    """One expression of a threshold table: `<25`, `<1.9 or >2.1`, `outside 4 MAD`, `above 8 MAD`, `is yes`; empty
+    never holds. The MAD is the scaled one of the person's stratum, taken from its median."""
 
     text: str
     below: float | None = None
     above: float | None = None
     mads: float | None = None
+    upper: bool = False
     equals: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Rule":
         """ValueError when the expression is none of those."""
-        found: dict[str, float | str] = {}
+        found: dict[str, float | bool | str] = {}
         for term in re.split(r"\s+or\s+", text.strip()) if text.strip() else []:
             match = _TERM.fullmatch(term.strip())
             if not match:
-                raise ValueError(f"`{term}` is none of `<number`, `>number`, `outside number MAD`, `is word`")
-            sign, number, mads, word = match.groups()
+                forms = "`<number`, `>number`, `outside number MAD`, `above number MAD`, `is word`"
+                raise ValueError(f"`{term}` is none of {forms}")
+            sign, number, side, mads, word = match.groups()
             if sign:
                 found["below" if sign == "<" else "above"] = float(number)
             elif mads:
-                found["mads"] = float(mads)
+                found |= {"mads": float(mads), "upper": side == "above"}
             else:
                 found["equals"] = word
         return cls(text.strip(), **found)
@@ -102,7 +112,10 @@ class Rule:
         value = float(value)
         if (self.below is not None and value < self.below) or (self.above is not None and value > self.above):
             return True
-        return self.mads is not None and centre is not None and abs(value - centre[0]) > self.mads * centre[1]
+        if self.mads is None or centre is None:
+            return False
+        off = value - centre[0]
+        return (off if self.upper else abs(off)) > self.mads * centre[1]
 
 
 @dataclass(frozen=True)
@@ -164,6 +177,9 @@ def _read_thresholds(path: Path, known: Iterable[str] | None) -> dict[tuple[str,
             problems.append(
                 Problem(where, f"no metric `{row['metric']}`", f"did you mean `{near[0]}`?" if near else "")
             )
+        if not _STRATUM.fullmatch(row["stratum"]):
+            forms = "all, whole_genome, country:XX or input_type:NAME"
+            problems.append(Problem(where, f"no stratum `{row['stratum']}`", f"write {forms}"))
         if (row["metric"], row["stratum"]) in found:
             problems.append(Problem(where, f"{row['metric']} of stratum {row['stratum']} again", "keep one row"))
         if len(rules) == 2:
@@ -179,7 +195,7 @@ def _replaced(old: Threshold, value: float | str | Mapping[str, object] | None) 
 
     def moved(rule: Rule, number: float) -> Rule:
         if rule.mads is not None:
-            return Rule.parse(f"outside {number:g} MAD")
+            return Rule.parse(f"{'above' if rule.upper else 'outside'} {number:g} MAD")
         if rule.equals is not None or (rule.below is not None and rule.above is not None):
             raise ValueError(f"`{rule.text}` has no single limit: write the expression")
         return Rule.parse(f"{'<' if rule.below is not None else '>'}{number!r}")
@@ -202,24 +218,23 @@ def _replaced(old: Threshold, value: float | str | Mapping[str, object] | None) 
     return Threshold(old.metric, old.stratum, warn, fail, "config", "national")
 
 
-def load(files: Sequence[str | Path], national: str | Mapping[str, object] | None = None) -> Guidelines:
+def load(files: Sequence[str | Path], national: Mapping[str, object] | None = None) -> Guidelines:
     """Guidelines with those of a country on top.
 
-    files: paths of resources/guidelines/sample_qc.tsv and inference.tsv, in this order; any more are not read here.
-    national: path of a TSV with the columns of sample_qc.tsv, its rows replace those of the same metric and
-    stratum; or a mapping (config sample_qc.thresholds): metric or parameter -> number, null, expression or
-    {warn, fail}; for a metric it holds in every stratum. GoeError with every problem.
+    files: paths of resources/guidelines/sample_qc.tsv and inference.tsv, in this order, then that of the country's
+    own table, if it has one (config sample_qc.guidelines): the columns of sample_qc.tsv, and each row replaces that
+    of the same metric and stratum. national: config sample_qc.thresholds, on top of both: metric or parameter ->
+    number, null, expression or {warn, fail}; for a metric it holds in every stratum. GoeError with every problem.
     """
-    thresholds, inference = map(Path, files[:2])
+    thresholds, inference, *own = map(Path, files)
     guidelines = Guidelines(_read_thresholds(thresholds, None))
     for n, row in _rows(inference, ("parameter", "value", "source", "status")):
         try:
             guidelines.parameters[row["parameter"]] = float(row["value"])
         except ValueError as error:
             raise GoeError(Problem(f"{inference} row {n}", str(error))) from error
-    if isinstance(national, str):
-        guidelines.thresholds |= _read_thresholds(Path(national), {*guidelines.metrics, *FAIL_REASON})
-        return guidelines
+    for path in own:
+        guidelines.thresholds |= _read_thresholds(path, {*guidelines.metrics, *FAIL_REASON, *METRIC_COLUMNS})
     problems = []
     for name, value in (national or {}).items():
         where = f"config sample_qc.thresholds.{name}"
@@ -267,6 +282,7 @@ class Row:
     sex: str
     input_type: str
     withdrawn: bool
+    platform: str = ""
     metrics: dict[str, float | int | str | None] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     inferred_sex: str = "unknown"
@@ -297,17 +313,47 @@ def note(row: Row, metric: str, value: float | str, limit: str) -> None:
         row.warnings.append(f"{metric}={metrics_of.text(value)}{limit}")
 
 
+def centres(
+    rows: Sequence[Row], metric: str, limits: Mapping[str, float]
+) -> tuple[dict[tuple[str, str], tuple[float, float] | None], str]:
+    """(country, platform) -> `centre` of the stratum its people are judged in, and what has to be said of that.
+
+    The strata are country and platform (sheet), as gnomad_methods filtering.py compute_stratified_metrics_filter
+    takes genetic ancestry and platform: people of one country on one platform, else, where these are too few or
+    give no platform, everybody of the country. A country that is too small has None, and its people no outliers:
+    metrics differ between populations, so no greater stratum would do.
+    """
+    values: dict[str, dict[str, list]] = {}
+    for row in rows:
+        here = values.setdefault(row.country_code, {}).setdefault(row.platform, [])
+        if not row.withdrawn:
+            here.append(row.metrics.get(metric))
+    found, few, whole = {}, [], []
+    for country, by_platform in sorted(values.items()):
+        everybody = centre((v for some in by_platform.values() for v in some), limits)
+        if everybody is None:
+            few.append(country)
+        for platform, some in sorted(by_platform.items()):
+            own = centre(some, limits) if platform and len(by_platform) > 1 else None
+            found[country, platform] = own or everybody
+            if platform and len(by_platform) > 1 and own is None and everybody:
+                whole.append(f"{country} {platform}")
+    why = f"fewer than {limits['mad_min_people']:g} people with a value, or no spread"
+    said = [f"not assessed in {', '.join(few)}: {why}"] if few else []
+    said += [f"by country instead of by platform in {', '.join(whole)}: {why}"] if whole else []
+    return found, "; ".join(said)
+
+
 def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metrics: Iterable[str]) -> dict[str, str]:
     """Fill fails, flags and warnings of every row for `metrics`; returns what could not be judged, by reason.
 
     The row of the thresholds for a person is that of `country:XX`, else `input_type:x`, else whole_genome (when
-    the reference is one), else all. The stratum of an outlier is the country. The withdrawn are judged by no
+    the reference is one), else all. The strata of an outlier are those of `centres`. The withdrawn are judged by no
     outlier rule and widen no stratum.
     """
-    unable: dict[str, str] = {}
-    countries = sorted({row.country_code for row in rows})
+    said: dict[str, list[str]] = {}
     for metric in metrics:
-        middle: dict[str, tuple[float, float] | None] = {}
+        middle: dict[tuple[str, str], tuple[float, float] | None] | None = None
         for row in rows:
             other = INSTEAD.get(metric)
             if other and row.metrics.get(other) is not None:
@@ -317,21 +363,13 @@ def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metri
             if threshold is None:
                 continue
             value = row.metrics.get(metric)
-            if (threshold.warn.mads or threshold.fail.mads) and not middle:
-                middle = {
-                    c: centre(
-                        (r.metrics.get(metric) for r in rows if r.country_code == c and not r.withdrawn),
-                        guidelines.parameters,
-                    )
-                    for c in countries
-                }
-                few = [c for c in countries if middle[c] is None]
-                if few:
-                    unable[f"outliers of {metric}"] = (
-                        f"not assessed in {', '.join(few)}: fewer than "
-                        f"{guidelines.parameters['mad_min_people']:g} people with a value, or no spread"
-                    )
-            here = None if row.withdrawn else middle.get(row.country_code)
+            here = None
+            if threshold.warn.mads or threshold.fail.mads:
+                if middle is None:
+                    middle, statement = centres(rows, metric, guidelines.parameters)
+                    if statement:
+                        said.setdefault(statement, []).append(metric)
+                here = None if row.withdrawn else middle[row.country_code, row.platform]
             reason = FAIL_REASON.get(metric, metric)
             if threshold.fail.holds(value, here):
                 row.fails.append(reason)
@@ -340,7 +378,7 @@ def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metri
                 if threshold.warn.is_flag:
                     row.flags.append(reason)
                 note(row, metric, value, f": {threshold.warn.text}")
-    return unable
+    return {f"outliers of {', '.join(some)}": statement for statement, some in said.items()}
 
 
 RELATIVES = ("duplicate", "related")
@@ -354,11 +392,14 @@ def gather(
     classes: Mapping[str, Mapping[int, Mapping[str, int]]],
     counts: Mapping[str, Mapping[str, int]],
     guidelines: Guidelines,
+    ancestry: Mapping[str, float | None] | None = None,
+    tools_why: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Row]:
     """Rows of all people of the sheet with their metrics and sex, sorted by sample_id.
 
     sheet: rows of intake/people.tsv; tools: read metrics of the people who have reads; classes, counts: by person,
-    as of `sample_metrics.sum_people` and `sum_regions`.
+    as of `sample_metrics.sum_people` and `sum_regions`; ancestry: `ancestry.distances` by person, where assessed;
+    tools_why: metric -> reason, of those that are None in `tools`.
     """
     limits = guidelines.parameters
     rows = []
@@ -368,9 +409,8 @@ def gather(
     y_data = {kind: sex.has_y_data((classes.get(s, {}) for s in some), limits) for kind, some in by_type.items()}
     for sample, person in sorted(sheet.items()):
         kind = person["input_type"]
-        row = Row(
-            sample, person["country_code"], person["sex"], kind, person["withdrawn"].lower() in ("yes", "true", "1")
-        )
+        withdrawn = person["withdrawn"].lower() in ("yes", "true", "1")
+        row = Row(sample, person["country_code"], person["sex"], kind, withdrawn, person.get("platform", ""))
         mine = classes.get(sample, {})
         row.metrics, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits)
         if sample not in classes:
@@ -379,7 +419,8 @@ def gather(
         for metric in metrics_of.TOOL_METRICS:
             row.metrics[metric] = read.get(metric) if read else None
             if row.metrics[metric] is None:
-                row.why[metric] = "not in the reports of the reads" if read else metrics_of.NO_READS.format(kind)
+                said = (tools_why or {}).get(sample, {}).get(metric, "not in the reports of the reads")
+                row.why[metric] = said if read else metrics_of.NO_READS.format(kind)
         found = sex.evidence(mine, read or {}, kind, y_data[kind], limits)
         for metric, value in zip(SEX_METRICS, (found.x_depth, found.y_depth, found.x_het), strict=True):
             row.metrics[metric] = value
@@ -392,6 +433,11 @@ def gather(
         row.count_sex, flag = sex.judge(row.sex, row.inferred_sex)
         for name in ("sex_mismatch", "sex_aneuploid", "sex_ambiguous"):
             row.metrics[name] = "yes" if name == flag else "no"
+        far = (ancestry or {}).get(sample)
+        row.metrics["ancestry_distance"] = far
+        row.metrics["ancestry_outlier"] = "yes" if far is not None and far > limits["ancestry_max_distance"] else "no"
+        if far is None:
+            row.why["ancestry_distance"] = "withdrawn" if withdrawn else "not assessed in this country or cohort"
         row.metrics = {m: v if isinstance(v, str) else metrics_of.rounded(m, v) for m, v in row.metrics.items()}
         rows.append(row)
     return rows
@@ -428,14 +474,38 @@ def decide(
             row.metrics[metric] = "yes" if gone.get(row.sample_id) == metric else "no"
         if not exclude:
             row.count_sex = row.sex
-    unable |= judge(rows, guidelines, whole_genome, RELATIVES)
-    return unable
+    return unable | sex_unknown(rows) | judge(rows, guidelines, whole_genome, RELATIVES)
+
+
+def sex_unknown(rows: Sequence[Row]) -> dict[str, str]:
+    """What could not be said of sex: how many people have no inferred sex, or one by X alone, and why."""
+    why = Counter(
+        row.why["inferred_sex"]
+        for row in rows
+        if "inferred_sex" in row.why and row.inferred_sex != sex.AMBIGUOUS and not row.withdrawn
+    )
+    said = [f"{n} of {len(rows)} people: {reason}" for reason, n in sorted(why.items())]
+    return {"sex": "; ".join(said)} if said else {}
+
+
+def relatives_account(
+    rows: Sequence[Row],
+    pairs: Sequence[relatedness.Pair],
+    statement: Mapping[str, object],
+    exclude: bool,
+    limits: Mapping[str, float],
+) -> dict:
+    """`relatedness.account` of the rows as `decide` left them."""
+    out = [row.dropped_for(exclude) for row in rows]
+    there = [row.sample_id for row, why in zip(rows, out, strict=True) if why is None or why in RELATIVES]
+    return relatedness.account(statement, pairs, there, sum(why in RELATIVES for why in out), limits)
 
 
 METRIC_COLUMNS = (
     *metrics_of.TOOL_METRICS[:-2],
     *metrics_of.VARIANT_METRICS,
     *SEX_METRICS,
+    "ancestry_distance",
 )
 
 
@@ -445,10 +515,10 @@ def metric_rows(
     """(columns, rows) of sample_qc/metrics.tsv: a person a row, an empty cell with its reason in `not_assessed`."""
     kin: dict[str, list[str]] = {}
     for p in sorted(pairs):
-        degree = relatedness.degree(p.kinship, limits)
-        kin.setdefault(p.a, []).append(f"{p.b}={degree}")
-        kin.setdefault(p.b, []).append(f"{p.a}={degree}")
-    columns = ("sample_id", "country_code", "sex", "inferred_sex", "input_type", *METRIC_COLUMNS)
+        relation = relatedness.relation(p, limits)
+        kin.setdefault(p.a, []).append(f"{p.b}={relation}")
+        kin.setdefault(p.b, []).append(f"{p.a}={relation}")
+    columns = ("sample_id", "country_code", "platform", "sex", "inferred_sex", "input_type", *METRIC_COLUMNS)
     columns += ("relatives", "warnings", "not_assessed")
     found = []
     for row in sorted(rows, key=lambda r: r.sample_id):
@@ -457,6 +527,7 @@ def metric_rows(
             (
                 row.sample_id,
                 row.country_code,
+                row.platform,
                 row.sex,
                 row.inferred_sex,
                 row.input_type,
@@ -476,6 +547,7 @@ def summary(
     whole_genome: bool,
     relatives: Mapping[str, object],
     unable: Mapping[str, str],
+    ancestry: Mapping[str, object] | None = None,
 ) -> dict:
     """Cohort figures for the reports; nothing of a single person."""
 
@@ -515,6 +587,7 @@ def summary(
         "reasons": {r: dict(sorted(reasons[r].items())) for r in in_order(reasons)},
         "metrics": spread,
         "relatedness": dict(relatives),
+        "ancestry": dict(ancestry or {}),
         "not_assessed": dict(unable),
         "thresholds": [
             {

@@ -917,6 +917,7 @@ def _intake(every: list[Facts], people: dict[str, Person]) -> dict:
             "sex": person.sex,
             "country": person.country,
             "withdrawn": person.withdrawn,
+            "platform": person.extra.get("platform", ""),
             "input_type": "",
             "inputs": [],
         }
@@ -944,7 +945,7 @@ def people_table(intake: dict) -> list[list[str]]:
 
     `source`: people with the same one came in the same joint VCFs, and share the records these have.
     """
-    rows = [["sample_id", "sex", "country_code", "withdrawn", "input_type", "source", "absent_fields"]]
+    rows = [["sample_id", "sex", "country_code", "withdrawn", "input_type", "source", "absent_fields", "platform"]]
     files: dict[str, list[int]] = {}
     for number, entry in enumerate(intake["joint"]):
         for name in entry["samples"]:
@@ -960,6 +961,7 @@ def people_table(intake: dict) -> list[list[str]]:
                 person["input_type"],
                 sets[tuple(files[name])] if name in files else name,
                 ",".join(intake["absent_fields"].get(name, [])),
+                person["platform"],
             ]
         )
     return rows

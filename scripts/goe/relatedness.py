@@ -1,24 +1,49 @@
 """Duplicates and relatives by KING kinship, and whom to leave out."""
 
 import hashlib
+import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-EXACT_UP_TO = 16
+EXACT_UP_TO = 32
 """Greatest number of people of a family (connected component) that is solved exactly."""
+
+COLUMNS = ("sample_a", "sample_b", "n_snvs", "kinship", "k0", "relation")
+"""Columns of sample_qc/kinship.tsv."""
 
 
 @dataclass(frozen=True, order=True)
 class Pair:
-    """Two people (a < b as text), the SNVs both have and their kinship (KING-robust)."""
+    """Two people (a < b as text), the SNVs both have, their kinship (KING-robust) and k0, where it can be told.
+
+    k0: share of the genome where they have no allele by descent in common.
+    """
 
     a: str
     b: str
     n_snvs: int
     kinship: float
+    k0: float | None = None
+
+
+def expected_ibs0(frequencies: np.ndarray) -> float:
+    """Mean chance that two unrelated people are opposite homozygotes, 2 p^2 q^2; frequencies: float[SNVs], 0..1."""
+    p = np.asarray(frequencies, float)
+    return float(np.mean(2 * p**2 * (1 - p) ** 2)) if p.size else 0.0
+
+
+def k0(ibs0: int, n_snvs: int, expected: float, limits: Mapping[str, float]) -> float | None:
+    """Share of the genome without an allele by descent in common, by the SNVs with opposite homozygotes.
+
+    N(IBS = 0) over its number in unrelated people (Purcell et al. 2007, PLINK, doi 10.1086/519795). ibs0: opposite
+    homozygotes of the pair among `n_snvs`; expected: `expected_ibs0`. None with fewer than `kinship_min_ibs0` of
+    them expected in unrelated people.
+    """
+    unrelated = n_snvs * expected
+    return min(1.0, ibs0 / unrelated) if unrelated > 0 and unrelated >= limits["kinship_min_ibs0"] else None
 
 
 def degree(kinship: float, limits: Mapping[str, float]) -> str | None:
@@ -31,6 +56,30 @@ def degree(kinship: float, limits: Mapping[str, float]) -> str | None:
         if kinship > limits[key]:
             return name
     return None
+
+
+def relation(pair: Pair, limits: Mapping[str, float]) -> str | None:
+    """duplicate, parent_child, siblings, first_degree (one of these two), second_degree or None.
+
+    By Table 1 of Manichaikul et al. 2010: of the first degree, k0 below 0.1 is a parent with a child, from there
+    on siblings.
+    """
+    found = degree(pair.kinship, limits)
+    if found != "first_degree" or pair.k0 is None:
+        return found
+    return "parent_child" if pair.k0 < limits["kinship_parent_child_k0"] else "siblings"
+
+
+def row(pair: Pair, limits: Mapping[str, float]) -> tuple[str, ...]:
+    """A row of sample_qc/kinship.tsv."""
+    none = "" if pair.k0 is None else f"{pair.k0:.4f}"
+    return pair.a, pair.b, str(pair.n_snvs), f"{pair.kinship:.6f}", none, relation(pair, limits) or ""
+
+
+def pair_of(cells: Mapping[str, str]) -> Pair:
+    """The pair of a row of sample_qc/kinship.tsv."""
+    none = float(cells["k0"]) if cells["k0"] else None
+    return Pair(cells["sample_a"], cells["sample_b"], int(cells["n_snvs"]), float(cells["kinship"]), none)
 
 
 def assess(
@@ -85,12 +134,8 @@ def rank(people: Iterable[str], quality: Mapping[str, tuple[float | None, ...]])
     return {sample: i for i, sample in enumerate(sorted(people, key=key))}
 
 
-def families(pairs: Iterable[Pair]) -> list[dict[str, set[str]]]:
-    """Connected components as adjacency, those of the smallest id first."""
-    near: dict[str, set[str]] = {}
-    for pair in pairs:
-        near.setdefault(pair.a, set()).add(pair.b)
-        near.setdefault(pair.b, set()).add(pair.a)
+def _components(near: Mapping[str, set[str]]) -> list[dict[str, set[str]]]:
+    """Connected components of an adjacency, those of the smallest id first."""
     left, found = set(near), []
     for start in sorted(near):
         if start in left:
@@ -104,34 +149,58 @@ def families(pairs: Iterable[Pair]) -> list[dict[str, set[str]]]:
     return found
 
 
+def families(pairs: Iterable[Pair]) -> list[dict[str, set[str]]]:
+    """Connected components as adjacency, those of the smallest id first."""
+    near: dict[str, set[str]] = {}
+    for pair in pairs:
+        near.setdefault(pair.a, set()).add(pair.b)
+        near.setdefault(pair.b, set()).add(pair.a)
+    return _components(near)
+
+
+def _smallest(near: dict[str, set[str]], weight: Mapping[str, int]) -> set[str]:
+    """The vertex cover of least weight, by branching: who has most relatives is removed, or all of these are."""
+    gone: set[str] = set()
+    for part in _components({p: n for p, n in near.items() if n}):
+        if all(len(n) == len(part) - 1 for n in part.values()):
+            # Everybody is related to everybody: all but the best go.
+            gone |= part.keys() - {max(part, key=weight.__getitem__)}
+            continue
+        top = max(part, key=lambda p: (len(part[p]), weight[p]))
+        ways = ({top}, part[top])
+        found = [way | _smallest(_without(part, way | {top}), weight) for way in ways]
+        gone |= min(found, key=lambda some: sum(weight[p] for p in some))
+    return gone
+
+
+def _without(near: Mapping[str, set[str]], gone: set[str]) -> dict[str, set[str]]:
+    return {p: n - gone for p, n in near.items() if p not in gone}
+
+
 def _exact(family: dict[str, set[str]], ranks: Mapping[str, int]) -> set[str]:
-    """Smallest vertex cover; among those the one that removes the worst people (greatest sum of ranks)."""
-    people = sorted(family, key=ranks.__getitem__)
-    for size in range(len(people)):
-        best: tuple[int, set[str]] | None = None
-        for chosen in combinations(people, size):
-            gone = set(chosen)
-            if all(p in gone or family[p] <= gone for p in people):
-                worth = sum(ranks[p] for p in gone)
-                if best is None or worth > best[0]:
-                    best = (worth, gone)
-        if best:
-            return best[1]
-    return set()
+    """The smallest vertex cover; among those of its size the one that keeps the best person, then the second best,
+    and so on. There is always exactly one."""
+    n = len(family)
+    order = {p: i for i, p in enumerate(sorted(family, key=ranks.__getitem__))}
+    return _smallest(family, {p: (1 << n) + (1 << (n - 1 - i)) for p, i in order.items()})
 
 
 def _greedy(family: dict[str, set[str]], ranks: Mapping[str, int]) -> set[str]:
     """Remove who has most relatives left, the worst of those first; then take back whom nobody needs removed."""
-    near = {p: set(n) for p, n in family.items()}
-    removed: list[str] = []
-    while any(near.values()):
-        worst = max(near, key=lambda p: (len(near[p]), ranks[p]))
-        for other in near.pop(worst):
-            near[other].discard(worst)
-        removed.append(worst)
-    gone = set(removed)
-    for person in sorted(removed, key=ranks.__getitem__):
-        if family[person] <= gone - {person}:
+    left = {p: len(n) for p, n in family.items()}
+    heap = [(-n, -ranks[p], p) for p, n in left.items()]
+    heapq.heapify(heap)
+    gone: set[str] = set()
+    while heap:
+        n, _, worst = heapq.heappop(heap)
+        if worst in gone or -n != left[worst] or not n:
+            continue  # an entry of before a relative of theirs went
+        gone.add(worst)
+        for other in family[worst] - gone:
+            left[other] -= 1
+            heapq.heappush(heap, (-left[other], -ranks[other], other))
+    for person in sorted(gone, key=ranks.__getitem__):
+        if family[person] <= gone:
             gone.discard(person)
     return gone
 
@@ -142,7 +211,7 @@ def removals(pairs: Iterable[Pair], ranks: Mapping[str, int], limits: Mapping[st
     pairs: those above the cut-off, both of whom would be kept otherwise. First the duplicates: of each group of
     them all but the best go (every group is a clique, up to noise). Then the relatives: the smallest set that
     breaks every pair, exact in families of up to EXACT_UP_TO people, greedy in greater ones; of sets of the same
-    size, the one with the worst people. Deterministic.
+    size, the one that keeps the best people. So of a trio the child alone goes. The order of `pairs` changes nothing.
     """
     pairs = sorted(pairs)
     gone: dict[str, str] = {}
@@ -155,3 +224,39 @@ def removals(pairs: Iterable[Pair], ranks: Mapping[str, int], limits: Mapping[st
             solve = _exact if len(family) <= EXACT_UP_TO else _greedy
             gone |= dict.fromkeys(solve(family, ranks), reason)
     return dict(sorted(gone.items()))
+
+
+def account(
+    statement: Mapping[str, object],
+    pairs: Iterable[Pair],
+    people: Iterable[str],
+    left_out: int,
+    limits: Mapping[str, float],
+) -> dict:
+    """`statement` (sample_qc/kinship.json) with what came of it: no id in it.
+
+    pairs: those told; people: who would be counted if nobody had a relative; left_out: how many of them are not.
+    Adds the pairs by relation, the people with a relative, and to the sentence what a reader has to know: that
+    everybody is related, or that a family was too large to be solved exactly.
+    """
+    pairs, there = list(pairs), set(people)
+    inside = [p for p in pairs if p.a in there and p.b in there]
+    related = {p.a for p in inside} | {p.b for p in inside}
+    said = [str(statement["statement"])]
+    if len(there) > 1 and related == there:
+        said.append(
+            f"every one of {len(there)} people has a relative among the others, {left_out} are left out: "
+            "look at sample_qc/kinship.tsv before these numbers are used"
+        )
+    large = sum(len(family) > EXACT_UP_TO for family in families(inside))
+    if large:
+        said.append(
+            f"in {large} families of more than {EXACT_UP_TO} people one or a few more may be left out than need be"
+        )
+    return {
+        **statement,
+        "statement": "; ".join(said),
+        "pairs": dict(sorted(Counter(relation(p, limits) or "" for p in pairs).items())),
+        "people_with_relatives": len(related),
+        "left_out": left_out,
+    }

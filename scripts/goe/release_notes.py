@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from goe import __version__, disclosure
+from goe import __version__, disclosure, site_rules
 from goe import strata as st
 from goe.errors import GoeError, Problem
 from goe.ledger import Ledger
@@ -33,7 +33,8 @@ _DATASET_KEYS = (
 NOT_COVERED = (
     "people without a call: AN against the number of people of a stratum is not floored",
     "linked alleles: rare alleles with equal counts may have the same carriers",
-    "FILTER: a rule that is decided per country says on which side of its threshold that country is",
+    "FILTER: a rule that is decided per country says on which side of its threshold that country is, and HetExcess "
+    "that it has more heterozygotes than expected",
     "people whose genotypes are known to the reader: their part can be taken off a count",
     "membership inference: no floor on counts stops it for someone whose genotypes are known",
 )
@@ -191,23 +192,12 @@ def genotype_rules(rules: Mapping, absent: Mapping[str, int]) -> list[str]:
     return words
 
 
-def site_rules(rules: Mapping) -> list[str]:
-    """The thresholds of the variant QC in words, by FILTER name."""
-    each = (
-        ("LowCallRate", "min_call_rate", "called part of the expected alleles below {}"),
-        ("HWE", "hwe_p", "Hardy-Weinberg exact test p below {} in a country"),
-        ("InbreedingCoeff", "inbreeding_coeff", "inbreeding coefficient below {} in a country"),
-        ("LowQUAL", "min_qual", "QUAL below {}"),
-        ("LowQD", "min_qd", "QD below {}"),
-        ("LowMQ", "min_mq", "MQ below {}"),
-        ("HighFS", "max_fs", "FS above {}"),
-        ("LowReadPosRankSum", "min_read_pos_rank_sum", "ReadPosRankSum below {}"),
-    )
-    words = ["AC0: nobody who counts has the allele"]
-    words += [f"{name}: {text.format(rules[key])}" for name, key, text in each if rules[key] is not None]
-    if rules["accept_filters"]:
-        words.append(f"filters of the input that count as PASS: {', '.join(rules['accept_filters'])}")
-    return words
+def filter_rules(cfg: Mapping, about: Mapping) -> list[str]:
+    """The rules of FILTER in words, with the published countries in which those by country could be judged.
+
+    about: `dataset`.
+    """
+    return site_rules.words(cfg["variant_qc"], {s: n for s, n in about["strata"].items() if len(s) == 2})
 
 
 def dataset(
@@ -479,7 +469,7 @@ Genotype filter, before anything is split; a genotype that fails is missing:
 {_list(genotype_rules(cfg["genotype_filter"], absent))}
 FILTER:
 
-{_list(site_rules(cfg["variant_qc"]))}
+{_list(filter_rules(cfg, about))}
 ## Disclosure control
 
 {control}

@@ -7,15 +7,13 @@ title and description, each with its numbers in a table; a policy in the head (C
 and every script but its own.
 """
 
-import base64
-import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from goe import report_lookup
+from goe import metric_quantiles, report_lookup
+from goe import page_html as html
 from goe import report_plots as plots
 from goe import strata as st
 from goe.errors import GoeError, Problem
@@ -24,7 +22,6 @@ from goe.report_plots import esc, frequency, num, percent, share
 from goe.report_spectrum import CLASSES, EDGES, VERDICTS
 
 NAME = "report.html"
-RESOURCES = Path(__file__).resolve().parents[2] / "resources" / "report"
 OTHER_FILTER = "Filter of the input data"
 SHA_SHOWN = 12
 RARE = (0.001, 0.01, 0.05)
@@ -117,13 +114,11 @@ def page(
         "other_filter": OTHER_FILTER,
         "open": disclosure["min_carriers"] is None,
     }
-    css, script = (_resource(name) for name in ("page.css", "page.js"))
-    scripts = f"'sha256-{_digest(script)}'" + ("" if table.embedded else f" {_BESIDE}")
-    return _fill(
-        _resource("page.html"),
+    css, script = (html.resource(f"report/{name}") for name in ("page.css", "page.js"))
+    return html.fill(
+        html.resource("report/page.html"),
         {
-            "policy": f"default-src 'none'; script-src {scripts}; style-src 'sha256-{_digest(css)}'; img-src data:; "
-            "base-uri 'none'; form-action 'none'",
+            "policy": html.policy(css, script, "" if table.embedded else _BESIDE),
             "made_with": esc(about["made_with"]),
             "title": esc(about["title"]),
             "id": esc(about["id"]),
@@ -131,11 +126,11 @@ def page(
             "script": script,
             "header": _header(about, spectrum, disclosure, membership, checks),
             "nav": "\n".join(f'<li><a href="#{key}">{esc(_TITLES[key])}</a></li>' for key in sections),
-            "sections": "\n".join(_section(key, *parts) for key, parts in sections.items()),
-            "footer": f"<p>{esc(about['title'])}, {_mono(about['id'])}. Made with {esc(about['made_with'])}. "
+            "sections": "\n".join(html.section(key, _TITLES[key], *texts) for key, texts in sections.items()),
+            "footer": f"<p>{esc(about['title'])}, {html.mono(about['id'])}. Made with {esc(about['made_with'])}. "
             "This page is in the release it describes and is covered by its manifest. It loads nothing from a network "
             "and sends nothing.</p>",
-            "facts": _json(facts),
+            "facts": html.json_text(facts),
             "chunks": "\n".join(
                 f'<script type="text/plain" id="chunk-{esc(contig)}-{number}">{text}</script>'
                 for contig, number, text in report_lookup.embedded(table)
@@ -171,75 +166,9 @@ def _agree(spectrum: Mapping, table: report_lookup.Table, disclosure: Mapping) -
 # ---- small parts
 
 
-def _resource(name: str) -> str:
-    return (RESOURCES / name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _fill(template: str, values: Mapping[str, str]) -> str:
-    """The template with its @@names@@ replaced, each once and in one pass: a value is never looked into."""
-    return re.sub(r"@@(\w+)@@", lambda match: values[match[1]], template)
-
-
-def _json(value) -> str:
-    """JSON that can stand in a script element."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _mono(text) -> str:
-    return f"<code>{esc(text)}</code>"
-
-
-def _name(text) -> str:
-    """A name at the head of a row, which a narrow screen may break but not into crumbs."""
-    return f'<code class="name">{esc(text)}</code>'
-
-
-def _list(items: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
-
-
-def _table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = (), caption: str = "", foot=()
-) -> str:
-    """A table of cells that are HTML already; the first of a row is its header, columns `numbers` stand right."""
-
-    def line(row: Sequence[str]) -> str:
-        cells = [f'<th scope="row">{row[0]}</th>']
-        cells += [f'<td class="n">{c}</td>' if i in numbers else f"<td>{c}</td>" for i, c in enumerate(row[1:], 1)]
-        return f"<tr>{''.join(cells)}</tr>"
-
-    right = [' class="n"' if i in numbers else "" for i in range(len(heads))]
-    head = "".join(f'<th scope="col"{cls}>{h}</th>' for cls, h in zip(right, heads, strict=True))
-    title = f'<caption class="hide">{esc(caption)}</caption>' if caption else ""
-    last = f"<tfoot>{line(foot)}</tfoot>" if foot else ""
-    body = "".join(map(line, rows))
-    open_ = '<table class="narrow">' if len(heads) <= 3 else "<table>"
-    return f'<div class="scroll">{open_}{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{last}</table></div>'
-
-
-def _details(summary: str, html: str) -> str:
-    return f"<details><summary>{esc(summary)}</summary>{html}</details>"
-
-
-def _section(key: str, side: str, body: str) -> str:
-    return (
-        f'<section id="{key}" aria-labelledby="{key}-title"><div class="side"><h2 id="{key}-title">'
-        f'{esc(_TITLES[key])}</h2>{side}</div>\n<div class="body">{body}</div></section>'
-    )
-
-
-def _p(text: str, cls: str = "") -> str:
-    return f'<p class="{cls}">{text}</p>' if cls else f"<p>{text}</p>"
-
-
 def _country(stratum: str) -> str:
     """Code of a stratum with room for its name, which the browser knows."""
-    return f'{_mono(stratum)} <span class="mute" data-stratum="{esc(stratum)}"></span>'
+    return f'{html.mono(stratum)} <span class="mute" data-stratum="{esc(stratum)}"></span>'
 
 
 def day(dataset_id: str) -> date:
@@ -263,11 +192,6 @@ def _web(address: str | None) -> str:
     if address and re.match(r"https?://", address):
         return f'<a href="{esc(address)}" rel="noreferrer">{esc(address)}</a>'
     return esc(address or "")
-
-
-def _figure(caption: str, note: str, svg: str, behind: str, key: str = "") -> str:
-    more = f'<span class="mute">{note}</span>' if note else ""
-    return f"<figure><figcaption>{esc(caption)}{more}</figcaption>{key}{svg}{_details('As a table', behind)}</figure>"
 
 
 # ---- sections
@@ -332,7 +256,7 @@ def _dataset(about: Mapping) -> tuple[str, str]:
     publisher = about.get("publisher")
     rows = [
         ("Title", esc(about["title"])),
-        ("Dataset", _mono(about["id"])),
+        ("Dataset", html.mono(about["id"])),
         ("Date", _long(day(about["id"]))),
         ("Country", _country(about["country"])),
         ("Organisation", esc(about["org"]) + (f", published by {esc(publisher)}" if publisher else "")),
@@ -343,8 +267,8 @@ def _dataset(about: Mapping) -> tuple[str, str]:
         ("Made with", esc(about["made_with"])),
     ]
     listed = "".join(f"<dt>{a}</dt><dd>{b}</dd>" for a, b in rows if b)
-    text = _p(esc(about["description"]), "lead") if about.get("description") else ""
-    return _p("What this is, whose it is, and whom to ask."), f'{text}<dl class="facts">{listed}</dl>'
+    text = html.p(esc(about["description"]), "lead") if about.get("description") else ""
+    return html.p("What this is, whose it is, and whom to ask."), f'{text}<dl class="facts">{listed}</dl>'
 
 
 def _lookup(table: report_lookup.Table, contigs: Sequence[Mapping]) -> tuple[str, str]:
@@ -352,12 +276,12 @@ def _lookup(table: report_lookup.Table, contigs: Sequence[Mapping]) -> tuple[str
     where = (
         "It is inside this page."
         if table.embedded
-        else f"It is in the folder {_mono(report_lookup.FOLDER + '/')} beside this page: keep the two together."
+        else f"It is in the folder {html.mono(report_lookup.FOLDER + '/')} beside this page: keep the two together."
     )
-    side = _p(
+    side = html.p(
         f"The whole released table: all {num(table.alleles)} alleles, PASS and filtered, with every public stratum. "
         + where
-    ) + _p("It works without a network, and what you type stays on your machine.")
+    ) + html.p("It works without a network, and what you type stays on your machine.")
     tries = []
     with_example = [i for i in table.indices if i["example"]]
     for index in with_example[:1]:
@@ -408,10 +332,10 @@ def _cohort(about: Mapping, spectrum: Mapping, qc: Mapping) -> tuple[str, str]:
             ]
         )
     heads = ["Stratum", "People", "Male", "Female", "Neither", "Alleles seen"]
-    behind = _table(heads, rows, numbers=(1, 2, 3, 4, 5), caption="People by stratum")
+    behind = html.table(heads, rows, numbers=(1, 2, 3, 4, 5), caption="People by stratum")
     legend = [("f-male", "male"), ("f-female", "female")] if any_sex else []
     legend += [("f-neither", "in neither: sex unknown, or not XX or XY")] if any_rest else []
-    figure = _figure(
+    figure = html.figure(
         "People in the published strata",
         "",
         plots.bars(
@@ -422,15 +346,15 @@ def _cohort(about: Mapping, spectrum: Mapping, qc: Mapping) -> tuple[str, str]:
             whole,
             named=True,
         ),
-        behind + _p("Alleles seen: those whose numbers are public for the stratum, with AC above 0.", "note"),
+        behind + html.p("Alleles seen: those whose numbers are public for the stratum, with AC above 0.", "note"),
         plots.legend(legend) if legend else "",
     )
-    side = _p("Country is the country of origin on the sample sheet.") + _p(
+    side = html.p("Country is the country of origin on the sample sheet.") + html.p(
         "People in neither sex count in the total and in their country on autosomes, pseudo-autosomal regions and M."
     )
     k = qc.get("rounded_to", 1)
     sheet = qc["people"]
-    words = _p(
+    words = html.p(
         f"On the sheet {_rounded(sheet['on_the_sheet'], k)} people, kept {num(sheet['kept'])}, left out "
         f"{_rounded(sheet['left_out'], k)}, for the reasons under <a href='#counting'>quality control</a>.",
         "lead",
@@ -464,11 +388,11 @@ def _alleles(spectrum: Mapping, contigs: Sequence[Mapping]) -> tuple[str, str]:
     numbers = (1, 2, 3, 4)
     alleles = sum(total.values())
     foot = ["All", num(total["PASS"]), num(total["filtered"]), num(alleles), share(total["PASS"], alleles)]
-    figure = _figure(
+    figure = html.figure(
         "Site alleles by class",
         "Full colour: PASS. Pale: filtered.",
         plots.bars("classes", "Site alleles by class", "; ".join(f"{b[0]}: {b[2]}" for b in bars), bars, whole),
-        _table(heads, rows, numbers, "Site alleles by class", foot),
+        html.table(heads, rows, numbers, "Site alleles by class", foot),
     )
     ratios = []
     if spectrum["transversions"]:
@@ -479,17 +403,17 @@ def _alleles(spectrum: Mapping, contigs: Sequence[Mapping]) -> tuple[str, str]:
         ratios.append(f"PASS insertions over deletions: <b>{value:.2f}</b>.")
     counted = spectrum["contigs"]
     both = [(c["name"], counted.get(c["name"], {"alleles": 0, "PASS": 0})) for c in contigs]
-    by_contig = _table(
+    by_contig = html.table(
         ["Contig", "PASS", "Filtered", "Both"],
         [[esc(name), num(c["PASS"]), num(c["alleles"] - c["PASS"]), num(c["alleles"])] for name, c in both],
         (1, 2, 3),
         "Site alleles by contig",
     )
-    side = _p("One row per alternate allele, atomised, trimmed and left-aligned.") + _p(
+    side = html.p("One row per alternate allele, atomised, trimmed and left-aligned.") + html.p(
         "Complex: several bases become several others, and it is not a plain insertion or deletion."
     )
-    more = _p(" ".join(ratios)) if ratios else ""
-    return side, figure + more + _details("By contig", by_contig)
+    more = html.p(" ".join(ratios)) if ratios else ""
+    return side, figure + more + html.details("By contig", by_contig)
 
 
 def _frequencies(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
@@ -512,7 +436,7 @@ def _frequencies(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
         ]
         for i in range(first, len(EDGES))
     ]
-    behind = _table(heads, rows, range(1, len(heads)), "Alleles by frequency and class; upper ends included")
+    behind = html.table(heads, rows, range(1, len(heads)), "Alleles by frequency and class; upper ends included")
 
     def up_to(name: str, limit: float) -> int:
         return sum(n for n, edge in zip(bins[name]["PASS"], EDGES, strict=True) if edge <= limit)
@@ -524,7 +448,7 @@ def _frequencies(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
     every = sum(sum(bins[c]["PASS"]) for c in names)
     foot = ["All", num(every), *(share(sum(up_to(c, limit) for c in names), every) for limit in RARE)]
     heads = ["PASS, seen", "Alleles", *(f"at most {frequency(limit)}" for limit in RARE)]
-    rare = _table(heads, rare_rows, range(1, len(heads)), "Share of rare alleles", foot)
+    rare = html.table(heads, rare_rows, range(1, len(heads)), "Share of rare alleles", foot)
     k = disclosure["min_carriers"]
     cut = "" if k is None else f" Alleles with fewer than {num(k)} carriers are withheld: the left end is cut by that."
     beside = []
@@ -532,13 +456,13 @@ def _frequencies(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
         beside.append(f"{num(spectrum['unseen'])} alleles have AC 0")
     if spectrum["without_frequency"]:
         beside.append(f"{num(spectrum['without_frequency'])} have no public frequency")
-    not_drawn = _p(f"Not drawn: {' and '.join(beside)}.", "note") if beside else ""
-    side = _p("Of the alternate allele in Total, from public numbers only." + cut) + _p(
+    not_drawn = html.p(f"Not drawn: {' and '.join(beside)}.", "note") if beside else ""
+    side = html.p("Of the alternate allele in Total, from public numbers only." + cut) + html.p(
         "Each class has its own scale. Full colour: PASS. Pale: filtered."
     )
     if not names:
-        return side, _p("No allele of this release has a public frequency above 0.")
-    body = f'{rare}<div class="panels">{panels}</div>{not_drawn}{_details("The spectrum as a table", behind)}'
+        return side, html.p("No allele of this release has a public frequency above 0.")
+    body = f'{rare}<div class="panels">{panels}</div>{not_drawn}{html.details("The spectrum as a table", behind)}'
     return side, body
 
 
@@ -559,11 +483,11 @@ def _filters(spectrum: Mapping, meanings: Mapping[str, str]) -> tuple[str, str]:
     ]
     words = "; ".join(f"{b[0]}: {b[2]}" for b in bars)
     drawn = plots.bars("reasons", "Alleles by reason in FILTER", words, bars, most) if bars else ""
-    behind = _table(
+    behind = html.table(
         ["FILTER", "Alleles", "Share"],
         [
             [
-                f'{_name(name)}<span class="mute">{esc(meaning(name))}</span>',
+                f'{html.name(name)}<span class="mute">{esc(meaning(name))}</span>',
                 num(counts.get(name, 0)),
                 share(counts.get(name, 0), alleles),
             ]
@@ -572,9 +496,9 @@ def _filters(spectrum: Mapping, meanings: Mapping[str, str]) -> tuple[str, str]:
         (1, 2),
         "FILTER values",
     )
-    side = _p("Use the alleles that are PASS. The others are in the release with the reasons not to use them.") + _p(
-        "An allele with several reasons counts in each."
-    )
+    side = html.p(
+        "Use the alleles that are PASS. The others are in the release with the reasons not to use them."
+    ) + html.p("An allele with several reasons counts in each.")
     figure = f"<figure><figcaption>Reasons in FILTER</figcaption>{drawn}</figure>" if drawn else ""
     return side, figure + behind
 
@@ -584,29 +508,72 @@ def _counting(qc: Mapping) -> tuple[str, str]:
     k = qc.get("rounded_to", 1)
     reasons = people["left_out_by_reason"]
     if reasons:
-        body = _table(
+        body = html.table(
             ["Reason", "People"],
-            [[_name(name), num(n)] for name, n in reasons.items()],
+            [[html.name(name), num(n)] for name, n in reasons.items()],
             (1,),
             "People left out by reason",
         )
         rounding = f" Counts are rounded to multiples of {num(k)} and never to 0." if k > 1 else ""
-        body = _p(f"People left out, by reason; somebody with several counts in each.{rounding}") + body
+        body = html.p(f"People left out, by reason; somebody with several counts in each.{rounding}") + body
     else:
-        body = _p("Nobody was left out.")
-    side = _p("Genotypes are tested before anything is split. One that fails is missing.") + _p(
+        body = html.p("Nobody was left out.")
+    side = html.p("Genotypes are tested before anything is split. One that fails is missing.") + html.p(
         "What every rule does is in README.md, every field in dictionary/."
     )
     return side, (
-        f"<h3>Genotypes</h3>{_list(map(esc, qc['genotype_filter']))}"
-        f"<h3>Sites</h3>{_list(map(_rule, qc['variant_qc']))}<h3>People</h3>{body}"
+        f"<h3>Genotypes</h3>{html.bullets(map(esc, qc['genotype_filter']))}"
+        f"<h3>Sites</h3>{html.bullets(map(_rule, qc['variant_qc']))}{_rules(qc['alleles_by_rule'], k)}"
+        f"<h3>People</h3>{body}{_metrics(qc)}"
     )
+
+
+def _rules(counts: Mapping[str, Mapping], k: int) -> str:
+    """Alleles by rule, with those that it could not judge. counts: `site_rules.counts`."""
+    if not counts:
+        return ""
+    rounding = f" Counts are rounded to multiples of {num(k)} and never to 0." if k > 1 else ""
+    rows = []
+    for name, count in counts.items():
+        why = [f"{num(n)} {esc(reason)}" for reason, n in count["failed"].items() if n]
+        words = f'<span class="mute">{"; ".join(why)}</span>' if len(count["failed"]) > 1 else ""
+        numbers = (count["passed"], count["no_value"], sum(count["failed"].values()))
+        rows.append([html.name(name) + words, *map(num, numbers)])
+    return html.p(
+        f"What each rule made of the alleles that were counted, also of those not released.{rounding}"
+    ) + html.table(["Rule", "Passed", "No value", "Failed"], rows, (1, 2, 3), "Site alleles by rule")
+
+
+def _metrics(qc: Mapping) -> str:
+    """Quantiles of the people who are counted: everybody in sight, the countries behind."""
+    found = qc["metrics"]
+    if not found:
+        return ""
+    names = list(metric_quantiles.PERCENT)
+    heads = ["Metric", "People", *(f"{p}\u202f%" if p != 50 else "Median" for p in metric_quantiles.PERCENT.values())]
+
+    def line(name: str, said: Mapping) -> list[str]:
+        return [name, num(said["people"]), *(f"{said[key]:,.7g}" if key in said else "–" for key in names)]
+
+    k = qc.get("rounded_to", 1)
+    rule = f" A quantile has at least {num(k)} people on either side." if k > 1 else ""
+    body = "<h3>Metrics of the people</h3>" + html.p(f"Of those who are counted and have a value.{rule}")
+    total = [line(html.name(metric), groups[st.TOTAL]) for metric, groups in found.items() if st.TOTAL in groups]
+    if total:
+        body += html.table(heads, total, range(1, 7), "Metrics of everybody")
+    rows = [
+        line(f"{html.name(metric)} {_country(group)}", said)
+        for metric, groups in found.items()
+        for group, said in groups.items()
+        if group != st.TOTAL
+    ]
+    return body + (html.details("By country", html.table(heads, rows, range(1, 7), "By country")) if rows else "")
 
 
 def _rule(words: str) -> str:
     """`HWE: text` with its name in front."""
     name, colon, rest = words.partition(": ")
-    return f"{_mono(name)} {esc(rest)}" if colon and re.fullmatch(r"\w+", name) else esc(words)
+    return f"{html.mono(name)} {esc(rest)}" if colon and re.fullmatch(r"\w+", name) else esc(words)
 
 
 _CLASSES = {
@@ -622,22 +589,22 @@ _POLICIES = {
 
 def _disclosure(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
     k = disclosure["min_carriers"]
-    side = _p("What is not shown is withheld. It is not 0.")
+    side = html.p("What is not shown is withheld. It is not 0.")
     cells = spectrum["cells"]
     alleles = sum(c["alleles"] for c in spectrum["contigs"].values())
     if k is None:
         basis = disclosure.get("legal_basis") or "not stated"
-        words = _p("This release is open: every count is published and none is rounded.", "lead")
+        words = html.p("This release is open: every count is published and none is rounded.", "lead")
         return side, f"{words}<p>Legal basis</p><blockquote><p>{esc(basis)}</p></blockquote>"
     unpublished = disclosure["strata_not_published"]
     hidden = _rounded(unpublished, k) if unpublished else "none"
     least = disclosure.get("min_stratum_size")
     smallest = f" (fewer than {num(least)})" if least else ""
-    words = _p(
-        f"Policy {_mono(disclosure['policy'])}: every group of people behind a public number is nobody or at least "
+    words = html.p(
+        f"Policy {html.mono(disclosure['policy'])}: every group of people behind a public number is nobody or at least "
         f"<b>{num(k)} people</b>, {_CLASSES[disclosure.get('protect', 'carriers')]}.",
         "lead",
-    ) + _list(
+    ) + html.bullets(
         [
             *([esc(_POLICIES[disclosure["policy"]])] if disclosure["policy"] in _POLICIES else []),
             f"An allele that fails it in Total is in no public file. Alleles withheld: {esc(_withheld(disclosure))}.",
@@ -651,7 +618,7 @@ def _disclosure(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
     colours = {"all": "f-accent", "some": "f-some", "total": "rest"}
     parts = [(colours[v], seen[v]) for v in names]
     figures = {v: f"{names[v]} {share(seen[v], alleles)}" for v in names if seen[v]}
-    whole = _figure(
+    whole = html.figure(
         "Released alleles by what is public of them",
         "",
         plots.bars(
@@ -661,7 +628,7 @@ def _disclosure(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
             [("Released alleles", parts, num(alleles))],
             max(alleles, 1),
         ),
-        _table(
+        html.table(
             ["Public", "Alleles", "Share"],
             [[names[v], num(seen[v]), share(seen[v], alleles)] for v in names],
             (1, 2),
@@ -669,7 +636,7 @@ def _disclosure(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
         ),
         plots.legend((colours[v], figures[v]) for v in figures),
     )
-    listed = _table(
+    listed = html.table(
         ["Stratum", "Public", "Withheld", "Withheld share"],
         [
             [_country(s), num(c["shown"]), num(alleles - c["shown"]), share(alleles - c["shown"], alleles)]
@@ -687,26 +654,26 @@ def _disclosure(spectrum: Mapping, disclosure: Mapping) -> tuple[str, str]:
     if len({c["shown"] for s, c in cells.items() if s != st.TOTAL}) > 1:
         text = "; ".join(f"{label}: {figure}" for label, _, figure in bars)
         drawn = plots.bars("cells", "Public cells by stratum", text, bars, alleles, named=True)
-        by_stratum = _figure("Cells by stratum", "The coloured part is public, the rest withheld.", drawn, listed)
+        by_stratum = html.figure("Cells by stratum", "The coloured part is public, the rest withheld.", drawn, listed)
     elif bars:
-        by_stratum = _p(f"Every stratum but Total has its numbers at equally many alleles: {bars[0][2]}.") + _details(
-            "Cells by stratum", listed
-        )
+        by_stratum = html.p(
+            f"Every stratum but Total has its numbers at equally many alleles: {bars[0][2]}."
+        ) + html.details("Cells by stratum", listed)
     left = disclosure.get("not_covered") or []
-    rest = f"<h3>What this does not cover</h3>{_list(map(esc, left))}" if left else ""
+    rest = f"<h3>What this does not cover</h3>{html.bullets(map(esc, left))}" if left else ""
     return side, words + whole + by_stratum + rest
 
 
 def _membership(membership: Mapping | None) -> tuple[str, str]:
-    side = _p("Whether somebody who has a person's genome can tell that the person is in the cohort.")
+    side = html.p("Whether somebody who has a person's genome can tell that the person is in the cohort.")
     stop = "No floor on counts stops this for somebody whose genotypes are known."
     told = [s for s in (membership or {}).get("strata", ()) if s["power"] is not None]
     if membership is None or not told:
-        return side, _p(f"{stop} No figure was made for this release.", "lead")
+        return side, html.p(f"{stop} No figure was made for this release.", "lead")
     rate = membership["false_positives"]
     words = "".join(
-        _p(
-            f"{_mono(s['stratum'])}: with the frequencies of {num(s['sites_used'])} sites far apart, the best test "
+        html.p(
+            f"{html.mono(s['stratum'])}: with the frequencies of {num(s['sites_used'])} sites far apart, the best test "
             f"recognises <b>{percent(s['power'])}</b> of the {num(s['people'])} people, when it takes {percent(rate)} "
             "of others for members.",
             "lead",
@@ -721,32 +688,32 @@ def _membership(membership: Mapping | None) -> tuple[str, str]:
         rows += [(tried.get(key, key), "f-neither", value) for key, value in s["power_with"].items()]
         bars = [(name, [(cls, value)], percent(value)) for name, cls, value in rows if value is not None]
         caption = f"Members recognised, {s['stratum']}"
-        behind = _table(["Test", "Share"], [[esc(b[0]), b[2]] for b in bars], (1,), caption)
+        behind = html.table(["Test", "Share"], [[esc(b[0]), b[2]] for b in bars], (1,), caption)
         if i:
-            figures.append(_details(caption, behind))
+            figures.append(html.details(caption, behind))
             continue
         text = "; ".join(f"{name}: {figure}" for name, _, figure in bars)
         note = f"At {percent(rate)} false positives. Grey: what the same test finds after a change of the release."
-        figures.append(_figure(caption, note, plots.bars("power", caption, text, bars, 1), behind))
+        figures.append(html.figure(caption, note, plots.bars("power", caption, text, bars, 1), behind))
     facts = [membership["test"], membership["sites"]]
     made = membership["simulated"]
     facts.append(f"simulated: {num(made['members'])} members, {num(made['non_members'])} others")
-    note = _p(f"{esc('. '.join(f[:1].upper() + f[1:] for f in facts))}.", "note")
-    more = _details("The figure in words", _list(map(esc, membership["in_words"])))
-    return side, words + _p(stop) + "".join(figures) + note + more
+    note = html.p(f"{esc('. '.join(f[:1].upper() + f[1:] for f in facts))}.", "note")
+    more = html.details("The figure in words", html.bullets(map(esc, membership["in_words"])))
+    return side, words + html.p(stop) + "".join(figures) + note + more
 
 
 def _checks(checks: Sequence[Mapping]) -> tuple[str, str]:
-    side = _p("Made on the finished files before this page was written.") + _p(
+    side = html.p("Made on the finished files before this page was written.") + html.p(
         "Whoever receives the folder can make them again: see <a href='#verify'>below</a>."
     )
     if not checks:
-        return side, _p("No check was made.", "lead")
+        return side, html.p("No check was made.", "lead")
     failed = [c for c in checks if not c["passed"]]
     head = (
-        _p(f"{len(failed)} of {len(checks)} checks failed: do not use this release.", "lead")
+        html.p(f"{len(failed)} of {len(checks)} checks failed: do not use this release.", "lead")
         if failed
-        else _p(f"All {len(checks)} checks passed.", "lead")
+        else html.p(f"All {len(checks)} checks passed.", "lead")
     )
     items = []
     for check in [*failed, *(c for c in checks if c["passed"])]:
@@ -774,7 +741,7 @@ def _files(files: Sequence[Mapping], table: report_lookup.Table) -> tuple[str, s
     def line(file: Mapping) -> list[str]:
         digest = file["sha256"]
         told = f'<code title="{esc(digest)}">{esc(digest[:SHA_SHOWN])}</code>' if digest else "in manifest"
-        return [_name(file["path"]), "" if file["size"] is None else _size(file["size"]), told]
+        return [html.name(file["path"]), "" if file["size"] is None else _size(file["size"]), told]
 
     rows, folded = [], []
     for folder, members in groups.items():
@@ -782,12 +749,14 @@ def _files(files: Sequence[Mapping], table: report_lookup.Table) -> tuple[str, s
             rows += map(line, members)
             continue
         size = _size(sum(f["size"] or 0 for f in members))
-        rows.append([_name(f"{folder}/"), size, f"{num(len(members))} files"])
-        folded.append(_details(f"Files in {folder}/", _table(heads, map(line, members), (1,), f"Files in {folder}/")))
+        rows.append([html.name(f"{folder}/"), size, f"{num(len(members))} files"])
+        folded.append(
+            html.details(f"Files in {folder}/", html.table(heads, map(line, members), (1,), f"Files in {folder}/"))
+        )
     if not table.embedded:
-        rows.append([_name(f"{report_lookup.FOLDER}/"), "", f"{num(len(table.names()))} files of the look-up"])
-    listed = _table(heads, rows, (1,), "Files of the release") if rows else _p("There is no other file.")
-    return _p("Whole digests are in MANIFEST.sha256, with that of this page."), listed + "".join(folded)
+        rows.append([html.name(f"{report_lookup.FOLDER}/"), "", f"{num(len(table.names()))} files of the look-up"])
+    listed = html.table(heads, rows, (1,), "Files of the release") if rows else html.p("There is no other file.")
+    return html.p("Whole digests are in MANIFEST.sha256, with that of this page."), listed + "".join(folded)
 
 
 def _verify(about: Mapping) -> tuple[str, str]:
@@ -795,14 +764,14 @@ def _verify(about: Mapping) -> tuple[str, str]:
     cite = f"{who} ({day(about['id']).year}). {about['title']}. Dataset {about['id']}, {about['build']}."
     licence = about.get("license")
     cite += f" Licence: {licence}." if licence else ""
-    side = _p("A folder is whole when every file is listed and every digest agrees.")
+    side = html.p("A folder is whole when every file is listed and every digest agrees.")
     return side, (
         "<h3>Verify</h3><p>In the release folder, on Linux or on a Mac:</p>"
         "<pre>sha256sum -c MANIFEST.sha256\nshasum -a 256 -c MANIFEST.sha256</pre>"
         "<p>With goe also schemas, invariants, disclosure audit and agreement of all formats:</p>"
         "<pre>goe check .</pre>"
         f"<h3>Cite</h3><blockquote><p>{esc(cite)}</p></blockquote>"
-        + _p(
+        + html.p(
             "Add up several releases by AC and AN, never by averaging AF. An allele that is absent here has no AN "
             "here: do not take it as AC 0.",
             "note",

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from goe import crypt4gh_files, disclosure, manifest, release_notes, sites_vcf
 from goe.errors import GoeError, Problem, stop_on
 from goe.frequency_table import Source, Writer, schema
-from goe.site_filters import DESCRIPTIONS
+from goe.site_rules import DESCRIPTIONS
 
 LEVEL = "restricted"
 MARK = f"##disclosure={LEVEL}: no floor, personal data, for named recipients only\n"

@@ -129,6 +129,7 @@ TOLD: dict[str, tuple[str, ...]] = {
         "min_mq",
         "max_fs",
         "min_read_pos_rank_sum",
+        "regions",
     ),
     "strata": ("label",),
     "caller": ("name", "min_mapq", "min_baseq", "max_depth"),

@@ -1,28 +1,30 @@
 """Per-person quality metrics from tool reports, from the genotype pass and from the harmonised cohort.
 
-Ids of metrics that the GA4GH WGS QC standard v1 defines are its own, misspelling included; where a value here is
-made in another way than the standard says, the docstring tells. A metric that cannot be had is None, with a reason.
+Those that the GA4GH WGS QC standard v1 defines are in goe.ga4gh; the others are here. A metric that cannot be had
+is None, with a reason.
 """
 
 import csv
-import gzip
 import itertools
-import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from goe import ga4gh
 from goe.bcf import MISSING
-from goe.build import REGION_DIPLOID, REGION_X, REGION_Y, Build, contig_class
-from goe.errors import GoeError, Problem
+from goe.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build, contig_class
 from goe.genotypes import CODE_HET, CODE_HOM, CODE_MISSING, CODE_REF2, codes_from_gt, widen
+from goe.reports import Depths, Reads
 
 TOOL_METRICS = (
     "mean_autosome_coverage",
+    "mad_autosome_coverage",
     "pct_autosomes_15x",
     "yield_bp_q30",
     "pct_reads_mapped",
@@ -30,6 +32,7 @@ TOOL_METRICS = (
     "pct_duplicates",
     "mean_insert_size",
     "insert_size_std_deviation",
+    "cross_contamination_rate",
     "x_depth_ratio",
     "y_depth_ratio",
 )
@@ -37,9 +40,9 @@ VARIANT_METRICS = (
     "call_rate",
     "pass_rate",
     "mean_dp",
-    "n_snv",
-    "n_insertion",
-    "n_deletion",
+    "count_snvs",
+    "count_insertions",
+    "count_deletions",
     "n_singleton",
     "ratio_heterozygous_homzygous_snv",
     "ratio_heterozygous_homzygous_indel",
@@ -47,20 +50,19 @@ VARIANT_METRICS = (
     "ratio_transitions_transversions_snv",
     "charr",
 )
-DECIMALS = {
-    "yield_bp_q30": 0,
-    "mean_insert_size": 1,
-    "insert_size_std_deviation": 1,
+DECIMALS = {name: metric.decimals for name, metric in ga4gh.METRICS.items()} | {
+    "n_singleton": 0,
     "call_rate": 6,
     "pass_rate": 6,
     "charr": 4,
     "x_depth_ratio": 4,
     "y_depth_ratio": 4,
     "x_het_ratio": 4,
-} | dict.fromkeys(("n_snv", "n_insertion", "n_deletion", "n_singleton"), 0)
-"""Decimals written; 2 for every other metric, as in the standard."""
+}
+"""Decimals written, those of the standard where it has the metric; 2 for every other."""
 
 NO_READS = "no reads: the person came as {}"
+NO_PANEL = "no reference panel: sample_qc.contamination_panel is not set"
 NO_SITES = "no autosomal variant record"
 VCF_ABSENT = "single-sample VCF: an absent site is no reference call"
 
@@ -87,44 +89,7 @@ def ratio(a: float, b: float) -> float | None:
     return a / b if b else None
 
 
-# --- reports of tools ----------------------------------------------------------------------------------------
-
-
-def _lines(path: str | Path) -> list[str]:
-    data = Path(path).read_bytes()
-    return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode().splitlines()
-
-
-def _damaged(path: str | Path, what: str) -> GoeError:
-    return GoeError(Problem(str(path), what, "remove the file and run again; its log says what the tool met"))
-
-
-def mosdepth_summary(path: str | Path) -> dict[str, int]:
-    """contig -> sum of per-base depths, from `*.mosdepth.summary.txt` (`total` and `_region` rows left out)."""
-    lines = _lines(path)
-    if not lines or not lines[0].startswith("chrom\tlength\tbases"):
-        raise _damaged(path, "is not a mosdepth summary")
-    rows = (line.split("\t") for line in lines[1:])
-    return {row[0]: int(row[2]) for row in rows if row[0] != "total" and not row[0].endswith("_region")}
-
-
-def mosdepth_covered(path: str | Path, depth: int = 15) -> dict[str, float]:
-    """contig -> share of its bases (0..1) with at least `depth`, from `*.mosdepth.global.dist.txt`.
-
-    mosdepth leaves out depths that nothing reaches, so an absent row is 0. It writes two decimals unless
-    MOSDEPTH_PRECISION says otherwise.
-    """
-    covered: dict[str, float] = {}
-    for number, line in enumerate(_lines(path), 1):
-        row = line.split("\t")
-        if len(row) != 3:
-            raise _damaged(path, f"line {number} has {len(row)} columns where 3 were expected")
-        covered.setdefault(row[0], 0.0)
-        if int(row[1]) >= depth:
-            # Rows go down from the greatest depth: the last one at or above `depth` is the one wanted.
-            covered[row[0]] = max(covered[row[0]], float(row[2]))
-    covered.pop("total", None)
-    return covered
+# --- reads ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -163,6 +128,10 @@ class Bases:
         return cls(by_contig, par_bases * 2 < par_length or par_length == 0)
 
 
+PIECE = 10_000_000
+"""Bases of the reference that are held at a time."""
+
+
 def count_bases(build: Build, fetch) -> list[tuple[str, int, int, int]]:
     """(contig, region class, length, bases that are not N) of every primary contig.
 
@@ -174,7 +143,7 @@ def count_bases(build: Build, fetch) -> list[tuple[str, int, int, int]]:
         for name, start, end in build.par:
             if name == contig:
                 edges |= {start - 1, min(end, length)}
-        edges |= set(range(0, length, 10_000_000))
+        edges |= set(range(0, length, PIECE))
         counts: dict[int, list[int]] = {}
         borders = sorted(edges)
         for start, end in itertools.pairwise(borders):
@@ -186,83 +155,69 @@ def count_bases(build: Build, fetch) -> list[tuple[str, int, int, int]]:
     return rows
 
 
-def depth_metrics(
-    summed: Mapping[str, int], covered: Mapping[str, float], bases: Bases, lengths: Mapping[str, int]
-) -> dict[str, float | None]:
-    """Coverage and the depth of X and Y over that of the autosomes, of one person.
+def autosome_runs(build: Build, fetch) -> Iterator[tuple[str, int, int]]:
+    """(contig, start, end), 0-based half-open, of the autosomes' longest runs without N, in order.
 
-    summed: contig -> sum of depths (`mosdepth_summary`); covered: contig -> share of the contig at 15x;
-    lengths: contig -> length in bases. Depths are over the bases that are not N.
-
-    mean_autosome_coverage and pct_autosomes_15x follow GA4GH WGS QC v1 (no duplicates, MAPQ >= 20, overlaps once)
-    but for its base quality of 20, which mosdepth does not look at.
-    x_depth_ratio and y_depth_ratio are outside the pseudo-autosomal regions. Where the PAR of Y is masked in the
-    reference, that of X has the autosomal depth, which is taken off; where it is not, a read of it maps to X and
-    Y alike, with a mapping quality below 20, and neither has depth.
+    fetch as for `count_bases`; together they hold the bases of `Bases.autosomes`.
     """
-    autosomes = [c for c in bases.by_contig if contig_class(c) == "autosome"]
-    result: dict[str, float | None] = dict.fromkeys(TOOL_METRICS)
-    if not bases.autosomes:
+    for contig, length in build.contigs.items():
+        if contig_class(contig) != "autosome":
+            continue
+        run = None
+        for start in range(0, length, PIECE):
+            sequence = fetch(contig, start, min(start + PIECE, length))
+            for match in re.finditer("[^Nn]+", sequence):
+                here = (start + match.start(), start + match.end())
+                if run and run[1] == here[0]:
+                    run = (run[0], here[1])
+                    continue
+                if run:
+                    yield contig, *run
+                run = here
+        if run:
+            yield contig, *run
+
+
+def depth_ratios(summed: Mapping[str, int], bases: Bases) -> dict[str, float | None]:
+    """Depth of X and Y over that of the autosomes, of one person, outside the pseudo-autosomal regions.
+
+    summed: contig -> sum of depths (`reports.mosdepth_summary`). Depths are over the bases that are not N.
+    Where the PAR of Y is masked in the reference, that of X has the autosomal depth, which is taken off; where it
+    is not, a read of it maps to X and Y alike, with a mapping quality below 20, and neither has depth.
+    """
+    result: dict[str, float | None] = {"x_depth_ratio": None, "y_depth_ratio": None}
+    on_autosomes = sum(n for c, n in summed.items() if c in bases.by_contig and contig_class(c) == "autosome")
+    if not bases.autosomes or not on_autosomes:
         return result
-    mean = sum(summed.get(c, 0) for c in autosomes) / bases.autosomes
-    result["mean_autosome_coverage"] = mean
-    at_15 = sum(covered.get(c, 0.0) * lengths[c] for c in autosomes)
-    result["pct_autosomes_15x"] = min(100.0, 100 * at_15 / bases.autosomes)
-    if mean > 0:
-        for kind in "XY":
-            outside, inside = bases.of(kind)
-            if outside:
-                total = sum(n for c, n in summed.items() if contig_class(c) == kind)
-                par = inside if kind == "X" and bases.par_masked else 0
-                result[f"{kind.lower()}_depth_ratio"] = max(0.0, (total / mean - par) / outside)
+    mean = on_autosomes / bases.autosomes
+    for kind in "XY":
+        outside, inside = bases.of(kind)
+        if outside:
+            total = sum(n for c, n in summed.items() if contig_class(c) == kind)
+            par = inside if kind == "X" and bases.par_masked else 0
+            result[f"{kind.lower()}_depth_ratio"] = max(0.0, (total / mean - par) / outside)
     return result
 
 
-def samtools_stats(path: str | Path) -> dict[str, float | None]:
-    """Read metrics from a `samtools stats` report.
+def read_metrics(
+    reads: Reads, depths: Depths, freemix: float | None, summed: Mapping[str, int], bases: Bases
+) -> tuple[dict[str, float | int | None], dict[str, str]]:
+    """(TOOL_METRICS of one person who has reads, reason of each that is None).
 
-    pct_reads_mapped, pct_reads_properly_paired and pct_duplicates are of the primary reads (GA4GH WGS QC v1 for
-    the first two); insert sizes in bases; yield_bp_q30 is the number of bases of quality 30 or more in them.
+    freemix: of VerifyBamID2, None when no panel is set; summed: as for `depth_ratios`.
+    pct_duplicates: percentage of the primary records that are marked as duplicates.
     """
-    numbers: dict[str, float] = {}
-    q30 = 0
-    seen_quality = False
-    for line in _lines(path):
-        row = line.split("\t")
-        if row[0] == "SN":
-            numbers[row[1].rstrip(":")] = float(row[2])
-        elif row[0] in ("FFQ", "LFQ"):
-            seen_quality = True
-            q30 += sum(map(int, row[2 + 30 :]))
-    if "sequences" not in numbers:
-        raise _damaged(path, "is not a report of samtools stats")
-    reads = numbers["sequences"]
-    pairs = numbers.get("reads properly paired", 0) > 0 or numbers.get("reads paired", 0) > 0
-
-    def percent(key: str) -> float | None:
-        value = ratio(numbers.get(key, 0), reads)
-        return None if value is None else 100 * value
-
-    return {
-        "yield_bp_q30": q30 if seen_quality else None,
-        "pct_reads_mapped": percent("reads mapped"),
-        "pct_reads_properly_paired": percent("reads properly paired") if pairs else None,
-        "pct_duplicates": percent("reads duplicated"),
-        "mean_insert_size": numbers.get("insert size average") if pairs else None,
-        "insert_size_std_deviation": numbers.get("insert size standard deviation") if pairs else None,
+    values, why = ga4gh.measure(
+        {"reads": reads, "depths": depths, "freemix": NO_PANEL if freemix is None else freemix},
+    )
+    values["pct_duplicates"] = 100 * reads.duplicates / reads.total if reads.total else None
+    values |= depth_ratios(summed, bases)
+    why |= {
+        metric: "no reads" if metric == "pct_duplicates" else "no such contig, or no depth on the autosomes"
+        for metric in ("pct_duplicates", "x_depth_ratio", "y_depth_ratio")
+        if values[metric] is None
     }
-
-
-def fastp_q30(paths: Iterable[str | Path]) -> int | None:
-    """Bases of quality 30 or more before any trimming, summed over the fastp JSON reports of a person's units."""
-    total = None
-    for path in paths:
-        try:
-            report = json.loads("\n".join(_lines(path)))
-            total = (total or 0) + int(report["summary"]["before_filtering"]["q30_bases"])
-        except (KeyError, ValueError) as error:
-            raise _damaged(path, f"is not a fastp report ({error})") from error
-    return total
+    return values, why
 
 
 # --- the genotype pass (people.parquet of harmonise) ----------------------------------------------------------
@@ -270,24 +225,43 @@ def fastp_q30(paths: Iterable[str | Path]) -> int | None:
 PASS_COLUMNS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "sum_dp", "n_dp")
 
 
+class _Sums:
+    """Counters of people summed over files, each of which may have them in any order.
+
+    shape: of the counters of one person. After `add`, totals is int64[people, *shape] and place gives the row of a
+    person. Files of a cohort have the same people in the same order as a rule, whose rows are then looked up once.
+    """
+
+    def __init__(self, shape: tuple[int, ...]):
+        self.place: dict[str, int] = {}
+        self.totals = np.zeros((0, *shape), np.int64)
+        self.ids: pa.ChunkedArray | None = None
+        self.at = np.zeros(0, np.int64)
+
+    def add(self, ids: pa.ChunkedArray, values: np.ndarray, *inner: np.ndarray) -> None:
+        """Add a row of values to each of `ids`, at the place `inner` in the counters of the person."""
+        if self.ids is None or not self.ids.equals(ids):
+            self.ids = ids
+            self.at = np.array([self.place.setdefault(s, len(self.place)) for s in ids.to_pylist()], np.int64)
+            new = len(self.place) - len(self.totals)
+            self.totals = np.concatenate([self.totals, np.zeros((new, *self.totals.shape[1:]), np.int64)])
+        np.add.at(self.totals, (self.at, *inner), values)
+
+
 def sum_people(paths: Iterable[str | Path]) -> dict[str, dict[int, dict[str, int]]]:
     """sample_id -> region class -> counters summed over the files, one file at a time."""
-    totals: dict[str, np.ndarray] = {}
+    sums = _Sums((REGION_M + 1, len(PASS_COLUMNS)))
     for path in paths:
-        table = pq.read_table(path)
+        table = pq.read_table(path, columns=["sample_id", "class", *PASS_COLUMNS])
         columns = np.stack([table.column(c).to_numpy() for c in PASS_COLUMNS], axis=1)
-        for sample, number, row in zip(
-            table.column("sample_id").to_pylist(), table.column("class").to_pylist(), columns, strict=True
-        ):
-            mine = totals.setdefault(sample, np.zeros((8, len(PASS_COLUMNS)), np.int64))
-            mine[number] += row
+        sums.add(table.column("sample_id"), columns, table.column("class").to_numpy())
     return {
         sample: {
-            number: dict(zip(PASS_COLUMNS, map(int, counts[number]), strict=True))
-            for number in range(len(counts))
-            if counts[number].any()
+            number: dict(zip(PASS_COLUMNS, counts.tolist(), strict=True))
+            for number, counts in enumerate(sums.totals[i])
+            if counts.any()
         }
-        for sample, counts in totals.items()
+        for sample, i in sums.place.items()
     }
 
 
@@ -317,10 +291,16 @@ REGION_SCHEMA = pa.schema([("sample_id", pa.string())] + [(name, pa.int64()) for
 _BED = np.array([1, 1, 3, 2, 0, 1], np.uint8)
 
 
+INDEL_BELOW = 50
+"""Bases of difference from which an insertion or deletion is none of the short ones that GA4GH WGS QC v1 counts."""
+
+
 def allele_kind(ref: str, alt: str) -> str:
-    """snv, insertion, deletion or other (equal lengths above 1) of a normalised site allele."""
+    """snv, insertion, deletion or other (equal lengths above 1, 50 bases or more) of a normalised site allele."""
     if len(ref) == len(alt):
         return "snv" if len(ref) == 1 else "other"
+    if abs(len(alt) - len(ref)) >= INDEL_BELOW:
+        return "other"
     return "insertion" if len(alt) > len(ref) else "deletion"
 
 
@@ -408,6 +388,27 @@ def _add(counts: np.ndarray, carriers: np.ndarray, hom: np.ndarray, ref: str, al
         counts[carriers, _AT["n_singleton"]] += 1
 
 
+@nb.njit(cache=True, nogil=True)
+def _hom_alt(gt, alt, people):
+    """(people with a diploid call, their REF alleles, how many are homozygous for ALT number `alt`: in `people`).
+
+    gt: raw BCF genotypes, signed integers of any width, (people, 2); a missing allele is below 2, the end of a vector
+    negative.
+    """
+    called, n_ref, found = 0, 0, 0
+    for i in range(gt.shape[0]):
+        first, second = gt[i, 0], gt[i, 1]
+        if first < 2 or second < 2:
+            continue
+        called += 1
+        first, second = (first >> 1) - 1, (second >> 1) - 1
+        n_ref += (first == 0) + (second == 0)
+        if first == alt and second == alt:
+            people[found] = i
+            found += 1
+    return called, n_ref, found
+
+
 def add_charr(reader, counts: np.ndarray, limits: Mapping[str, float]) -> None:
     """Add the CHARR terms of one autosomal region of the cohort BCF (with AD) to `counts`.
 
@@ -416,6 +417,7 @@ def add_charr(reader, counts: np.ndarray, limits: Mapping[str, float]) -> None:
     of the other people of this cohort (the person's own two alleles are taken off), and has to lie within
     limits; the authors take gnomAD's below 10,000 people. Records without AD, GQ or DP add nothing.
     """
+    hom_alt = np.empty(len(counts), np.int32)
     for record in reader:
         real = [i for i, a in enumerate(record.alts, 1) if _ACGT.issuperset(a.upper())]
         if len(real) != 1 or len(record.ref) != 1 or len(record.alts[real[0] - 1]) != 1:
@@ -423,43 +425,38 @@ def add_charr(reader, counts: np.ndarray, limits: Mapping[str, float]) -> None:
         if any(a == "*" for a in record.alts) or not {"GT", "AD", "GQ", "DP"} <= record.formats.keys():
             continue
         alt = real[0]
-        gt = record.formats["GT"]
-        ad = widen(record.formats["AD"])
+        gt, ad = record.formats["GT"], record.formats["AD"]
         if gt.shape[1] != 2 or ad.shape[1] <= alt:
             continue
-        alleles = (gt >> 1) - 1
-        diploid = (alleles >= 0).all(axis=1) & (gt >= 0).all(axis=1)
-        n_ref = int((alleles[diploid] == 0).sum())
-        others = 2 * int(diploid.sum()) - 2
+        called, n_ref, found = _hom_alt(gt, alt, hom_alt)
+        others = 2 * called - 2
         if others < limits["charr_min_alleles"] or n_ref == 0:
             continue
         frequency = n_ref / others
-        if not limits["charr_min_ref_af"] < frequency < limits["charr_max_ref_af"]:
+        if not found or not limits["charr_min_ref_af"] < frequency < limits["charr_max_ref_af"]:
             continue
-        gq, dp = widen(record.formats["GQ"][:, 0]), widen(record.formats["DP"][:, 0])
-        take = diploid & (alleles == alt).all(axis=1)
-        take &= (gq >= limits["charr_min_gq"]) & (dp >= limits["charr_min_dp"]) & (dp <= limits["charr_max_dp"])
-        take &= (ad[:, 0] > MISSING + 1) & (ad[:, alt] > MISSING + 1)
-        people = np.flatnonzero(take)
-        depth = ad[people, 0] + ad[people, alt]
-        people, depth = people[depth > 0], depth[depth > 0]
-        terms = ad[people, 0] / depth / frequency
+        people = hom_alt[:found]
+        gq, dp = widen(record.formats["GQ"][people, 0]), widen(record.formats["DP"][people, 0])
+        take = (gq >= limits["charr_min_gq"]) & (dp >= limits["charr_min_dp"]) & (dp <= limits["charr_max_dp"])
+        people = people[take]
+        if not people.size:
+            continue
+        ad = widen(ad[people])
+        take = (ad[:, 0] > MISSING + 1) & (ad[:, alt] > MISSING + 1) & (ad[:, 0] + ad[:, alt] > 0)
+        people, ad = people[take], ad[take]
+        depth = ad[:, 0] + ad[:, alt]
+        terms = ad[:, 0] / depth / frequency
         counts[people, _AT["charr_sum"]] += np.rint(terms * CHARR_UNIT).astype(np.int64)
         counts[people, _AT["charr_n"]] += 1
 
 
 def sum_regions(paths: Iterable[str | Path]) -> dict[str, dict[str, int]]:
     """sample_id -> COUNTS summed over the region files, one file at a time."""
-    totals: dict[str, np.ndarray] = {}
+    sums = _Sums((len(COUNTS),))
     for path in paths:
         table = pq.read_table(path)
-        columns = np.stack([table.column(c).to_numpy() for c in COUNTS], axis=1)
-        for sample, row in zip(table.column("sample_id").to_pylist(), columns, strict=True):
-            if sample in totals:
-                totals[sample] += row
-            else:
-                totals[sample] = row.copy()
-    return {s: dict(zip(COUNTS, map(int, row), strict=True)) for s, row in totals.items()}
+        sums.add(table.column("sample_id"), np.stack([table.column(c).to_numpy() for c in COUNTS], axis=1))
+    return {s: dict(zip(COUNTS, sums.totals[i].tolist(), strict=True)) for s, i in sums.place.items()}
 
 
 def variant_metrics(
@@ -496,17 +493,9 @@ def variant_metrics(
     if not counts:
         why |= dict.fromkeys((m for m in VARIANT_METRICS if m not in why and result[m] is None), NO_SITES)
         return result, why
-    for name in ("n_snv", "n_insertion", "n_deletion", "n_singleton"):
-        result[name] = counts[name]
-    for name, a, b in (
-        ("ratio_heterozygous_homzygous_snv", "n_het_snv", "n_hom_snv"),
-        ("ratio_heterozygous_homzygous_indel", "n_het_indel", "n_hom_indel"),
-        ("ratio_insertion_deletion", "n_insertion", "n_deletion"),
-        ("ratio_transitions_transversions_snv", "n_ti", "n_tv"),
-    ):
-        result[name] = ratio(counts[a], counts[b])
-        if result[name] is None:
-            why[name] = f"{b} is 0"
+    found, reasons = ga4gh.measure({"counts": counts})
+    result |= found | {"n_singleton": counts["n_singleton"]}
+    why |= reasons
     if counts["charr_n"] >= limits["charr_min_sites"]:
         result["charr"] = counts["charr_sum"] / CHARR_UNIT / counts["charr_n"]
     else:

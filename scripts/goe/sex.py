@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from goe.build import REGION_DIPLOID, REGION_X, REGION_Y
 
-XX, XY, X0, XXY, XYY, AMBIGUOUS, UNKNOWN = "XX", "XY", "X0", "XXY", "XYY", "ambiguous", "unknown"
-ANEUPLOID = frozenset({X0, XXY, XYY})
-_KARYOTYPE = {(2, 0): XX, (1, 1): XY, (1, 0): X0, (2, 1): XXY, (1, 2): XYY}
+XX, XY, X0, XXY, XYY, XXX = "XX", "XY", "X0", "XXY", "XYY", "XXX"
+AMBIGUOUS, UNKNOWN = "ambiguous", "unknown"
+ANEUPLOID = frozenset({X0, XXY, XYY, XXX})
+_KARYOTYPE = {(2, 0): XX, (1, 1): XY, (1, 0): X0, (2, 1): XXY, (1, 2): XYY, (3, 0): XXX}
 _OF_SEX = {"M": XY, "F": XX}
 
 Classes = Mapping[int, Mapping[str, int]]
@@ -56,7 +57,8 @@ def evidence(
         calls = counts.get("n_het", 0) + counts.get("n_hom_alt", 0)
         return counts["n_het"] / calls if calls >= limits["x_min_calls"] else None
 
-    x_depth, y_depth = tools.get("x_depth_ratio"), tools.get("y_depth_ratio")
+    # Everybody has an X: where no read is on it, the file has none of it.
+    x_depth, y_depth = tools.get("x_depth_ratio") or None, tools.get("y_depth_ratio")
     if x_depth is None:
         mine, base = mean_depth(x, "n_dp"), mean_depth(autosome, "n_dp")
         # A few calls give no mean; there are more autosomal ones always.
@@ -73,21 +75,23 @@ def evidence(
 
 
 def copies_of_x(seen: Evidence, limits: Mapping[str, float]) -> int | None:
-    """1 or 2; 0 when the evidence lies between or contradicts itself; None without evidence.
+    """1, 2 or 3; 0 when the evidence lies between or contradicts itself; None without evidence.
 
-    Depth decides where there is one, hets where not. Hets on what by depth is a single X contradict it;
-    few hets on two copies do not (runs of homozygosity).
+    Depth decides where there is one, hets where not, and these tell no third copy. Hets on what by depth is a
+    single X contradict it; few hets on two copies do not (runs of homozygosity).
     """
 
-    def copies(value: float | None, one_max: float, two_min: float) -> int | None:
+    def copies(value: float | None, one_min: float, one_max: float, two_min: float) -> int | None:
         if value is None:
             return None
-        return 1 if value <= one_max else 2 if value >= two_min else 0
+        return 1 if one_min <= value <= one_max else 2 if value >= two_min else 0
 
-    by_depth = copies(seen.x_depth, limits["x_depth_one_max"], limits["x_depth_two_min"])
-    by_het = copies(seen.x_het, limits["x_het_one_max"], limits["x_het_two_min"])
+    by_depth = copies(seen.x_depth, limits["x_depth_one_min"], limits["x_depth_one_max"], limits["x_depth_two_min"])
+    by_het = copies(seen.x_het, 0, limits["x_het_one_max"], limits["x_het_two_min"])
     if by_depth is None:
         return by_het
+    if by_depth == 2 and seen.x_depth >= limits["x_depth_three_min"]:
+        return 3
     if by_depth == 0:
         return by_het if by_het is not None else 0
     return 0 if by_depth == 1 and by_het == 2 else by_depth
@@ -105,7 +109,7 @@ def copies_of_y(seen: Evidence, limits: Mapping[str, float]) -> int | None:
 
 
 def infer(seen: Evidence, limits: Mapping[str, float]) -> tuple[str, str]:
-    """(XX, XY, X0, XXY, XYY, ambiguous or unknown; why, where it is one of the last two or rests on X alone)."""
+    """(XX, XY, X0, XXY, XYY, XXX, ambiguous or unknown; why, where it is one of the last two or rests on X alone)."""
     x, y = copies_of_x(seen, limits), copies_of_y(seen, limits)
     if x is None:
         return UNKNOWN, "no X data" if y is None else "no X data, Y alone is not enough"
@@ -117,7 +121,7 @@ def infer(seen: Evidence, limits: Mapping[str, float]) -> tuple[str, str]:
     if x == 0:
         return AMBIGUOUS, f"copies of X unclear ({said})"
     if y is None:
-        return (XX if x == 2 else XY), "by X alone, no Y data"
+        return {1: XY, 2: XX, 3: XXX}[x], "by X alone, no Y data"
     if y == -1 or (x, y) not in _KARYOTYPE:
         return AMBIGUOUS, f"copies of Y unclear ({said})"
     return _KARYOTYPE[x, y], ""

@@ -57,6 +57,14 @@ def hwe_p(het: np.ndarray, hom_ref: np.ndarray, hom_alt: np.ndarray) -> np.ndarr
     return out
 
 
+def more_heterozygotes(het: np.ndarray, hom_ref: np.ndarray, hom_alt: np.ndarray) -> np.ndarray:
+    """bool (sites,): more heterozygotes than the exact test expects, n_ref * n_alt / (2n - 1) with n_ref and n_alt
+    the copies of each allele in n diploid people (Levene 1949, Annals of Mathematical Statistics 20:91)."""
+    het, hom_ref, hom_alt = (np.asarray(a, np.int64) for a in (het, hom_ref, hom_alt))
+    n = het + hom_ref + hom_alt
+    return het * (2 * n - 1) > (2 * hom_ref + het) * (2 * hom_alt + het)
+
+
 def inbreeding_coefficient(het: np.ndarray, hom_ref: np.ndarray, hom_alt: np.ndarray) -> np.ndarray:
     """float64 (sites,): F = 1 - observed / expected heterozygotes, 2pqn expected; NaN where pq = 0."""
     n = het + hom_ref + hom_alt

@@ -201,13 +201,14 @@ def test_a_clean_joint_vcf(joint):
         "sex": "F",
         "country": "EE",
         "withdrawn": False,
+        "platform": "",
         "input_type": "joint_vcf",
         "inputs": [],
     }
     (entry,) = intake["joint"]
     assert (entry["path"], entry["samples"], entry["contigs"]) == ("joint.vcf.gz", ["A", "B"], ["chr20"])
     assert intake["absent_fields"] == {}
-    assert lint.people_table(intake)[1] == ["A", "F", "EE", "no", "joint_vcf", "joint_vcf_1", ""]
+    assert lint.people_table(intake)[1] == ["A", "F", "EE", "no", "joint_vcf", "joint_vcf_1", "", ""]
 
 
 def test_every_input_type_at_once(cohort):
@@ -388,7 +389,7 @@ def test_withdrawn_people_may_lack_data(joint):
     people, inputs = sheets.read_people("samples.tsv"), sheets.read_inputs("inputs.tsv")
     problems, _, intake = lint.lint(cfg, people, inputs, build.load_build(cfg))
     assert problems == []
-    assert lint.people_table(intake)[-1] == ["C", "M", "EE", "yes", "", "C", ""]
+    assert lint.people_table(intake)[-1] == ["C", "M", "EE", "yes", "", "C", "", ""]
 
 
 def test_input_of_somebody_not_on_the_sheet(joint):
@@ -557,7 +558,7 @@ def test_absent_fields_kept_are_recorded(joint):
     notes, intake = joint.clean()
     assert "AD not declared; not tested" in notes[0]
     assert intake["absent_fields"] == {"A": ["AD"], "B": ["AD"]}
-    assert lint.people_table(intake)[1][-1] == "AD"
+    assert lint.people_table(intake)[1][6] == "AD"
 
 
 def test_fields_nobody_tests_may_be_absent(joint):
@@ -702,6 +703,7 @@ def test_what_the_release_needs_is_told_with_the_rest(joint):
     joint.dataset = {"license": "ask us", "id": "GOE-EE-TEST-20269999000000000"}
     joint.more = {
         "annotations": {"regions": {"lcr": "bad.bed", "segdup": "far.bed"}},
+        "variant_qc": {"regions": ["lcr", "segdup"]},
         "restricted": {"recipients": ["gone.pub", "no.pub"], "legal_basis": "Agreement 1"},
         "previous_release": "old",
         "previous_people": "people.tsv",
@@ -939,7 +941,7 @@ def test_snakemake_lint(cohort, repo):
     cohort.write()
     done = run()
     assert done.returncode == 0, done.stderr
-    assert Path("work/intake/people.tsv").read_text().splitlines()[1] == "A\tF\tEE\tno\tjoint_vcf\tjoint_vcf_1\t"
+    assert Path("work/intake/people.tsv").read_text().splitlines()[1] == "A\tF\tEE\tno\tjoint_vcf\tjoint_vcf_1\t\t"
     first = Path("work/intake/intake.json").read_bytes()
     subprocess.run([*command, "--force"], check=True, capture_output=True)
     assert Path("work/intake/intake.json").read_bytes() == first

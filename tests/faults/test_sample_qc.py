@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,8 @@ READ_BATCHES = {batches!r}
 AUTOSOME_REGIONS = [n for n, r in REGIONS.items() if build.contig_class(r.contig) == "autosome"]
 AUTOSOME_LENGTH = sum(n for c, n in BUILD_PARAMS["contigs"].items() if build.contig_class(c) == "autosome")
 GUIDELINE_FILES = [str(REPO / "resources/guidelines" / f) for f in ("sample_qc.tsv", "inference.tsv")]
+OWN_GUIDELINES = [*{own!r}]
+COHORT_RESOURCES = [str(p) for p in (REPO / "resources/cohort").iterdir()]
 MULTIQC_CONFIG = str(REPO / "resources/multiqc/multiqc_config.yaml")
 PEOPLE_DIGEST = ""
 def work(path):
@@ -47,7 +50,7 @@ def fastp_reports(sample):
 include: str(REPO / "workflow/rules/sample_qc.smk")
 rule all:
     default_target: True
-    input: work("sample_qc/multiqc.html")
+    input: work("sample_qc/multiqc.html"), work("sample_qc/cohort.html")
 """
 
 
@@ -171,7 +174,7 @@ def write_region(folder, name, positions, codes, span, cast, rng, tally):
 
 
 def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
-    for part in ("depth", "stats", "fastp"):
+    for part in ("depth", "coverage", "stats", "fastp"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     of = {"chr1": 2, "chrX": karyotype.count("X"), "chrY": karyotype.count("Y")}
     lines = ["chrom\tlength\tbases\tmean\tmin\tmax"]
@@ -186,6 +189,9 @@ def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
     lines.append("total\t560000\t1\t30\t0\t60")
     (folder / f"depth/{sample}.mosdepth.summary.txt").write_text("\n".join(lines) + "\n")
     (folder / f"depth/{sample}.mosdepth.global.dist.txt").write_text("\n".join(dist) + "\n")
+    length = CONTIGS["chr1"]
+    at = {depth: length * 97 // 100, 10: length * 3 // 100} if depth > 20 else {depth: length}
+    (folder / f"coverage/{sample}.tsv").write_text("".join(f"{d}\t{n}\n" for d, n in sorted(at.items())))
     numbers = {
         "raw total sequences": 100_000, "filtered sequences": 0, "sequences": 100_000, "reads mapped": 99_500,
         "reads mapped and paired": 99_400, "reads unmapped": 500, "reads properly paired": 98_000,
@@ -211,16 +217,25 @@ def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
         path.write_text(json.dumps(report, indent=1))
 
 
-def run(folder: Path, repo: Path, exclude: bool = True, thresholds: object = None, target: str = "all"):
+def run(
+    folder: Path,
+    repo: Path,
+    exclude: bool = True,
+    thresholds: object = None,
+    target: str = "all",
+    panel: object = None,
+    regions: dict = REGIONS,
+    own: tuple[str, ...] = (),
+):
     cfg = {
         "reference": {"fasta": "ref.fa"},
         "dataset": {"id": "GOE-EE-TEST-20260101000000000", "title": "Test cohort"},
-        "sample_qc": {"exclude": exclude, "thresholds": thresholds or {}},
+        "sample_qc": {"exclude": exclude, "thresholds": thresholds or {}, "contamination_panel": panel},
         "variant_qc": {"accept_filters": []},
     }
     reads = sorted(p[0] for p in people() if p[4] == "cram")
     text = SNAKEFILE.format(
-        scripts=str(repo / "scripts"), repo=str(repo), cfg=cfg, regions=REGIONS,
+        scripts=str(repo / "scripts"), repo=str(repo), cfg=cfg, regions=regions, own=own,
         build={"name": "test", "contigs": CONTIGS, "par": PAR}, batches={"b0000": reads[:4], "b0001": reads[4:]},
     )  # fmt: skip
     (folder / "Snakefile").write_text(text)
@@ -302,7 +317,7 @@ def test_metrics_agree_with_bcftools_stats(cohort):
     mine = table(cohort / "metrics.tsv")
     folder = cohort.parent / "harmonise"
     for sample, (hom, het, ti, tv) in per_person(folder).items():
-        assert int(mine[sample]["n_snv"]) == hom + het
+        assert int(mine[sample]["count_snvs"]) == hom + het
         assert float(mine[sample]["ratio_transitions_transversions_snv"]) == round(ti / tv, 2)
         assert float(mine[sample]["ratio_heterozygous_homzygous_snv"]) == round(het / hom, 2)
     for sample, (_, het, _, _) in per_person(folder, "-c", "1", "-C", "1").items():
@@ -317,6 +332,46 @@ def test_what_an_input_cannot_give_is_empty_with_its_reason(cohort):
     assert "inferred_sex: by X alone" in rows["p18"]["not_assessed"]
 
 
+def test_each_person_has_the_json_of_the_standard(cohort):
+    rows = table(cohort / "metrics.tsv")
+    assert sorted(p.name for p in (cohort / "ga4gh").glob("*.json")) == sorted(f"{s}.metrics.json" for s in rows)
+    for sample, row in rows.items():
+        said = json.loads((cohort / f"ga4gh/{sample}.metrics.json").read_text())
+        assert said["biosample"] == {"id": sample}
+        for metric, value in {k: v for group in said["wgs_qc_metrics"].values() for k, v in group.items()}.items():
+            assert row[metric] == ("" if value is None else f"{value:.6f}".rstrip("0").rstrip(".")), metric
+            assert (value is None) == (metric in said["not_available"]), metric
+
+
+def test_what_is_null_says_why(cohort):
+    def reasons(sample):
+        return json.loads((cohort / f"ga4gh/{sample}.metrics.json").read_text())["not_available"]
+
+    assert reasons("p00") == {
+        "cross_contamination_rate": "no reference panel: sample_qc.contamination_panel is not set",
+        **dict.fromkeys(("ratio_insertion_deletion",), "no deletion"),
+        "ratio_heterozygous_homzygous_indel": "no homozygous indel",
+    }
+    assert reasons("p18")["mean_autosome_coverage"] == "no reads: the person came as vcf"
+
+
+def test_contamination_of_the_reads_is_judged(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    folder = tmp_path / "work/align/contamination"
+    folder.mkdir()
+    for p in people():
+        if p[4] == "cram":
+            rate = "0.0312" if p[0] == "p04" else "0.00012"
+            (folder / f"{p[0]}.selfSM").write_text(f"#SEQ_ID\tRG\tFREEMIX\n{p[0]}\tNA\t{rate}\n")
+    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv", panel="panel")
+    assert done.returncode == 0, done.stderr
+    before, after = (table(f / "sample_qc/keep.tsv") for f in (cohort.parent, tmp_path / "work"))
+    assert after["p04"]["reasons"] == "contaminated"
+    assert after["p04"]["keep"] == "no"
+    assert table(tmp_path / "work/sample_qc/metrics.tsv")["p04"]["cross_contamination_rate"] == "0.0312"
+    assert {s for s in before if before[s] != after[s]} == {"p04"}
+
+
 def test_report_holds_the_people_left_out_and_the_tools(cohort):
     text = (cohort / "multiqc.html").read_text()
     for expected in ("People left out or flagged", "sex_mismatch", "Thresholds", 'href="#fastp"', 'href="#mosdepth"'):
@@ -325,10 +380,30 @@ def test_report_holds_the_people_left_out_and_the_tools(cohort):
     assert (cohort / "multiqc.html").stat().st_size < 15_000_000
 
 
+def test_page_holds_everybody_left_out_for_its_owner_alone(cohort):
+    page = cohort / "cohort.html"
+    columns = json.loads(re.search(r'id="facts">(.*?)</script>', page.read_text(), re.S)[1])["columns"]
+    outcome = dict(zip(columns["sample_id"]["text"], columns["status"]["at"], strict=True))
+    gone = {s for s, at in outcome.items() if columns["status"]["of"][at] == "left out"}
+    assert gone == {s for s, row in table(cohort / "keep.tsv").items() if row["keep"] == "no"} >= {LOW, GONE}
+    assert page.stat().st_mode & 0o777 == 0o600
+
+
 def test_same_people_give_the_same_bytes(cohort, repo, tmp_path):
     make(tmp_path)
     assert run(tmp_path, repo, target="work/sample_qc/plots/sex.svg").returncode == 0
-    for name in ("keep.tsv", "metrics.tsv", "kinship.tsv", "summary.json", "keep.ledger.json", "plots/sex.svg"):
+    for name in (
+        "keep.tsv",
+        "metrics.tsv",
+        "kinship.tsv",
+        "ancestry.tsv",
+        "ancestry.json",
+        "summary.json",
+        "keep.ledger.json",
+        "plots/sex.svg",
+        "plots/coverage.svg",
+        "plots/pca.svg",
+    ):
         assert (tmp_path / "work/sample_qc" / name).read_bytes() == (cohort / name).read_bytes(), name
 
 
@@ -341,6 +416,86 @@ def test_without_exclusion_only_the_withdrawn_are_out(cohort, repo, tmp_path):
     assert rows[CONTAMINATED]["reasons"] == "contaminated"
     ledger = json.loads((tmp_path / "work/sample_qc/keep.ledger.json").read_text())
     assert ledger["dropped"] == {"people": {"withdrawn": 1}}
+
+
+def test_relatives_are_told_by_their_relation(cohort):
+    with (cohort / "kinship.tsv").open() as handle:
+        told = {(r["sample_a"], r["sample_b"]): r["relation"] for r in csv.DictReader(handle, delimiter="\t")}
+    assert told == {
+        (DUPLICATE, "p10"): "duplicate",
+        (CHILD, "p02"): "parent_child",
+        (CHILD, "p05"): "parent_child",
+    }
+    assert table(cohort / "metrics.tsv")[CHILD]["relatives"] == "p02=parent_child;p05=parent_child"
+
+
+def test_what_small_countries_do_not_allow_is_said(cohort):
+    said = json.loads((cohort / "summary.json").read_text())
+    outliers = [text for key, text in said["not_assessed"].items() if key.startswith("outliers of")]
+    assert outliers == ["not assessed in EE, PT: fewer than 20 people with a value, or no spread"]
+    assert said["ancestry"]["components"] == 10 and said["ancestry"]["not_assessed"] == ["EE", "PT"]
+    assert said["not_assessed"]["ancestry"] == said["ancestry"]["statement"]
+    # Relatives and the withdrawn make no component; everybody but the withdrawn has coordinates.
+    rows = table(cohort / "ancestry.tsv")
+    assert set(rows) == {p[0] for p in people()} - {GONE}
+    assert sum(r["basis"] == "projected" for r in rows.values()) == 2
+
+
+def summary_and_keep(folder: Path) -> tuple[dict, dict[str, str]]:
+    place = folder / "work/sample_qc"
+    left_out = {s: r["reasons"] for s, r in table(place / "keep.tsv").items() if r["keep"] == "no"}
+    return json.loads((place / "summary.json").read_text()), left_out
+
+
+def test_without_common_snvs_the_rest_is_judged_and_it_is_said(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    done = run(tmp_path, repo, thresholds={"kinship_min_call_rate": 1.01}, target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    said, left_out = summary_and_keep(tmp_path)
+    assert left_out == {CONTAMINATED: "contaminated", LOW: "low_coverage", GONE: "withdrawn"}
+    assert said["relatedness"]["statement"].startswith("not assessed: 0 common autosomal SNVs, 200 are needed")
+    assert said["not_assessed"]["ancestry"] == "not assessed: 0 common autosomal SNVs, 500 are needed"
+    assert table(tmp_path / "work/sample_qc/ancestry.tsv") == {}
+
+
+def test_everybody_related_leaves_one_and_says_so(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    low = dict.fromkeys(("kinship_duplicate", "kinship_first_degree", "kinship_second_degree"), -2)
+    done = run(tmp_path, repo, thresholds=low, target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    said, left_out = summary_and_keep(tmp_path)
+    assert said["kept"] == 1 and len(left_out) == len(people()) - 1
+    assert "every one of 23 people has a relative among the others, 22 are left out" in said["relatedness"]["statement"]
+    assert said["ancestry"]["statement"] == "not assessed: 1 unrelated people, 10 are needed"
+
+
+def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    for path in (tmp_path / "work/align/depth").glob("*.mosdepth.summary.txt"):
+        path.write_text("".join(x for x in path.read_text().splitlines(True) if not x.startswith(("chrX", "chrY"))))
+    autosomes = {name: region for name, region in REGIONS.items() if region[0] == "chr1"}
+    done = run(tmp_path, repo, regions=autosomes, target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    said, left_out = summary_and_keep(tmp_path)
+    assert said["not_assessed"]["sex"] == "18 of 26 people: no X data; 7 of 26 people: no X data, Y alone is not enough"
+    rows = table(tmp_path / "work/sample_qc/keep.tsv")
+    assert {(r["inferred_sex"], r["sex"] == r["count_sex"]) for r in rows.values()} == {("unknown", True)}
+    assert set(left_out.values()) == {"contaminated", "low_coverage", "withdrawn", "duplicate", "related"}
+
+
+def test_own_table_of_thresholds_decides(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    own = tmp_path / "own.tsv"
+    own.write_text(
+        "metric\tstratum\twarn\tfail\tsource\tstatus\n"
+        "charr\tall\t\t\tnational board\tnational\n"
+        "sex_mismatch\tcountry:PT\t\tis yes\tnational board\tnational\n"
+    )
+    done = run(tmp_path, repo, own=(str(own),), target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    said, left_out = summary_and_keep(tmp_path)
+    assert CONTAMINATED not in left_out and left_out[WRONG_SEX] == "sex_mismatch"
+    assert {"national board"} == {t["source"] for t in said["thresholds"] if t["status"] == "national"}
 
 
 def test_damaged_report_stops_and_names_the_file(cohort, repo, tmp_path):

@@ -25,6 +25,7 @@ from goe import (
     health_dcat,
     manifest,
     membership,
+    metric_quantiles,
     mini_node,
     release_files,
     release_notes,
@@ -33,12 +34,14 @@ from goe import (
     report_spectrum,
     ro_crate,
     site_filters,
+    site_rules,
     sites_vcf,
     wide_table,
 )
 from goe import strata as st
 from goe.build import REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build
 from goe.harmonise import N_CLASSES
+from goe.ledger import Ledger, total
 
 from helpers.blocks import sequence, write_fasta
 
@@ -60,6 +63,7 @@ VARIANT_QC = {
     "min_mq": 40,
     "max_fs": 60,
     "min_read_pos_rank_sum": -8,
+    "regions": [],
 }
 MINIMAL = {"min_carriers": 5, "policy": "minimal"}
 OPEN = {"open": True, "legal_basis": "Decision 12/2026 of the steering board"}
@@ -174,7 +178,9 @@ def counted(path: Path, build: Build, contig: str, text: str, seed: int = 1, eve
         **{f"{m}_{name}": cells[i, j] for i, name in enumerate(names) for j, m in enumerate(counts.MEASURES)},
     }
     arrays = [pa.array(columns[f.name], f.type, from_pandas=True) for f in schema]
-    pq.write_table(site_filters.annotate(pa.table(arrays, schema=schema), VARIANT_QC), path)
+    ledger = Ledger(f"variant_qc {contig}")
+    pq.write_table(site_filters.annotate(pa.table(arrays, schema=schema), VARIANT_QC, ledger=ledger), path)
+    ledger.write(path.with_suffix(".ledger.json"))
     return path
 
 
@@ -283,9 +289,9 @@ def _vcfs(root: Path, parts: Parts) -> None:
         ("annotations", "annotations"),
     ):
         used = tally["filters"] if which in ("all", "annotations") else {}
-        filters = release_notes.filter_order(used, site_filters.DESCRIPTIONS)
+        filters = release_notes.filter_order(used, site_rules.DESCRIPTIONS)
         contigs = [s["contig"] for s in parts.summaries]
-        head = sites_vcf.header(parts.build.name, contigs, filters, site_filters.DESCRIPTIONS, info[which])
+        head = sites_vcf.header(parts.build.name, contigs, filters, site_rules.DESCRIPTIONS, info[which])
         bodies = [parts.work / f"{s['contig']['name']}.{which}.vcf.gz" for s in parts.summaries]
         sites_vcf.join(head, bodies, root / f"{place}/{ID}.{which}.vcf.gz")
 
@@ -294,6 +300,17 @@ def _about(root: Path) -> health_dcat.About:
     said = json.loads((root / "metadata/dataset.json").read_text())
     countries = [s for s in said["strata"] if len(s) == 2]
     return health_dcat.About(said["number_of_pass_records"], said["number_of_people"], countries, said["build"])
+
+
+def _metrics(said: dict, k: int) -> dict:
+    """Quantiles of the call rate of made-up people of the countries."""
+    people = [(c, f"{c}{i}") for c, n in said["strata"].items() if len(c) == 2 for i in range(n)]
+    keep = [{"sample_id": sample, "keep": "yes"} for _, sample in people]
+    metrics = [
+        {"sample_id": sample, "country_code": c, "call_rate": f"{0.95 + i % 50 / 1000:g}"}
+        for i, (c, sample) in enumerate(people)
+    ]
+    return metric_quantiles.summary(keep, metrics, sorted({c for c, _ in people}), k)
 
 
 def _descriptions(root: Path, parts: Parts) -> None:
@@ -311,21 +328,21 @@ def _descriptions(root: Path, parts: Parts) -> None:
         "left_out": disclosure.rounded(23, k),
         "left_out_by_reason": {"related": disclosure.rounded(11, k), "withdrawn": disclosure.rounded(2, k)},
     }
+    step = Ledger("release")
+    step.take("site_alleles", tally["read"])
+    step.give("site_alleles", said["number_of_records"])
+    step.drop("site_alleles", "disclosure control", tally["read"] - said["number_of_records"])
+    filtered = total(sorted(parts.work.glob("*.ledger.json")), "variant_qc")
+    public = release_notes.public_ledger([filtered, step], k)
     qc = {
         "people": people,
         "genotype_filter": release_notes.genotype_rules(cfg["genotype_filter"], {}),
-        "variant_qc": release_notes.site_rules(cfg["variant_qc"]),
+        "variant_qc": release_notes.filter_rules(cfg, said),
         "alleles_by_class": tally["classes"],
         "alleles_by_filter": tally["filters"],
+        "alleles_by_rule": site_rules.counts(public),
+        "metrics": _metrics(said, k),
         "rounded_to": k,
-    }
-    read, out = tally["read"], said["number_of_records"]
-    step = {
-        "step": "release",
-        "in": {"site_alleles": disclosure.rounded(read, k)},
-        "added": {},
-        "out": {"site_alleles": disclosure.rounded(out, k)},
-        "dropped": {"site_alleles": {"disclosure control": disclosure.rounded(read - out, k)}},
     }
     figure = membership.figure(
         [parts.work / f"{contig}.membership.parquet" for contig in build.contigs], said["strata"], ID
@@ -342,7 +359,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
         "README.md": release_notes.readme(cfg, said, people, {}, tally, policy, contigs),
         "LICENSE": release_notes.license_text(cfg, health_dcat.license_url(cfg["dataset"])),
         "CHANGELOG.md": release_notes.changelog(cfg, None),
-        "ledger.json": release_notes.dumps({"rounded_to": k, "steps": [step]}),
+        "ledger.json": release_notes.dumps(public),
         "metadata/dataset.json": release_notes.dumps(said),
         "qc/summary.json": release_notes.dumps(qc),
         "disclosure/disclosure.json": release_notes.dumps(
@@ -387,7 +404,7 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
         report_spectrum.combine(s["spectrum"] for s in parts.summaries),
         [parts.work / f"{contig}.lookup" for contig in parts.build.contigs],
         [s["contig"] for s in parts.summaries],
-        site_filters.DESCRIPTIONS,
+        site_rules.DESCRIPTIONS,
         rule["membership_inference"],
         [{"name": "Manifest", "passed": True, "detail": ""}],
         files,

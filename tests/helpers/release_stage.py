@@ -92,6 +92,9 @@ class Stage:
             rows += [[f"{leaf}{i}", country, sex, sex, sex, "yes", "", ""] for i in range(n)]
         for name in ("keep.tsv", "people.tsv"):
             (self.work / name).write_text("".join("\t".join(row) + "\n" for row in rows))
+        columns = ["sample_id", "country_code", "call_rate", "mean_dp"]
+        metrics = [columns] + [[row[0], row[1], f"{0.95 + i % 50 / 1000:g}", ""] for i, row in enumerate(rows[1:])]
+        (self.work / "metrics.tsv").write_text("".join("\t".join(row) + "\n" for row in metrics))
         n = sum(self.alleles.values())
         for step in ("harmonise", "frequencies", "variant_qc"):
             ledger = Ledger(step)
@@ -207,6 +210,7 @@ class Stage:
                 "summaries": self._parts("json"),
                 "membership": self._parts("membership.parquet"),
                 "keep": self.work / "keep.tsv",
+                "metrics": self.work / "metrics.tsv",
                 "people": self.work / "people.tsv",
                 "harmonise": self.work / "harmonise.json",
                 "frequencies": [str(self.work / "frequencies.json")],

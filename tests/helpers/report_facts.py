@@ -5,7 +5,7 @@ import hashlib
 from goe.membership import CHANGES
 from goe.report_lookup import Writer
 from goe.report_spectrum import Spectrum, combine
-from goe.site_filters import DESCRIPTIONS
+from goe.site_rules import DESCRIPTIONS
 
 from helpers import public_blocks
 
@@ -89,6 +89,29 @@ def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) 
                 "LowQUAL: QUAL below 30",
                 "HighFS: FS above 60",
             ],
+            "alleles_by_rule": {
+                "AC0": {"passed": 812_340, "no_value": 0, "failed": {"fails the rule": 9_415}},
+                "HWE": {
+                    "passed": 790_000,
+                    "no_value": 21_755,
+                    "failed": {
+                        "heterozygotes in excess": 6_500,
+                        "heterozygotes too few": 3_495,
+                        "in excess here, too few there": 5,
+                    },
+                },
+                "LowQD": {"passed": 0, "no_value": 821_755, "failed": {"fails the rule": 0}},
+            },
+            "metrics": {
+                "mean_autosome_coverage": {
+                    "Total": {"people": 4110, "p05": 30.1, "p25": 32.6, "p50": 34.2, "p75": 35.9, "p95": 38.4},
+                    "EE": {"people": 2000, "p05": 30.4, "p25": 32.8, "p50": 34.5, "p75": 36.1, "p95": 38.5},
+                    "LT": {"people": 10, "p50": 33.9},
+                },
+                "call_rate": {
+                    "Total": {"people": 4110, "p05": 0.981, "p25": 0.995, "p50": 0.998, "p75": 0.999, "p95": 1.0}
+                },
+            },
             "rounded_to": k,
         },
         "disclosure": {

@@ -32,6 +32,7 @@ def run(path: str) -> None:
         wildcards=SimpleNamespace(**spec.get("wildcards", {"region": "region"})),
         log=spec["log"],
         threads=spec.get("threads", 1),
+        resources=spec.get("resources", {}),
     )
     runpy.run_path(str(REPO / "scripts" / spec["script"]), init_globals={"snakemake": stub}, run_name="__main__")
 

@@ -190,6 +190,8 @@ def test_region_files_are_looked_at_before_anything_runs(beds, tmp_path):
 
     assert what(lcr=str(tmp_path / "far.bed")) == ["chr1 ends at 600, an interval at 601"]
     assert what(lcr=str(tmp_path / "names.bed")) == ["no interval on a contig of the release (it has 1)"]
+    (tmp_path / "mixed.bed").write_text("chr1\t10\t20\nchrUn_1\t10\t20\n1\t30\t40\n")
+    assert what(lcr=str(tmp_path / "mixed.bed")) == ["has intervals on 1, which the reference calls chr1"]
     assert what(segdup=str(tmp_path / "packed.bed")) == ["is compressed"]
     assert what(lcr="/nowhere.bed", x="y") == ["no such file", "is no flag of this release"]
 

@@ -320,6 +320,13 @@ def test_a_gdi_package_of_another_build_is_refused_before_its_settings_are_made(
         ({"formats": {"gdi": {"recipients": "node.pub"}}}, "formats.gdi.recipients: 'node.pub' is not a list"),
         ({"formats": {"gdi": {"recipients": ["a", "a"]}}}, "formats.gdi.recipients: holds something twice"),
         ({"formats": {"gdi": {"enabled": "yes"}}}, "formats.gdi.enabled: 'yes' is not a boolean or null"),
+        (
+            {"variant_qc": {"regions": ["lcr", "segdup"]}, "annotations": {"regions": {"lcr": "x.bed"}}},
+            "variant_qc.regions: segdup: has no file of regions",
+        ),
+        ({"variant_qc": {"regions": ["lrc"]}}, "variant_qc.regions[0]: 'lrc' is not one of lcr, segdup"),
+        ({"variant_qc": {"regions": "lcr"}}, "variant_qc.regions: 'lcr' is not a list"),
+        ({"variant_qc": {"regions": ["lcr", "lcr"]}, "annotations": {"regions": {"lcr": "x"}}}, "something twice"),
         ({"annotations": {"regions": {"lrc": "x.bed"}}}, "annotations.regions.lrc: unknown key, did you mean lcr"),
         ({"annotations": {"regions": {"lcr": ""}}}, "annotations.regions.lcr: is empty"),
         ({"restricted": {"recipients": ["a.pub"]}}, "restricted.legal_basis: is missing"),
@@ -368,4 +375,16 @@ def test_thresholds_of_people_are_read_before_anything_runs():
     assert "sample_qc.thresholds.mean_dp.fial: unknown key, did you mean fail" in told
     assert "sample_qc.thresholds.mean_dp" in problems(changed(sample_qc={"thresholds": {"mean_dp": "low"}}))[0]
     cfg = config.load(changed(sample_qc={"thresholds": {"call_rate": {"fail": None}}}))
-    assert cfg["sample_qc"] == {"thresholds": {"call_rate": {"fail": None}}, "exclude": True}
+    assert cfg["sample_qc"]["thresholds"] == {"call_rate": {"fail": None}}
+
+
+def test_own_table_of_thresholds_is_read_before_anything_runs(tmp_path):
+    head = "metric\tstratum\twarn\tfail\tsource\tstatus\n"
+    good, bad = tmp_path / "own.tsv", tmp_path / "bad.tsv"
+    good.write_text(f"{head}call_rate\tall\t\t<0.9\tboard\tnational\n")
+    bad.write_text(f"{head}call_rat\tall\t\tlow\tboard\tnational\n")
+    assert config.load(changed(sample_qc={"guidelines": str(good)}))["sample_qc"]["guidelines"] == str(good)
+    told = "\n".join(problems(changed(sample_qc={"guidelines": str(bad), "thresholds": {"mean_dp": 12}})))
+    assert "bad.tsv row 2: fail: `low` is none of" in told
+    assert "bad.tsv row 2: no metric `call_rat` -> did you mean `call_rate`?" in told
+    assert "absent.tsv: cannot be read" in problems(changed(sample_qc={"guidelines": str(tmp_path / "absent.tsv")}))[0]

@@ -19,6 +19,7 @@ TOOLS = {
     "plink2": "plink2",
     "fastp": "fastp",
     "mosdepth": "mosdepth",
+    "verifybamid2": "verifybamid2",
     "multiqc": "multiqc",
 }
 

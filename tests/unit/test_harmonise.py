@@ -98,7 +98,7 @@ def test_filters_and_metrics_of_merged_records_are_the_worst(world):
     assert (row["filters"], row["qd"], row["n_records"]) == (["LowQ"], 1.5, 2)
     rules = {
         "accept_filters": [], "min_call_rate": 0.9, "hwe_p": 1e-6, "hwe_min_people": 2, "inbreeding_coeff": -0.3,
-        "min_qual": 60, "min_qd": 2, "min_mq": 40, "max_fs": 60, "min_read_pos_rank_sum": -8,
+        "min_qual": 60, "min_qd": 2, "min_mq": 40, "max_fs": 60, "min_read_pos_rank_sum": -8, "regions": [],
     }  # fmt: skip
     [row] = annotate(table, rules).to_pylist()
     assert row["filter"] == ["LowQUAL", "LowQD", "LowQ"] or row["filter"] == [

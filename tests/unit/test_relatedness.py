@@ -59,6 +59,49 @@ def test_duplicate_of_a_relative():
     assert gone == {"b": "duplicate", "c": "related"}
 
 
+def test_relations(limits):
+    """Table 1 of Manichaikul et al. 2010: of the first degree, k0 below 0.1 is a parent and a child."""
+    for kinship, none, expected in (
+        (0.5, 0.0, "duplicate"),
+        (0.25, 0.0, "parent_child"),
+        (0.25, 0.09, "parent_child"),
+        (0.25, 0.1, "siblings"),
+        (0.25, None, "first_degree"),
+        (0.12, 0.5, "second_degree"),
+        (0.05, 0.9, None),
+    ):
+        assert relatedness.relation(Pair("a", "b", 900, kinship, none), limits) == expected
+
+
+def test_k0_is_the_share_without_an_allele_in_common(limits):
+    """Against people made from haplotypes: unrelated, siblings, parent and child, twins."""
+    rng = np.random.default_rng(3)
+    p = rng.uniform(0.05, 0.95, 40_000)
+    mother, father, other = ((rng.random((2, p.size)) < p).astype(int) for _ in range(3))
+
+    def child():
+        pick = rng.integers(0, 2, (2, p.size))
+        return np.stack([mother[pick[0], np.arange(p.size)], father[pick[1], np.arange(p.size)]])
+
+    one, two = child(), child()
+    expected = relatedness.expected_ibs0(p)
+    for a, b, share in ((one, other, 1.0), (one, two, 0.25), (one, mother, 0.0), (one, one, 0.0)):
+        opposite = int((np.abs(a.sum(axis=0) - b.sum(axis=0)) == 2).sum())
+        assert relatedness.k0(opposite, p.size, expected, limits) == pytest.approx(share, abs=0.03)
+
+
+def test_k0_is_not_told_from_few_snvs(limits):
+    assert relatedness.k0(0, 300, 0.07, limits) is None
+    assert relatedness.k0(0, 900, 0.07, limits) == 0.0
+    assert relatedness.k0(0, 900, relatedness.expected_ibs0(np.empty(0)), limits) is None
+
+
+def test_row_and_back(limits):
+    for pair in (Pair("a", "b", 900, 0.25, 0.0123), Pair("007", "1E5", 12, 0.5)):
+        cells = dict(zip(relatedness.COLUMNS, relatedness.row(pair, limits), strict=True))
+        assert relatedness.pair_of(cells) == pair
+
+
 @st.composite
 def graphs(draw):
     n = draw(st.integers(2, 8))
@@ -80,7 +123,43 @@ def test_no_pair_is_left_and_the_set_is_smallest(graph):
         if any(all(p.a in some or p.b in some for p in pairs) for some in map(set, combinations(names, size)))
     )
     assert len(gone) == smallest
+    every = [set(some) for some in combinations(names, smallest) if all(p.a in some or p.b in some for p in pairs)]
+    assert gone == min(every, key=lambda some: sorted(ranks[n] for n in names if n not in some))
     assert relatedness.removals(pairs[::-1], ranks, LIMITS).keys() == gone
+
+
+@settings(max_examples=30, deadline=None)
+@given(graphs(), st.randoms())
+def test_other_names_and_orders_remove_the_same_people(graph, random):
+    """The people left out depend on who is related and who is better, on no name and on no order."""
+    names, pairs, ranks = graph
+    new = names[:]
+    random.shuffle(new)
+    name = dict(zip(names, (f"q{n}" for n in new), strict=True))
+    other = [Pair(*sorted((name[p.a], name[p.b])), p.n_snvs, p.kinship) for p in pairs]
+    random.shuffle(other)
+    gone = relatedness.removals(other, {name[n]: r for n, r in ranks.items()}, LIMITS)
+    assert gone.keys() == {name[n] for n in relatedness.removals(pairs, ranks, LIMITS)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(graphs())
+def test_greedy_leaves_no_pair_and_needs_everybody_it_removes(graph):
+    _, pairs, ranks = graph
+    for family in relatedness.families(pairs):
+        gone = relatedness._greedy(family, ranks)
+        assert all(n <= gone for p, n in family.items() if p not in gone)
+        assert all(family[p] - gone for p in gone)
+
+
+def test_trios_and_quartets_lose_the_children_alone():
+    """Parents with one, two and three children, siblings of each other: the parents are counted, no child is."""
+    for children in (1, 2, 3):
+        names = [f"c{i}" for i in range(children)]
+        pairs = [Pair(*sorted((c, p)), 900, 0.25) for c in names for p in ("mother", "father")]
+        pairs += [Pair(a, b, 900, 0.25) for a, b in combinations(names, 2)]
+        ranks = {n: i for i, n in enumerate([*names, "mother", "father"])}
+        assert set(relatedness.removals(pairs, ranks, LIMITS)) == set(names)
 
 
 def test_large_family_is_solved_and_no_removal_is_needless():

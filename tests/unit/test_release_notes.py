@@ -32,6 +32,8 @@ CFG = {
         "accept_filters": ["q10"],
         "min_call_rate": 0.9,
         "hwe_p": 1e-6,
+        "hwe_min_people": 50,
+        "regions": [],
         "inbreeding_coeff": None,
         "min_qual": 30,
         "min_qd": 2,

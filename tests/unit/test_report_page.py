@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from goe import report_lookup, report_page, report_plots
+from goe import page_html, report_lookup, report_page, report_plots
 from goe.errors import GoeError
 from goe.report_spectrum import Spectrum, combine
 from helpers import report_facts
@@ -173,6 +173,12 @@ def test_numbers_are_on_the_page(page, facts):
     assert "sha256sum -c MANIFEST.sha256" in page.section("verify")
 
 
+def test_rules_say_what_they_could_not_judge(page):
+    text = re.sub(r"[\s,]", "", page.section("counting"))
+    assert "HWE6500heterozygotesinexcess;3495heterozygotestoofew;5inexcessheretoofewthere79000021755" in text
+    assert "LowQD08217550" in text
+
+
 def test_spectrum_table_has_every_bin(page, facts):
     bins = facts["spectrum"]["bins"]
     text = page.section("frequencies")
@@ -236,7 +242,7 @@ def test_text_from_outside_is_only_text(facts, tmp_path):
     assert json.loads(raw)["filters"]["LowQUAL"] == EVIL
     assert page.all("h1")[0][1] == EVIL
     script = page.all("script")[-1][1]
-    assert script == (report_page.RESOURCES / "page.js").read_text(encoding="utf-8")
+    assert script == page_html.resource("report/page.js")
 
 
 def test_open_release_says_its_legal_basis(tmp_path):
@@ -282,6 +288,14 @@ def test_what_is_protected_and_the_smallest_stratum_are_said(facts, tmp_path, pa
     changed = facts["disclosure"] | {"protect": "genotypes", "min_stratum_size": 10}
     text = made(tmp_path, facts, disclosure=changed).section("disclosure")
     assert "those of each genotype" in text and "too few people (fewer than 10) are not published" in text
+
+
+def test_quantiles_of_the_metrics_are_shown_and_what_is_not_given_is_a_dash(facts, tmp_path, page):
+    text = page.section("counting")
+    assert "at least 5 people on either side" in text
+    assert "mean_autosome_coverage4,11030.132.634.235.938.4" in text
+    assert "mean_autosome_coverage LT 10––33.9––" in text
+    assert "Metrics of the people" not in made(tmp_path, facts, qc=facts["qc"] | {"metrics": {}}).section("counting")
 
 
 def test_encrypted_and_later_files_have_no_digest(facts, tmp_path):

@@ -1,14 +1,17 @@
 """Metrics from tool reports and from genotypes."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from goe import keep
 from goe import sample_metrics as sm
 from goe.build import Build
-from goe.errors import GoeError
+from goe.reports import Depths, Reads
+from hypothesis import given, settings
+from hypothesis import strategies as draw
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,22 @@ def test_bases_that_are_not_n(tmp_path):
     assert not bases(tmp_path, False).par_masked
 
 
+@pytest.mark.parametrize("chunk", [100, 7])
+def test_runs_of_the_autosomes_hold_their_bases(monkeypatch, chunk):
+    sequence = {"1": "NN" + "A" * 40 + "n" + "C" * 30 + "N" * 17 + "G" * 10, "X": "A" * 50, "Y": "A" * 40}
+
+    def fetch(contig, start, end):
+        # The reference is read in pieces; a run that goes over a border is one.
+        return sequence[contig][start:end]
+
+    monkeypatch.setattr(sm, "PIECE", chunk)
+    assert list(sm.autosome_runs(BUILD, fetch)) == [("1", 2, 42), ("1", 43, 73), ("1", 90, 100)]
+
+
+def test_reference_without_autosomes_has_no_runs():
+    assert list(sm.autosome_runs(Build("toy", {"X": 50}, []), lambda *_: "A" * 50)) == []
+
+
 @pytest.mark.parametrize("masked", [True, False])
 @pytest.mark.parametrize(("x", "y"), [(2, 0), (1, 1), (2, 1), (1, 0)])
 def test_depth_ratios_leave_the_par_out(tmp_path, masked, x, y):
@@ -44,53 +63,32 @@ def test_depth_ratios_leave_the_par_out(tmp_path, masked, x, y):
     depth = 30
     on_x = 10 * depth if masked else 0
     summed = {"1": 80 * depth, "X": 40 * depth * x // 2 + on_x, "Y": 30 * depth * y // 2}
-    found = sm.depth_metrics(summed, {"1": 0.78}, bases(tmp_path, masked), BUILD.contigs)
-    assert found["mean_autosome_coverage"] == depth
-    assert found["pct_autosomes_15x"] == pytest.approx(97.5)
-    assert found["x_depth_ratio"] == pytest.approx(x / 2)
-    assert found["y_depth_ratio"] == pytest.approx(y / 2)
+    found = sm.depth_ratios(summed, bases(tmp_path, masked))
+    assert found == {"x_depth_ratio": pytest.approx(x / 2), "y_depth_ratio": pytest.approx(y / 2)}
 
 
-def test_mosdepth_reports(tmp_path):
-    summary = tmp_path / "s.txt"
-    rows = "1\t100\t3000\t30\t0\t50\n1_region\t50\t1\t1\t0\t1\ntotal\t100\t3000\t30\t0\t50\n"
-    summary.write_text("chrom\tlength\tbases\tmean\tmin\tmax\n" + rows)
-    assert sm.mosdepth_summary(summary) == {"1": 3000}
-    dist = tmp_path / "d.txt"
-    dist.write_text("1\t40\t0.10\n1\t16\t0.93\n1\t14\t0.97\n1\t0\t1.00\nX\t3\t0.5\ntotal\t16\t0.9\n")
-    assert sm.mosdepth_covered(dist) == {"1": 0.93, "X": 0.0}
+def test_no_depth_on_autosomes_gives_no_ratio(tmp_path):
+    assert sm.depth_ratios({"1": 0, "X": 10}, bases(tmp_path, True)) == {"x_depth_ratio": None, "y_depth_ratio": None}
 
 
-@pytest.mark.parametrize("reader", [sm.mosdepth_summary, sm.samtools_stats, lambda p: sm.fastp_q30([p])])
-def test_damaged_report_names_the_file(tmp_path, reader):
-    path = tmp_path / "broken.txt"
-    path.write_text("")
-    with pytest.raises(GoeError, match=r"broken\.txt"):
-        reader(path)
+READS = Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0)
 
 
-def test_samtools_stats(tmp_path):
-    path = tmp_path / "s.txt"
-    lines = ["SN\tsequences:\t200", "SN\treads mapped:\t190", "SN\treads properly paired:\t180"]
-    lines += ["SN\treads paired:\t200", "SN\treads duplicated:\t10\t# of the primary"]
-    lines += ["SN\tinsert size average:\t350.5", "SN\tinsert size standard deviation:\t60.0"]
-    lines += ["FFQ\t1\t" + "\t".join(["7"] * 30 + ["5", "6"]), "LFQ\t1\t" + "\t".join(["1"] * 30 + ["4"])]
-    path.write_text("\n".join(lines) + "\n")
-    assert sm.samtools_stats(path) == {
-        "yield_bp_q30": 15,
-        "pct_reads_mapped": 95,
-        "pct_reads_properly_paired": 90,
-        "pct_duplicates": 5,
-        "mean_insert_size": 350.5,
-        "insert_size_std_deviation": 60,
-    }
+def test_read_metrics(tmp_path):
+    depths = Depths(np.array([20, 0, 60]))
+    found, why = sm.read_metrics(READS, depths, 0.0123, {"1": 120, "X": 60}, bases(tmp_path, False))
+    assert set(found) == set(sm.TOOL_METRICS)
+    assert (found["pct_duplicates"], found["mean_autosome_coverage"]) == (5, 1.5)
+    assert found["cross_contamination_rate"] == 0.0123
+    assert not why
 
 
-def test_yield_is_summed_over_units(tmp_path):
-    for n in (1, 2):
-        (tmp_path / f"{n}.json").write_text(json.dumps({"summary": {"before_filtering": {"q30_bases": n * 100}}}))
-    assert sm.fastp_q30([tmp_path / "1.json", tmp_path / "2.json"]) == 300
-    assert sm.fastp_q30([]) is None
+def test_every_null_of_the_reads_has_a_reason(tmp_path):
+    nothing = Reads(0, 0, 0, 0, 0, None, 0.0, 0.0)
+    found, why = sm.read_metrics(nothing, Depths(np.array([0])), None, {}, bases(tmp_path, False))
+    assert set(found) == set(sm.TOOL_METRICS) == set(why)
+    assert all(value is None for value in found.values())
+    assert why["cross_contamination_rate"] == sm.NO_PANEL
 
 
 def record(pos, alt, genotypes, ref="A", filters=()):
@@ -117,6 +115,14 @@ def test_counts_of_site_alleles():
     assert expected.items() <= first.items()
     assert {"n_het_indel": 1, "n_hom_indel": 1, "n_singleton": 2}.items() <= first.items()
     assert {"n_snv": 1, "n_deletion": 1, "n_ti": 0, "n_singleton": 0}.items() <= second.items()
+
+
+@pytest.mark.parametrize(("size", "kind"), [(49, "counted"), (50, "passed over")])
+def test_indels_of_fifty_bases_are_not_short(size, kind):
+    long = "A" * (size + 1)
+    (first,) = counted([record(3, long, [(0, 1)]), record(9, "A", [(1, 1)], ref=long)], people=1)
+    expected = 1 if kind == "counted" else 0
+    assert [first[n] for n in ("n_insertion", "n_deletion", "n_het_indel", "n_hom_indel")] == [expected] * 4
 
 
 def test_accepted_filters_count():
@@ -187,7 +193,36 @@ def test_charr_recovers_a_planted_contamination(limits):
     assert charr[1:].max() == 0
 
 
-@pytest.mark.parametrize("broken", ["AD", "GQ", "alts", "ploidy"])
+@settings(max_examples=60, deadline=None)
+@given(draw.integers(0, 2**32 - 1), draw.sampled_from([np.int8, np.int16, np.int32]))
+def test_charr_is_that_of_its_definition(limits, seed, width):
+    """Missing alleles, short vectors and missing values among the people, beside a loop over them."""
+    rng = np.random.default_rng(seed)
+    people, missing = 40, np.iinfo(width).min
+    alleles = rng.choice([-1, 0, 1, 2], (people, 2), p=(0.05, 0.35, 0.05, 0.55))
+    gt = ((alleles + 1) << 1 | rng.integers(0, 2, (people, 2))).astype(width)
+    gt[rng.random(people) < 0.1, 1] = missing + 1
+    ad = rng.choice([0, 0, 1, 30, 45, missing], (people, 3)).astype(width)
+    gq, dp = (rng.choice([5, 20, 60, 101, missing], (people, 1)).astype(width) for _ in range(2))
+    counts = np.zeros((people, len(sm.COUNTS)), np.int64)
+    formats = {"GT": gt, "AD": ad, "GQ": gq, "DP": dp}
+    sm.add_charr([SimpleNamespace(ref="A", alts=["<*>", "G"], formats=formats)], counts, limits)
+    called = [i for i in range(people) if all(g >= 2 for g in gt[i])]
+    n_ref = sum(int(g >> 1) == 1 for i in called for g in gt[i])
+    expected = np.zeros_like(counts)
+    if n_ref and 2 * len(called) - 2 >= limits["charr_min_alleles"]:
+        frequency = n_ref / (2 * len(called) - 2)
+        for i in called:
+            near, far = int(ad[i, 0]), int(ad[i, 2])
+            good = all(int(g >> 1) == 3 for g in gt[i]) and near >= 0 and far >= 0 and near + far > 0
+            good &= gq[i, 0] >= limits["charr_min_gq"] and limits["charr_min_dp"] <= dp[i, 0] <= limits["charr_max_dp"]
+            if good and limits["charr_min_ref_af"] < frequency < limits["charr_max_ref_af"]:
+                expected[i, sm.COUNTS.index("charr_sum")] = round(near / (near + far) / frequency * sm.CHARR_UNIT)
+                expected[i, sm.COUNTS.index("charr_n")] = 1
+    assert (counts == expected).all()
+
+
+@pytest.mark.parametrize("broken", ["AD", "GQ", "alts", "ploidy", "all het", "low quality", "no depth"])
 def test_charr_asks_only_records_that_can_answer(limits, broken):
     formats = {
         "GT": np.full((30, 2), 4, np.int8),
@@ -201,6 +236,12 @@ def test_charr_asks_only_records_that_can_answer(limits, broken):
         alts = ["G", "T"]
     elif broken == "ploidy":
         formats["GT"] = formats["GT"][:, :1]
+    elif broken == "all het":
+        formats["GT"][:, 0] = 2
+    elif broken == "low quality":
+        formats["GQ"][:] = 3
+    elif broken == "no depth":
+        formats["AD"][:] = 0
     else:
         del formats[broken]
     counts = np.zeros((30, len(sm.COUNTS)), np.int64)
@@ -217,12 +258,12 @@ def classes(records=100, called=90, missing=6, depth=30):
 def test_variant_metrics(limits):
     counts = dict.fromkeys(sm.COUNTS, 0) | {"n_snv": 30, "n_het_snv": 20, "n_hom_snv": 10, "n_ti": 20, "n_tv": 10}
     found, why = sm.variant_metrics(classes(), counts, "gvcf", limits)
-    assert (found["call_rate"], found["mean_dp"], found["n_snv"]) == (0.9, 30, 30)
+    assert (found["call_rate"], found["mean_dp"], found["count_snvs"]) == (0.9, 30, 30)
     assert found["pass_rate"] == pytest.approx(90 / 94)
     assert found["ratio_heterozygous_homzygous_snv"] == 2
     assert found["charr"] is None
     assert "50 are needed" in why["charr"]
-    assert why["ratio_insertion_deletion"] == "n_deletion is 0"
+    assert why["ratio_insertion_deletion"] == "no deletion"
 
 
 def test_single_vcf_has_no_call_rate(limits):
@@ -241,3 +282,35 @@ def test_every_null_has_a_reason(limits):
 @pytest.mark.parametrize(("value", "expected"), [(None, ""), (1.0, "1"), (0.5, "0.5"), (85e9, "85000000000"), (3, "3")])
 def test_cells(value, expected):
     assert sm.text(value) == expected
+
+
+def test_sums_do_not_depend_on_the_order_of_the_people(tmp_path):
+    """Region files with people in any order, or with others, beside a sum by hand."""
+    rng = np.random.default_rng(3)
+    ids = [f"p{i}" for i in range(6)]
+    expected, passes, counted = {}, [], []
+    for number in range(5):
+        some = list(ids) if number < 3 else [str(i) for i in rng.permutation(ids)[: 6 - number % 2]]
+        region_class = rng.integers(1, 6, len(some))
+        names = sm.PASS_COLUMNS
+        values = rng.integers(0, 50, (len(some), len(names)))
+        path = tmp_path / f"{number}.people.parquet"
+        columns = {"sample_id": some, "class": pa.array(region_class, pa.int8()), "n_counted": [0] * len(some)}
+        pq.write_table(pa.table(columns | dict(zip(names, values.T, strict=True))), path)
+        passes.append(path)
+        counts = rng.integers(0, 9, (len(some), len(sm.COUNTS)))
+        path = tmp_path / f"{number}.parquet"
+        pq.write_table(pa.table({"sample_id": some} | dict(zip(sm.COUNTS, counts.T, strict=True))), path)
+        counted.append(path)
+        for sample, kind, row, mine in zip(some, region_class, values, counts, strict=True):
+            place = expected.setdefault(sample, ({}, np.zeros(len(sm.COUNTS), int)))
+            place[0][int(kind)] = place[0].get(int(kind), 0) + row
+            place[1][:] += mine
+    found = sm.sum_people(passes)
+    assert found == {
+        sample: {k: dict(zip(names, row.tolist(), strict=True)) for k, row in classes.items() if row.any()}
+        for sample, (classes, _) in expected.items()
+    }
+    totals = {s: dict(zip(sm.COUNTS, row.tolist(), strict=True)) for s, (_, row) in expected.items()}
+    assert sm.sum_regions(counted) == totals
+    assert sm.sum_people([]) == {} == sm.sum_regions([])

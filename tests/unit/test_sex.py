@@ -21,9 +21,15 @@ def limits(repo):
         (1.0, 0.0, 0.05, sex.XX),  # runs of homozygosity over the whole of X
         (0.5, 0.5, 0.7, sex.AMBIGUOUS),  # hets on what by depth is a single X
         (0.72, 0.5, None, sex.AMBIGUOUS),
+        (0.1, 0.0, None, sex.AMBIGUOUS),
+        (0.3, 0.0, None, sex.X0),
         (0.72, 0.5, 0.0, sex.XY),  # depth unclear, hets clear
         (1.0, 0.15, 1.0, sex.AMBIGUOUS),
         (1.0, 1.0, 1.0, sex.AMBIGUOUS),
+        (1.5, 0.0, 1.0, sex.XXX),
+        (1.5, None, 1.0, sex.XXX),
+        (1.5, 0.5, 1.0, sex.AMBIGUOUS),
+        (1.25, 0.0, 1.0, sex.XX),
         (None, None, 1.0, sex.XX),
         (0.5, None, 0.0, sex.XY),
         (None, 0.5, None, sex.UNKNOWN),
@@ -42,6 +48,7 @@ def test_karyotypes(limits, x_depth, y_depth, x_het, expected):
         ("F", sex.XY, ("U", "sex_mismatch")),
         ("M", sex.XX, ("U", "sex_mismatch")),
         ("M", sex.XXY, ("U", "sex_aneuploid")),
+        ("F", sex.XXX, ("U", "sex_aneuploid")),
         ("U", sex.X0, ("U", "sex_aneuploid")),
         ("F", sex.AMBIGUOUS, ("U", "sex_ambiguous")),
         ("U", sex.XX, ("U", None)),  # nobody is relabelled
@@ -72,6 +79,12 @@ def test_depth_of_reads_goes_before_that_of_genotypes(limits):
     classes = {1: counters(1000, 1000, 60, 40, 30), 2: counters(100, 100, 36, 24, 15)}
     tools = {"x_depth_ratio": 0.98, "y_depth_ratio": 0.01}
     assert sex.evidence(classes, tools, "cram", False, limits) == sex.Evidence(0.98, 0.01, 1.0)
+
+
+def test_reads_without_any_on_x_say_nothing_of_it(limits):
+    """A CRAM of some chromosomes only is not the CRAM of somebody with a single X."""
+    seen = sex.evidence({}, {"x_depth_ratio": 0.0, "y_depth_ratio": 0.0}, "cram", False, limits)
+    assert sex.infer(seen, limits) == (sex.UNKNOWN, "no X data, Y alone is not enough")
 
 
 def test_no_y_in_anybody_is_not_a_missing_y(limits):

@@ -82,6 +82,25 @@ def test_planted_faults_are_found_and_nobody_else_is_out(run):
     assert "low_coverage" in out[names["low_coverage"]]
     assert len(out) == 4
     assert marks == {names["wrong_sex"]: "sex_mismatch", names["aneuploid"]: "sex_aneuploid"}
+    table = {s: (r["keep"], r["count_sex"], r["reasons"]) for s, r in keep.items() if r["reasons"]}
+    assert table == {
+        "EE010": ("no", "F", "duplicate"),
+        "EE011": ("yes", "U", "sex_mismatch"),
+        "EE012": ("no", "M", "contaminated"),
+        "FI010": ("no", "F", "related"),
+        "FI011": ("yes", "U", "sex_aneuploid"),
+        "FI012": ("no", "F", "low_coverage;low_call_rate"),
+    }
+
+
+def test_relatives_are_those_of_the_pedigree(run):
+    with (run / "truth/people.tsv").open() as handle:
+        planted = [(r["sample_id"], r["planted"].partition(":")) for r in csv.DictReader(handle, delimiter="\t")]
+    named = {"duplicate_of": "duplicate", "child_of": "parent_child"}
+    true = {(*sorted((s, other)), named[kind]) for s, (kind, _, other) in planted if kind in named}
+    with (run / "work/sample_qc/kinship.tsv").open() as handle:
+        found = {(r["sample_a"], r["sample_b"], r["relation"]) for r in csv.DictReader(handle, delimiter="\t")}
+    assert found == true and len(true) == 2
 
 
 def test_ledgers_close(run):

@@ -97,11 +97,61 @@ rule align_depth:
     conda:
         "../../envs/mosdepth.yaml"
     threads: 2
-    # Duplicates and reads below mapping quality 20 are not depth, and of a pair that overlaps each base counts
-    # once (no --fast-mode): as GA4GH WGS QC defines coverage. Two decimals are too few for a mean over a genome.
+    # For the depth of X and Y: duplicates and reads below mapping quality 20 are not depth, and of a pair that
+    # overlaps each base counts once (no --fast-mode). Two decimals are too few for a mean over a genome.
     shell:
         "MOSDEPTH_PRECISION=6 mosdepth --no-per-base --mapq 20 --threads {threads} --fasta {input.fasta:q}"
         " $(dirname {output.summary:q})/{wildcards.sample:q} {input.cram:q} 2> {log:q}"
+
+
+rule align_coverage:
+    input:
+        cram=work("align/{sample}.cram"),
+        crai=work("align/{sample}.cram.crai"),
+        fasta=CFG["reference"]["fasta"],
+        autosomes=work("sample_qc/autosomes.bed"),
+    output:
+        work("align/coverage/{sample}.tsv"),
+    log:
+        work("logs/align_coverage/{sample}.log"),
+    benchmark:
+        work("benchmarks/align_coverage/{sample}.tsv")
+    conda:
+        "../../envs/samtools.yaml"
+    threads: 2
+    # Number of positions by depth, as GA4GH WGS QC defines coverage: autosomes outside gaps, base quality 20, mapping
+    # quality 20, of overlapping mates one, neither duplicates nor other than primary records. mosdepth does not look
+    # at base qualities. Positions without reads are not written; they are what is left of the intervals.
+    shell:
+        "samtools depth -@ {threads} -q 20 -Q 20 -s -G SUPPLEMENTARY,MUNMAP -b {input.autosomes:q}"
+        " --reference {input.fasta:q} {input.cram:q} 2> {log:q}"
+        " | awk '$3 {{ n[$3]++ }} END {{ for (d in n) printf \"%d\\t%.0f\\n\", d, n[d] }}'"
+        " | sort -n > {output:q}"
+
+
+rule align_contamination:
+    input:
+        cram=work("align/{sample}.cram"),
+        crai=work("align/{sample}.cram.crai"),
+        fasta=CFG["reference"]["fasta"],
+        panel=multiext(str(CFG["sample_qc"]["contamination_panel"]), ".UD", ".mu", ".bed"),
+    output:
+        freemix=work("align/contamination/{sample}.selfSM"),
+        ancestry=work("align/contamination/{sample}.Ancestry"),
+    log:
+        work("logs/align_contamination/{sample}.log"),
+    benchmark:
+        work("benchmarks/align_contamination/{sample}.tsv")
+    conda:
+        "../../envs/verifybamid2.yaml"
+    threads: 2
+    params:
+        panel=CFG["sample_qc"]["contamination_panel"],
+        prefix=lambda wc, output: output.freemix.removesuffix(".selfSM"),
+    # Four principal components, as GA4GH WGS QC asks for; the seed is the program's own, a fixed one.
+    shell:
+        "verifybamid2 --NumPC 4 --NumThread {threads} --SVDPrefix {params.panel:q} --Reference {input.fasta:q}"
+        " --BamFile {input.cram:q} --Output {params.prefix:q} > {log:q} 2>&1"
 
 
 rule align_stats:
@@ -116,5 +166,6 @@ rule align_stats:
     conda:
         "../../envs/samtools.yaml"
     threads: 2
+    # Reads that failed the sequencer's own filter are none of the "high quality reads" of GA4GH WGS QC.
     shell:
-        "samtools stats -@ {threads} --reference {input.fasta:q} {input.cram:q} > {output:q} 2> {log:q}"
+        "samtools stats -@ {threads} -F QCFAIL --reference {input.fasta:q} {input.cram:q} > {output:q} 2> {log:q}"

@@ -98,14 +98,16 @@ PUBLIC_CFG = {
         "dataset",
         "disclosure",
         "genotype_filter",
-        "sample_qc",
         "variant_qc",
         "strata",
         "caller",
         "frequencies",
         "formats",
     )
-} | {"reference": {key: CFG["reference"][key] for key in ("build", "contigs")}}
+} | {
+    "reference": {key: CFG["reference"][key] for key in ("build", "contigs")},
+    "sample_qc": {key: CFG["sample_qc"][key] for key in ("exclude", "thresholds")},
+}
 GDI = release_config.makes_gdi_package(CFG)
 FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
 EARLIER = Path(CFG["previous_release"] or "") / "metadata" / "dataset.json"
@@ -209,5 +211,11 @@ AUTOSOME_REGIONS = [name for name, region in REGIONS.items() if build.contig_cla
 AUTOSOME_LENGTH = sum(n for contig, n in BUILD.contigs.items() if build.contig_class(contig) == "autosome")
 GUIDELINE_FILES = [
     str(SCRIPTS.parent / "resources" / "guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")
+]
+# The country's own thresholds of metrics; nothing before the keep list looks at those.
+OWN_GUIDELINES = list(filter(None, [CFG["sample_qc"]["guidelines"]]))
+COHORT_RESOURCES = [
+    *sorted(str(path) for path in (SCRIPTS.parent / "resources" / "cohort").iterdir()),
+    str(SCRIPTS.parent / "resources" / "report" / "page.css"),
 ]
 MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")

@@ -2,7 +2,8 @@ rule sample_qc_reference:
     input:
         fasta=CFG["reference"]["fasta"],
     output:
-        work("sample_qc/reference.tsv"),
+        bases=work("sample_qc/reference.tsv"),
+        autosomes=work("sample_qc/autosomes.bed"),
     log:
         work("logs/sample_qc_reference.log"),
     conda:
@@ -18,10 +19,16 @@ rule sample_qc_batch:
         reference=work("sample_qc/reference.tsv"),
         summary=lambda wc: expand(work("align/depth/{sample}.mosdepth.summary.txt"), sample=READ_BATCHES[wc.batch]),
         dist=lambda wc: expand(work("align/depth/{sample}.mosdepth.global.dist.txt"), sample=READ_BATCHES[wc.batch]),
+        coverage=lambda wc: expand(work("align/coverage/{sample}.tsv"), sample=READ_BATCHES[wc.batch]),
         stats=lambda wc: expand(work("align/stats/{sample}.stats.txt"), sample=READ_BATCHES[wc.batch]),
+        freemix=lambda wc: (
+            expand(work("align/contamination/{sample}.selfSM"), sample=READ_BATCHES[wc.batch])
+            if CFG["sample_qc"]["contamination_panel"]
+            else []
+        ),
         fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_reports(s)],
     output:
-        metrics=work("sample_qc/batch/{batch}.tsv"),
+        metrics=work("sample_qc/batch/{batch}.jsonl"),
         files=work("sample_qc/batch/{batch}.files.txt"),
     log:
         work("logs/sample_qc_batch/{batch}.log"),
@@ -72,9 +79,32 @@ rule sample_qc_variants:
         "../../scripts/sample_qc_variants.py"
 
 
-rule sample_qc_kinship:
+rule sample_qc_snvs:
     input:
         common=expand(work("sample_qc/region/{region}.common.parquet"), region=AUTOSOME_REGIONS),
+        guidelines=GUIDELINE_FILES,
+    output:
+        bed=work("sample_qc/snvs.bed"),
+        bim=work("sample_qc/snvs.bim"),
+        fam=work("sample_qc/snvs.fam"),
+        about=work("sample_qc/snvs.json"),
+    log:
+        work("logs/sample_qc_snvs.log"),
+    conda:
+        "../../envs/plink2.yaml"
+    threads: 2
+    params:
+        thresholds=CFG["sample_qc"]["thresholds"],
+    script:
+        "../../scripts/sample_qc_snvs.py"
+
+
+rule sample_qc_kinship:
+    input:
+        bed=work("sample_qc/snvs.bed"),
+        bim=work("sample_qc/snvs.bim"),
+        fam=work("sample_qc/snvs.fam"),
+        about=work("sample_qc/snvs.json"),
         guidelines=GUIDELINE_FILES,
     output:
         pairs=work("sample_qc/kinship.tsv"),
@@ -88,19 +118,47 @@ rule sample_qc_kinship:
     threads: 2
     params:
         thresholds=CFG["sample_qc"]["thresholds"],
+        autosomes=len(AUTOSOME_REGIONS),
     script:
         "../../scripts/sample_qc_kinship.py"
+
+
+rule sample_qc_ancestry:
+    input:
+        bed=work("sample_qc/snvs.bed"),
+        bim=work("sample_qc/snvs.bim"),
+        fam=work("sample_qc/snvs.fam"),
+        about=work("sample_qc/snvs.json"),
+        pairs=work("sample_qc/kinship.tsv"),
+        people=work("intake/people.tsv"),
+        guidelines=GUIDELINE_FILES,
+    output:
+        people=work("sample_qc/ancestry.tsv"),
+        statement=work("sample_qc/ancestry.json"),
+    log:
+        work("logs/sample_qc_ancestry.log"),
+    benchmark:
+        work("benchmarks/sample_qc_ancestry.tsv")
+    conda:
+        "../../envs/plink2.yaml"
+    params:
+        thresholds=CFG["sample_qc"]["thresholds"],
+        people=PEOPLE_DIGEST,
+    script:
+        "../../scripts/sample_qc_ancestry.py"
 
 
 rule sample_qc_keep:
     input:
         people=work("intake/people.tsv"),
         reference=work("sample_qc/reference.tsv"),
-        batches=expand(work("sample_qc/batch/{batch}.tsv"), batch=READ_BATCHES),
+        batches=expand(work("sample_qc/batch/{batch}.jsonl"), batch=READ_BATCHES),
         variants=work("sample_qc/variants.jsonl"),
         pairs=work("sample_qc/kinship.tsv"),
         statement=work("sample_qc/kinship.json"),
-        guidelines=GUIDELINE_FILES,
+        ancestry=work("sample_qc/ancestry.tsv"),
+        ancestry_statement=work("sample_qc/ancestry.json"),
+        guidelines=[*GUIDELINE_FILES, *OWN_GUIDELINES],
     output:
         keep=report(
             work("sample_qc/keep.tsv"),
@@ -114,6 +172,7 @@ rule sample_qc_keep:
             category="Sample QC",
             labels={"what": "Metrics, a person a row"},
         ),
+        ga4gh=directory(work("sample_qc/ga4gh")),
         ledger=work("sample_qc/keep.ledger.json"),
         summary=work("sample_qc/summary.json"),
     log:
@@ -132,13 +191,14 @@ rule sample_qc_plots:
     input:
         metrics=work("sample_qc/metrics.tsv"),
         keep=work("sample_qc/keep.tsv"),
+        ancestry=work("sample_qc/ancestry.tsv"),
         guidelines=GUIDELINE_FILES,
     output:
-        sex=report(
-            work("sample_qc/plots/sex.svg"),
-            caption="../report/sample_qc_sex.rst",
+        coverage=report(
+            work("sample_qc/plots/coverage.svg"),
+            caption="../report/sample_qc_coverage.rst",
             category="Sample QC",
-            labels={"what": "Sex chromosomes"},
+            labels={"what": "Coverage by country"},
         ),
         het_hom=report(
             work("sample_qc/plots/het_hom.svg"),
@@ -146,13 +206,25 @@ rule sample_qc_plots:
             category="Sample QC",
             labels={"what": "Heterozygosity by country"},
         ),
+        pca=report(
+            work("sample_qc/plots/pca.svg"),
+            caption="../report/sample_qc_pca.rst",
+            category="Sample QC",
+            labels={"what": "Principal components"},
+        ),
+        sex=report(
+            work("sample_qc/plots/sex.svg"),
+            caption="../report/sample_qc_sex.rst",
+            category="Sample QC",
+            labels={"what": "Sex chromosomes"},
+        ),
         call_rate=report(
             work("sample_qc/plots/call_rate.svg"),
             caption="../report/sample_qc_call_rate.rst",
             category="Sample QC",
             labels={"what": "Call rate and depth"},
         ),
-        pictures=expand(work("sample_qc/plots/{plot}_mqc.png"), plot=["sex", "het_hom", "call_rate"]),
+        pictures=expand(work("sample_qc/plots/{plot}_mqc.png"), plot=["coverage", "het_hom", "pca", "sex", "call_rate"]),
     log:
         work("logs/sample_qc_plots.log"),
     conda:
@@ -161,6 +233,38 @@ rule sample_qc_plots:
         thresholds=CFG["sample_qc"]["thresholds"],
     script:
         "../../scripts/sample_qc_plots.py"
+
+
+# Personal data: readable for its owner alone, and never in a release.
+rule sample_qc_cohort:
+    input:
+        keep=work("sample_qc/keep.tsv"),
+        metrics=work("sample_qc/metrics.tsv"),
+        summary=work("sample_qc/summary.json"),
+        pairs=work("sample_qc/kinship.tsv"),
+        ancestry=work("sample_qc/ancestry.tsv"),
+        ancestry_statement=work("sample_qc/ancestry.json"),
+        guidelines=GUIDELINE_FILES,
+        resources=COHORT_RESOURCES,
+    output:
+        report(
+            work("sample_qc/cohort.html"),
+            caption="../report/sample_qc_cohort.rst",
+            category="Sample QC",
+            labels={"what": "The cohort on one page"},
+        ),
+    log:
+        work("logs/sample_qc_cohort.log"),
+    benchmark:
+        work("benchmarks/sample_qc_cohort.tsv")
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        id=CFG["dataset"]["id"],
+        title=CFG["dataset"].get("title") or CFG["dataset"]["id"],
+        thresholds=CFG["sample_qc"]["thresholds"],
+    script:
+        "../../scripts/sample_qc_cohort.py"
 
 
 rule sample_qc_multiqc_tables:

@@ -1,6 +1,11 @@
+# BED files that give a FILTER, by flag.
+FILTER_REGIONS = {flag: CFG["annotations"]["regions"][flag] for flag in CFG["variant_qc"]["regions"]}
+
+
 rule variant_qc_filter:
     input:
         counts=work("frequencies/{region}.parquet"),
+        regions=list(FILTER_REGIONS.values()),
     output:
         table=work("variant_qc/{region}.parquet"),
         ledger=work("variant_qc/{region}.ledger.json"),
@@ -10,5 +15,7 @@ rule variant_qc_filter:
         "../../envs/goe.yaml"
     params:
         rules=CFG["variant_qc"],
+        regions=FILTER_REGIONS,
+        contig=lambda wc: REGIONS[wc.region].contig,
     script:
         "../../scripts/variant_qc_filter.py"

@@ -1,0 +1,15 @@
+"""The common autosomal SNVs of everybody that are not in LD: what kinship and ancestry are seen from."""
+
+import tempfile
+from pathlib import Path
+
+from goe import keep, logs, plink
+
+folder = Path(snakemake.output.bed).parent
+with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=folder) as scratch:
+    limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
+    # plink2 takes its work space at once: what the job was given, less what Python itself holds.
+    memory = int(snakemake.resources.get("mem_mb", 4000) * 0.8)
+    found = plink.collect(snakemake.input.common, f"{scratch}/common")
+    stem = Path(snakemake.output.bed).with_suffix("")
+    plink.prune(f"{scratch}/common", stem, found, limits, snakemake.threads, memory).write(snakemake.output.about)
