@@ -27,7 +27,7 @@ SHOWN = (
 PICTURES = {
     "coverage": (
         "Coverage by country",
-        "Depth over the autosomes, of genotypes where nobody came as reads. Crosses are people left out.",
+        "Depth over the autosomes, of genotypes where most did not come as reads. Crosses are people left out.",
     ),
     "pca": (
         "Ancestry",

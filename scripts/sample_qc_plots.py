@@ -5,7 +5,7 @@ from pathlib import Path
 
 import matplotlib
 from goe import keep, logs, tables
-from goe.cohort_page import DEPTHS, HET_HOM, components
+from goe.cohort_page import HET_HOM, components, depth_metric
 
 matplotlib.use("Agg")
 import matplotlib.patheffects as effects
@@ -118,7 +118,7 @@ with logs.to(snakemake.log):
     title = f"Sex chromosomes of {len(here)} people with depth on both ({len(rows) - len(here)} without)"
     finish(figure, axis, title, "sex", "" if here else "no depth on X and Y in anybody")
 
-    depth = next((m for m in DEPTHS if any(r[m] for r in rows)), DEPTHS[0])
+    depth = depth_metric(rows)
     by_country("coverage", depth, f"{depth} (line: median)", "Coverage", "no depth")
     title = "heterozygous over homozygous SNVs, autosomes (line: median)"
     by_country("het_hom", HET_HOM, title, "Heterozygosity", "no autosomal SNVs")

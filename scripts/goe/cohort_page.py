@@ -66,6 +66,12 @@ def joined(
     return sorted(rows, key=lambda r: (STATUS.index(r["status"]), r["sample_id"]))
 
 
+def depth_metric(rows: Sequence[Mapping[str, str]]) -> str:
+    """Depth of the reads, or of the genotypes where fewer than half of those with a depth came as reads."""
+    reads, genotypes = (len(_values(rows, metric)) for metric in DEPTHS)
+    return DEPTHS[0] if 2 * reads >= genotypes else DEPTHS[1]
+
+
 def components(pca: Sequence[Mapping[str, str]]) -> list[str]:
     """Names of the principal components among the columns of ancestry.tsv."""
     return [name for name in (pca[0] if pca else ()) if re.fullmatch(r"pc\d+", name)]
@@ -175,7 +181,7 @@ def page(
     rows = joined(keep, metrics, pca)
     sections = {
         "summary": _summary(summary, rows),
-        "coverage": _spread(rows, "coverage", next((m for m in DEPTHS if _values(rows, m)), DEPTHS[0])),
+        "coverage": _spread(rows, "coverage", depth_metric(rows)),
         "hethom": _spread(rows, "hethom", HET_HOM),
         "ancestry": _ancestry(rows, pca, said),
         "sex": _sex(rows),
@@ -345,7 +351,8 @@ def _spread(rows: Sequence[Mapping[str, str]], name: str, metric: str) -> tuple[
         html.table(heads, lines, range(1, 8), words) + html.p("Of everybody, whether counted or not.", "note"),
     )
     side = {
-        "coverage": "Depth outside duplicates over the autosomes; of genotypes where somebody did not come as reads.",
+        "coverage": "Over the autosomes: mean_autosome_coverage is of reads, mean_dp of genotypes, for people who did "
+        "not come as reads as well.",
         "hethom": "It differs between populations, so an outlier is one of its own country.",
     }[name]
     return html.p(side) + html.p("Point at a person to see the id, click to open the record."), figure

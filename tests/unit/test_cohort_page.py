@@ -144,6 +144,13 @@ def test_limits_in_mad_are_those_of_the_strata(text, there):
     assert fixed == {("<30", "<25")}
 
 
+def test_depth_is_of_reads_where_most_have_them():
+    rows = [{"mean_autosome_coverage": "30", "mean_dp": "29"}, {"mean_autosome_coverage": "", "mean_dp": "29"}]
+    assert cohort_page.depth_metric(rows) == "mean_autosome_coverage"
+    assert cohort_page.depth_metric([*rows, rows[1]]) == "mean_dp"
+    assert cohort_page.depth_metric([]) == "mean_autosome_coverage"
+
+
 def test_the_page_is_for_its_owner_alone(cohort, tmp_path):
     assert stat.S_IMODE((cohort.folder / "cohort.html").stat().st_mode) == 0o600
     before = os.umask(0)
