@@ -128,6 +128,12 @@ def carried(path: Path, fasta: Path, sample: str = "") -> dict[Allele, str]:
     return found
 
 
+def alleles(path: Path) -> set[Allele]:
+    """The alleles of a file of sites, one a record."""
+    rows = _run("bcftools", "query", "-f", "%POS\t%REF\t%ALT\n", str(path)).splitlines()
+    return {(int(position), ref, alt) for position, ref, alt in (row.split("\t") for row in rows)}
+
+
 def region_files(folder: Path, stage: str) -> list[Path]:
     """The BCF of every region of a stage."""
     return sorted((folder / "work" / stage).glob("*.bcf"))
