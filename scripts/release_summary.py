@@ -34,7 +34,9 @@ with logs.to(snakemake.log):
     fields = sites_vcf.read_fields(source.fields)
     tags = sites_vcf.tags(fields, plan.strata)
     keep = tables.read(source.keep)
-    people = notes.people_summary(keep, policy.k)
+    people = notes.people_summary(
+        ledger.total([source.keep_ledger], "sample_qc"), {row["sample_id"] for row in keep}, policy.k
+    )
     absent = notes.absent_fields(tables.read(source.people), keep, policy.k)
     steps = notes.account(
         [
@@ -54,7 +56,7 @@ with logs.to(snakemake.log):
         *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par", *params.regions]),
     )
-    public = notes.public_ledger(steps, policy.k)
+    public = notes.public_ledger(steps, tally, policy.k)
     qc = {
         "people": people,
         "genotype_filter": notes.genotype_rules(cfg["genotype_filter"], absent),

@@ -191,18 +191,27 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
         (LEDGER, "rounded_to", ledger["rounded_to"]),
     ):
         differs(path, key, value, wanted, DISCLOSURE)
-    rounded(QC, "people", {key: value for key, value in qc["people"].items() if key != "kept"})
+    sheet = qc["people"]
+    rounded(QC, "people.left_out_by_reason", sheet["left_out_by_reason"])
+    left_out = sum(sheet["left_out_by_reason"].values())
+    differs(QC, "people.left_out", sheet["left_out"], left_out, "the sum of left_out_by_reason")
+    differs(QC, "people.on_the_sheet", sheet["on_the_sheet"], sheet["kept"] + left_out, "kept and left_out")
     for what in metric_quantiles.faults(qc["metrics"], data["strata"], wanted):
         problems.append(Problem(str(root / QC), what, "do not publish the release: report it"))
-    for key in ("strata_not_published", "alleles_withheld", "alleles_withheld_by_reason"):
+    for key in ("strata_not_published", "alleles_withheld_by_reason", "alleles_at_which_the_search_was_ended"):
         rounded(DISCLOSURE, key, rule[key])
+    records, hidden = data["number_of_records"], sum(rule["alleles_withheld_by_reason"].values())
+    differs(DISCLOSURE, "alleles_withheld", rule["alleles_withheld"], hidden, "the sum of alleles_withheld_by_reason")
     for step in ledger["steps"]:
-        rounded(LEDGER, f"step {step['step']}", {key: step[key] for key in ("in", "added", "out", "dropped")})
+        name = f"step {step['step']}"
+        rounded(LEDGER, name, {key: step[key] for key in ("added", "dropped")})
+        for key in ("in", "out"):
+            # Alleles go back from the number of records, which is public, by steps of k.
+            rounded(LEDGER, f"{name}.{key}", {unit: n for unit, n in step[key].items() if (n - records) % k})
         problems += [Problem(str(root / LEDGER), what, _AGAIN) for what in _unclosed(step, wanted)]
     differs(QC, "alleles_by_rule", qc["alleles_by_rule"], site_rules.counts(ledger), LEDGER)
-    alleles = ledger["steps"][-1]["out"].get("site_alleles")
-    right = disclosure.rounded(data["number_of_records"], wanted)
-    differs(LEDGER, f"site_alleles out of step {ledger['steps'][-1]['step']}", alleles, right, DATASET)
+    last = {key: ledger["steps"][-1][key] for key in ("step", "in", "added", "out", "dropped")}
+    differs(LEDGER, "the last step", last, release_notes.release_step(records, hidden), f"{DATASET} and {DISCLOSURE}")
     return problems
 
 

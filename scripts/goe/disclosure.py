@@ -270,16 +270,18 @@ def open_statistics(shown: np.ndarray, chosen: Plan, contig: str) -> dict[str, n
     """Which statistics of a site may be public with these cells: name -> bool (alleles,).
 
     shown: bool (strata, alleles) as in Decision. nhomalt and faf follow from Total. HWE and the inbreeding
-    coefficient follow from the diploid people of the countries, on X from their women: open where all of these
-    are given. The call rate is AN of Total over the AN of everybody, which on X and Y tells how many are men and
-    how many women: closed there when M and F are not published. FILTER is always given.
+    coefficient follow from the diploid people of the countries, on X from their women, whose own cells are asked for
+    except where a country has men and no women: open where all of these are given. The call rate is AN of Total over
+    the AN of everybody, which on X and Y tells how many are men and how many women: closed there when M and F are not
+    published. FILTER is always given.
     """
     total = shown[chosen.strata.index(st.TOTAL)]
     kind = contig_class(contig)
     countries = [c for c in st.countries(chosen.leaves) if any(_people_of(chosen, c))]
     needed = [*countries]
     if kind == "X":
-        needed += [f"{c}_F" for c in countries if _people_of(chosen, c)[1]]
+        # A reader who sees neither sex of a country cannot know that it has no women.
+        needed += [f"{c}_F" for c in countries for men, women, _ in [_people_of(chosen, c)] if women or not men]
     by_country = total.copy()
     for stratum in needed:
         by_country &= shown[chosen.strata.index(stratum)] if stratum in chosen.strata else False
@@ -303,18 +305,18 @@ def _people_of(chosen: Plan, country: str) -> tuple[int, int, int]:
 def rounded(n: int, k: int) -> int:
     """n to the nearest multiple of k, never to 0 unless n is 0.
 
-    For every count beside the frequencies (people left out, alleles withheld, ledgers): a shown figure stands
-    for at least k possible ones, and the rounded terms of an account do not give an exact one by subtraction.
+    For every count beside the frequencies (people left out, alleles withheld, ledgers): a shown figure other than 0
+    stands for at least k possible ones. Two figures that bound each other may tell more than either, so only the
+    parts of an account that have nobody in common are rounded, and its sums are sums of what is shown.
     """
     return n if k <= 1 or n == 0 else max(k, (n + k // 2) // k * k)
 
 
-def rounded_tree(value, k: int):
-    """`rounded` for every integer of nested dicts and lists; other values as they are."""
-    if isinstance(value, dict):
-        return {key: rounded_tree(item, k) for key, item in value.items()}
-    if isinstance(value, list):
-        return [rounded_tree(item, k) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return rounded(value, k)
-    return value
+def rounded_part(n: int, whole: int, k: int) -> int:
+    """n of `whole` that is public itself: 0 and all of them as they are, else as `rounded` but never close to all.
+
+    A figure in between stands for at least k possible ones where the whole is above k.
+    """
+    if n in (0, whole):
+        return n
+    return min(rounded(n, k), max(k, (whole - (k + 1) // 2) // k * k))

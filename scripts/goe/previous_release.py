@@ -14,7 +14,9 @@ Sci. 12:579). So here, with k the floor of the release:
    A group is what no published stratum divides. A group that the earlier release gave in whole is not asked again.
 3. Without the record: people may have been exchanged, one in, one out. Each allele gives a lower bound of the people
    in whom the releases differ; where the largest bound of a group is 1 to k-1, fewer than k may have been exchanged,
-   and the run stops.
+   and the run stops. Nor can it be said without it what people of a country became that only the earlier release
+   has, when there are countries that only the later one has: a country under another label, and one person more,
+   is a subtraction away from that person. So the record is asked for.
 
 What is left: the record goes by sample ids and knows neither of data that were replaced under the same id nor of a
 person who got another id; without it, an exchange hides behind calls that changed in k people. The difference of
@@ -509,7 +511,7 @@ def check(
             )
         )
     else:
-        problems += count_problems(contigs, before, k)
+        problems += count_problems(contigs, before, k) + relabelled(before, now, k)
     stop_on(problems)
     figures = _sum(contigs) if before.build == now.build else None
     return {
@@ -517,7 +519,9 @@ def check(
         "strata_compared": [s for s in now.people if s in before.people],
         "strata_only_before": [s for s in before.people if s not in now.people],
         "strata_only_now": [s for s in now.people if s not in before.people],
-        "people": f"no stratum, nor a difference of strata, changed by 1 to {k - 1} people" if k > 1 else "not asked",
+        "people": f"no stratum that both have, nor a difference of strata, changed by 1 to {k - 1} people"
+        if k > 1
+        else "not asked",
         "exchanged": _exchanged(moved is not None, k),
         "alleles": figures and {name: figures[name] for name in ("in_both", "only_before", "only_now")},
         "alleles_with_a_small_difference": figures
@@ -540,6 +544,24 @@ def _exchanged(record: bool, k: int) -> str:
         "no record of the people: the counts of every group are the same, or differ at some allele in at least "
         f"{k} people"
     )
+
+
+def relabelled(before: Release, now: Release, k: int) -> list[Problem]:
+    """Whether each release has countries that the other has not, so that the people in them cannot be compared."""
+    gone, new = (
+        [s for s in one.people if re.fullmatch("[A-Z]{2}", s) and s not in other.people]
+        for one, other in ((before, now), (now, before))
+    )
+    if k <= 1 or not gone or not new:
+        return []
+    return [
+        Problem(
+            f"strata {', '.join(new)}",
+            f"are new, and {', '.join(gone)} of {before.dataset} are gone: whether fewer than {k} people make the "
+            "difference of one to another cannot be seen from the counts",
+            "set previous_people to the record of that run (work/release/people.tsv)",
+        )
+    ]
 
 
 def same_cohort(before: Release, now: Release) -> list[Problem]:

@@ -1,7 +1,8 @@
 """What a release says of itself: README, dataset description, QC and disclosure summaries, dictionary,
 ledger.
 
-Every count beside the frequencies goes through `disclosure.rounded`; the exact ones stay in the work folder.
+Every count beside the frequencies that is not public is a sum of counts that went through `disclosure.rounded`; the
+exact ones stay in the work folder.
 """
 
 import json
@@ -32,6 +33,8 @@ _DATASET_KEYS = (
 
 NOT_COVERED = (
     "people without a call: AN against the number of people of a stratum is not floored",
+    "how many men, women and people of neither a stratum has: its AN on X and Y tells them where its sexes are not "
+    "published, few as they may be",
     "linked alleles: rare alleles with equal counts may have the same carriers",
     "FILTER: a rule that is decided per country says on which side of its threshold that country is, and HetExcess "
     "that it has more heterozygotes than expected",
@@ -121,15 +124,57 @@ def _public(tally: Mapping) -> int:
     return tally["outcome"]["FULL"] + tally["outcome"]["REDUCED"]
 
 
-def public_ledger(chain: Sequence[Ledger], k: int) -> dict:
-    """Totals of the steps, rounded. Without people, whom a step counts once for every region."""
-    steps = []
-    for ledger in chain:
+ENDED = disclosure.REASONS[-1]
+
+
+def withheld(tally: Mapping, k: int) -> dict[str, int]:
+    """Reason -> site alleles withheld, rounded; their number, as every page says it, is the sum of these."""
+    return {reason: disclosure.rounded(n, k) for reason, n in sorted(tally["reasons"].items()) if n and reason != ENDED}
+
+
+def release_step(records: int, hidden: int) -> dict:
+    """The account of the release in a public ledger. hidden: alleles withheld, as they are shown."""
+    return {
+        "step": "release",
+        "in": {"site_alleles": records + hidden},
+        "added": {},
+        "out": {"site_alleles": records},
+        "dropped": {"site_alleles": {"disclosure control": hidden}},
+    }
+
+
+def public_ledger(chain: Sequence[Ledger], tally: Mapping, k: int) -> dict:
+    """The accounts of the steps. Without people, whom a step counts once for every region.
+
+    What is added and dropped is rounded. What went in and out follows by sums, from the public number of records
+    backwards, so that no account gives an exact number of alleles that are withheld.
+    """
+    hidden = sum(withheld(tally, k).values())
+    alleles = _public(tally) + hidden
+    steps = [release_step(_public(tally), hidden)]
+    for ledger in reversed(chain[:-1]):
         step = ledger.as_dict()
-        for part in ("in", "added", "out", "dropped"):
-            step[part].pop("people", None)
-            step[part] = disclosure.rounded_tree(step[part], k)
-        steps.append(step)
+        for part in step.values():
+            if isinstance(part, dict):
+                part.pop("people", None)
+        for part in ("added", "dropped"):
+            step[part] = {
+                unit: {reason: disclosure.rounded(n, k) for reason, n in reasons.items()}
+                for unit, reasons in step[part].items()
+            }
+        for unit in step["in"]:
+            change = sum(step["added"].get(unit, {}).values()) - sum(step["dropped"].get(unit, {}).values())
+            # variant_qc sorts the alleles by rule and drops none, the steps before it give what it takes.
+            if ledger.step == site_rules.STEP:
+                step["in"][unit] = alleles
+                step["out"][unit] = max(0, alleles + change)
+            elif unit == "site_alleles":
+                step["out"][unit] = alleles
+                step["in"][unit] = alleles = max(0, alleles - change)
+            else:
+                step["in"][unit] = disclosure.rounded(step["in"][unit], k)
+                step["out"][unit] = max(0, step["in"][unit] + change)
+        steps.insert(0, step)
     return {"rounded_to": k, "steps": steps}
 
 
@@ -140,29 +185,25 @@ def reason_code(reason: str, ids: set[str]) -> str:
     return code if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", code) and not names else "other"
 
 
-def people_summary(keep: Sequence[Mapping[str, str]], k: int) -> dict:
-    """People on the sheet, kept, left out and why, from the rows of keep.tsv; counts rounded to multiples of
-    k.
+def people_summary(sample_qc: Ledger, ids: set[str], k: int) -> dict:
+    """People on the sheet, kept, left out and why. sample_qc: ledger of the keep list; ids: those of its people.
 
-    A person with several reasons counts in each.
+    A person with several reasons counts under the first. The number kept is public; those left out are rounded to
+    multiples of k by reason, and the other two figures are sums of what is shown: a sum that was rounded by itself
+    would tell, with the number kept, how many were left out.
     """
-    ids = {row["sample_id"] for row in keep}
-    kept = sum(row["keep"] == "yes" for row in keep)
+    given = sample_qc.given["people"]
+    kept = given if given >= k else disclosure.rounded(given, k)
     reasons: Counter[str] = Counter()
-    for row in keep:
-        if row["keep"] != "yes":
-            codes = {reason_code(r, ids) for r in row["reasons"].split(";") if r.strip()}
-            reasons.update(codes or {"other"})
-    return {
-        "on_the_sheet": disclosure.rounded(len(keep), k),
-        "kept": kept if kept >= k else disclosure.rounded(kept, k),
-        "left_out": disclosure.rounded(len(keep) - kept, k),
-        "left_out_by_reason": {name: disclosure.rounded(n, k) for name, n in sorted(reasons.items())},
-    }
+    for reason, n in sample_qc.dropped.get("people", {}).items():
+        reasons[reason_code(reason, ids)] += n
+    shown = {name: disclosure.rounded(n, k) for name, n in sorted(reasons.items()) if n}
+    left_out = sum(shown.values())
+    return {"on_the_sheet": kept + left_out, "kept": kept, "left_out": left_out, "left_out_by_reason": shown}
 
 
 def absent_fields(people: Sequence[Mapping[str, str]], keep: Sequence[Mapping[str, str]], k: int) -> dict:
-    """Genotype field -> people kept whose data lack it and were not tested on it, rounded."""
+    """Genotype field -> people kept whose data lack it and were not tested on it; rounded, but for everybody."""
     kept = {row["sample_id"] for row in keep if row["keep"] == "yes"}
     lacking = Counter(
         name
@@ -170,7 +211,7 @@ def absent_fields(people: Sequence[Mapping[str, str]], keep: Sequence[Mapping[st
         if row["sample_id"] in kept
         for name in sorted(set(filter(None, row["absent_fields"].split(","))))
     )
-    return {name: disclosure.rounded(n, k) for name, n in sorted(lacking.items())}
+    return {name: disclosure.rounded_part(n, len(kept), k) for name, n in sorted(lacking.items())}
 
 
 def genotype_rules(rules: Mapping, absent: Mapping[str, int]) -> list[str]:
@@ -265,10 +306,9 @@ def disclosure_summary(
         "strata_not_published": disclosure.rounded(len(plan.hidden), k),
         "alleles_with_all_strata": tally["outcome"]["FULL"],
         "alleles_with_some_strata": tally["outcome"]["REDUCED"],
-        "alleles_withheld": disclosure.rounded(tally["outcome"]["WITHHELD"], k),
-        "alleles_withheld_by_reason": {
-            reason: disclosure.rounded(n, k) for reason, n in sorted(tally["reasons"].items()) if n
-        },
+        "alleles_withheld": sum(withheld(tally, k).values()),
+        "alleles_withheld_by_reason": withheld(tally, k),
+        "alleles_at_which_the_search_was_ended": disclosure.rounded(tally["reasons"].get(ENDED, 0), k),
         "alleles_at_which_a_stratum_is_withheld": {s: tally["cells"].get(s, 0) for s in plan.strata},
         "counts_beside_the_frequencies_rounded_to": k,
         "not_covered": [] if policy.open else [*NOT_COVERED, *([] if earlier else [NO_EARLIER])],
@@ -350,7 +390,7 @@ def readme(
     filters = "".join(f"| {f} | {n:,} |\n" for f, n in sorted(tally["filters"].items()))
     strata = "".join(f"| {s} | {n:,} |\n" for s, n in about["strata"].items())
     visible = tally["outcome"]
-    withheld = disclosure.rounded(visible["WITHHELD"], policy.k)
+    hidden_alleles = sum(withheld(tally, policy.k).values())
     if policy.open:
         control = (
             f"Open: every count is published. Legal basis: {policy.legal_basis}\n\n"
@@ -378,7 +418,7 @@ unknown. HWE and InbreedingCoeff are given only where all counts they follow fro
 |---|---:|
 | with all strata | {visible["FULL"]:,} |
 | with some strata, Total always | {visible["REDUCED"]:,} |
-| withheld | {withheld:,} |
+| withheld | {hidden_alleles:,} |
 
 Strata were chosen so that each, and each difference of them, has at least {policy.min_stratum_size} people.
 Counts beside the frequencies (people left out, alleles withheld, ledger) are rounded to multiples of

@@ -515,7 +515,7 @@ def _counting(qc: Mapping) -> tuple[str, str]:
             "People left out by reason",
         )
         rounding = f" Counts are rounded to multiples of {num(k)} and never to 0." if k > 1 else ""
-        body = html.p(f"People left out, by reason; somebody with several counts in each.{rounding}") + body
+        body = html.p(f"People left out, by reason; somebody with several counts under the first.{rounding}") + body
     else:
         body = html.p("Nobody was left out.")
     side = html.p("Genotypes are tested before anything is split. One that fails is missing.") + html.p(

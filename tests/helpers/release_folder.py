@@ -322,18 +322,17 @@ def _descriptions(root: Path, parts: Parts) -> None:
     said = release_notes.dataset(cfg, build.name, plan, tally, k, formats, build.par)
     said["contigs"] = [summary["contig"] for summary in parts.summaries]
     kept = said["number_of_people"]
-    people = {
-        "on_the_sheet": disclosure.rounded(kept + 23, k),
-        "kept": kept,
-        "left_out": disclosure.rounded(23, k),
-        "left_out_by_reason": {"related": disclosure.rounded(11, k), "withdrawn": disclosure.rounded(2, k)},
-    }
+    sheet = Ledger("sample_qc")
+    sheet.give("people", kept)
+    for reason, n in (("related", 11), ("withdrawn", 2)):
+        sheet.drop("people", reason, n)
+    people = release_notes.people_summary(sheet, set(), k)
     step = Ledger("release")
     step.take("site_alleles", tally["read"])
     step.give("site_alleles", said["number_of_records"])
     step.drop("site_alleles", "disclosure control", tally["read"] - said["number_of_records"])
     filtered = total(sorted(parts.work.glob("*.ledger.json")), "variant_qc")
-    public = release_notes.public_ledger([filtered, step], k)
+    public = release_notes.public_ledger([filtered, step], tally, k)
     qc = {
         "people": people,
         "genotype_filter": release_notes.genotype_rules(cfg["genotype_filter"], {}),

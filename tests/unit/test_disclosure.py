@@ -179,6 +179,9 @@ def test_statistics_follow_the_cells_they_can_be_computed_from():
     few_unknown = people | {"EE_U": 1}
     assert "call_rate" in statistics(few_unknown, "chr1")
     assert "call_rate" not in statistics(few_unknown, "chrX")
+    # A country of neither sex: that it has no women is not to be seen.
+    assert by_country.isdisjoint(statistics({"EE_M": 90, "EE_F": 90, "LV_U": 80}, "chrX"))
+    assert by_country <= statistics({"EE_M": 90, "EE_F": 90, "LV_M": 80}, "chrX")
 
 
 def test_rounding_hides_small_counts_and_never_gives_zero():
@@ -187,8 +190,13 @@ def test_rounding_hides_small_counts_and_never_gives_zero():
     for k in (2, 3, 5, 10):
         shown = [disclosure.rounded(n, k) for n in range(1, 10 * k)]
         assert all(shown.count(value) >= k for value in set(shown) if value < 9 * k)
-    assert disclosure.rounded_tree({"a": [1, {"b": 13}], "c": "x", "d": True}, 5) == {
-        "a": [5, {"b": 15}],
-        "c": "x",
-        "d": True,
-    }
+
+
+@pytest.mark.parametrize("k", [2, 3, 5, 10, 13])
+def test_a_part_of_a_public_whole_has_k_candidates_or_is_nobody_or_all(k):
+    for whole in range(k + 1, 6 * k):
+        shown = [disclosure.rounded_part(n, whole, k) for n in range(whole + 1)]
+        assert (shown[0], shown[-1]) == (0, whole) and shown == sorted(shown)
+        for n in range(1, whole):
+            assert shown[n] % k == 0 and shown[n] != 0 and shown.count(shown[n]) - (shown[n] == whole) >= k
+    assert [disclosure.rounded_part(n, 7, 1) for n in range(8)] == list(range(8))

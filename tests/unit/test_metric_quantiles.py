@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -33,12 +34,20 @@ values = draw.lists(draw.floats(0, 1e6, allow_subnormal=False).map(lambda v: rou
     draw.sampled_from([1, 2, 3, 5, 10]),
 )
 def test_nothing_is_of_fewer_than_k_people(groups, published, k):
-    found = summary(*tables(groups, missing=3, out=4), sorted(published), k).get(METRIC, {})
+    keep, metrics = tables(groups, missing=3, out=4)
+    found = summary(keep, metrics, sorted(published), k).get(METRIC, {})
+    kept = {row["sample_id"] for row in keep if row["keep"] == "yes"}
+    whole = Counter(row["country_code"] for row in metrics if row["sample_id"] in kept)
+    whole["Total"] = len(kept)
     assert set(found) <= {"Total", *published}
     everybody = [v for some in groups.values() for v in some]
     for group, said in found.items():
         mine = np.array(sorted(everybody if group == "Total" else groups[group]))
-        assert said["people"] == disclosure.rounded(len(mine), k) and len(mine) >= 2 * k
+        assert len(mine) >= 2 * k
+        without = whole[group] - said["people"]
+        assert (without == 0) == (len(mine) == whole[group]) and without % k == 0
+        if group != "Total":
+            assert without == disclosure.rounded_part(whole[group] - len(mine), whole[group], k)
         given_ = [(name, p) for name, p in PERCENT.items() if name in said]
         assert given_
         for name, p in given_:
@@ -55,14 +64,15 @@ def test_nothing_is_of_fewer_than_k_people(groups, published, k):
             for some in itertools.combinations(shown, n):
                 rest = len(everybody) - sum(some)
                 assert rest == 0 or rest >= k
-    assert faults({METRIC: found} if found else {}, ["Total", *published], k) == []
+    strata = {s: whole[s] for s in ("Total", *published)}
+    assert faults({METRIC: found} if found else {}, strata, k) == []
 
 
 @given(draw.integers(1, 10_000), draw.sampled_from([1, 2, 5, 10, 20]))
 def test_which_quantiles_are_there_says_no_more_than_the_rounded_number(people, k):
-    figure = disclosure.rounded(people, k)
-    names = allowed(figure, k)
-    assert all(people * min(PERCENT[n], 100 - PERCENT[n]) >= 100 * k for n in names)
+    for whole in (people, people + 1, people + k, 2 * people + 3 * k):
+        names = allowed(whole - disclosure.rounded_part(whole - people, whole, k), k)
+        assert all(people * min(PERCENT[n], 100 - PERCENT[n]) >= 100 * k for n in names)
     assert [n for n in PERCENT if n in names] == names and ("p05" in names) == ("p95" in names)
 
 
@@ -71,11 +81,11 @@ def test_known_figures():
     found = summary(*tables(groups, missing=7, out=7), ["EE", "LV"], 10)
     assert found == {
         METRIC: {
-            # 9 people of LV are too few, and everybody less EE would be those 9.
-            "EE": {"people": 400, "p05": 0.021, "p25": 0.101, "p50": 0.201, "p75": 0.3, "p95": 0.38},
+            # 9 people of LV are too few, and everybody less EE would be those 9. The 7 without a value count as 10.
+            "EE": {"people": 397, "p05": 0.021, "p25": 0.101, "p50": 0.201, "p75": 0.3, "p95": 0.38},
         }
     }
-    assert summary(*tables(groups), [], 10)[METRIC]["Total"]["people"] == 410
+    assert summary(*tables(groups), [], 10)[METRIC]["Total"]["people"] == 409
     assert summary(*tables({"EE": [1.0, 2.0, 3.0]}), ["EE"], 10) == {}
     assert summary([], [], ["EE"], 1) == {}
 
@@ -86,6 +96,19 @@ def test_an_open_release_has_no_single_person_either():
     assert said == str({"people": 3, "p50": 2.0})
 
 
+def test_what_is_left_of_the_people_with_a_value_is_of_k_people():
+    """Whoever knows the people of the countries cannot tell how few of them have no value."""
+    k, possible = 5, {}
+    for lacking in itertools.product(range(13), repeat=2):
+        groups = {c: [0.5] * (60 - n) + [None] * n for c, n in zip(("EE", "LV"), lacking, strict=True)}
+        said = summary(*tables(groups), ["EE", "LV"], k)[METRIC]
+        possible.setdefault(str({g: s["people"] for g, s in said.items()}), []).append(lacking)
+        assert said["Total"]["people"] == said["EE"]["people"] + said["LV"]["people"]
+    for cohorts in possible.values():
+        for numbers in zip(*cohorts, strict=True):
+            assert set(numbers) == {0} or len(set(numbers)) >= k
+
+
 SAID = {METRIC: {"Total": {"people": 40, "p25": 0.97, "p50": 0.98, "p75": 0.99}, "EE": {"people": 20, "p50": 0.98}}}
 
 
@@ -94,7 +117,9 @@ SAID = {METRIC: {"Total": {"people": 40, "p25": 0.97, "p50": 0.98, "p75": 0.99},
     [
         (lambda m: m.update({"EE_F": m["EE"]}), "EE_F is of no published country"),
         (lambda m: m.update({"LV": m["EE"]}), "LV is of no published country"),
-        (lambda m: m["EE"].update(people=21), "no multiple of 5"),
+        (lambda m: m["EE"].update(people=21), "EE.people is 21, and EE has 20 people"),
+        (lambda m: m["EE"].update(people=18), "EE.people is not 20 less a multiple of 5"),
+        (lambda m: m.update({"FI": {"people": 25, "p50": 0.98}}), "people is 40, the countries give 45"),
         (lambda m: m["EE"].update(p05=0.9), "20 people allow p50"),
         (lambda m: m["Total"].pop("p25"), "40 people allow p25, p50, p75"),
         (lambda m: m["EE"].update(people=5), "5 people allow nothing"),
@@ -103,7 +128,7 @@ SAID = {METRIC: {"Total": {"people": 40, "p25": 0.97, "p50": 0.98, "p75": 0.99},
     ],
 )
 def test_what_breaks_the_rule_is_found(spoil, what):
-    published = ["Total", "EE", "EE_F", "M"]
+    published = {"Total": 45, "EE": 20, "EE_F": 10, "M": 20, "FI": 25}
     assert faults(SAID, published, 5) == []
     said = copy.deepcopy(SAID)
     spoil(said[METRIC])

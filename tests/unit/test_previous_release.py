@@ -42,6 +42,18 @@ def names(problems):
     return {p.where.removeprefix("stratum ") for p in problems}
 
 
+def test_countries_under_another_label_need_the_record():
+    """EA may be EE and one person more: counts by name do not tell."""
+    before = release({"Total": 160, "EE": 100, "LV": 60}, BEFORE)
+    now = release({"Total": 160, "EA": 101, "EB": 59})
+    contigs = [{"in_both": 1, "only_before": 0, "only_now": 0, "groups": {}}]
+    with pytest.raises(GoeError, match=r"strata EA, EB: are new, and EE, LV of .* are gone.*previous_people"):
+        pr.check(before, now, Policy(5), contigs)
+    pr.check(before, now, Policy(1, open=True, legal_basis="x", name="open"), contigs)
+    for same in ({"Total": 240, "EE": 100, "LV": 60, "FI": 80}, {"Total": 160, "EE": 100}):
+        pr.check(before, release(same), Policy(5), contigs)
+
+
 # People, from the public numbers alone.
 
 

@@ -1,5 +1,6 @@
 """What the release says of itself obeys the floor and names nobody."""
 
+import itertools
 import json
 
 import pytest
@@ -70,23 +71,46 @@ def step(name, n, given=None):
     return one
 
 
-def sheet(kept, **left_out):
-    rows = [{"sample_id": f"S{i}", "keep": "yes", "reasons": ""} for i in range(kept)]
-    for reasons, n in left_out.items():
-        rows += [{"sample_id": f"X{reasons}{i}", "keep": "no", "reasons": reasons} for i in range(n)]
-    return rows
+def sample_qc(kept, **left_out):
+    one = ledger.Ledger("sample_qc")
+    one.take("people", kept + sum(left_out.values()))
+    one.give("people", kept)
+    for reason, n in left_out.items():
+        one.drop("people", reason, n)
+    return one
 
 
 def test_small_counts_of_people_are_rounded():
-    summary = release_notes.people_summary(sheet(103, contamination=2, withdrawn=6), 5)
+    summary = release_notes.people_summary(sample_qc(103, contamination=2, withdrawn=6), set(), 5)
     assert summary == {
-        "on_the_sheet": 110,
+        "on_the_sheet": 113,
         "kept": 103,
         "left_out": 10,
         "left_out_by_reason": {"contamination": 5, "withdrawn": 5},
     }
-    exact = release_notes.people_summary(sheet(103, contamination=2), 1)
+    exact = release_notes.people_summary(sample_qc(103, contamination=2), set(), 1)
     assert (exact["on_the_sheet"], exact["left_out_by_reason"]) == (105, {"contamination": 2})
+    named = release_notes.people_summary(sample_qc(20, duplicate_NA12878=3, related=1), {"NA12878"}, 1)
+    assert named["left_out_by_reason"] == {"other": 3, "related": 1}
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_nobody_can_tell_from_the_summary_how_few_were_left_out(k):
+    """Of all cohorts that have the same summary, at least k numbers of people are possible for each reason."""
+    reasons = ("duplicate", "related", "withdrawn")
+    possible = {}
+    for numbers in itertools.product(range(3 * k + 1), repeat=3):
+        summary = release_notes.people_summary(sample_qc(50, **dict(zip(reasons, numbers, strict=True))), set(), k)
+        possible.setdefault(json.dumps(summary), []).append(numbers)
+    edge = disclosure.rounded(3 * k, k)  # further numbers have this figure too
+    for summary, cohorts in possible.items():
+        shown = json.loads(summary)["left_out_by_reason"]
+        assert len({sum(cohort) for cohort in cohorts}) >= k or not shown or edge in shown.values()
+        for name, numbers in zip(reasons, zip(*cohorts, strict=True), strict=True):
+            if name not in shown:
+                assert set(numbers) == {0}
+            elif shown[name] < edge:
+                assert len(set(numbers)) >= k
 
 
 @pytest.mark.parametrize(
@@ -110,8 +134,12 @@ def test_alleles_must_not_get_lost_between_steps():
     steps = [step("harmonise", 100), step("frequencies", 100), step("variant_qc", 100, given=80)]
     chain = release_notes.account(steps, tally)
     assert chain[-1].as_dict()["dropped"] == {"site_alleles": {"disclosure control": 4}}
-    public = release_notes.public_ledger(chain, 5)
-    assert public["steps"][-1]["dropped"] == {"site_alleles": {"disclosure control": 5}}
+    public = release_notes.public_ledger(chain, tally, 5)
+    assert [one["step"] for one in public["steps"]] == ["harmonise", "frequencies", "variant_qc", "release"]
+    # 96 are public and the 4 withheld are shown as 5, so 101 throughout, of which 20 fail a rule.
+    assert public["steps"][-1] == release_notes.release_step(96, 5)
+    assert public["steps"][-2]["out"] == {"site_alleles": 81}
+    assert {one["in"]["site_alleles"] for one in public["steps"]} == {101}
     assert all("people" not in one["in"] for one in public["steps"])
     with pytest.raises(GoeError, match="99 site alleles went out and 100 came in"):
         release_notes.account([step("harmonise", 99), *steps[1:]], tally)
@@ -139,7 +167,7 @@ def test_readme_says_what_matters_and_hides_small_countries():
     plan = disclosure.plan(PEOPLE, policy.min_stratum_size)
     par = [("chrX", 1, 10)]
     about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par)
-    people = release_notes.people_summary(sheet(103, withdrawn=2), policy.k)
+    people = release_notes.people_summary(sample_qc(103, withdrawn=2), set(), policy.k)
     contigs = [{"name": "chr1"}]
     text = release_notes.readme(CFG, about, people, {"DP": 5}, tally, policy, contigs)
     assert about["number_of_people"] == 103

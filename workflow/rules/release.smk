@@ -94,6 +94,7 @@ rule release_summary:
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         membership=expand(work("release/{contig}.membership.parquet"), contig=BUILD.contigs),
         keep=work("sample_qc/keep.tsv"),
+        keep_ledger=work("sample_qc/keep.ledger.json"),
         metrics=work("sample_qc/metrics.tsv"),
         people=ancient(work("intake/people.tsv")),
         harmonise=work("harmonise/ledger.json"),
