@@ -101,6 +101,10 @@ class Stage:
             ledger.take("site_alleles", n)
             ledger.give("site_alleles", n)
             ledger.write(self.work / f"{step}.json")
+        kept = Ledger("sample_qc")
+        kept.take("people", len(rows) - 1)
+        kept.give("people", len(rows) - 1)
+        kept.write(self.work / "keep.ledger.json")
         (self.work / "versions.json").write_text(json.dumps({"bcftools": "1.21"}))
 
     def _spec(self, name: str, script: str, **parts) -> Job:
@@ -210,6 +214,7 @@ class Stage:
                 "summaries": self._parts("json"),
                 "membership": self._parts("membership.parquet"),
                 "keep": self.work / "keep.tsv",
+                "keep_ledger": self.work / "keep.ledger.json",
                 "metrics": self.work / "metrics.tsv",
                 "people": self.work / "people.tsv",
                 "harmonise": self.work / "harmonise.json",
