@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +31,7 @@ COLUMNS = pa.schema(
 _VCF = ("contig", "pos", "id", "ref", "alt", "qual", "filter", "info")
 _PIECE = 4 << 20
 _SHOWN = 10
+_KEYS = 4096
 
 
 @contextmanager
@@ -139,26 +141,98 @@ def vcf_records(path: str | Path) -> Iterator[tuple[pa.Table, dict[str, tuple[np
 
 
 def _info(table: pa.Table, where: str) -> dict[str, tuple[np.ndarray, pa.Array]]:
-    entries = pc.split_pattern(table["info"].combine_chunks(), ";")
-    parts = pc.split_pattern(entries.flatten(), "=", max_splits=1)
-    start = parts.offsets.to_numpy()
-    keys = parts.values.take(pa.array(start[:-1])).dictionary_encode()
-    has_value = np.diff(start) == 2
-    texts = parts.values.take(pa.array(np.where(has_value, start[:-1] + 1, 0), mask=~has_value))
-    row = np.repeat(np.arange(table.num_rows), np.diff(entries.offsets.to_numpy()))
-    codes = keys.indices.to_numpy()
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(keys.dictionary)))
+    column = table["info"].combine_chunks()
+    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    n = len(column)
+    ends = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + n + 1]
+    data = np.frombuffer(column.buffers()[2] or b"", np.uint8)
+    entries = n + int(np.count_nonzero(data[ends[0] : ends[-1]] == ord(";")))
+    keys, code, row, start, length = _entries(data, ends, entries)
+    if keys[0, 0] < 0:
+        raise GoeError(Problem(where, f"has more than {_KEYS} INFO keys", "get the file again"))
+    order = np.argsort(code, kind="stable")
+    rows, length = row[order], length[order]
+    offsets = np.concatenate(([0], np.cumsum(np.maximum(length, 0)))).astype(np.int32)
+    valid = pa.py_buffer(np.packbits(length >= 0, bitorder="little"))
+    packed = _packed(data, start[order], offsets)
+    texts = pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(packed), valid)
+    last = np.cumsum(np.bincount(code, minlength=len(keys)))
     found = {}
-    for name, first, last in zip(keys.dictionary.to_pylist(), [0, *ends[:-1]], ends, strict=True):
-        mine = order[first:last]
-        rows = row[mine]
-        if (np.diff(rows) == 0).any():
-            one = table.slice(int(rows[np.flatnonzero(np.diff(rows) == 0)[0]]), 1).to_pylist()[0]
+    for (key, size), first, end in zip(keys, [0, *last[:-1]], last, strict=True):
+        name = data[key : key + size].tobytes().decode()
+        mine = rows[first:end]
+        if twice := np.flatnonzero(np.diff(mine) == 0).tolist():
+            one = table.slice(int(mine[twice[0]]), 1).to_pylist()[0]
             place = f"{one['contig']}:{one['pos']}:{one['ref']}:{one['alt']}"
             raise GoeError(Problem(where, f"{place} has INFO {name} twice", "get the file again"))
-        found[name] = (rows, texts.take(pa.array(mine)))
+        found[name] = (mine, texts.slice(first, end - first))
     return found
+
+
+@nb.njit(cache=True, nogil=True)
+def _same(data, one, two, n):
+    i = 0
+    while i < n and data[one + i] == data[two + i]:
+        i += 1
+    return i == n
+
+
+@nb.njit(cache=True, nogil=True)
+def _entries(data, ends, entries):
+    """KEY=VALUE of every record: keys (start, length) in the order they are met; of each entry the number of its key,
+    its row, and where its value starts and how long it is, -1 for a key alone. With too many keys, the first is -1.
+
+    data: bytes of INFO of all records; ends: int32 (records + 1,), where each begins. Records have nearly the same
+    keys in the same order, so the key after the one before is looked at first.
+    """
+    keys = np.zeros((_KEYS, 2), np.int32)
+    after = np.zeros(_KEYS + 1, np.int32)
+    n_keys = 0
+    code = np.empty(entries, np.int16)
+    row, start, length = np.empty(entries, np.int64), np.empty(entries, np.int32), np.empty(entries, np.int32)
+    entry = 0
+    for record in range(len(ends) - 1):
+        at, end = ends[record], ends[record + 1]
+        before = _KEYS
+        while True:
+            stop = at
+            while stop < end and data[stop] != 59:
+                stop += 1
+            equals = at
+            while equals < stop and data[equals] != 61:
+                equals += 1
+            size = equals - at
+            key = after[before]
+            if not (key < n_keys and keys[key, 1] == size and _same(data, keys[key, 0], at, size)):
+                key = 0
+                while key < n_keys and not (keys[key, 1] == size and _same(data, keys[key, 0], at, size)):
+                    key += 1
+                if key == n_keys:
+                    if n_keys == _KEYS:
+                        keys[0, 0] = -1
+                        return keys[:1], code, row, start, length
+                    keys[key] = at, size
+                    n_keys += 1
+                after[before] = key
+            code[entry], row[entry] = key, record
+            start[entry] = equals + 1
+            length[entry] = stop - equals - 1 if equals < stop else -1
+            entry += 1
+            before = key
+            if stop == end:
+                break
+            at = stop + 1
+    return keys[:n_keys], code, row, start, length
+
+
+@nb.njit(cache=True, nogil=True)
+def _packed(data, start, offsets):
+    """The bytes of values one behind the other. start: of each in `data`; offsets: (values + 1,), of each in these."""
+    out = np.empty(offsets[-1], np.uint8)
+    for i in range(len(start)):
+        for j in range(offsets[i + 1] - offsets[i]):
+            out[offsets[i] + j] = data[start[i] + j]
+    return out
 
 
 def numbers_of(found: Mapping[str, tuple[np.ndarray, pa.Array]], key: str, rows: int) -> np.ndarray:

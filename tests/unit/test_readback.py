@@ -113,6 +113,32 @@ def test_a_broken_record_is_refused(tmp_path, line, words):
         list(readback.vcf_cells(path, {("ac", "Total"): "AC", ("an", "Total"): "AN"}, ["Total"]))
 
 
+words = draw.text("ABC=_19é", max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(draw.lists(draw.dictionaries(words.filter(lambda w: "=" not in w), draw.none() | words, min_size=1), min_size=1))
+def test_info_is_read_as_it_stands(records):
+    text = [";".join(k if v is None else f"{k}={v}" for k, v in record.items()) for record in records]
+    column = pa.chunked_array([pa.array(["behind", *text], pa.string()).slice(1)])
+    found = readback._info(pa.table({"info": column}), "x")
+    expected = {}
+    for row, record in enumerate(records):
+        for key, value in record.items():
+            expected.setdefault(key, []).append((row, value))
+    assert {
+        k: list(zip(rows.tolist(), texts.to_pylist(), strict=True)) for k, (rows, texts) in found.items()
+    } == expected
+    for _, texts in found.values():
+        texts.validate(full=True)
+
+
+def test_more_keys_than_any_release_has_are_refused():
+    table = pa.table({"info": pa.array([";".join(f"K{i}" for i in range(n)) for n in (10, 5000)])})
+    with pytest.raises(GoeError, match="more than 4096 INFO keys"):
+        readback._info(table, "x")
+
+
 def test_flags_and_keys_without_a_value(tmp_path):
     path = tmp_path / "x.vcf.gz"
     head = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
