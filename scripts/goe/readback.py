@@ -150,13 +150,13 @@ def _info(table: pa.Table, where: str) -> dict[str, tuple[np.ndarray, pa.Array]]
     keys, code, row, start, length = _entries(data, ends, entries)
     if keys[0, 0] < 0:
         raise GoeError(Problem(where, f"has more than {_KEYS} INFO keys", "get the file again"))
-    order = np.argsort(code, kind="stable")
+    last = np.cumsum(np.bincount(code, minlength=len(keys)))
+    order = _sorted(code, last)
     rows, length = row[order], length[order]
     offsets = np.concatenate(([0], np.cumsum(np.maximum(length, 0)))).astype(np.int32)
     valid = pa.py_buffer(np.packbits(length >= 0, bitorder="little"))
     packed = _packed(data, start[order], offsets)
     texts = pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(packed), valid)
-    last = np.cumsum(np.bincount(code, minlength=len(keys)))
     found = {}
     for (key, size), first, end in zip(keys, [0, *last[:-1]], last, strict=True):
         name = data[key : key + size].tobytes().decode()
@@ -223,6 +223,17 @@ def _entries(data, ends, entries):
                 break
             at = stop + 1
     return keys[:n_keys], code, row, start, length
+
+
+@nb.njit(cache=True, nogil=True)
+def _sorted(code, last):
+    """Order of the entries by key, within a key as they are. last: of each key, where those up to it end."""
+    at = last.copy()
+    order = np.empty(len(code), np.int64)
+    for entry in range(len(code) - 1, -1, -1):
+        at[code[entry]] -= 1
+        order[at[code[entry]]] = entry
+    return order
 
 
 @nb.njit(cache=True, nogil=True)
