@@ -63,7 +63,7 @@ class Cohort:
                 "access_url": "https://example.org/data",
                 **self.dataset,
             },
-            "disclosure": {"min_carriers": 1, "policy": "collapse"},
+            "disclosure": {"open": True, "legal_basis": "a test"},
             "genotype_filter": self.filter,
             "formats": {"gdi": {"enabled": False}},
             **self.more,
