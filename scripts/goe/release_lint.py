@@ -152,9 +152,10 @@ def _people_since(cfg: Mapping, people: Mapping[str, Person]) -> tuple[list[Prob
 
 
 def _changes(cfg: Mapping, people: Mapping[str, Person], record: str | Path) -> Counter:
-    """(leaf in the record or None, leaf now or None) -> people, where the two differ; nothing without a usable record.
+    """(leaf in the record or None, leaf now or None) -> people, where the two differ.
 
     Who is left out now is taken from keep.tsv of the last run, for people whose row of the sheet is as it was then.
+    That file also stands for a record of this run that has been put away, as it should be; without either, nothing.
     """
     last: dict[str, dict[str, str]] = {}
     keep = Path(cfg["outdir"]) / "work" / "sample_qc" / "keep.tsv"
@@ -171,7 +172,13 @@ def _changes(cfg: Mapping, people: Mapping[str, Person], record: str | Path) -> 
     try:
         moved = previous_release.moves(rows, record, people_key(record))
     except (GoeError, OSError, UnicodeDecodeError):
-        return Counter()
+        if not last or record != _record(cfg):
+            return Counter()
+        before, now = (
+            {row["sample_id"]: f"{row['country_code']}_{row['count_sex']}" for row in part if row["keep"] == "yes"}
+            for part in (last.values(), rows)
+        )
+        moved = Counter((before.get(name), now.get(name)) for name in before.keys() | now.keys())
     return Counter({cell: n for cell, n in moved.items() if cell[0] != cell[1]})
 
 

@@ -895,8 +895,12 @@ def test_people_left_out_by_qc_have_not_joined_since(joint):
     Path("work/sample_qc/keep.tsv").write_text(head + rows)
     people = sheets.read_people("samples.tsv")
     assert release_lint.look(cfg, people, build.load_build(cfg))[0] == []
-    people["A"] = dataclasses.replace(people["A"], country="FI")
-    assert "1 person withdrew" in release_lint.look(cfg, people, build.load_build(cfg))[0][0].what
+    moved = people | {"A": dataclasses.replace(people["A"], country="FI")}
+    assert "1 person withdrew" in release_lint.look(cfg, moved, build.load_build(cfg))[0][0].what
+    # The record is put away after a release, with its key elsewhere.
+    Path("work/release/people.key").unlink()
+    assert release_lint.look(cfg, people, build.load_build(cfg))[0] == []
+    assert "1 person withdrew" in release_lint.look(cfg, moved, build.load_build(cfg))[0][0].what
 
 
 def test_fewer_than_the_floor_who_withdrew_since_the_earlier_release_are_a_note(joint):
