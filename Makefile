@@ -13,10 +13,12 @@ export LC_ALL := C.UTF-8
 export PATH := $(BIN):$(PATH)
 
 help:
-	@echo "make demo   set everything up, make a cohort, run the workflow on it, compare with the truth"
-	echo "make test   set up and run the tests"
+	@echo "make setup  .venv, and the tools; with GOE_TOOLS=none no tools, which is enough for goe check"
+	echo "make demo   set everything up, make a cohort, run the workflow on it, compare with the truth"
+	echo "make test   set up, with a browser for the pages where there is none, and run the tests"
 	echo "make bench  set up and run the benchmarks"
 	echo "make lint   ruff, snakefmt, snakemake --lint"
+	echo "make clean  remove the demo, and what Snakemake keeps in this folder"
 
 setup:
 	@scripts/setup.sh
@@ -30,8 +32,9 @@ demo: setup
 	python scripts/demo_compare.py demo demo
 
 # As many processes as cores, up to four: a whole run of the workflow inside a test uses two.
-test: setup
-	@PATH="$$PATH:$(TOOLS)" python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadfile $(PYTEST_ARGS)
+test:
+	@scripts/setup.sh tests
+	PATH="$$PATH:$(TOOLS)" python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadfile $(PYTEST_ARGS)
 
 bench: setup
 	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)
@@ -43,5 +46,6 @@ lint: setup
 	[ -f demo/config/config.yaml ] || PATH="$$PATH:$(TOOLS)" python scripts/demo_cohort.py demo
 	snakemake --snakefile Snakefile --directory demo --lint
 
+# Not work and release: a cohort may have been run in the clone.
 clean:
-	rm -rf demo work release .snakemake
+	rm -rf demo .snakemake

@@ -3,6 +3,9 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+include: "workflow/rules/config_files.smk"
+
+
 configfile: "config/config.yaml"
 
 
@@ -29,11 +32,6 @@ rule release:
         work("sample_qc/cohort.html"),
         work("sample_qc/multiqc.html"),
         RESTRICTED,
-
-
-rule lint:
-    input:
-        work("intake/intake.json"),
 
 
 rule harmonised:

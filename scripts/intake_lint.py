@@ -1,17 +1,20 @@
-"""Rule intake_lint: look at every input; write what later stages need to know, or every problem."""
+"""Rules lint and intake_lint: look at every input and tell every problem; intake_lint writes what later stages need."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 from goe import build, lint, logs, sheets
-from goe.errors import GoeError
+from goe.errors import GoeError, write_table
 
+# The log has the notes too, but nobody looks into the log of what went well.
+terminal = os.fdopen(os.dup(2), "w")
 with logs.to(snakemake.log):
     cfg = snakemake.params.cfg
     people = sheets.read_people(snakemake.input.samples, cfg["strata"]["label"], cfg["strata"]["columns"])
     inputs = sheets.read_inputs(snakemake.input.inputs)
-    problems, notes, intake = lint.lint(
+    problems, notes, known = lint.lint(
         cfg,
         people,
         inputs,
@@ -19,15 +22,16 @@ with logs.to(snakemake.log):
         m5_cache=snakemake.params.m5_cache,
         threads=snakemake.threads,
     )
-    # Snakemake takes away the outputs of a job that failed, so the list is no output of the rule.
-    table = Path(snakemake.params.table)
-    rows = [("level", "where", "what", "mend")]
-    rows += [("problem", p.where, p.what, p.mend) for p in problems]
-    rows += [("note", n.where, n.what, n.mend) for n in notes]
-    table.write_text("".join("\t".join(" ".join(c.split()) for c in row) + "\n" for row in rows))
+    # Snakemake takes away the outputs of a job that failed, so the list is no output of a rule.
+    write_table(snakemake.params.table, problems, notes)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     if problems:
         raise GoeError(problems)
-    Path(snakemake.output.intake).write_text(json.dumps(intake, indent=1, sort_keys=True) + "\n")
-    Path(snakemake.output.people).write_text("".join("\t".join(row) + "\n" for row in lint.people_table(intake)))
+    if snakemake.rule.endswith("intake_lint"):
+        Path(snakemake.output.intake).write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+        Path(snakemake.output.people).write_text("".join("\t".join(row) + "\n" for row in lint.people_table(known)))
+
+for note in notes:
+    print(f"note: {note}", file=terminal)
+print(f"lint: no problem; notes: {len(notes)}, also in {snakemake.params.table}", file=terminal)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes everything ready: the Python environment in .venv, and the command-line tools.
 # Tools come from conda when there is one (Snakemake makes the environments), else from PATH, else from Debian when root.
-# GOE_TOOLS=conda|path forces the choice. The way chosen is left in .venv/deployment for the Makefile.
+# GOE_TOOLS=conda|path|none forces the choice; with none there is what `goe check` needs, and no workflow can be run.
+# The way chosen is left in .venv/deployment for the Makefile. `setup.sh tests` also gets the browser of the tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -77,6 +78,15 @@ path)
         apt_install "${packages[@]}"
     fi
     ;;
-*) stop "GOE_TOOLS is '$way': use conda or path" ;;
+none) ;;
+*) stop "GOE_TOOLS is '$way': use conda, path or none" ;;
 esac
 printf '%s' "$way" >.venv/deployment
+
+# The pages are looked at by a program as a reader does. Everything else is tested without it.
+if [ "${1:-}" = tests ] && ! command -v chromium >/dev/null; then
+    if ! can_apt || ! apt_install chromium; then
+        say "THERE IS NO chromium: the tests of report.html and cohort.html in a browser will be skipped
+  (install it and put it on PATH; on Debian, as root: apt-get install chromium)"
+    fi
+fi

@@ -181,11 +181,19 @@ def _check_par(regions: Sequence[tuple[str, int, int]], contigs: dict[str, int],
         elif contig_class(contig) not in ("X", "Y"):
             problems.append(Problem(where, f"{contig}:{start}-{end} is not on X or Y", "take the line out"))
         elif end > contigs[contig]:
-            problems.append(Problem(where, f"{contig}:{start}-{end} ends behind the contig ({contigs[contig]} bases)"))
+            problems.append(
+                Problem(
+                    where,
+                    f"{contig}:{start}-{end} ends behind the contig ({contigs[contig]} bases)",
+                    "give the BED of this build",
+                )
+            )
     ordered = sorted(regions)
     for one, two in pairwise(ordered):
         if one[0] == two[0] and two[1] <= one[2]:
-            problems.append(Problem(where, f"{one[0]}:{one[1]}-{one[2]} and {two[1]}-{two[2]} overlap"))
+            problems.append(
+                Problem(where, f"{one[0]}:{one[1]}-{one[2]} and {two[1]}-{two[2]} overlap", "join the two lines")
+            )
     for contig in contigs:
         kind = contig_class(contig)
         if kind in ("X", "Y") and not any(c == contig for c, _, _ in regions):
@@ -281,7 +289,13 @@ def load_build(cfg: dict) -> Build:
         if reference.get("par"):
             source = reference["par"]
             if not Path(source).is_file():
-                problems.append(Problem(f"config reference.par {source}", "no such file"))
+                problems.append(
+                    Problem(
+                        f"config reference.par {source}",
+                        "no such file",
+                        "mend the path; it starts from the working directory",
+                    )
+                )
             else:
                 try:
                     given = read_bed(source)

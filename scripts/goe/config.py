@@ -1,6 +1,7 @@
 """The configuration: its schema, its defaults, and every mistake in it at once."""
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -36,8 +37,71 @@ _CHOICE = (
     '{open: true, legal_basis: "..."} publishes every count and names the decision that allows it. '
     "docs/disclosure.md says what each protects"
 )
+MEND_PATH = "mend the path; it starts from the working directory"
 # With open: true there is nothing to protect.
 _FLOOR = ("min_carriers", "policy", "protect", "min_stratum_size")
+
+
+def file_problems(path: str | Path) -> list[Problem]:
+    """What is wrong with a config file as text, with its line: no YAML, no keys, or a key twice.
+
+    YAML takes the last of two equal keys without a word, and a second `disclosure` would replace the choice. The keys
+    themselves are `read`'s.
+    """
+    name, copy = str(path), f"copy config/config.yaml of the clone and fill it in ({_ROOT / 'config'})"
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return [Problem(name, f"not text in UTF-8 (byte {error.start})", "save it as UTF-8")]
+    except OSError as error:
+        return [Problem(name, f"cannot be read: {error.strerror}", "mend the path or its permissions")]
+    if _is_json(text):
+        text = text.replace("\t", " ")
+    try:
+        node = yaml.compose(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name} line {mark.line + 1}" if mark else name
+        begun = f", from line {error.context_mark.line + 1} on," if error.context and error.context_mark else ""
+        what = " ".join(filter(None, (f"{error.context or ''}{begun}", error.problem)))
+        hint = (
+            "a tab is no indentation in YAML: use spaces" if "'\\t'" in what else "mend the line or the one before it"
+        )
+        return [Problem(where, f"is no YAML: {what}", hint)]
+    except yaml.YAMLError as error:
+        return [Problem(name, f"is no YAML: {error}", "save it as plain text in UTF-8")]
+    if node is None:
+        return [Problem(name, "is empty", copy)]
+    if not isinstance(node, yaml.MappingNode):
+        return [Problem(name, "has no keys at its top level", copy)]
+    return _double_keys(node, name)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _double_keys(node: yaml.Node, name: str, path: str = "") -> list[Problem]:
+    problems = []
+    if isinstance(node, yaml.SequenceNode):
+        for i, part in enumerate(node.value):
+            problems += _double_keys(part, name, f"{path}[{i}]")
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, part in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            line, dotted = key.start_mark.line + 1, f"{path}.{key.value}" if path else key.value
+            if key.value in lines:
+                what = f"{dotted} is already on line {lines[key.value]}; YAML would take the last without a word"
+                problems.append(Problem(f"{name} line {line}", what, "keep one of them"))
+            lines.setdefault(key.value, line)
+            problems += _double_keys(part, name, dotted)
+    return problems
 
 
 @cache
@@ -123,6 +187,8 @@ def _describe(error) -> list[Problem]:
             mend = "YAML reads an unquoted NO, YES, ON or OFF as true or false: put it in quotes"
         elif isinstance(value, int | float) and "string" in wanted:
             mend = "put it in quotes"
+        elif {"integer", "number"} & set(wanted):
+            mend = _number(value, error.schema)
         return [Problem(where, what, mend)]
     if error.validator == "enum":
         known = ["null" if v is None else str(v) for v in error.validator_value]
@@ -136,11 +202,27 @@ def _describe(error) -> list[Problem]:
         ]
     if error.validator == "pattern":
         return [Problem(where, f"{value!r} does not have the form {error.validator_value}", described)]
+    if error.validator in ("minimum", "maximum"):
+        side = "less than the minimum" if error.validator == "minimum" else "greater than the maximum"
+        return [Problem(where, f"{value!r} is {side} of {error.validator_value}", _number(value, error.schema))]
     if error.validator in ("minLength", "minItems"):
         return [Problem(where, "is empty", described)]
     if error.validator == "uniqueItems":
         return [Problem(where, "holds something twice", described)]
     return [Problem(where, error.message, described)]
+
+
+def _number(value: Any, part: dict) -> str:
+    """The mend of a number that is none, or beyond the limits of the schema `part`."""
+    least, most, said = part.get("minimum"), part.get("maximum"), part.get("description", "")
+    number = re.fullmatch(r"\s*([0-9.]+)\s*(%?)\s*", value) if isinstance(value, str) else None
+    if number and number[1].count(".") < 2 and number[1] != ".":
+        plain = float(number[1]) / (100 if number[2] else 1)
+        if (least is None or plain >= least) and (most is None or plain <= most):
+            return f"write {plain:g}, without {'quotes and %' if number[2] else 'quotes'}"
+    limits = f"from {least:g} to {most:g}" if least is not None and most is not None else ""
+    limits = limits or (f"{least:g} or more" if least is not None else f"{most:g} or less" if most is not None else "")
+    return f"write a number{', ' + limits if limits else ''}: {said}"
 
 
 def _disclosure(section: dict) -> list[Problem]:
@@ -230,11 +312,12 @@ def _thresholds(section: dict, own: list[str]) -> list[Problem]:
     return []
 
 
-def load(raw: Mapping) -> dict:
-    """The configuration with every default filled in, as nested plain dicts.
+def read(raw: Mapping) -> tuple[dict, list[Problem]]:
+    """The configuration with every default filled in, as nested plain dicts, and what is wrong with it.
 
     raw: what YAML gave. `genotype_filter` comes out with the thresholds of its profile, replaced by those set
-    beside it. Raises GoeError with every problem; each names the key by its dotted path.
+    beside it. Each problem names its key by the dotted path. Where there are problems, the wrong keys are left out or
+    have their defaults: sections that `wrong_sections` does not name are as they were meant.
     """
     cfg = _plain(raw or {})
     _open_sections(cfg, schema())
@@ -262,24 +345,57 @@ def load(raw: Mapping) -> dict:
         thresholds, own = sample_qc.get("thresholds"), sample_qc.get("guidelines")
         rest = {k: v for k, v in thresholds.items() if k not in told} if isinstance(thresholds, dict) else {}
         files = [own] if isinstance(own, str) and own else []
+        if files and not Path(own).is_file():
+            problems.append(Problem(f"config sample_qc.guidelines {own}", "no such file", MEND_PATH))
+            files = []
         problems += _thresholds(rest, files) if rest or files else []
-    stop_on(problems)
+    if problems:
+        _take_out(cfg, problems)
     _fill(cfg, schema())
     genotype_filter = cfg["genotype_filter"]
     for key, value in PROFILES[genotype_filter["profile"]].items():
         genotype_filter.setdefault(key, value)
-    build = cfg["reference"]["build"]
-    if makes_gdi_package(cfg) and build not in NAMED_BUILDS:
-        raise GoeError(
+    name = cfg.get("reference", {}).get("build")
+    if name and makes_gdi_package(cfg) and name not in NAMED_BUILDS:
+        problems.append(
             Problem(
                 "config reference.build",
-                f"{build}: the GDI package is for {' and '.join(NAMED_BUILDS)} only",
+                f"{name}: the GDI package is for {' and '.join(NAMED_BUILDS)} only",
                 "use one of the two, or set formats.gdi.enabled to false",
             )
         )
-    rule = cfg["disclosure"]
+    rule = cfg.get("disclosure", {})
     rule.setdefault("open", False)
     if not rule["open"]:
         rule.setdefault("protect", "carriers")
         rule.setdefault("min_stratum_size", None)
+    return cfg, problems
+
+
+def _key(problem: Problem) -> list[str]:
+    """The parts of the key that a problem of the config is with: `config a.b[1]: x` gives a, b."""
+    dotted = re.match(r"config ([^\s:\[]+)", problem.where)
+    return dotted[1].split(".") if dotted else []
+
+
+def _take_out(cfg: dict, problems: Iterable[Problem]) -> None:
+    """Remove the keys that are wrong, in place, so that the rest can be gone on with."""
+    for problem in problems:
+        *sections, last = _key(problem) or [""]
+        part: Any = cfg
+        for name in sections:
+            part = part.get(name) if isinstance(part, dict) else None
+        if isinstance(part, dict):
+            part.pop(last, None)
+
+
+def wrong_sections(problems: Iterable[Problem]) -> set[str]:
+    """The top-level keys that problems of `read` are with."""
+    return {key[0] for key in map(_key, problems) if key}
+
+
+def load(raw: Mapping) -> dict:
+    """The configuration as `read` gives it; GoeError with every problem."""
+    cfg, problems = read(raw)
+    stop_on(problems)
     return cfg

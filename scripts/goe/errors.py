@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, order=True)
@@ -38,3 +39,12 @@ def stop_on(problems: list[Problem]) -> None:
     """Raise GoeError when there is any problem."""
     if problems:
         raise GoeError(problems)
+
+
+def write_table(path: str | Path, problems: Iterable[Problem], notes: Iterable[Problem]) -> None:
+    """Write lint.tsv: level (problem or note), where, what, mend; one a line."""
+    rows = [("level", "where", "what", "mend")]
+    rows += [("problem", p.where, p.what, p.mend) for p in problems]
+    rows += [("note", n.where, n.what, n.mend) for n in notes]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text("".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in rows))

@@ -13,7 +13,7 @@ import os
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -817,8 +817,8 @@ def _joint_gaps(every: list[Facts], build: Build) -> None:
             )
 
 
-def look(entry: Input, cfg: dict, people: dict[str, Person]) -> Facts:
-    """Facts and problems of one row of the sheet of inputs, by itself."""
+def look(entry: Input, cfg: dict, people: dict[str, Person] | None) -> Facts:
+    """Facts and problems of one row of the sheet of inputs, by itself; people: None when not to be asked for."""
     facts = Facts(entry, f"{cfg['inputs']} row {entry.row}")
     if entry.input_type == "fastq":
         _fastq(facts)
@@ -827,33 +827,38 @@ def look(entry: Input, cfg: dict, people: dict[str, Person]) -> Facts:
             _reads(facts)
         else:
             _vcf(facts, cfg)
-            if facts.contigs or facts.samples:
+            if people is not None and (facts.contigs or facts.samples):
                 _vcf_samples(facts, people, cfg["samples"])
     return facts
 
 
 def lint(
     cfg: dict,
-    people: dict[str, Person],
+    people: dict[str, Person] | None,
     inputs: list[Input],
-    build: Build,
+    build: Build | None,
     m5_cache: str | Path | None = None,
     threads: int = 4,
+    wrong: Collection[str] = (),
 ) -> tuple[list[Problem], list[Problem], dict]:
     """Problems, notes, and what later stages need to know of the inputs.
 
-    cfg: of `goe.config.load`; people, inputs: of `goe.sheets`; m5_cache: file that keeps MD5 sums of the
+    cfg: of `goe.config`; people, inputs: of `goe.sheets`; m5_cache: file that keeps MD5 sums of the
     reference. Problems stop a run, notes do not. The dict is:
     people: sample_id -> sex, country, withdrawn, input_type, inputs (path, path2, library, unit, row, contigs
     with records by their name in the reference, rename from the file's contig names to the reference's);
     joint: the same for each joint VCF, with its samples and absent_fields;
     absent_fields: sample_id -> FORMAT fields that are not tested because a file does not declare them.
+
+    So that files are looked at in the same round as a config or sheet that has to be mended, people and build may
+    be None, and `wrong` names the sections of the config that are not to be asked: what needs them is left out, and
+    the dict is empty.
     """
-    reference = build.all_contigs or build.contigs
-    renames, ignore = cfg["reference"]["rename"], cfg["reference"]["ignore_contigs"]
+    renames = cfg["reference"]["rename"]
+    reference = (build.all_contigs or build.contigs) if build else {}
     problems: list[Problem] = []
     notes: list[Problem] = []
-    for source, target in renames.items():
+    for source, target in renames.items() if build else ():
         if target not in reference:
             problems.append(
                 Problem(
@@ -869,21 +874,15 @@ def lint(
             every = list(pool.map(lambda entry: look(entry, cfg, people), inputs))
     finally:
         pysam.set_verbosity(verbosity)
-    for facts in every:
-        _contigs(facts, reference, renames, ignore)
-    if any(f.m5 for f in every):
-        try:
-            _digests(every, reference, ReferenceDigests(cfg["reference"]["fasta"], m5_cache))
-        except (OSError, ValueError, KeyError) as error:
-            problems.append(
-                Problem(f"reference {cfg['reference']['fasta']}", f"cannot be read: {error}", "samtools faidx")
-            )
-    _joint_gaps(every, build)
+    if build:
+        problems += _against_reference(every, cfg, build, reference, m5_cache)
     for facts in every:
         problems += facts.problems
         notes += facts.notes
-    problems += _one_source(every, people, cfg)
-    problems += _joint_overlap(every, build, cfg)
+    if people is not None:
+        problems += _one_source(every, people, cfg)
+    if build:
+        problems += _joint_overlap(every, build, cfg)
 
     singles = [f.entry.sample_id for f in every if f.entry.input_type == "vcf"]
     if singles:
@@ -895,8 +894,27 @@ def lint(
                 "give gVCFs to have them counted everywhere",
             )
         )
-    of_release, advice = release_lint.look(cfg, people, build)
-    return problems + of_release, notes + advice, _intake(every, people)
+    of_release, advice = release_lint.look(cfg, people, build, wrong)
+    return problems + of_release, notes + advice, _intake(every, people) if people is not None else {}
+
+
+def _against_reference(
+    every: list[Facts], cfg: dict, build: Build, reference: dict[str, int], m5_cache: str | Path | None
+) -> list[Problem]:
+    """Compare contigs and, where files give them, MD5 sums; what is wrong with a file goes to its facts."""
+    renames, ignore = cfg["reference"]["rename"], cfg["reference"]["ignore_contigs"]
+    problems = []
+    for facts in every:
+        _contigs(facts, reference, renames, ignore)
+    if any(f.m5 for f in every):
+        try:
+            _digests(every, reference, ReferenceDigests(cfg["reference"]["fasta"], m5_cache))
+        except (OSError, ValueError, KeyError) as error:
+            problems.append(
+                Problem(f"reference {cfg['reference']['fasta']}", f"cannot be read: {error}", "samtools faidx")
+            )
+    _joint_gaps(every, build)
+    return problems
 
 
 def _intake(every: list[Facts], people: dict[str, Person]) -> dict:

@@ -266,10 +266,17 @@ def read_people(path: str | Path, label_column: str = "country_code", columns: S
 
 
 def read_inputs(path: str | Path, base: str | Path = ".") -> list[Input]:
-    """The sheet of inputs, in file order.
+    """The sheet of inputs, in file order; GoeError with every problem. See `look_at_inputs`."""
+    inputs, problems = look_at_inputs(path, base)
+    stop_on(problems)
+    return inputs
+
+
+def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input], list[Problem]]:
+    """The rows of the sheet of inputs that are well, in file order, and what is wrong with the others.
 
     base: the folder that relative paths start from; with "." the paths come back as they stand in the sheet.
-    Checks the form of each row; the files themselves are `goe.lint`'s. Raises GoeError with every problem.
+    Checks the form of each row; the files themselves are `goe.lint`'s. GoeError where it is no such sheet at all.
     """
     table, _, problems = _read_table(path, INPUT_COLUMNS[:3], INPUT_COLUMNS[3:])
     inputs: list[Input] = []
@@ -279,6 +286,7 @@ def read_inputs(path: str | Path, base: str | Path = ".") -> list[Input]:
         name, kind = cells["sample_id"], cells["input_type"]
         path1, path2 = cells["path"], cells.get("path2", "")
         where = f"{path} row {row}" + (f", sample {name}" if name else "")
+        before = len(problems)
         if kind not in INPUT_TYPES:
             near = _nearest(kind, INPUT_TYPES)
             problems.append(
@@ -348,12 +356,12 @@ def read_inputs(path: str | Path, base: str | Path = ".") -> list[Input]:
                 )
             units.setdefault((name, unit), row)
         seen.setdefault(key, row)
-        inputs.append(Input(name, kind, _under(path1, base), _under(path2, base), library, unit, row))
+        if len(problems) == before:
+            inputs.append(Input(name, kind, _under(path1, base), _under(path2, base), library, unit, row))
     inputs = _number_units(inputs)
     if not inputs and not problems:
         problems.append(Problem(str(path), "a header and no input", "add a row per file"))
-    stop_on(problems)
-    return inputs
+    return inputs, problems
 
 
 def _number_units(inputs: list[Input]) -> list[Input]:

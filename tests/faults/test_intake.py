@@ -63,7 +63,7 @@ class Cohort:
                 "access_url": "https://example.org/data",
                 **self.dataset,
             },
-            "disclosure": {"min_carriers": 1, "policy": "collapse"},
+            "disclosure": {"open": True, "legal_basis": "a test"},
             "genotype_filter": self.filter,
             "formats": {"gdi": {"enabled": False}},
             **self.more,
@@ -783,9 +783,142 @@ def test_strata_that_will_not_be_published_are_a_note(joint, leaves, least, hidd
         f"{leaf}{i}": sheets.Person(f"{leaf}{i}", leaf[3:], leaf[:2]) for leaf, n in leaves.items() for i in range(n)
     }
     _, notes = release_lint.look(cfg, people, build.load_build(cfg))
-    assert len(notes) == bool(hidden)
+    told = [note.what for note in notes if "will not be published" in note.what]
+    assert len(told) == bool(hidden)
     if hidden:
-        assert notes[0].what.startswith(f"{hidden} will not be published")
+        assert told[0].startswith(f"{hidden} will not be published")
+
+
+def advice(joint, sizes: dict[str, tuple[int, int, int]], **disclosure) -> list[str]:
+    """Notes of the release on a cohort of these men, women and people of unknown sex by country."""
+    joint.more = {"disclosure": {"min_carriers": 5, "policy": "collapse", **disclosure}}
+    joint.write()
+    cfg = config.load(joint.config())
+    people = {
+        f"{country}{sex}{i}": sheets.Person(f"{country}{sex}{i}", sex, country)
+        for country, numbers in sizes.items()
+        for sex, n in zip("MFU", numbers, strict=True)
+        for i in range(n)
+    }
+    problems, notes = release_lint.look(cfg, people, build.load_build(cfg))
+    assert problems == []
+    return [str(note) for note in notes]
+
+
+@pytest.mark.parametrize("policy", ["collapse", "minimal"])
+@pytest.mark.parametrize(
+    ("sizes", "x", "y"),
+    [
+        # Nothing, little, and as much as elsewhere, as disclosure control itself decides for made-up alleles.
+        ({"EE": (310, 290, 0), "LV": (4, 12, 0)}, "no allele of X", "no allele of Y"),
+        ({"EE": (310, 290, 0), "LV": (12, 4, 0)}, "no allele of X", ""),
+        ({"EE": (310, 290, 0), "LV": (5, 11, 0)}, "few alleles of X", "few alleles of Y"),
+        ({"EE": (310, 4, 0)}, "no allele of X", ""),
+        ({"EE": (310, 290, 0), "LV": (4, 12, 0), "FI": (50, 50, 0)}, "", ""),
+        ({"EE": (310, 290, 0), "LV": (0, 16, 0)}, "", ""),
+        ({"EE": (310, 290, 0), "LV": (9, 9, 0)}, "", ""),
+    ],
+)
+def test_few_men_or_women_of_a_country_are_a_note_where_they_cost_x_or_y(joint, sizes, x, y, policy):
+    told = [note for note in advice(joint, sizes, policy=policy) if "outside the PAR" in note]
+    assert len(told) == bool(x) + bool(y)
+    for wanted in filter(None, (x, y)):
+        (one,) = (note for note in told if wanted in note)
+        country = [*sizes][-1]
+        assert f"of {country}" in one and "strata.label" in one and "open" in one
+
+
+def test_few_people_of_unknown_sex_are_a_note(joint):
+    (told,) = (n for n in advice(joint, {"EE": (300, 300, 2), "FI": (40, 40, 6)}) if "unknown sex, " in n)
+    assert "people of unknown sex, 2 of EE: fewer than 5 (disclosure.min_carriers)" in told
+    assert advice(joint, {"EE": (300, 300, 20)}) == []
+
+
+def test_too_few_people_are_a_problem_where_a_gdi_package_is_wanted(joint):
+    joint.more = {"disclosure": {"min_carriers": 5, "policy": "collapse"}}
+    joint.write()
+    cfg = config.load(joint.config())
+    cfg["formats"]["gdi"] |= {"enabled": True, "catalog": "goe"}
+    people = sheets.read_people("samples.tsv")
+    problems, _ = release_lint.look(cfg, people, build.load_build(cfg))
+    (told,) = (str(p) for p in problems if p.where == "samples.tsv")
+    assert "2 people to count, fewer than 10 (disclosure.min_stratum_size): no allele will be published" in told
+    assert "a GDI package cannot be empty -> take in more people, or set formats.gdi.enabled to false" in told
+
+
+def whole_release(joint, names: dict[str, str]) -> None:
+    """What a run left that counted people of EE, by sex, and its keep list."""
+    keep = [{"sample_id": n, "country_code": "EE", "count_sex": s, "keep": "yes"} for n, s in names.items()]
+    Path("release").mkdir()
+    Path("release/MANIFEST.sha256").touch()
+    Path("work/release").mkdir(parents=True)
+    previous_release.write_record(keep, "work/release/people.tsv", "work/release/people.key")
+
+
+@pytest.mark.parametrize(
+    ("before", "gone", "n"),
+    [
+        ({"A": "F", "B": "M"}, "", 0),
+        ({"A": "F", "B": "M"}, "B", 1),
+        ({"A": "F"}, "", 1),
+        ({"A": "F"}, "B", 0),
+        ({"A": "F", "B": "U", "C": "F"}, "", 2),
+    ],
+)
+def test_other_people_than_those_of_a_whole_release_stop(joint, before, gone, n):
+    """Written over it under the same id, the two could be subtracted."""
+    joint.more = {"disclosure": {"min_carriers": 2, "policy": "collapse"}}
+    joint.write()
+    cfg = config.load(joint.config())
+    whole_release(joint, before)
+    people = {s: dataclasses.replace(p, withdrawn=s == gone) for s, p in sheets.read_people("samples.tsv").items()}
+    problems, _ = release_lint.look(cfg, people, build.load_build(cfg))
+    assert len(problems) == bool(n)
+    if n:
+        assert f"{n} {'person' if n == 1 else 'people'} withdrew, joined or moved" in problems[0].what
+        assert "previous_release and previous_people" in problems[0].mend
+    # Every count is public anyhow: the controller is told, and decides.
+    cfg["disclosure"] = {"open": True, "legal_basis": "a test"}
+    problems, notes = release_lint.look(cfg, people, build.load_build(cfg))
+    assert problems == [] and sum("is the whole release" in note.what for note in notes) == bool(n)
+
+
+def test_people_left_out_by_qc_have_not_joined_since(joint):
+    """Their row is as it was, and so is the other sex they were counted under."""
+    joint.more = {"disclosure": {"min_carriers": 2, "policy": "collapse"}}
+    joint.write()
+    cfg = config.load(joint.config())
+    whole_release(joint, {"A": "U"})
+    Path("work/sample_qc").mkdir()
+    head = "sample_id\tcountry_code\tsex\tinferred_sex\tcount_sex\tkeep\treasons\n"
+    rows = "A\tEE\tF\tX0\tU\tyes\tsex_aneuploid\nB\tEE\tM\tM\tM\tno\tcharr\n"
+    Path("work/sample_qc/keep.tsv").write_text(head + rows)
+    people = sheets.read_people("samples.tsv")
+    assert release_lint.look(cfg, people, build.load_build(cfg))[0] == []
+    moved = people | {"A": dataclasses.replace(people["A"], country="FI")}
+    assert "1 person withdrew" in release_lint.look(cfg, moved, build.load_build(cfg))[0][0].what
+    # The record is put away after a release, with its key elsewhere.
+    Path("work/release/people.key").unlink()
+    assert release_lint.look(cfg, people, build.load_build(cfg))[0] == []
+    assert "1 person withdrew" in release_lint.look(cfg, moved, build.load_build(cfg))[0][0].what
+
+
+def test_fewer_than_the_floor_who_withdrew_since_the_earlier_release_are_a_note(joint):
+    keep = [{"sample_id": s, "country_code": "EE", "count_sex": "F", "keep": "yes"} for s in ("A", "B", "C")]
+    previous_release.write_record(keep, "old.tsv", "old.key")
+    joint.people["B"] = "F"
+    floor = {"disclosure": {"min_carriers": 5, "policy": "collapse"}}
+    joint.more = floor | {"previous_release": earlier_release(Path("old")), "previous_people": "old.tsv"}
+    assert any(
+        "1 person of the earlier release withdrew or left the sheet, fewer than 5" in n for n in joint.clean()[0]
+    )
+
+
+def test_the_record_of_people_is_not_the_one_this_run_writes(joint):
+    whole_release(joint, {"A": "F", "B": "M"})
+    Path("release/MANIFEST.sha256").unlink()
+    joint.more = {"previous_release": earlier_release(Path("old")), "previous_people": "work/release/people.tsv"}
+    assert "is the record that this run writes -> keep it and its .key elsewhere" in joint.only()
 
 
 def test_keys_and_region_files_that_are_well_are_no_problem(joint):
@@ -917,15 +1050,15 @@ def test_conformance_errors(shared, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_snakemake_lint(cohort, repo):
-    """The target `lint`: status 1, every problem on stderr and in lint.tsv, no intake.json."""
+    """The target `lint`: status 1, every problem on stderr and in lint.tsv; looks again each time; notes are shown."""
     cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B", "STRANGER"]))]
     cohort.people["C"] = "M"
     cohort.write()
     Path("config").mkdir()
     Path("config/config.yaml").write_text(yaml.safe_dump(cohort.config()))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repo / "Snakefile"), "--cores", "1", "lint"]
 
-    def run() -> subprocess.CompletedProcess:
+    def run(target="lint") -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(repo / "Snakefile"), "--cores", "1", target]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     done = run()
@@ -934,14 +1067,46 @@ def test_snakemake_lint(cohort, repo):
         assert text in done.stderr
     table = Path("work/intake/lint.tsv").read_text().splitlines()
     assert table[0] == "level\twhere\twhat\tmend" and len(table) == 3
+    done = run("work/intake/intake.json")
+    assert done.returncode == 1 and "STRANGER" in done.stderr
     assert not Path("work/intake/intake.json").exists()
 
     del cohort.people["C"]
     cohort.people["STRANGER"] = "U"
     cohort.write()
+    os.utime("joint.vcf.gz.tbi", (1, 1))
     done = run()
     assert done.returncode == 0, done.stderr
+    assert "note: inputs.tsv row 2, joint.vcf.gz: the index joint.vcf.gz.tbi is older than the file" in done.stderr
+    assert "lint: no problem; notes: 1, also in work/intake/lint.tsv" in done.stderr
+    assert run("work/intake/intake.json").returncode == 0
     assert Path("work/intake/people.tsv").read_text().splitlines()[1] == "A\tF\tEE\tno\tjoint_vcf\tjoint_vcf_1\t\t"
-    first = Path("work/intake/intake.json").read_bytes()
-    subprocess.run([*command, "--force"], check=True, capture_output=True)
-    assert Path("work/intake/intake.json").read_bytes() == first
+
+    Path("joint.vcf.gz").unlink()
+    assert "Nothing to be done" in run("work/intake/intake.json").stderr
+    done = run()
+    assert done.returncode == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.stderr
+
+
+@pytest.mark.slow
+def test_snakemake_on_config_files_that_are_none(cohort, repo):
+    """Line and mend, before Snakemake reads the file in its own way."""
+    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B"]))]
+    cohort.write()
+    Path("config").mkdir()
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repo / "Snakefile"), "--cores", "1", "-n", "lint"]
+
+    def told(text: str | None, *more: str) -> str:
+        if text is not None:
+            Path("config/config.yaml").write_text(text)
+        done = subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+        assert done.returncode == (0 if more else 1), done.stderr
+        return done.stdout + done.stderr
+
+    assert "There is no config/config.yaml in" in told(None) and "--directory" in told(None)
+    whole = yaml.safe_dump(cohort.config())
+    assert "config/config.yaml line" in told(f"{whole}disclosure: {{min_carriers: 5, policy: collapse}}\n")
+    assert "config/config.yaml line 2: is no YAML" in told("samples: a\n  inputs: b\n")
+    Path("config/config.yaml").unlink()
+    Path("other.yaml").write_text(whole)
+    told(None, "--configfile", "other.yaml")

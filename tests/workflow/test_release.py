@@ -63,6 +63,7 @@ def test_the_restricted_product_opens_with_its_key_alone(second, run, tmp_path):
 
 
 def test_one_person_less_stops_the_run_and_names_the_strata(second, tmp_path):
+    """Before anything is written over the release that stands, and, without it, by comparison with the earlier one."""
     shutil.copytree(second, tmp_path, symlinks=True, dirs_exist_ok=True)
     rows = (tmp_path / "samples.tsv").read_text().splitlines()
     gone = next(r.split("\t")[0] for r in rows if r.startswith("EE014"))
@@ -70,10 +71,24 @@ def test_one_person_less_stops_the_run_and_names_the_strata(second, tmp_path):
     (tmp_path / "samples.tsv").write_text("\n".join(lines) + "\n")
     stopped = snakemake(tmp_path)
     assert stopped.status != 0
+    assert f"is the whole release {SECOND}, and 1 person withdrew" in stopped.output, stopped.output[-3000:]
+    assert manifest.verify(tmp_path / "release") == []
+    shutil.rmtree(tmp_path / "release")
+    stopped = snakemake(tmp_path)
+    assert stopped.status != 0
     for words in ("stratum Total", "stratum EE", FIRST):
         assert words in stopped.output, stopped.output[-3000:]
     assert gone not in "\n".join(line for line in stopped.output.splitlines() if line.startswith("goe:"))
     assert manifest.verify(tmp_path / "release") != []
+
+
+def test_another_dataset_is_not_written_over_a_release(second, tmp_path):
+    shutil.copytree(second, tmp_path, symlinks=True, dirs_exist_ok=True)
+    path = tmp_path / "config/config.yaml"
+    path.write_text(path.read_text().replace(SECOND, "GOE-EE-EXAMPLE-20280101000000000"))
+    stopped = snakemake(tmp_path)
+    assert stopped.status != 0 and f"release holds {SECOND} -> move" in stopped.output
+    assert manifest.verify(tmp_path / "release") == []
 
 
 def test_a_number_that_was_changed_is_found(second, tmp_path):

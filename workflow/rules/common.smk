@@ -1,44 +1,14 @@
 import json
-import sys
 from importlib.metadata import version as version_of
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
-# The library is imported by path, so that a clone works as it is and as a Snakemake module.
-SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve().parents[1] / "scripts"
-if str(SCRIPTS) not in sys.path:
-    sys.path.insert(0, str(SCRIPTS))
-
-from goe import batches, build, release_config, sheets, surroundings
-from goe import config as goe_config
-from goe.errors import GoeError
+from goe import batches, build, intake, release_config, sheets, surroundings
 
 surroundings.prepare()
 
-
-def _load():
-    """Config, sheets and build, or every problem with them."""
-    try:
-        cfg = goe_config.load(config)
-    except GoeError as error:
-        raise WorkflowError(f"The configuration has to be mended first.\n{error}")
-    problems, parts = [], []
-    for read in (
-        lambda: sheets.read_people(cfg["samples"], cfg["strata"]["label"], cfg["strata"]["columns"]),
-        lambda: sheets.read_inputs(cfg["inputs"], "."),
-        lambda: build.load_build(cfg),
-    ):
-        try:
-            parts.append(read())
-        except GoeError as error:
-            problems += error.problems
-    if problems:
-        raise WorkflowError(f"The sheets or the reference have to be mended first.\n{GoeError(problems)}")
-    return cfg, *parts
-
-
-CFG, PEOPLE, INPUTS, BUILD = _load()
+try:
+    CFG, PEOPLE, INPUTS, BUILD = intake.load(config)
+except GoeError as error:
+    raise WorkflowError(f"Config, sheets, reference or data files have to be mended first.\n{error}")
 OUTDIR = Path(CFG["outdir"])
 JOINT = [i for i in INPUTS if i.input_type == "joint_vcf"]
 UNITS = sheets.by_person(INPUTS)

@@ -1,0 +1,73 @@
+"""What `make` and scripts/setup.sh do besides setting up: what they leave alone, and what they say."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def clone(tmp_path: Path) -> Path:
+    """A checkout that is set up as far as setup.sh looks."""
+    root = tmp_path / "clone"
+    (root / "scripts").mkdir(parents=True)
+    for name in ("Makefile", "scripts/setup.sh", "requirements.lock"):
+        shutil.copy(REPO / name, root / name)
+    (root / ".venv/bin").mkdir(parents=True)
+    digest = subprocess.run(["sha256sum", "requirements.lock"], cwd=root, capture_output=True, text=True, check=True)
+    (root / ".venv/.lock").write_text(digest.stdout.split()[0])
+    return root
+
+
+def shut_in(tmp_path: Path, *tools: str) -> dict[str, str]:
+    """An environment with a few programs on PATH, and none of those that the workflow calls."""
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    for tool in ("bash", "cat", "chmod", "cut", "dirname", "env", "python3", "sha256sum", *tools):
+        (bin_ / tool).symlink_to(shutil.which(tool))
+    # Not root, as far as the script can tell: it must not install anything in a test.
+    (bin_ / "id").write_text("#!/bin/sh\necho 1000\n")
+    (bin_ / "id").chmod(0o755)
+    return {name: value for name, value in os.environ.items() if name != "GOE_TOOLS"} | {"PATH": str(bin_)}
+
+
+def setup(root: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess:
+    command = [shutil.which("bash"), "scripts/setup.sh", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+
+
+def test_who_only_checks_needs_no_tools(tmp_path):
+    root, environment = clone(tmp_path), shut_in(tmp_path)
+    stopped = setup(root, environment)
+    assert stopped.returncode == 1 and "missing tools: bwa samtools" in stopped.stderr
+    done = setup(root, environment | {"GOE_TOOLS": "none"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (root / ".venv/deployment").read_text() == "none" and os.access(root / ".venv/bin/goe", os.X_OK)
+    wrong = setup(root, environment | {"GOE_TOOLS": "nothing"})
+    assert wrong.returncode == 1 and "use conda, path or none" in wrong.stderr
+
+
+def test_tests_without_a_browser_say_so_and_go_on(tmp_path):
+    root, environment = clone(tmp_path), shut_in(tmp_path) | {"GOE_TOOLS": "none"}
+    done = setup(root, environment, "tests")
+    assert done.returncode == 0
+    assert "THERE IS NO chromium" in done.stderr and "will be skipped" in done.stderr
+    (tmp_path / "bin/chromium").symlink_to(shutil.which("true"))
+    assert setup(root, environment, "tests").stderr == ""
+
+
+def test_clean_leaves_a_cohort_alone(tmp_path):
+    root = clone(tmp_path)
+    for name in ("demo", "work", "release", ".snakemake"):
+        (root / name).mkdir()
+    subprocess.run(["make", "clean"], cwd=root, check=True, capture_output=True)
+    assert {path.name for path in root.iterdir()} >= {"work", "release"}
+    assert not (root / "demo").exists() and not (root / ".snakemake").exists()
+
+
+def test_help_names_every_target(tmp_path):
+    said = subprocess.run(["make", "help"], cwd=REPO, check=True, capture_output=True, text=True).stdout
+    targets = (REPO / "Makefile").read_text().split(".PHONY:")[1].split("\n")[0].split()
+    for target in set(targets) - {"help"}:
+        assert f"make {target} " in said
