@@ -386,6 +386,12 @@ SEX_METRICS = ("x_depth_ratio", "y_depth_ratio", "x_het_ratio")
 MISSING_PERSON = "no data of this person in the cohort"
 
 
+def _callset(person: Mapping[str, str]) -> str:
+    """What a person's Y is looked at together with: the own joint VCF, else everybody of the input type."""
+    kind = person["input_type"]
+    return person.get("source", kind) if kind == "joint_vcf" else kind
+
+
 def gather(
     sheet: Mapping[str, Mapping[str, str]],
     tools: Mapping[str, Mapping[str, float | None]],
@@ -403,10 +409,10 @@ def gather(
     """
     limits = guidelines.parameters
     rows = []
-    by_type: dict[str, list[str]] = {}
+    together: dict[str, list[str]] = {}
     for sample, person in sheet.items():
-        by_type.setdefault(person["input_type"], []).append(sample)
-    y_data = {kind: sex.has_y_data((classes.get(s, {}) for s in some), limits) for kind, some in by_type.items()}
+        together.setdefault(_callset(person), []).append(sample)
+    y_data = {name: sex.has_y_data((classes.get(s, {}) for s in some), limits) for name, some in together.items()}
     for sample, person in sorted(sheet.items()):
         kind = person["input_type"]
         withdrawn = person["withdrawn"].lower() in ("yes", "true", "1")
@@ -421,7 +427,7 @@ def gather(
             if row.metrics[metric] is None:
                 said = (tools_why or {}).get(sample, {}).get(metric, "not in the reports of the reads")
                 row.why[metric] = said if read else metrics_of.NO_READS.format(kind)
-        found = sex.evidence(mine, read or {}, kind, y_data[kind], limits)
+        found = sex.evidence(mine, read or {}, kind, y_data[_callset(person)], limits)
         for metric, value in zip(SEX_METRICS, (found.x_depth, found.y_depth, found.x_het), strict=True):
             row.metrics[metric] = value
             row.why.pop(metric, None)

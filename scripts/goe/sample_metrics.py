@@ -222,7 +222,7 @@ def read_metrics(
 
 # --- the genotype pass (people.parquet of harmonise) ----------------------------------------------------------
 
-PASS_COLUMNS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "sum_dp", "n_dp")
+PASS_COLUMNS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "sum_dp", "n_dp", "n_said")
 
 
 class _Sums:

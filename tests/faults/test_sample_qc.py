@@ -167,7 +167,7 @@ def write_region(folder, name, positions, codes, span, cast, rng, tally):
         called = int((here[:, i] > 0).sum())
         d = int(depth[i]) * copies // 2
         values = [person[0], region_class, n, called, int((here[:, i] == 3).sum()), int((here[:, i] == 4).sum())]
-        values += [n - called, 0, called, called * d, called]
+        values += [n - called, 0, called, called * d, called, n]
         for key, value in zip(table, values, strict=True):
             table[key].append(value)
     pq.write_table(pa.table(table, schema=harmonise.PEOPLE_SCHEMA), folder / f"work/harmonise/{name}.people.parquet")
@@ -481,6 +481,33 @@ def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, t
     rows = table(tmp_path / "work/sample_qc/keep.tsv")
     assert {(r["inferred_sex"], r["sex"] == r["count_sex"]) for r in rows.values()} == {("unknown", True)}
     assert set(left_out.values()) == {"contaminated", "low_coverage", "withdrawn", "duplicate", "related"}
+
+
+@pytest.mark.parametrize("fault", ["own gVCF without Y", "joint VCF without DP on Y"])
+def test_nobody_loses_the_sex_strata_for_lack_of_data_on_y(cohort, repo, tmp_path, fault):
+    again(cohort, tmp_path)
+    path = tmp_path / "work/harmonise/chrY_1_60000.people.parquet"
+    cast = {p[0]: p for p in people()}
+    rows = pq.read_table(path).to_pylist()
+    hit = [s for s, p in cast.items() if p[4] == "gvcf" and p[2] == "XY" and s != GONE and s != WRONG_SEX][:1]
+    if fault.startswith("joint"):
+        hit = [s for s, p in cast.items() if p[4] == "joint_vcf"]
+    for row in rows:
+        if row["sample_id"] in hit:
+            row["sum_dp"] = row["n_dp"] = 0
+            if fault.startswith("own"):
+                row |= {"n_called": 0, "n_hom_alt": 0, "n_counted": 0, "n_said": 0, "n_missing_in": row["n_records"]}
+    pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
+    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    rows = table(tmp_path / "work/sample_qc/keep.tsv")
+    for sample in set(hit) - {XXY}:
+        expected = {"M": "XY", "F": "XX"}[cast[sample][1]], cast[sample][1]
+        assert (rows[sample]["inferred_sex"], rows[sample]["count_sex"]) == expected, sample
+    before = table(cohort / "keep.tsv")
+    assert all(rows[s] == before[s] for s in rows if s not in hit)
+    said = json.loads((tmp_path / "work/sample_qc/summary.json").read_text())["not_assessed"]["sex"]
+    assert "by X alone, no Y data" in said
 
 
 def test_own_table_of_thresholds_decides(cohort, repo, tmp_path):

@@ -174,6 +174,7 @@ class Cohort:
                 "n_failed": records - called - np.rint((records - called) / 2),
                 "sum_dp": np.rint(depth * called),
                 "n_dp": called,
+                "n_said": np.full(n, records),
             }
             arrays = [pa.array(columns.get(f.name, np.zeros(n))).cast(f.type) for f in PEOPLE_SCHEMA]
             parts.append(pa.Table.from_arrays(arrays, schema=PEOPLE_SCHEMA))

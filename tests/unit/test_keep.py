@@ -264,6 +264,24 @@ def test_without_x_and_y_sex_is_unknown_and_said(files):
     assert [(r.inferred_sex, r.count_sex, r.reasons) for r in rows] == [("unknown", "F", [])] * 2
 
 
+def test_y_of_one_joint_vcf_says_nothing_of_another(files):
+    """The men of the second come without DP on Y: no X0, though in the first, of the same type, Y has depths."""
+
+    def counters(n, depth, het):
+        return {"n_records": n, "n_called": n, "n_het": het, "n_hom_alt": n // 4, "n_missing_in": 0, "n_failed": 0,
+                "sum_dp": n * depth, "n_dp": n if depth else 0, "n_said": n}  # fmt: skip
+
+    sheet = {
+        s: {"sex": "M", "country_code": "EE", "withdrawn": "no", "input_type": "joint_vcf", "source": source}
+        for s, source in (("a", "joint_vcf_1"), ("b", "joint_vcf_2"))
+    }
+    common = {1: counters(900, 30, 300), 2: counters(100, 15, 0)}
+    classes = {"a": common | {3: counters(50, 15, 0)}, "b": common | {3: counters(50, 0, 0)}}
+    rows = keep.gather(sheet, {}, classes, {}, keep.load(files))
+    assert [(r.inferred_sex, r.count_sex) for r in rows] == [("XY", "M")] * 2
+    assert rows[1].why["inferred_sex"] == "by X alone, no Y data"
+
+
 def test_limits_of_a_whole_genome_do_not_judge_a_part(files):
     for whole, expected in ((False, None), (True, "het_hom_outlier")):
         found, _ = decide(files, [row("a", ratio_heterozygous_homzygous_snv=4.0)], whole=whole)

@@ -252,7 +252,7 @@ def test_charr_asks_only_records_that_can_answer(limits, broken):
 def classes(records=100, called=90, missing=6, depth=30):
     counters = dict.fromkeys(sm.PASS_COLUMNS, 0)
     counters |= {"n_records": records, "n_called": called, "n_missing_in": missing}
-    return {1: counters | {"sum_dp": called * depth, "n_dp": called if depth else 0}}
+    return {1: counters | {"sum_dp": called * depth, "n_dp": called if depth else 0, "n_said": records - missing}}
 
 
 def test_variant_metrics(limits):
