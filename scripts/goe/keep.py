@@ -344,6 +344,16 @@ def centres(
     return found, "; ".join(said)
 
 
+def strata_of(row: Row, whole_genome: bool) -> list[str]:
+    """Strata of a person in a table of thresholds, the most special first."""
+    return [
+        f"country:{row.country_code}",
+        f"input_type:{row.input_type}",
+        *(["whole_genome"] if whole_genome else []),
+        "all",
+    ]
+
+
 def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metrics: Iterable[str]) -> dict[str, str]:
     """Fill fails, flags and warnings of every row for `metrics`; returns what could not be judged, by reason.
 
@@ -358,8 +368,7 @@ def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metri
             other = INSTEAD.get(metric)
             if other and row.metrics.get(other) is not None:
                 continue
-            strata = [f"country:{row.country_code}", f"input_type:{row.input_type}"]
-            threshold = guidelines.of(metric, [*strata, *(["whole_genome"] if whole_genome else []), "all"])
+            threshold = guidelines.of(metric, strata_of(row, whole_genome))
             if threshold is None:
                 continue
             value = row.metrics.get(metric)
@@ -460,8 +469,9 @@ def decide(
 
     Without `exclude` everybody counts by the sheet, in the sex strata too: a contradicted sex is then a flag alone.
     Only people who are kept so far count as relatives of each other: nobody is left out for a relative who is
-    out. The better person of a pair is the one with no contradicted sex, then with the higher call rate, the
-    higher depth, and then by a hash of the id.
+    out, nor for a relation that the thresholds do not leave that person out for. Where these only warn, flagged is
+    who would be left out. The better person of a pair is the one with no contradicted sex, then with the higher
+    call rate, the higher depth, and then by a hash of the id.
     """
     unable = judge(rows, guidelines, whole_genome, [m for m in guidelines.metrics if m not in RELATIVES])
     left = {row.sample_id: row for row in rows if not row.dropped_for(exclude)}
@@ -474,7 +484,19 @@ def decide(
         for sample, row in left.items()
     }
     there = [p for p in pairs if p.a in left and p.b in left]
-    gone = relatedness.removals(there, relatedness.rank(left, quality), guidelines.parameters)
+    ranks = relatedness.rank(left, quality)
+    fails, warns = ({metric: set() for metric in RELATIVES} for _ in range(2))
+    for sample, row in left.items():
+        for metric in RELATIVES:
+            threshold = guidelines.of(metric, strata_of(row, whole_genome))
+            if threshold and threshold.fail.holds("yes"):
+                fails[metric].add(sample)
+            elif threshold and threshold.warn.holds("yes"):
+                warns[metric].add(sample)
+    gone = relatedness.removals(there, ranks, guidelines.parameters, fails)
+    # Those who go first decide who is left to be flagged.
+    counted = [p for p in there if p.a not in gone and p.b not in gone]
+    gone |= relatedness.removals(counted, ranks, guidelines.parameters, warns)
     for row in rows:
         for metric in RELATIVES:
             row.metrics[metric] = "yes" if gone.get(row.sample_id) == metric else "no"

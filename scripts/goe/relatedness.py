@@ -3,7 +3,7 @@
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -205,13 +205,20 @@ def _greedy(family: dict[str, set[str]], ranks: Mapping[str, int]) -> set[str]:
     return gone
 
 
-def removals(pairs: Iterable[Pair], ranks: Mapping[str, int], limits: Mapping[str, float]) -> dict[str, str]:
+def removals(
+    pairs: Iterable[Pair],
+    ranks: Mapping[str, int],
+    limits: Mapping[str, float],
+    may_go: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, str]:
     """person -> duplicate or related, for the people to leave out so that no pair is left.
 
     pairs: those above the cut-off, both of whom would be kept otherwise. First the duplicates: of each group of
     them all but the best go (every group is a clique, up to noise). Then the relatives: the smallest set that
     breaks every pair, exact in families of up to EXACT_UP_TO people, greedy in greater ones; of sets of the same
     size, the one that keeps the best people. So of a trio the child alone goes. The order of `pairs` changes nothing.
+    may_go: reason -> the people whom it may leave out, None for everybody. Of a pair with one such person it is that
+    one who goes; a pair without any stays.
     """
     pairs = sorted(pairs)
     gone: dict[str, str] = {}
@@ -219,7 +226,10 @@ def removals(pairs: Iterable[Pair], ranks: Mapping[str, int], limits: Mapping[st
         ("duplicate", [p for p in pairs if p.kinship > limits["kinship_duplicate"]]),
         ("related", [p for p in pairs if p.kinship <= limits["kinship_duplicate"]]),
     ):
+        may = ranks.keys() if may_go is None else may_go[reason]
         left = [p for p in some if p.a not in gone and p.b not in gone]
+        gone |= {p.a if p.a in may else p.b: reason for p in left if (p.a in may) != (p.b in may)}
+        left = [p for p in left if p.a in may and p.b in may and p.a not in gone and p.b not in gone]
         for family in families(left):
             solve = _exact if len(family) <= EXACT_UP_TO else _greedy
             gone |= dict.fromkeys(solve(family, ranks), reason)

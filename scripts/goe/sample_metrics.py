@@ -490,7 +490,8 @@ def variant_metrics(
             why["pass_rate"] = "no call at any record"
         if result["mean_dp"] is None:
             why["mean_dp"] = "no depth in the input"
-    if not counts:
+    # Zero SNVs is a count only where there were records to find them in.
+    if not counts or not records:
         why |= dict.fromkeys((m for m in VARIANT_METRICS if m not in why and result[m] is None), NO_SITES)
         return result, why
     found, reasons = ga4gh.measure({"counts": counts})

@@ -294,6 +294,35 @@ def test_nobody_is_left_out_for_a_relative_who_is_out(files):
     assert found == {"a": ("contaminated", ["contaminated"]), "b": ("duplicate", ["duplicate"]), "c": (None, [])}
 
 
+def twins_and_child():
+    rows = [row("a", call_rate=0.98), row("b", call_rate=0.985), row("c", call_rate=0.999)]
+    return rows, [Pair("a", "b", 900, 0.5), Pair("a", "c", 900, 0.25), Pair("b", "c", 900, 0.25)]
+
+
+def test_relations_that_exclude_nobody_spend_nobody(files, tmp_path):
+    """Duplicates count if the config says so; then their child goes, and no related pair is left."""
+    found, _ = decide(files, *twins_and_child())
+    assert {s: out for s, (out, _) in found.items() if out} == {"a": "duplicate", "b": "related"}
+    found, _ = decide(files, *twins_and_child(), national={"duplicate": None})
+    assert found == {"a": (None, []), "b": (None, []), "c": ("related", ["related"])}
+    found, _ = decide(files, *twins_and_child(), national={"related": None})
+    assert found == {"a": ("duplicate", ["duplicate"]), "b": (None, []), "c": (None, [])}
+    found, _ = decide(files, *twins_and_child(), national={"related": {"fail": None, "warn": "is yes"}})
+    assert found == {"a": ("duplicate", ["duplicate"]), "b": (None, ["related"]), "c": (None, [])}
+    found, _ = decide(files, *twins_and_child(), national={"duplicate": {"fail": None, "warn": "is yes"}})
+    assert found == {"a": (None, ["duplicate"]), "b": (None, []), "c": ("related", ["related"])}
+
+
+def test_a_stratum_that_excludes_no_relatives_keeps_its_people_alone(files, tmp_path):
+    path = tmp_path / "national.tsv"
+    head = "metric\tstratum\twarn\tfail\tsource\tstatus\n"
+    path.write_text(f"{head}related\tcountry:PT\t\t\tboard\tnational\n")
+    rows = [row("a", "PT"), row("b", call_rate=0.99), row("c", "PT"), row("d"), row("e", call_rate=0.99)]
+    pairs = [Pair("a", "b", 900, 0.25), Pair("a", "c", 900, 0.25), Pair("d", "e", 900, 0.25)]
+    keep.decide(rows, pairs, keep.load([*files, path]), True, False)
+    assert [r.dropped_for(True) for r in rows] == [None, "related", None, "related", None]
+
+
 def test_a_contradicted_sex_is_the_worse_of_a_pair(files):
     rows = [row("a", call_rate=0.99), row("b", call_rate=0.96)]
     rows[0].count_sex = "U"

@@ -279,6 +279,13 @@ def test_every_null_has_a_reason(limits):
     assert set(why) == set(sm.VARIANT_METRICS)
 
 
+def test_no_record_on_the_autosomes_is_no_count_of_zero(limits):
+    """Every region of somebody else's records gives this person counters of zero."""
+    found, why = sm.variant_metrics({2: classes()[1]}, dict.fromkeys(sm.COUNTS, 0), "gvcf", limits)
+    assert set(found.values()) == {None}
+    assert why["count_snvs"] == why["n_singleton"] == sm.NO_SITES
+
+
 @pytest.mark.parametrize(("value", "expected"), [(None, ""), (1.0, "1"), (0.5, "0.5"), (85e9, "85000000000"), (3, "3")])
 def test_cells(value, expected):
     assert sm.text(value) == expected
