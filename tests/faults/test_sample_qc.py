@@ -55,7 +55,10 @@ rule all:
 
 
 def people():
-    """(id, sheet sex, true karyotype, country, input type, column of the haplotypes or (column, column))"""
+    """(id, sheet sex, true karyotype, country, input type, column of the haplotypes, or those of the parents)
+
+    With a third number after the parents, a child has one or the other haplotype of each at every site.
+    """
     some = []
     for i in range(FOUNDERS):
         sex = "MF"[i % 2]
@@ -90,8 +93,8 @@ def make(folder: Path) -> None:
         columns = []
         for _, _, karyotype, _, _, who in cast:
             if isinstance(who, tuple):  # a child has one allele of each parent at every site
-                a = haps[:, 2 * who[0]]
-                b = haps[:, 2 * who[1] + 1]
+                pick = np.random.default_rng(who[2]).integers(0, 2, (2, len(haps))) if who[2:] else (0, 1)
+                a, b = (haps[np.arange(len(haps)), 2 * parent + one] for parent, one in zip(who, pick, strict=False))
             else:
                 a, b = haps[:, 2 * who], haps[:, 2 * who + 1]
             if contig == "chrX" and karyotype == "XY":
@@ -458,15 +461,24 @@ def test_without_common_snvs_the_rest_is_judged_and_it_is_said(cohort, repo, tmp
     assert table(tmp_path / "work/sample_qc/ancestry.tsv") == {}
 
 
-def test_everybody_related_leaves_one_and_says_so(cohort, repo, tmp_path):
-    again(cohort, tmp_path)
-    low = dict.fromkeys(("kinship_duplicate", "kinship_first_degree", "kinship_second_degree"), -2)
-    done = run(tmp_path, repo, thresholds=low, target="work/sample_qc/keep.tsv")
+SIBLINGS = [[f"c{i}", "F", "XX", "EE", "gvcf", (2, 5, i)] for i in range(8)]
+PARENTS = [["mother", "F", "XX", "EE", "cram", 2], ["father", "M", "XY", "EE", "gvcf", 5]]
+
+
+@pytest.mark.parametrize(("cast", "kept"), [(SIBLINGS, 1), (PARENTS + SIBLINGS, 2)], ids=["siblings", "parents too"])
+def test_a_cohort_of_one_family_keeps_the_unrelated_and_says_so(repo, tmp_path, monkeypatch, cast, kept):
+    monkeypatch.setattr(sys.modules[__name__], "people", lambda: [list(person) for person in cast])
+    make(tmp_path)
+    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
     assert done.returncode == 0, done.stderr
     said, left_out = summary_and_keep(tmp_path)
-    assert said["kept"] == 1 and len(left_out) == len(people()) - 1
-    assert "every one of 23 people has a relative among the others, 22 are left out" in said["relatedness"]["statement"]
-    assert said["ancestry"]["statement"] == "not assessed: 1 unrelated people, 10 are needed"
+    n = len(cast)
+    assert set(left_out.values()) == {"related"} and len(left_out) == n - kept == n - said["kept"]
+    assert not {p[0] for p in PARENTS} & left_out.keys()
+    told = said["relatedness"]["statement"]
+    assert told.startswith("assessed down to the second degree")
+    assert f"every one of {n} people has a relative among the others, {n - kept} are left out" in told
+    assert said["ancestry"]["statement"] == f"not assessed: {kept} unrelated people, 10 are needed"
 
 
 def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, tmp_path):
