@@ -427,7 +427,7 @@ def gather(
         withdrawn = person["withdrawn"].lower() in ("yes", "true", "1")
         row = Row(sample, person["country_code"], person["sex"], kind, withdrawn, person.get("platform", ""))
         mine = classes.get(sample, {})
-        row.metrics, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits)
+        row.metrics, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits, len(counts))
         if sample not in classes:
             row.why |= dict.fromkeys(row.why, MISSING_PERSON)
         read = tools.get(sample)
@@ -502,7 +502,19 @@ def decide(
             row.metrics[metric] = "yes" if gone.get(row.sample_id) == metric else "no"
         if not exclude:
             row.count_sex = row.sex
-    return unable | sex_unknown(rows) | judge(rows, guidelines, whole_genome, RELATIVES)
+    unable |= sex_unknown(rows) | contamination_unknown(rows)
+    return unable | judge(rows, guidelines, whole_genome, RELATIVES)
+
+
+def contamination_unknown(rows: Sequence[Row]) -> dict[str, str]:
+    """What could not be said of contamination: how many people have neither VerifyBamID2 nor CHARR, and why not."""
+    why = Counter(
+        row.why["charr"].partition(":")[0]
+        for row in rows
+        if not row.withdrawn and "charr" in row.why and row.metrics.get("cross_contamination_rate") is None
+    )
+    said = [f"{n} of {len(rows)} people: {reason}" for reason, n in sorted(why.items())]
+    return {"contamination": "; ".join(said)} if said else {}
 
 
 def sex_unknown(rows: Sequence[Row]) -> dict[str, str]:

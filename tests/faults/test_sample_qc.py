@@ -522,6 +522,55 @@ def test_nobody_loses_the_sex_strata_for_lack_of_data_on_y(cohort, repo, tmp_pat
     assert "by X alone, no Y data" in said
 
 
+def without(folder: Path, *fields: str) -> None:
+    """Take FORMAT fields from the cohort's BCFs."""
+    for path in (folder / "work/joint").glob("*.bcf"):
+        cut = ["bcftools", "annotate", "--no-version", "-x", ",".join(f"FORMAT/{f}" for f in fields), "-Ob"]
+        subprocess.run([*cut, "-o", f"{path}.cut", str(path)], check=True)
+        Path(f"{path}.cut").replace(path)
+
+
+def test_without_ad_contamination_is_not_judged_and_it_is_said(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    without(tmp_path, "AD")
+    folder = tmp_path / "work/align/contamination"
+    folder.mkdir()
+    reads = [p[0] for p in people() if p[4] == "cram"]
+    for sample in reads:
+        (folder / f"{sample}.selfSM").write_text(f"#SEQ_ID\tRG\tFREEMIX\n{sample}\tNA\t0.0001\n")
+    done = run(tmp_path, repo, panel="panel")
+    assert done.returncode == 0, done.stderr
+    said, left_out = summary_and_keep(tmp_path)
+    assert CONTAMINATED not in left_out
+    # Of those without reads, less the one withdrawn.
+    expected = f"{len(people()) - len(reads) - 1} of {len(people())} people: no AD"
+    assert said["not_assessed"]["contamination"] == expected
+    assert re.fullmatch(r"no AD: at (\d+) of \1 hom-alt sites", why_of(tmp_path, "p10")["charr"])
+    for page in ("cohort.html", "multiqc.html"):
+        assert f"contamination: {expected}" in (tmp_path / "work/sample_qc" / page).read_text(), page
+
+
+def why_of(folder: Path, sample: str) -> dict[str, str]:
+    cell = table(folder / "work/sample_qc/metrics.tsv")[sample]["not_assessed"]
+    return dict(reason.split(": ", 1) for reason in cell.split(";"))
+
+
+def test_ad_alone_is_enough_for_contamination(cohort, repo, tmp_path):
+    """Genotypes without GQ and DP: the same CHARR, since every call here has them within limits or AD as low as DP."""
+    again(cohort, tmp_path)
+    without(tmp_path, "GQ", "DP")
+    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    before, after = (table(f / "sample_qc/metrics.tsv") for f in (cohort.parent, tmp_path / "work"))
+    assert {s: r["charr"] for s, r in after.items()} == {s: r["charr"] for s, r in before.items()}
+    said, left_out = summary_and_keep(tmp_path)
+    assert left_out[CONTAMINATED] == "contaminated"
+    # The person of low depth has no call deep enough; the withdrawn is not spoken of.
+    assert said["not_assessed"]["contamination"] == (
+        "1 of 26 people: too few hom-alt sites with AD, and GQ and DP within limits"
+    )
+
+
 def test_own_table_of_thresholds_decides(cohort, repo, tmp_path):
     again(cohort, tmp_path)
     own = tmp_path / "own.tsv"

@@ -141,7 +141,9 @@ class Cohort:
         """One region of `regions` equal ones, as of sample_qc_region."""
         columns = []
         for name in COUNTS:
-            if name == "charr_n":
+            if name == "charr_no_ad":
+                values = np.zeros(self.people)
+            elif name in ("charr_n", "charr_sites"):
                 values = np.full(self.people, 100_000 // self.regions)
             elif name == "charr_sum":
                 values = np.rint(self.charr * CHARR_UNIT * (100_000 // self.regions))
