@@ -536,8 +536,8 @@ def variant_metrics(
             why["pass_rate"] = "no call at any record"
         if result["mean_dp"] is None:
             why["mean_dp"] = "no depth in the input"
-    # Zero SNVs is a count only where there were records to find them in.
-    if not counts or not records:
+    # Zero SNVs is a count only where the person's own input has records to find them in.
+    if not counts or not diploid.get("n_said"):
         why |= dict.fromkeys((m for m in VARIANT_METRICS if m not in why and result[m] is None), NO_SITES)
         return result, why
     found, reasons = ga4gh.measure({"counts": counts})

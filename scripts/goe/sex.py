@@ -128,6 +128,9 @@ def copies_of_y(seen: Evidence, limits: Mapping[str, float]) -> int | None:
 def infer(seen: Evidence, limits: Mapping[str, float]) -> tuple[str, str]:
     """(XX, XY, X0, XXY, XYY, XXX, ambiguous or unknown; why, where it is one of the last two or rests on X alone)."""
     x, y = copies_of_x(seen, limits), copies_of_y(seen, limits)
+    if x == 1 and seen.x_of_reads and seen.y_depth == 0:
+        # A few reads of everybody map to Y, those of X0 too: none at all is a file without it.
+        y = None
     if x is None:
         return UNKNOWN, "no X data" if y is None else "no X data, Y alone is not enough"
     said = ", ".join(

@@ -337,9 +337,14 @@ def test_every_null_has_a_reason(limits):
 
 def test_no_record_on_the_autosomes_is_no_count_of_zero(limits):
     """Every region of somebody else's records gives this person counters of zero."""
-    found, why = sm.variant_metrics({2: classes()[1]}, dict.fromkeys(sm.COUNTS, 0), "gvcf", limits, 30)
+    zero = dict.fromkeys(sm.COUNTS, 0)
+    found, why = sm.variant_metrics({2: classes()[1]}, zero, "gvcf", limits, 30)
     assert set(found.values()) == {None}
     assert why["count_snvs"] == why["n_singleton"] == sm.NO_SITES
+    found, why = sm.variant_metrics(classes(called=0, missing=100), zero, "gvcf", limits, 30)
+    assert (found["call_rate"], found["count_snvs"], why["count_snvs"]) == (0, None, sm.NO_SITES)
+    found, _ = sm.variant_metrics(classes(), zero, "gvcf", limits, 30)
+    assert found["count_snvs"] == 0
 
 
 @pytest.mark.parametrize(("value", "expected"), [(None, ""), (1.0, "1"), (0.5, "0.5"), (85e9, "85000000000"), (3, "3")])

@@ -109,6 +109,15 @@ def test_reads_without_any_on_x_say_nothing_of_it(limits):
     assert sex.infer(seen, limits) == (sex.UNKNOWN, "no X data, Y alone is not enough")
 
 
+def test_reads_without_any_on_y_are_no_x0(limits):
+    """A man's CRAM without chrY; a few reads map there even where there is no Y."""
+    for y, expected in ((0.0, (sex.XY, "by X alone, no Y data")), (0.004, (sex.X0, ""))):
+        seen = sex.evidence({}, {"x_depth_ratio": 0.5, "y_depth_ratio": y}, "cram", False, limits)
+        assert sex.infer(seen, limits) == expected
+    seen = sex.evidence({}, {"x_depth_ratio": 1.0, "y_depth_ratio": 0.0}, "cram", False, limits)
+    assert sex.infer(seen, limits) == (sex.XX, "")
+
+
 def test_no_y_in_anybody_is_not_a_missing_y(limits):
     male = {1: counters(1000, 1000, 60, 40, 30), 2: counters(100, 100, 0, 30, 15), 3: counters(50, 0, 0, 0, 15)}
     assert not sex.has_y_data([male, male], limits)
