@@ -24,7 +24,8 @@ with logs.to(snakemake.log):
     with open_bcf(snakemake.input.joint, formats=("GT", "AD", "GQ", "DP")) as reader:
         place = {sample: i for i, sample in enumerate(reader.header.samples)}
         charr = np.zeros((len(place), counts.shape[1]), np.int64)
-        sample_metrics.add_charr(reader, charr, limits)
+        alone = np.array([sheet[s]["input_type"] == "vcf" for s in place], np.bool_)
+        sample_metrics.add_charr(reader, charr, limits, alone)
     counts += charr[[place[sample] for sample in samples]]
     columns = [pa.array(samples), *(pa.array(column) for column in counts.T)]
     pq.write_table(

@@ -57,6 +57,7 @@ PEOPLE_SCHEMA = pa.schema(
             "n_counted",
             "sum_dp",
             "n_dp",
+            "n_said",
         )
     ]
 )
@@ -95,13 +96,14 @@ class People:
 
 
 # Counters of the people whose calls had to be looked at: no call, called but failed, het, homozygous for an ALT,
-# passed but left out by ploidy, passed without a depth, and the sum of the depths of those that passed.
-_MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS = range(7)
+# passed but left out by ploidy, passed without a depth, the sum of the depths of those that passed, and neither a call
+# nor a depth: nothing is said there, which is not the same as a depth of 0.
+_MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS, _SILENT = range(8)
 
 
 @nb.njit(cache=True, nogil=True)
 def _tally(people, seen, calls, source, size, others, counters, records):
-    """Add a record to the counters (people, 7) of `people`, and to records (sources,) where it counts.
+    """Add a record to the counters (people, 8) of `people`, and to records (sources,) where it counts.
 
     A record counts for the people of a source that has anything to say of it: where all of them are without call
     and depth, it came from another source. size: people by source; others: int64 (sources,), scratch.
@@ -121,6 +123,8 @@ def _tally(people, seen, calls, source, size, others, counters, records):
         a, b, ok, depth = seen[i, 0], seen[i, 1], seen[i, 2], seen[i, 3]
         if a < 0:
             counters[p, _MISSING] += 1
+            if depth < 0:
+                counters[p, _SILENT] += 1
             continue
         if not ok:
             counters[p, _FAILED] += 1
@@ -163,7 +167,7 @@ class Splitter:
         self._source_size = np.bincount(self._source, minlength=1)
         self._scratch = np.empty_like(self._source_size)
         self._records = np.zeros((N_CLASSES, len(self._source_size)), np.int64)
-        self._counters = np.zeros((N_CLASSES, len(people.ids), 7), np.int64)
+        self._counters = np.zeros((N_CLASSES, len(people.ids), 8), np.int64)
 
     def __call__(self, reader: Reader) -> Iterator[tuple[Record, bool]]:
         """Records of the site alleles, each with whether it is final.
@@ -247,11 +251,11 @@ class Splitter:
         ids = pa.array(self.people.ids * len(present), pa.string())
         classes = pa.array(np.repeat(np.array(present, np.int8), len(self.people.ids)), pa.int8())
         records = self._records[present][:, self._source]
-        missing, failed, het, hom, left_out, no_depth, depths = np.moveaxis(self._counters[present], 2, 0)
+        missing, failed, het, hom, left_out, no_depth, depths, silent = np.moveaxis(self._counters[present], 2, 0)
         called = records - missing - failed
         counted = np.where(self.caller.ploidy[present] > 0, called - left_out, 0)
         depths = depths + self.caller.depths[present]
-        columns = (records, called, het, hom, missing, failed, counted, depths, called - no_depth)
+        columns = (records, called, het, hom, missing, failed, counted, depths, called - no_depth, records - silent)
         return pa.table([ids, classes, *(pa.array(c.ravel()) for c in columns)], schema=PEOPLE_SCHEMA)
 
 

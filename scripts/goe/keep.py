@@ -344,6 +344,16 @@ def centres(
     return found, "; ".join(said)
 
 
+def strata_of(row: Row, whole_genome: bool) -> list[str]:
+    """Strata of a person in a table of thresholds, the most special first."""
+    return [
+        f"country:{row.country_code}",
+        f"input_type:{row.input_type}",
+        *(["whole_genome"] if whole_genome else []),
+        "all",
+    ]
+
+
 def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metrics: Iterable[str]) -> dict[str, str]:
     """Fill fails, flags and warnings of every row for `metrics`; returns what could not be judged, by reason.
 
@@ -358,8 +368,7 @@ def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metri
             other = INSTEAD.get(metric)
             if other and row.metrics.get(other) is not None:
                 continue
-            strata = [f"country:{row.country_code}", f"input_type:{row.input_type}"]
-            threshold = guidelines.of(metric, [*strata, *(["whole_genome"] if whole_genome else []), "all"])
+            threshold = guidelines.of(metric, strata_of(row, whole_genome))
             if threshold is None:
                 continue
             value = row.metrics.get(metric)
@@ -386,6 +395,12 @@ SEX_METRICS = ("x_depth_ratio", "y_depth_ratio", "x_het_ratio")
 MISSING_PERSON = "no data of this person in the cohort"
 
 
+def _callset(person: Mapping[str, str]) -> str:
+    """What a person's Y is looked at together with: the own joint VCF, else everybody of the input type."""
+    kind = person["input_type"]
+    return person.get("source", kind) if kind == "joint_vcf" else kind
+
+
 def gather(
     sheet: Mapping[str, Mapping[str, str]],
     tools: Mapping[str, Mapping[str, float | None]],
@@ -403,16 +418,16 @@ def gather(
     """
     limits = guidelines.parameters
     rows = []
-    by_type: dict[str, list[str]] = {}
+    together: dict[str, list[str]] = {}
     for sample, person in sheet.items():
-        by_type.setdefault(person["input_type"], []).append(sample)
-    y_data = {kind: sex.has_y_data((classes.get(s, {}) for s in some), limits) for kind, some in by_type.items()}
+        together.setdefault(_callset(person), []).append(sample)
+    y_data = {name: sex.has_y_data((classes.get(s, {}) for s in some), limits) for name, some in together.items()}
     for sample, person in sorted(sheet.items()):
         kind = person["input_type"]
         withdrawn = person["withdrawn"].lower() in ("yes", "true", "1")
         row = Row(sample, person["country_code"], person["sex"], kind, withdrawn, person.get("platform", ""))
         mine = classes.get(sample, {})
-        row.metrics, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits)
+        row.metrics, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits, len(counts))
         if sample not in classes:
             row.why |= dict.fromkeys(row.why, MISSING_PERSON)
         read = tools.get(sample)
@@ -421,7 +436,7 @@ def gather(
             if row.metrics[metric] is None:
                 said = (tools_why or {}).get(sample, {}).get(metric, "not in the reports of the reads")
                 row.why[metric] = said if read else metrics_of.NO_READS.format(kind)
-        found = sex.evidence(mine, read or {}, kind, y_data[kind], limits)
+        found = sex.evidence(mine, read or {}, kind, y_data[_callset(person)], limits)
         for metric, value in zip(SEX_METRICS, (found.x_depth, found.y_depth, found.x_het), strict=True):
             row.metrics[metric] = value
             row.why.pop(metric, None)
@@ -454,8 +469,9 @@ def decide(
 
     Without `exclude` everybody counts by the sheet, in the sex strata too: a contradicted sex is then a flag alone.
     Only people who are kept so far count as relatives of each other: nobody is left out for a relative who is
-    out. The better person of a pair is the one with no contradicted sex, then with the higher call rate, the
-    higher depth, and then by a hash of the id.
+    out, nor for a relation that the thresholds do not leave that person out for. Where these only warn, flagged is
+    who would be left out. The better person of a pair is the one with no contradicted sex, then with the higher
+    call rate, the higher depth, and then by a hash of the id.
     """
     unable = judge(rows, guidelines, whole_genome, [m for m in guidelines.metrics if m not in RELATIVES])
     left = {row.sample_id: row for row in rows if not row.dropped_for(exclude)}
@@ -468,13 +484,37 @@ def decide(
         for sample, row in left.items()
     }
     there = [p for p in pairs if p.a in left and p.b in left]
-    gone = relatedness.removals(there, relatedness.rank(left, quality), guidelines.parameters)
+    ranks = relatedness.rank(left, quality)
+    fails, warns = ({metric: set() for metric in RELATIVES} for _ in range(2))
+    for sample, row in left.items():
+        for metric in RELATIVES:
+            threshold = guidelines.of(metric, strata_of(row, whole_genome))
+            if threshold and threshold.fail.holds("yes"):
+                fails[metric].add(sample)
+            elif threshold and threshold.warn.holds("yes"):
+                warns[metric].add(sample)
+    gone = relatedness.removals(there, ranks, guidelines.parameters, fails)
+    # Those who go first decide who is left to be flagged.
+    counted = [p for p in there if p.a not in gone and p.b not in gone]
+    gone |= relatedness.removals(counted, ranks, guidelines.parameters, warns)
     for row in rows:
         for metric in RELATIVES:
             row.metrics[metric] = "yes" if gone.get(row.sample_id) == metric else "no"
         if not exclude:
             row.count_sex = row.sex
-    return unable | sex_unknown(rows) | judge(rows, guidelines, whole_genome, RELATIVES)
+    unable |= sex_unknown(rows) | contamination_unknown(rows)
+    return unable | judge(rows, guidelines, whole_genome, RELATIVES)
+
+
+def contamination_unknown(rows: Sequence[Row]) -> dict[str, str]:
+    """What could not be said of contamination: how many people have neither VerifyBamID2 nor CHARR, and why not."""
+    why = Counter(
+        row.why["charr"].partition(":")[0]
+        for row in rows
+        if not row.withdrawn and "charr" in row.why and row.metrics.get("cross_contamination_rate") is None
+    )
+    said = [f"{n} of {len(rows)} people: {reason}" for reason, n in sorted(why.items())]
+    return {"contamination": "; ".join(said)} if said else {}
 
 
 def sex_unknown(rows: Sequence[Row]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,16 +82,30 @@ def pair_of(cells: Mapping[str, str]) -> Pair:
     return Pair(cells["sample_a"], cells["sample_b"], int(cells["n_snvs"]), float(cells["kinship"]), none)
 
 
+def spread(kinships: np.ndarray) -> float:
+    """Standard error of a kinship coefficient, from that of some pairs.
+
+    kinships: float[3, pairs], by all SNVs, by the first half of them and by the second. There is no telling who is
+    unrelated, and there may be nobody; so three measures are taken, each of which is the noise of the SNVs, linked or
+    not, widened by one thing, and the least of them counts: the values above 0 (median / 0.6745), which relatives
+    widen; how far the lowest sixth lies below 0 (one SD), which structure widens; half the SD of what the halves
+    differ by, which siblings widen where the genome is small, for they may share one half of it and not the other.
+    """
+    whole, first, second = kinships
+    above = float(np.median(whole[whole > 0])) / 0.6745 if (whole > 0).any() else 0.0
+    below = -float(np.quantile(whole, 0.1587))
+    differ = float(np.median(np.abs(first - second))) / 0.6745 / 2
+    return max(0.0, min(above, below, differ))
+
+
 def assess(
     n_people: int, n_snvs: int, pruned: bool, kinships: np.ndarray | None, limits: Mapping[str, float]
 ) -> tuple[float | None, str]:
     """(lowest kinship that tells relatives here, what was assessed); None when nothing was.
 
-    n_snvs: SNVs used; pruned: whether they were pruned for LD; kinships: of all pairs, or None when only those
-    of the close ones were kept. With 10,000 pruned SNVs all degrees are told. With fewer, the spread of the
-    kinship of unrelated pairs is what decides: a degree is told when its cut-off is at least 3 SD above 0, the SD
-    taken from the positive values (median / 0.6745), which population structure does not widen. With fewer
-    than 20 positive values the number of SNVs decides.
+    n_snvs: SNVs used; pruned: whether they were pruned for LD; kinships: as for `spread`, None when not computed.
+    With 10,000 pruned SNVs all degrees are told. With fewer, a degree is told when its cut-off is at least 3 standard
+    errors above 0. With fewer than 20 pairs the number of SNVs decides.
     """
     if n_people < 2:
         return None, "not assessed: fewer than two people"
@@ -103,20 +117,24 @@ def assess(
     first, second = limits["kinship_first_degree"], limits["kinship_second_degree"]
     basis = f"{n_snvs} common autosomal SNVs{'' if pruned else ', not pruned for LD (too few people)'}"
     everything = f"assessed down to the second degree, {basis}"
-    if pruned and n_snvs >= 10_000:
+    if told_by_number(n_snvs, pruned):
         return second, everything
-    positive = kinships[kinships > 0] if kinships is not None else np.empty(0)
-    if positive.size >= 20:
-        spread = float(np.median(positive)) / 0.6745
-        if 3 * spread <= second:
+    if kinships is not None and kinships.shape[1] >= 20:
+        error = spread(kinships)
+        if 3 * error <= second:
             return second, everything
-        said = f"spread of kinship between unrelated people {spread:.3f}"
-        if 3 * spread <= first:
-            return first, f"assessed down to the first degree only, {basis}: {said}, too wide for the second"
-        return limits["kinship_duplicate"], f"duplicates only, {basis}: {said}, too wide for relatives"
+        said = f"standard error of kinship {error:.3f}"
+        if 3 * error <= first:
+            return first, f"assessed down to the first degree only, {basis}: {said}, too large for the second"
+        return limits["kinship_duplicate"], f"duplicates only, {basis}: {said}, too large for relatives"
     if n_snvs >= limits["kinship_min_snvs_second_degree"]:
         return second, everything
     return first, f"assessed down to the first degree only, {basis}"
+
+
+def told_by_number(n_snvs: int, pruned: bool) -> bool:
+    """Whether so many SNVs tell all degrees, whoever the people are."""
+    return pruned and n_snvs >= 10_000
 
 
 def tie(sample: str) -> str:
@@ -205,13 +223,20 @@ def _greedy(family: dict[str, set[str]], ranks: Mapping[str, int]) -> set[str]:
     return gone
 
 
-def removals(pairs: Iterable[Pair], ranks: Mapping[str, int], limits: Mapping[str, float]) -> dict[str, str]:
+def removals(
+    pairs: Iterable[Pair],
+    ranks: Mapping[str, int],
+    limits: Mapping[str, float],
+    may_go: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, str]:
     """person -> duplicate or related, for the people to leave out so that no pair is left.
 
     pairs: those above the cut-off, both of whom would be kept otherwise. First the duplicates: of each group of
     them all but the best go (every group is a clique, up to noise). Then the relatives: the smallest set that
     breaks every pair, exact in families of up to EXACT_UP_TO people, greedy in greater ones; of sets of the same
     size, the one that keeps the best people. So of a trio the child alone goes. The order of `pairs` changes nothing.
+    may_go: reason -> the people whom it may leave out, None for everybody. Of a pair with one such person it is that
+    one who goes; a pair without any stays.
     """
     pairs = sorted(pairs)
     gone: dict[str, str] = {}
@@ -219,7 +244,10 @@ def removals(pairs: Iterable[Pair], ranks: Mapping[str, int], limits: Mapping[st
         ("duplicate", [p for p in pairs if p.kinship > limits["kinship_duplicate"]]),
         ("related", [p for p in pairs if p.kinship <= limits["kinship_duplicate"]]),
     ):
+        may = ranks.keys() if may_go is None else may_go[reason]
         left = [p for p in some if p.a not in gone and p.b not in gone]
+        gone |= {p.a if p.a in may else p.b: reason for p in left if (p.a in may) != (p.b in may)}
+        left = [p for p in left if p.a in may and p.b in may and p.a not in gone and p.b not in gone]
         for family in families(left):
             solve = _exact if len(family) <= EXACT_UP_TO else _greedy
             gone |= dict.fromkeys(solve(family, ranks), reason)

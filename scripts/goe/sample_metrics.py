@@ -222,7 +222,7 @@ def read_metrics(
 
 # --- the genotype pass (people.parquet of harmonise) ----------------------------------------------------------
 
-PASS_COLUMNS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "sum_dp", "n_dp")
+PASS_COLUMNS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "sum_dp", "n_dp", "n_said")
 
 
 class _Sums:
@@ -280,6 +280,8 @@ COUNTS = (
     "n_singleton",
     "charr_sum",
     "charr_n",
+    "charr_sites",
+    "charr_no_ad",
 )
 _AT = {name: i for i, name in enumerate(COUNTS)}
 CHARR_UNIT = 1 << 30
@@ -389,16 +391,19 @@ def _add(counts: np.ndarray, carriers: np.ndarray, hom: np.ndarray, ref: str, al
 
 
 @nb.njit(cache=True, nogil=True)
-def _hom_alt(gt, alt, people):
+def _hom_alt(gt, alt, absent_is_reference, people):
     """(people with a diploid call, their REF alleles, how many are homozygous for ALT number `alt`: in `people`).
 
     gt: raw BCF genotypes, signed integers of any width, (people, 2); a missing allele is below 2, the end of a vector
-    negative.
+    negative. absent_is_reference: bool (people,), whose genotype counts as 0/0 where both alleles are missing.
     """
     called, n_ref, found = 0, 0, 0
     for i in range(gt.shape[0]):
         first, second = gt[i, 0], gt[i, 1]
         if first < 2 or second < 2:
+            if absent_is_reference[i] and 0 <= first < 2 and 0 <= second < 2:
+                called += 1
+                n_ref += 2
             continue
         called += 1
         first, second = (first >> 1) - 1, (second >> 1) - 1
@@ -409,45 +414,85 @@ def _hom_alt(gt, alt, people):
     return called, n_ref, found
 
 
-def add_charr(reader, counts: np.ndarray, limits: Mapping[str, float]) -> None:
+def _of(formats: Mapping[str, np.ndarray], key: str, people: np.ndarray) -> np.ndarray:
+    """int32 (people,): the value of a FORMAT field of one value; negative where it is not there."""
+    field = formats.get(key)
+    return np.full(len(people), MISSING, np.int32) if field is None else widen(field[people, 0])
+
+
+def add_charr(
+    reader, counts: np.ndarray, limits: Mapping[str, float], absent_is_reference: np.ndarray | None = None
+) -> None:
     """Add the CHARR terms of one autosomal region of the cohort BCF (with AD) to `counts`.
 
     CHARR (Lu et al. 2023, as in atgu/CHARR): the mean, over a person's hom-alt calls at biallelic autosomal SNVs
     with GQ and DP within limits, of (AD_ref / (AD_ref + AD_alt)) / reference allele frequency. That frequency is
     of the other people of this cohort (the person's own two alleles are taken off), and has to lie within
-    limits; the authors take gnomAD's below 10,000 people. Records without AD, GQ or DP add nothing.
+    limits; the authors take gnomAD's below 10,000 people. absent_is_reference: bool (people,), who came as a
+    single-sample VCF: such a person has a call only where it carries ALT, and REF alleles would be too few, so a
+    missing genotype is two of them here (the authors' code takes every missing genotype so).
+
+    Beyond the definition: GQ is not tested where it is missing, and a missing DP is the sum of AD. `charr_sites`
+    counts the hom-alt calls at sites with such a frequency, `charr_no_ad` those of them without AD.
     """
     hom_alt = np.empty(len(counts), np.int32)
+    if absent_is_reference is None:
+        absent_is_reference = np.zeros(len(counts), np.bool_)
     for record in reader:
         real = [i for i, a in enumerate(record.alts, 1) if _ACGT.issuperset(a.upper())]
         if len(real) != 1 or len(record.ref) != 1 or len(record.alts[real[0] - 1]) != 1:
             continue
-        if any(a == "*" for a in record.alts) or not {"GT", "AD", "GQ", "DP"} <= record.formats.keys():
+        if any(a == "*" for a in record.alts) or "GT" not in record.formats:
             continue
-        alt = real[0]
-        gt, ad = record.formats["GT"], record.formats["AD"]
-        if gt.shape[1] != 2 or ad.shape[1] <= alt:
+        alt, gt = real[0], record.formats["GT"]
+        if gt.shape[1] != 2:
             continue
-        called, n_ref, found = _hom_alt(gt, alt, hom_alt)
+        called, n_ref, found = _hom_alt(gt, alt, absent_is_reference, hom_alt)
         others = 2 * called - 2
-        if others < limits["charr_min_alleles"] or n_ref == 0:
+        if not found or others < limits["charr_min_alleles"]:
             continue
         frequency = n_ref / others
-        if not found or not limits["charr_min_ref_af"] < frequency < limits["charr_max_ref_af"]:
+        if n_ref == 0 or not limits["charr_min_ref_af"] < frequency < limits["charr_max_ref_af"]:
             continue
         people = hom_alt[:found]
-        gq, dp = widen(record.formats["GQ"][people, 0]), widen(record.formats["DP"][people, 0])
-        take = (gq >= limits["charr_min_gq"]) & (dp >= limits["charr_min_dp"]) & (dp <= limits["charr_max_dp"])
-        people = people[take]
-        if not people.size:
+        counts[people, _AT["charr_sites"]] += 1
+        ad = record.formats.get("AD")
+        if ad is None or ad.shape[1] <= alt:
+            counts[people, _AT["charr_no_ad"]] += 1
             continue
         ad = widen(ad[people])
-        take = (ad[:, 0] > MISSING + 1) & (ad[:, alt] > MISSING + 1) & (ad[:, 0] + ad[:, alt] > 0)
-        people, ad = people[take], ad[take]
+        there = (ad[:, 0] > MISSING + 1) & (ad[:, alt] > MISSING + 1)
+        counts[people[~there], _AT["charr_no_ad"]] += 1
+        people, ad = people[there], ad[there]
+        gq, dp = _of(record.formats, "GQ", people), _of(record.formats, "DP", people)
+        dp = np.where(dp < 0, np.maximum(ad, 0).sum(axis=1), dp)
         depth = ad[:, 0] + ad[:, alt]
-        terms = ad[:, 0] / depth / frequency
+        take = ((gq < 0) | (gq >= limits["charr_min_gq"])) & (depth > 0)
+        take &= (dp >= limits["charr_min_dp"]) & (dp <= limits["charr_max_dp"])
+        people = people[take]
+        terms = ad[take, 0] / depth[take] / frequency
         counts[people, _AT["charr_sum"]] += np.rint(terms * CHARR_UNIT).astype(np.int64)
         counts[people, _AT["charr_n"]] += 1
+
+
+def charr(counts: Mapping[str, int], people: int, limits: Mapping[str, float]) -> float:
+    """CHARR of one person (share, 0..1) from COUNTS; `ga4gh.Unavailable` with the reason where it cannot be had.
+
+    people: number of people of the cohort. Of a reason, what stands before the colon is the same for everybody.
+    """
+    n, sites, without = (counts[name] for name in ("charr_n", "charr_sites", "charr_no_ad"))
+    if n >= limits["charr_min_sites"]:
+        return counts["charr_sum"] / CHARR_UNIT / n
+    needed = f"{limits['charr_min_sites']:g} are needed"
+    if 2 * people - 2 < limits["charr_min_alleles"]:
+        enough = f"{limits['charr_min_alleles'] / 2 + 1:g} are needed"
+        raise ga4gh.Unavailable(f"too few people for a reference allele frequency: {people}, {enough}")
+    if without * 2 > sites:
+        raise ga4gh.Unavailable(f"no AD: at {without} of {sites} hom-alt sites")
+    if sites < limits["charr_min_sites"]:
+        few = "too few hom-alt sites with a reference allele frequency within limits"
+        raise ga4gh.Unavailable(f"{few}: {sites}, {needed}")
+    raise ga4gh.Unavailable(f"too few hom-alt sites with AD, and GQ and DP within limits: {n} of {sites}, {needed}")
 
 
 def sum_regions(paths: Iterable[str | Path]) -> dict[str, dict[str, int]]:
@@ -464,10 +509,11 @@ def variant_metrics(
     counts: Mapping[str, int],
     input_type: str,
     limits: Mapping[str, float],
+    people: int,
 ) -> tuple[dict[str, float | int | None], dict[str, str]]:
     """(VARIANT_METRICS of one person, reason of each that is None).
 
-    classes: region class -> counters of the genotype pass; counts: COUNTS over the autosomes.
+    classes: region class -> counters of the genotype pass; counts: COUNTS over the autosomes; people: of the cohort.
     call_rate: share of the diploid records (autosomes, PAR of X) of the person's own source where the person has a
     call that passes the genotype filter; records that only other joint VCFs or people have do not count.
     pass_rate: the same among the records where the input had a call. mean_dp: mean depth of the calls that pass.
@@ -490,17 +536,15 @@ def variant_metrics(
             why["pass_rate"] = "no call at any record"
         if result["mean_dp"] is None:
             why["mean_dp"] = "no depth in the input"
-    if not counts:
+    # Zero SNVs is a count only where the person's own input has records to find them in.
+    if not counts or not diploid.get("n_said"):
         why |= dict.fromkeys((m for m in VARIANT_METRICS if m not in why and result[m] is None), NO_SITES)
         return result, why
     found, reasons = ga4gh.measure({"counts": counts})
     result |= found | {"n_singleton": counts["n_singleton"]}
     why |= reasons
-    if counts["charr_n"] >= limits["charr_min_sites"]:
-        result["charr"] = counts["charr_sum"] / CHARR_UNIT / counts["charr_n"]
-    else:
-        why["charr"] = (
-            f"{counts['charr_n']} hom-alt sites with AD, GQ, DP and a reference allele frequency within limits, "
-            f"{limits['charr_min_sites']:g} are needed"
-        )
+    try:
+        result["charr"] = charr(counts, people, limits)
+    except ga4gh.Unavailable as reason:
+        why["charr"] = str(reason)
     return result, why

@@ -19,23 +19,26 @@ class Evidence:
     """What the data of one person says; None where it says nothing.
 
     x_depth, y_depth: depth outside the PARs over the autosomal depth (1 = two copies); x_het: share of hets among
-    the non-reference calls of X outside the PARs, over the same share of the autosomes.
+    the non-reference calls of X outside the PARs, over the same share of the autosomes; x_of_reads: whether x_depth
+    is of the reads, over the whole of X, and not of the genotypes at variants alone.
     """
 
     x_depth: float | None = None
     y_depth: float | None = None
     x_het: float | None = None
+    x_of_reads: bool = False
 
 
 def has_y_data(people: Iterable[Classes], limits: Mapping[str, float]) -> bool:
-    """Whether anybody of these people has calls on Y outside the PARs, at enough records to judge the others by.
+    """Whether anybody of these people has calls with a depth on Y outside the PARs, at enough records to judge the
+    others by.
 
-    People whose callset holds no Y at all are not people without a Y: the people of one input type are looked
-    at together.
+    People whose callset holds no Y at all are not people without a Y, nor are those of a callset without depths:
+    the people of one joint VCF, or of one type of files for one person, are looked at together.
     """
     return any(
-        counts.get(REGION_Y, {}).get("n_called", 0) >= limits["y_min_records"]
-        and counts[REGION_Y]["n_called"] * 2 >= counts[REGION_Y]["n_records"]
+        counts.get(REGION_Y, {}).get("n_dp", 0) >= limits["y_min_records"]
+        and counts[REGION_Y]["n_dp"] * 2 >= counts[REGION_Y]["n_records"]
         for counts in people
     )
 
@@ -46,7 +49,7 @@ def evidence(
     """Evidence of one person.
 
     classes: region class -> counters of the genotype pass (before ploidy); tools: x_depth_ratio and y_depth_ratio
-    from the reads, where there are reads; y_data: `has_y_data` of the people of the same input type.
+    from the reads, where there are reads; y_data: `has_y_data` of the people looked at together with this one.
     """
     autosome, x, y = (classes.get(c, {}) for c in (REGION_DIPLOID, REGION_X, REGION_Y))
 
@@ -59,26 +62,40 @@ def evidence(
 
     # Everybody has an X: where no read is on it, the file has none of it.
     x_depth, y_depth = tools.get("x_depth_ratio") or None, tools.get("y_depth_ratio")
+    of_reads = x_depth is not None
     if x_depth is None:
         mine, base = mean_depth(x, "n_dp"), mean_depth(autosome, "n_dp")
         # A few calls give no mean; there are more autosomal ones always.
         if mine is not None and base and x["n_dp"] >= limits["x_min_calls"]:
             x_depth = mine / base
-    if y_depth is None and y_data and input_type != "vcf" and y.get("n_records", 0) >= limits["y_min_records"]:
-        # Over all records, so that one without a call stands for no depth. A single-sample VCF has no record
-        # where there is no variant, so it tells nothing of Y.
+    if y_depth is None and y_data and _says_of_y(y, input_type, limits):
+        # Over all records, so that one without a call stands for no depth.
         base = mean_depth(autosome, "n_records")
         if base:
             y_depth = y["sum_dp"] / y["n_records"] / base
     mine, base = het_share(x), het_share(autosome)
-    return Evidence(x_depth, y_depth, mine / base if mine is not None and base else None)
+    return Evidence(x_depth, y_depth, mine / base if mine is not None and base else None, of_reads)
+
+
+def _says_of_y(y: Mapping[str, int], input_type: str, limits: Mapping[str, float]) -> bool:
+    """Whether no depth on Y means that there is no Y, by the person's own counters there.
+
+    A joint VCF has a record for everybody or for nobody. A file of one person has to speak itself, if only of a depth
+    of 0: where other people's records are all there is, the file may hold no Y, and that of a man too. A single-sample
+    VCF has no record where there is no variant, so it tells nothing. Nor do calls without any depth.
+    """
+    if input_type == "vcf" or (y.get("n_called") and not y["n_dp"]):
+        return False
+    return y.get("n_records" if input_type == "joint_vcf" else "n_said", 0) >= limits["y_min_records"]
 
 
 def copies_of_x(seen: Evidence, limits: Mapping[str, float]) -> int | None:
     """1, 2 or 3; 0 when the evidence lies between or contradicts itself; None without evidence.
 
     Depth decides where there is one, hets where not, and these tell no third copy. Hets on what by depth is a
-    single X contradict it; few hets on two copies do not (runs of homozygosity).
+    single X contradict it; few hets on two copies do not (runs of homozygosity). A depth of reads between one copy
+    and two stays unclear, since cells with one X among cells with two look like that; one of genotypes, of variants
+    alone, is too rough to say so, and hets decide.
     """
 
     def copies(value: float | None, one_min: float, one_max: float, two_min: float) -> int | None:
@@ -92,8 +109,8 @@ def copies_of_x(seen: Evidence, limits: Mapping[str, float]) -> int | None:
         return by_het
     if by_depth == 2 and seen.x_depth >= limits["x_depth_three_min"]:
         return 3
-    if by_depth == 0:
-        return by_het if by_het is not None else 0
+    if by_depth == 0 and not seen.x_of_reads and by_het is not None:
+        return by_het
     return 0 if by_depth == 1 and by_het == 2 else by_depth
 
 
@@ -111,6 +128,9 @@ def copies_of_y(seen: Evidence, limits: Mapping[str, float]) -> int | None:
 def infer(seen: Evidence, limits: Mapping[str, float]) -> tuple[str, str]:
     """(XX, XY, X0, XXY, XYY, XXX, ambiguous or unknown; why, where it is one of the last two or rests on X alone)."""
     x, y = copies_of_x(seen, limits), copies_of_y(seen, limits)
+    if x == 1 and seen.x_of_reads and seen.y_depth == 0:
+        # A few reads of everybody map to Y, those of X0 too: none at all is a file without it.
+        y = None
     if x is None:
         return UNKNOWN, "no X data" if y is None else "no X data, Y alone is not enough"
     said = ", ".join(

@@ -145,6 +145,78 @@ def test_unrelated_people_are_left_and_as_many_as_can_be(found, cohort):
     assert not {"EE013", "EE016", "FI013", "FI014"} & gone.keys()
 
 
+SEGMENT = 300
+"""SNVs of a made genome that a child has of one haplotype of a parent before the other may follow."""
+
+
+def unrelated(rng, n, snvs=9000, block=1):
+    """int8[SNVs, 2] for each of n people; `block` SNVs in a row are in full LD (one of them, again and again)."""
+    share = np.repeat(rng.uniform(0.06, 0.5, snvs // block), block)
+    of_block = rng.random((snvs // block, n, 2)).repeat(block, axis=0)
+    return list(np.moveaxis((of_block < share[:, None, None]).astype(np.int8), 1, 0))
+
+
+def child_of(rng, mother, father):
+    rows = np.arange(len(mother))
+    picks = (rng.integers(0, 2, len(rows) // SEGMENT + 1).repeat(SEGMENT)[: len(rows)] for _ in range(2))
+    return np.stack([p[rows, pick] for p, pick in zip((mother, father), picks, strict=True)], axis=1)
+
+
+def made_cohort(name, rng):
+    """(haplotypes of everybody, how many of them can be counted)"""
+    founders = unrelated(rng, 40)
+    children = [child_of(rng, *founders[:2]) for _ in range(8)]
+    if name == "8 siblings":
+        return children, 1
+    if name == "parents and 8 children":
+        return founders[:2] + children, 2
+    if name == "4 families of 11":
+        return [
+            p for i in range(0, 8, 2)
+            for p in (*founders[i : i + 2], *(child_of(rng, *founders[i : i + 2]) for _ in range(9)))
+        ], 8  # fmt: skip
+    if name == "10 trios":
+        trios = ((a, b, child_of(rng, a, b)) for a, b in zip(founders[:20:2], founders[1:20:2], strict=True))
+        return [p for trio in trios for p in trio], 20
+    return founders, 40
+
+
+@pytest.mark.parametrize(
+    "name", ["8 siblings", "parents and 8 children", "4 families of 11", "10 trios", "40 unrelated"]
+)
+def test_relatives_are_left_out_however_many_of_the_cohort_they_are(tmp_path, name):
+    """Fewer than 50 people, so no pruning: how exact kinship is must not be taken from those who are kin."""
+    people_of, unrelated_people = made_cohort(name, np.random.default_rng(11))
+    alleles = np.stack(people_of, axis=1).sum(axis=2).astype(np.int8)
+    share = alleles.mean(axis=1) / 2
+    ids = [f"s{i:02d}" for i in range(len(people_of))]
+    rows, said, _ = kinship(tmp_path, ids, alleles[(share >= 0.05) & (share <= 0.95)])
+    assert said["statement"].startswith("assessed down to the second degree"), said
+    gone = relatedness.removals(rows, relatedness.rank(ids, {}), keep.load(GUIDELINES).parameters)
+    assert len(ids) - len(gone) == unrelated_people
+    if name.startswith("parents"):
+        assert gone.keys() == set(ids[2:])
+
+
+@pytest.mark.parametrize(("block", "told"), [(1, "second degree"), (25, "first degree"), (150, "duplicates")])
+def test_linked_snvs_make_no_relatives_of_unrelated_people(tmp_path, block, told):
+    """`block` SNVs in a row say the same, so kinship is as rough as by fewer SNVs, whatever their number."""
+    rng = np.random.default_rng(4)
+    alleles = np.stack(unrelated(rng, 45, 9000, block), axis=1).sum(axis=2).astype(np.int8)
+    rows, said, _ = kinship(tmp_path, [f"s{i:02d}" for i in range(45)], alleles)
+    assert rows == []
+    assert told in said["statement"]
+    if block == 1:
+        return
+    het, hom, ref = ((alleles == copies).astype(float) for copies in (1, 2, 0))
+    shared, opposite, mine = het.T @ het, hom.T @ ref + ref.T @ hom, het.sum(axis=0)
+    least = np.minimum(mine[:, None], mine)
+    # KING-robust, Manichaikul et al. 2010, equation 11.
+    king = ((shared - 2 * opposite) / (2 * least) + 0.5 - (mine[:, None] + mine) / (4 * least))[np.triu_indices(45, 1)]
+    error = float(said["statement"].split("standard error of kinship ")[1].split(",")[0])
+    assert error == pytest.approx(np.median(king[king > 0]) / 0.6745, rel=0.15)
+
+
 def test_above_two_thousand_people_only_relatives_are_written(tmp_path):
     rng = np.random.default_rng(7)
     alleles = rng.binomial(2, rng.uniform(0.2, 0.8, 2500), (2001, 2500)).T.astype(np.int8)

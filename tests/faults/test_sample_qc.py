@@ -55,7 +55,10 @@ rule all:
 
 
 def people():
-    """(id, sheet sex, true karyotype, country, input type, column of the haplotypes or (column, column))"""
+    """(id, sheet sex, true karyotype, country, input type, column of the haplotypes, or those of the parents)
+
+    With a third number after the parents, a child has one or the other haplotype of each at every site.
+    """
     some = []
     for i in range(FOUNDERS):
         sex = "MF"[i % 2]
@@ -90,8 +93,8 @@ def make(folder: Path) -> None:
         columns = []
         for _, _, karyotype, _, _, who in cast:
             if isinstance(who, tuple):  # a child has one allele of each parent at every site
-                a = haps[:, 2 * who[0]]
-                b = haps[:, 2 * who[1] + 1]
+                pick = np.random.default_rng(who[2]).integers(0, 2, (2, len(haps))) if who[2:] else (0, 1)
+                a, b = (haps[np.arange(len(haps)), 2 * parent + one] for parent, one in zip(who, pick, strict=False))
             else:
                 a, b = haps[:, 2 * who], haps[:, 2 * who + 1]
             if contig == "chrX" and karyotype == "XY":
@@ -167,7 +170,7 @@ def write_region(folder, name, positions, codes, span, cast, rng, tally):
         called = int((here[:, i] > 0).sum())
         d = int(depth[i]) * copies // 2
         values = [person[0], region_class, n, called, int((here[:, i] == 3).sum()), int((here[:, i] == 4).sum())]
-        values += [n - called, 0, called, called * d, called]
+        values += [n - called, 0, called, called * d, called, n]
         for key, value in zip(table, values, strict=True):
             table[key].append(value)
     pq.write_table(pa.table(table, schema=harmonise.PEOPLE_SCHEMA), folder / f"work/harmonise/{name}.people.parquet")
@@ -458,15 +461,24 @@ def test_without_common_snvs_the_rest_is_judged_and_it_is_said(cohort, repo, tmp
     assert table(tmp_path / "work/sample_qc/ancestry.tsv") == {}
 
 
-def test_everybody_related_leaves_one_and_says_so(cohort, repo, tmp_path):
-    again(cohort, tmp_path)
-    low = dict.fromkeys(("kinship_duplicate", "kinship_first_degree", "kinship_second_degree"), -2)
-    done = run(tmp_path, repo, thresholds=low, target="work/sample_qc/keep.tsv")
+SIBLINGS = [[f"c{i}", "F", "XX", "EE", "gvcf", (2, 5, i)] for i in range(8)]
+PARENTS = [["mother", "F", "XX", "EE", "cram", 2], ["father", "M", "XY", "EE", "gvcf", 5]]
+
+
+@pytest.mark.parametrize(("cast", "kept"), [(SIBLINGS, 1), (PARENTS + SIBLINGS, 2)], ids=["siblings", "parents too"])
+def test_a_cohort_of_one_family_keeps_the_unrelated_and_says_so(repo, tmp_path, monkeypatch, cast, kept):
+    monkeypatch.setattr(sys.modules[__name__], "people", lambda: [list(person) for person in cast])
+    make(tmp_path)
+    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
     assert done.returncode == 0, done.stderr
     said, left_out = summary_and_keep(tmp_path)
-    assert said["kept"] == 1 and len(left_out) == len(people()) - 1
-    assert "every one of 23 people has a relative among the others, 22 are left out" in said["relatedness"]["statement"]
-    assert said["ancestry"]["statement"] == "not assessed: 1 unrelated people, 10 are needed"
+    n = len(cast)
+    assert set(left_out.values()) == {"related"} and len(left_out) == n - kept == n - said["kept"]
+    assert not {p[0] for p in PARENTS} & left_out.keys()
+    told = said["relatedness"]["statement"]
+    assert told.startswith("assessed down to the second degree")
+    assert f"every one of {n} people has a relative among the others, {n - kept} are left out" in told
+    assert said["ancestry"]["statement"] == f"not assessed: {kept} unrelated people, 10 are needed"
 
 
 def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, tmp_path):
@@ -481,6 +493,82 @@ def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, t
     rows = table(tmp_path / "work/sample_qc/keep.tsv")
     assert {(r["inferred_sex"], r["sex"] == r["count_sex"]) for r in rows.values()} == {("unknown", True)}
     assert set(left_out.values()) == {"contaminated", "low_coverage", "withdrawn", "duplicate", "related"}
+
+
+@pytest.mark.parametrize("fault", ["own gVCF without Y", "joint VCF without DP on Y"])
+def test_nobody_loses_the_sex_strata_for_lack_of_data_on_y(cohort, repo, tmp_path, fault):
+    again(cohort, tmp_path)
+    path = tmp_path / "work/harmonise/chrY_1_60000.people.parquet"
+    cast = {p[0]: p for p in people()}
+    rows = pq.read_table(path).to_pylist()
+    hit = [s for s, p in cast.items() if p[4] == "gvcf" and p[2] == "XY" and s != GONE and s != WRONG_SEX][:1]
+    if fault.startswith("joint"):
+        hit = [s for s, p in cast.items() if p[4] == "joint_vcf"]
+    for row in rows:
+        if row["sample_id"] in hit:
+            row["sum_dp"] = row["n_dp"] = 0
+            if fault.startswith("own"):
+                row |= {"n_called": 0, "n_hom_alt": 0, "n_counted": 0, "n_said": 0, "n_missing_in": row["n_records"]}
+    pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
+    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    rows = table(tmp_path / "work/sample_qc/keep.tsv")
+    for sample in set(hit) - {XXY}:
+        expected = {"M": "XY", "F": "XX"}[cast[sample][1]], cast[sample][1]
+        assert (rows[sample]["inferred_sex"], rows[sample]["count_sex"]) == expected, sample
+    before = table(cohort / "keep.tsv")
+    assert all(rows[s] == before[s] for s in rows if s not in hit)
+    said = json.loads((tmp_path / "work/sample_qc/summary.json").read_text())["not_assessed"]["sex"]
+    assert "by X alone, no Y data" in said
+
+
+def without(folder: Path, *fields: str) -> None:
+    """Take FORMAT fields from the cohort's BCFs."""
+    for path in (folder / "work/joint").glob("*.bcf"):
+        cut = ["bcftools", "annotate", "--no-version", "-x", ",".join(f"FORMAT/{f}" for f in fields), "-Ob"]
+        subprocess.run([*cut, "-o", f"{path}.cut", str(path)], check=True)
+        Path(f"{path}.cut").replace(path)
+
+
+def test_without_ad_contamination_is_not_judged_and_it_is_said(cohort, repo, tmp_path):
+    again(cohort, tmp_path)
+    without(tmp_path, "AD")
+    folder = tmp_path / "work/align/contamination"
+    folder.mkdir()
+    reads = [p[0] for p in people() if p[4] == "cram"]
+    for sample in reads:
+        (folder / f"{sample}.selfSM").write_text(f"#SEQ_ID\tRG\tFREEMIX\n{sample}\tNA\t0.0001\n")
+    done = run(tmp_path, repo, panel="panel")
+    assert done.returncode == 0, done.stderr
+    said, left_out = summary_and_keep(tmp_path)
+    assert CONTAMINATED not in left_out
+    # Of those without reads, less the one withdrawn.
+    expected = f"{len(people()) - len(reads) - 1} of {len(people())} people: no AD"
+    assert said["not_assessed"]["contamination"] == expected
+    assert re.fullmatch(r"no AD: at (\d+) of \1 hom-alt sites", why_of(tmp_path, "p10")["charr"])
+    for page in ("cohort.html", "multiqc.html"):
+        assert f"contamination: {expected}" in (tmp_path / "work/sample_qc" / page).read_text(), page
+
+
+def why_of(folder: Path, sample: str) -> dict[str, str]:
+    cell = table(folder / "work/sample_qc/metrics.tsv")[sample]["not_assessed"]
+    return dict(reason.split(": ", 1) for reason in cell.split(";"))
+
+
+def test_ad_alone_is_enough_for_contamination(cohort, repo, tmp_path):
+    """Genotypes without GQ and DP: the same CHARR, since every call here has them within limits or AD as low as DP."""
+    again(cohort, tmp_path)
+    without(tmp_path, "GQ", "DP")
+    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
+    assert done.returncode == 0, done.stderr
+    before, after = (table(f / "sample_qc/metrics.tsv") for f in (cohort.parent, tmp_path / "work"))
+    assert {s: r["charr"] for s, r in after.items()} == {s: r["charr"] for s, r in before.items()}
+    said, left_out = summary_and_keep(tmp_path)
+    assert left_out[CONTAMINATED] == "contaminated"
+    # The person of low depth has no call deep enough; the withdrawn is not spoken of.
+    assert said["not_assessed"]["contamination"] == (
+        "1 of 26 people: too few hom-alt sites with AD, and GQ and DP within limits"
+    )
 
 
 def test_own_table_of_thresholds_decides(cohort, repo, tmp_path):

@@ -141,7 +141,9 @@ class Cohort:
         """One region of `regions` equal ones, as of sample_qc_region."""
         columns = []
         for name in COUNTS:
-            if name == "charr_n":
+            if name == "charr_no_ad":
+                values = np.zeros(self.people)
+            elif name in ("charr_n", "charr_sites"):
                 values = np.full(self.people, 100_000 // self.regions)
             elif name == "charr_sum":
                 values = np.rint(self.charr * CHARR_UNIT * (100_000 // self.regions))
@@ -174,6 +176,7 @@ class Cohort:
                 "n_failed": records - called - np.rint((records - called) / 2),
                 "sum_dp": np.rint(depth * called),
                 "n_dp": called,
+                "n_said": np.full(n, records),
             }
             arrays = [pa.array(columns.get(f.name, np.zeros(n))).cast(f.type) for f in PEOPLE_SCHEMA]
             parts.append(pa.Table.from_arrays(arrays, schema=PEOPLE_SCHEMA))

@@ -134,6 +134,7 @@ def test_a_record_counts_for_the_people_of_the_sources_that_have_it():
     assert [r["n_records"] for r in table] == [2, 2, 2, 0]
     assert [r["n_called"] for r in table] == [0, 1, 0, 0]
     assert [r["n_missing_in"] for r in table] == [2, 1, 2, 0]
+    assert [r["n_said"] for r in table] == [0, 1, 1, 0], "a depth of 0 is something said"
 
 
 def test_ref_mismatch_stops_and_names_the_place(world):

@@ -264,6 +264,24 @@ def test_without_x_and_y_sex_is_unknown_and_said(files):
     assert [(r.inferred_sex, r.count_sex, r.reasons) for r in rows] == [("unknown", "F", [])] * 2
 
 
+def test_y_of_one_joint_vcf_says_nothing_of_another(files):
+    """The men of the second come without DP on Y: no X0, though in the first, of the same type, Y has depths."""
+
+    def counters(n, depth, het):
+        return {"n_records": n, "n_called": n, "n_het": het, "n_hom_alt": n // 4, "n_missing_in": 0, "n_failed": 0,
+                "sum_dp": n * depth, "n_dp": n if depth else 0, "n_said": n}  # fmt: skip
+
+    sheet = {
+        s: {"sex": "M", "country_code": "EE", "withdrawn": "no", "input_type": "joint_vcf", "source": source}
+        for s, source in (("a", "joint_vcf_1"), ("b", "joint_vcf_2"))
+    }
+    common = {1: counters(900, 30, 300), 2: counters(100, 15, 0)}
+    classes = {"a": common | {3: counters(50, 15, 0)}, "b": common | {3: counters(50, 0, 0)}}
+    rows = keep.gather(sheet, {}, classes, {}, keep.load(files))
+    assert [(r.inferred_sex, r.count_sex) for r in rows] == [("XY", "M")] * 2
+    assert rows[1].why["inferred_sex"] == "by X alone, no Y data"
+
+
 def test_limits_of_a_whole_genome_do_not_judge_a_part(files):
     for whole, expected in ((False, None), (True, "het_hom_outlier")):
         found, _ = decide(files, [row("a", ratio_heterozygous_homzygous_snv=4.0)], whole=whole)
@@ -274,6 +292,35 @@ def test_nobody_is_left_out_for_a_relative_who_is_out(files):
     rows = [row("a", charr=0.2, call_rate=0.99), row("b", call_rate=0.96), row("c", call_rate=0.97)]
     found, _ = decide(files, rows, [Pair("a", "b", 900, 0.25), Pair("b", "c", 900, 0.5)])
     assert found == {"a": ("contaminated", ["contaminated"]), "b": ("duplicate", ["duplicate"]), "c": (None, [])}
+
+
+def twins_and_child():
+    rows = [row("a", call_rate=0.98), row("b", call_rate=0.985), row("c", call_rate=0.999)]
+    return rows, [Pair("a", "b", 900, 0.5), Pair("a", "c", 900, 0.25), Pair("b", "c", 900, 0.25)]
+
+
+def test_relations_that_exclude_nobody_spend_nobody(files, tmp_path):
+    """Duplicates count if the config says so; then their child goes, and no related pair is left."""
+    found, _ = decide(files, *twins_and_child())
+    assert {s: out for s, (out, _) in found.items() if out} == {"a": "duplicate", "b": "related"}
+    found, _ = decide(files, *twins_and_child(), national={"duplicate": None})
+    assert found == {"a": (None, []), "b": (None, []), "c": ("related", ["related"])}
+    found, _ = decide(files, *twins_and_child(), national={"related": None})
+    assert found == {"a": ("duplicate", ["duplicate"]), "b": (None, []), "c": (None, [])}
+    found, _ = decide(files, *twins_and_child(), national={"related": {"fail": None, "warn": "is yes"}})
+    assert found == {"a": ("duplicate", ["duplicate"]), "b": (None, ["related"]), "c": (None, [])}
+    found, _ = decide(files, *twins_and_child(), national={"duplicate": {"fail": None, "warn": "is yes"}})
+    assert found == {"a": (None, ["duplicate"]), "b": (None, []), "c": ("related", ["related"])}
+
+
+def test_a_stratum_that_excludes_no_relatives_keeps_its_people_alone(files, tmp_path):
+    path = tmp_path / "national.tsv"
+    head = "metric\tstratum\twarn\tfail\tsource\tstatus\n"
+    path.write_text(f"{head}related\tcountry:PT\t\t\tboard\tnational\n")
+    rows = [row("a", "PT"), row("b", call_rate=0.99), row("c", "PT"), row("d"), row("e", call_rate=0.99)]
+    pairs = [Pair("a", "b", 900, 0.25), Pair("a", "c", 900, 0.25), Pair("d", "e", 900, 0.25)]
+    keep.decide(rows, pairs, keep.load([*files, path]), True, False)
+    assert [r.dropped_for(True) for r in rows] == [None, "related", None, "related", None]
 
 
 def test_a_contradicted_sex_is_the_worse_of_a_pair(files):

@@ -173,19 +173,43 @@ def test_large_family_is_solved_and_no_removal_is_needless():
 
 
 def test_too_few_snvs_say_so(limits):
-    lowest, statement = relatedness.assess(30, 12, False, np.zeros(435), limits)
+    lowest, statement = relatedness.assess(30, 12, False, np.zeros((3, 435)), limits)
     assert lowest is None
     assert statement.startswith("not assessed: 12 common autosomal SNVs, 200 are needed")
-    assert relatedness.assess(1, 50_000, True, np.empty(0), limits)[0] is None
+    assert relatedness.assess(1, 50_000, True, np.empty((3, 0)), limits)[0] is None
 
 
-def test_wide_spread_of_kinship_limits_the_degree(limits):
+def kinships(rng, error, kin=0.0, recombination=0.0):
+    """Kinship of 780 pairs by all SNVs and by either half, of which the noise is wider by the root of two."""
+    halves = kin + rng.normal(0, recombination, (2, 780)) + rng.normal(0, error * 2**0.5, (2, 780))
+    return np.stack([halves.mean(axis=0), *halves])
+
+
+def test_standard_error_limits_the_degree(limits):
     rng = np.random.default_rng(1)
-    for spread, expected in ((0.01, "second_degree"), (0.045, "first_degree"), (0.2, "duplicate")):
-        lowest, _ = relatedness.assess(40, 1500, False, rng.normal(0, spread, 780), limits)
+    for error, expected in ((0.01, "second_degree"), (0.045, "first_degree"), (0.2, "duplicate")):
+        lowest, said = relatedness.assess(40, 1500, False, kinships(rng, error), limits)
         assert lowest == limits[f"kinship_{expected}"]
+        assert ("standard error of kinship 0.0" in said) == (expected == "first_degree")
+
+
+def test_neither_relatives_nor_structure_widen_the_standard_error(limits):
+    rng = np.random.default_rng(2)
+    assert relatedness.spread(kinships(rng, 0.02)) == pytest.approx(0.02, rel=0.15)
+    for kin in (np.full(780, 0.25), np.where(np.arange(780) < 400, -0.4, 0.0), rng.choice([-0.3, 0.25], 780)):
+        assert relatedness.spread(kinships(rng, 0.02, kin)) <= 0.022
+    # Siblings on one chromosome share one half of it and not the other; nobody of them is unrelated.
+    assert relatedness.spread(kinships(rng, 0.02, 0.25, 0.15)) == 0
+    for kin in (0.25, 0.1):
+        lowest, _ = relatedness.assess(40, 1500, False, kinships(rng, 0.02, kin), limits)
+        assert lowest == limits["kinship_second_degree"]
+
+
+def test_few_pairs_are_judged_by_the_number_of_snvs(limits):
+    for snvs, expected in ((1999, "first_degree"), (2000, "second_degree")):
+        assert relatedness.assess(4, snvs, False, np.zeros((3, 6)), limits)[0] == limits[f"kinship_{expected}"]
 
 
 def test_whole_genomes_are_assessed_whatever_the_kin(limits):
-    lowest, _ = relatedness.assess(60, 120_000, True, np.full(1770, 0.25), limits)
+    lowest, _ = relatedness.assess(60, 120_000, True, None, limits)
     assert lowest == limits["kinship_second_degree"]

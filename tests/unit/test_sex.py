@@ -23,7 +23,7 @@ def limits(repo):
         (0.72, 0.5, None, sex.AMBIGUOUS),
         (0.1, 0.0, None, sex.AMBIGUOUS),
         (0.3, 0.0, None, sex.X0),
-        (0.72, 0.5, 0.0, sex.XY),  # depth unclear, hets clear
+        (0.72, 0.5, 0.0, sex.XY),  # depth of genotypes unclear, hets clear
         (1.0, 0.15, 1.0, sex.AMBIGUOUS),
         (1.0, 1.0, 1.0, sex.AMBIGUOUS),
         (1.5, 0.0, 1.0, sex.XXX),
@@ -38,6 +38,27 @@ def limits(repo):
 )
 def test_karyotypes(limits, x_depth, y_depth, x_het, expected):
     assert sex.infer(sex.Evidence(x_depth, y_depth, x_het), limits)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "x_depth", "y_depth", "x_het", "expected"),
+    [
+        ("45,X/46,XX 25 %", 0.875, 0.005, 1.0, sex.XX),
+        ("45,X/46,XX 45 %", 0.775, 0.005, 1.0, sex.AMBIGUOUS),
+        ("45,X/46,XX 50 %", 0.75, 0.005, 1.0, sex.AMBIGUOUS),
+        ("45,X/46,XX 60 %", 0.70, 0.005, 0.9, sex.AMBIGUOUS),
+        ("46,XY/47,XXY 50 %", 0.75, 0.45, 0.9, sex.AMBIGUOUS),
+        ("46,XY/47,XXY 50 %, hets not called", 0.75, 0.45, 0.05, sex.AMBIGUOUS),
+        # A normal depth may be off by a tenth of itself, as with uneven GC or mapping, and is still told.
+        ("46,XY", 0.46, 0.40, 0.02, sex.XY),
+        ("46,XY", 0.54, 0.50, 0.05, sex.XY),
+        ("46,XX", 0.90, 0.005, 1.0, sex.XX),
+        ("46,XX, X homozygous", 0.95, 0.005, 0.05, sex.XX),
+    ],
+)
+def test_depth_of_reads_between_one_and_two_x_is_ambiguous(limits, cells, x_depth, y_depth, x_het, expected):
+    """Whatever the hets say: cells with one X among cells with two are neither one nor two."""
+    assert sex.infer(sex.Evidence(x_depth, y_depth, x_het, True), limits)[0] == expected, cells
 
 
 @pytest.mark.parametrize(
@@ -59,7 +80,7 @@ def test_sheet_against_data(sheet, inferred, expected):
     assert sex.judge(sheet, inferred) == expected
 
 
-def counters(records, called, het, hom, depth):
+def counters(records, called, het, hom, depth, said=None):
     return {
         "n_records": records,
         "n_called": called,
@@ -67,6 +88,7 @@ def counters(records, called, het, hom, depth):
         "n_hom_alt": hom,
         "sum_dp": called * depth,
         "n_dp": called if depth else 0,
+        "n_said": records if said is None else said,
     }
 
 
@@ -78,13 +100,22 @@ def test_evidence_from_genotypes(limits):
 def test_depth_of_reads_goes_before_that_of_genotypes(limits):
     classes = {1: counters(1000, 1000, 60, 40, 30), 2: counters(100, 100, 36, 24, 15)}
     tools = {"x_depth_ratio": 0.98, "y_depth_ratio": 0.01}
-    assert sex.evidence(classes, tools, "cram", False, limits) == sex.Evidence(0.98, 0.01, 1.0)
+    assert sex.evidence(classes, tools, "cram", False, limits) == sex.Evidence(0.98, 0.01, 1.0, True)
 
 
 def test_reads_without_any_on_x_say_nothing_of_it(limits):
     """A CRAM of some chromosomes only is not the CRAM of somebody with a single X."""
     seen = sex.evidence({}, {"x_depth_ratio": 0.0, "y_depth_ratio": 0.0}, "cram", False, limits)
     assert sex.infer(seen, limits) == (sex.UNKNOWN, "no X data, Y alone is not enough")
+
+
+def test_reads_without_any_on_y_are_no_x0(limits):
+    """A man's CRAM without chrY; a few reads map there even where there is no Y."""
+    for y, expected in ((0.0, (sex.XY, "by X alone, no Y data")), (0.004, (sex.X0, ""))):
+        seen = sex.evidence({}, {"x_depth_ratio": 0.5, "y_depth_ratio": y}, "cram", False, limits)
+        assert sex.infer(seen, limits) == expected
+    seen = sex.evidence({}, {"x_depth_ratio": 1.0, "y_depth_ratio": 0.0}, "cram", False, limits)
+    assert sex.infer(seen, limits) == (sex.XX, "")
 
 
 def test_no_y_in_anybody_is_not_a_missing_y(limits):
@@ -97,6 +128,29 @@ def test_no_y_in_anybody_is_not_a_missing_y(limits):
 def test_single_vcf_tells_nothing_of_y(limits):
     classes = {1: counters(1000, 400, 60, 40, 30), 2: counters(100, 30, 0, 30, 15), 3: counters(50, 6, 0, 6, 15)}
     assert sex.evidence(classes, {}, "vcf", True, limits).y_depth is None
+
+
+@pytest.mark.parametrize("kind", ["gvcf", "joint_vcf"])
+def test_y_without_depths_is_not_a_missing_y(limits, kind):
+    """chrY of a joint VCF, or of one person's own file, whose calls have no DP."""
+    male = {1: counters(1000, 1000, 60, 40, 30), 2: counters(100, 100, 0, 30, 15), 3: counters(50, 50, 0, 9, 0)}
+    assert not sex.has_y_data([male, male], limits)
+    for y_data in (False, True):
+        seen = sex.evidence(male, {}, kind, y_data, limits)
+        assert seen.y_depth is None
+        assert sex.infer(seen, limits) == (sex.XY, "by X alone, no Y data")
+
+
+def test_a_man_whose_own_file_has_no_y_is_no_x0(limits):
+    """Others of the cohort have records there; his file says nothing of them, not even a depth of 0."""
+    x = {1: counters(1000, 1000, 60, 40, 30), 2: counters(100, 100, 0, 30, 15)}
+    others = x | {3: counters(50, 50, 0, 9, 15)}
+    silent, empty = x | {3: counters(50, 0, 0, 0, 0, said=0)}, x | {3: counters(50, 0, 0, 0, 0)}
+    assert sex.has_y_data([others, silent, empty], limits)
+    assert sex.infer(sex.evidence(silent, {}, "gvcf", True, limits), limits) == (sex.XY, "by X alone, no Y data")
+    assert sex.infer(sex.evidence(empty, {}, "gvcf", True, limits), limits) == (sex.X0, "")
+    # In a joint VCF a missing call beside those of others is what no Y looks like.
+    assert sex.infer(sex.evidence(silent, {}, "joint_vcf", True, limits), limits) == (sex.X0, "")
 
 
 def test_few_calls_give_no_evidence(limits):
