@@ -20,6 +20,7 @@ from goe import ga4gh
 from goe.bcf import MISSING
 from goe.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build, contig_class
 from goe.genotypes import CODE_HET, CODE_HOM, CODE_MISSING, CODE_REF2, codes_from_gt, widen
+from goe.harmonise import failing
 from goe.reports import Depths, Reads
 
 TOOL_METRICS = (
@@ -342,10 +343,11 @@ class CommonSnvs:
 def count_variants(reader, samples: int, accept: Iterable[str] = (), common: CommonSnvs | None = None) -> np.ndarray:
     """int64 (people, len(COUNTS)) of one autosomal region of the harmonised BCF.
 
-    Counted are site alleles whose input FILTER is PASS, absent or named in `accept` (GA4GH WGS QC v1 counts PASS):
-    a person counts an allele once, het or hom. Transitions and transversions are of all SNV alleles carried.
-    A singleton is an allele with one copy in everybody of the file. `common` collects SNVs at positions with a
-    single site allele. One pass; the vectors of a record are looked at whole, its carriers alone after that.
+    Counted are site alleles whose input FILTER, that of a joint VCF or the person's own (FT), is PASS, absent or named
+    in `accept` (GA4GH WGS QC v1 counts PASS): a person counts an allele once, het or hom. Transitions and
+    transversions are of all SNV alleles carried. A singleton is an allele with one copy in everybody of the file.
+    `common` collects SNVs at positions with a single site allele. One pass; the vectors of a record are looked at
+    whole, its carriers alone after that.
     """
     counts = np.zeros((samples, len(COUNTS)), np.int64)
     accepted = {"PASS", *accept}
@@ -357,6 +359,8 @@ def count_variants(reader, samples: int, accept: Iterable[str] = (), common: Com
             common.offer(*held)
             held = None
         codes = codes_from_gt(record.formats["GT"])
+        if "FT" in record.formats:
+            codes[failing(record.formats["FT"], accepted)] = CODE_MISSING
         alt = record.alts[0]
         kind = allele_kind(record.ref, alt)
         if accepted.issuperset(record.filters):

@@ -130,6 +130,15 @@ def test_accepted_filters_count():
     assert first["n_snv"] == 1
 
 
+def test_a_person_is_counted_by_the_filter_of_their_own_record():
+    """However many others carry the allele, and whether their records pass or not."""
+    one, two = (record(pos, "G", [(0, 1), (0, 1)]) for pos in (5, 9))
+    one.formats["FT"] = np.array([b".", b"LowQual"])
+    two.formats["FT"] = np.array([b"Ok;Also", b"Ok"])
+    assert [p["n_snv"] for p in counted([one, two])] == [1, 0]
+    assert [p["n_snv"] for p in counted([one, two], accept=["Ok"])] == [1, 1]
+
+
 def common(people, spacing=1, vcf=()):
     absent = np.array([i in vcf for i in range(people)])
     return sm.CommonSnvs(spacing, 0.05, 0.95, absent)
