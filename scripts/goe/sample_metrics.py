@@ -31,6 +31,7 @@ TOOL_METRICS = (
     "pct_reads_mapped",
     "pct_reads_properly_paired",
     "pct_duplicates",
+    "pct_chimeras",
     "mean_insert_size",
     "insert_size_std_deviation",
     "cross_contamination_rate",
@@ -207,17 +208,21 @@ def read_metrics(
 
     freemix: of VerifyBamID2, None when no panel is set; summed: as for `depth_ratios`.
     pct_duplicates: percentage of the primary records that are marked as duplicates.
+    pct_chimeras: percentage of the pairs with both reads mapped whose reads are on different contigs, duplicates and
+    mapping quality 0 included (samtools stats, `pairs on different chromosomes`). Picard's PCT_CHIMERAS, for which
+    the limits of gnomAD and of GATK were made, is another number: it also takes pairs of more than 100 kb, of the
+    wrong orientation and reads with SA, and looks at pairs of mapping quality 20 alone.
     """
     values, why = ga4gh.measure(
         {"reads": reads, "depths": depths, "freemix": NO_PANEL if freemix is None else freemix},
     )
     values["pct_duplicates"] = 100 * reads.duplicates / reads.total if reads.total else None
+    values["pct_chimeras"] = 200 * reads.pairs_apart / reads.both_mapped if reads.both_mapped else None
     values |= depth_ratios(summed, bases)
-    why |= {
-        metric: "no reads" if metric == "pct_duplicates" else "no such contig, or no depth on the autosomes"
-        for metric in ("pct_duplicates", "x_depth_ratio", "y_depth_ratio")
-        if values[metric] is None
-    }
+    no_depth = "no such contig, or no depth on the autosomes"
+    reasons = {"pct_duplicates": "no reads", "pct_chimeras": "no pair of mapped reads"}
+    reasons |= dict.fromkeys(("x_depth_ratio", "y_depth_ratio"), no_depth)
+    why |= {metric: reason for metric, reason in reasons.items() if values[metric] is None}
     return values, why
 
 

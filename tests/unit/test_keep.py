@@ -76,6 +76,7 @@ def test_defaults_are_those_of_the_table_of_gates(files):
         ("pct_autosomes_15x", 94.9, 89.9),
         ("cross_contamination_rate", 0.011, 0.031),
         ("pct_duplicates", 15.1, 20.1),
+        ("pct_chimeras", None, 5.1),
         ("call_rate", 0.979, 0.949),
         ("pct_reads_mapped", 97.9, 94.9),
         ("mean_insert_size", None, 249.9),

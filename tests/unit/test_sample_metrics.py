@@ -71,14 +71,14 @@ def test_no_depth_on_autosomes_gives_no_ratio(tmp_path):
     assert sm.depth_ratios({"1": 0, "X": 10}, bases(tmp_path, True)) == {"x_depth_ratio": None, "y_depth_ratio": None}
 
 
-READS = Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0)
+READS = Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0, 180, 9)
 
 
 def test_read_metrics(tmp_path):
     depths = Depths(np.array([20, 0, 60]))
     found, why = sm.read_metrics(READS, depths, 0.0123, {"1": 120, "X": 60}, bases(tmp_path, False))
     assert set(found) == set(sm.TOOL_METRICS)
-    assert (found["pct_duplicates"], found["mean_autosome_coverage"]) == (5, 1.5)
+    assert (found["pct_duplicates"], found["pct_chimeras"], found["mean_autosome_coverage"]) == (5, 10, 1.5)
     assert found["cross_contamination_rate"] == 0.0123
     assert not why
 
