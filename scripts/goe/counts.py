@@ -12,7 +12,7 @@ from goe.bcf import Reader
 from goe.build import REGION_X, REGION_Y
 from goe.errors import Problem, stop_on
 from goe.genotypes import END, TOGETHER, codes_from_gt, gt_bytes
-from goe.harmonise import METRICS, N_CLASSES, failing, ploidy_table
+from goe.harmonise import METRICS, N_CLASSES, failing, ploidy_table, reasons
 
 # Columns of a leaf: people called diploid, called haploid, and of those het, hom-alt, hemizygous alt.
 MEASURES = ("dip", "hap", "het", "hom", "hemi")
@@ -144,7 +144,7 @@ def _reasons_of_carriers(ft: np.ndarray, leaf: np.ndarray, carriers: int, accept
     people = people[leaf[people] >= 0]
     if len(people) < carriers:
         return []
-    return sorted({reason for text in np.unique(ft[people]).tolist() for reason in text.decode().split(";")})
+    return sorted({reason for text in np.unique(ft[people]).tolist() for reason in reasons(text)})
 
 
 def count(reader: Reader, leaves: Leaves, raw: bool, accept: Iterable[str] = ()) -> Iterator[pa.RecordBatch]:

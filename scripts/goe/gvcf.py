@@ -63,7 +63,8 @@ def _text(value: int | None) -> bytes:
 
 def _failing(status: bytes) -> bytes:
     """FILTER or FT as it is where it names a reason, `.` where it passes or says nothing."""
-    return b"." if status in (b"", b"PASS") else status
+    # A FILTER may have a colon in its name, which would end the value of FT (VCF 4.3, section 1.2).
+    return b"." if status in (b"", b"PASS") else status.replace(b":", b"%3A")
 
 
 def _values(form: bytes, ft: bytes, *values: bytes) -> tuple[bytes, bytes]:

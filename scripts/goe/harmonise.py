@@ -283,28 +283,33 @@ def fails(ft: np.ndarray) -> np.ndarray:
     return (first != ord(".")) & (first != 0)
 
 
+def reasons(text: bytes) -> list[str]:
+    """The FILTERs in a person's FT (goe.gvcf)."""
+    return text.decode().replace("%3A", ":").split(";")
+
+
 def failing(ft: np.ndarray, accepted: set[str]) -> np.ndarray:
     """Numbers of the people whose FT has a reason that is not accepted."""
     people = np.flatnonzero(fails(ft))
     if not accepted:
         return people
-    refused = [text for text in np.unique(ft[people]) if not accepted.issuperset(text.decode().split(";"))]
+    refused = [text for text in np.unique(ft[people]) if not accepted.issuperset(reasons(text))]
     return people[np.isin(ft[people], refused)]
 
 
 def _own_filters(records: list[Record], codes: list[np.ndarray], merged: np.ndarray) -> np.ndarray | None:
     """FT of the merged record: of a carrier whose every record with that call fails, all their reasons; else None."""
-    reasons: dict[int, bytes] = {}
+    left: dict[int, bytes] = {}
     vectors = [r.formats.get("FT") for r in records]
     people = {p for ft in vectors if ft is not None for p in np.flatnonzero(fails(ft)).tolist()}
     for person in sorted(p for p in people if merged[p] >= gt.CODE_HET):
         chosen = [ft for ft, code in zip(vectors, codes, strict=True) if code[person] == merged[person]]
         if all(ft is not None and fails(ft[person : person + 1])[0] for ft in chosen):
-            reasons[person] = b";".join(sorted({r for ft in chosen for r in ft[person].split(b";")}))
-    if not reasons:
+            left[person] = b";".join(sorted({r for ft in chosen for r in ft[person].split(b";")}))
+    if not left:
         return None
-    found = np.full(len(merged), b".", f"S{max(map(len, reasons.values()))}")
-    found[list(reasons)] = list(reasons.values())
+    found = np.full(len(merged), b".", f"S{max(map(len, left.values()))}")
+    found[list(left)] = list(left.values())
     return found
 
 

@@ -160,6 +160,7 @@ class TestUniformVcf:
             (".", ".", True, None),
             ("LowQual", "PASS", True, "LowQual"),
             ("LowQual;q", ".", False, "LowQual;q"),
+            ("a:b", ".", False, "a%3Ab"),
             ("LowQual", "q", True, "q"),
             ("LowQual", "q", False, "LowQual"),
             ("PASS", "q", False, None),

@@ -123,6 +123,8 @@ def test_filters_and_metrics_of_merged_records_are_the_worst(world):
         ("0/1:Low 0/0 0/0 0/1", ".", [], {}),
         ("0/1:Low 0/0 0/0 0/1:Low", "LowQ", ["LowQ", "Low"], {}),
         ("0/1:Low 0/0 0/0 0/1", "LowQ", ["LowQ"], {}),
+        ("0/1:a%3Ab 0/0 0/0 0/0", ".", ["a:b"], {}),
+        ("0/1:a%3Ab 0/0 0/0 0/1:Old", ".", [], {"accept": ["a:b"]}),
         # One passes by what the config accepts; what is accepted of all is taken away later.
         ("0/1:Low 0/0 0/0 0/1:Old", ".", [], {"accept": ["Low"]}),
         ("0/1:Low;Old 0/0 0/0 0/1:Old", ".", ["Low", "Old"], {"accept": ["Low"]}),

@@ -58,6 +58,8 @@ def test_each_default_has_a_source_and_a_known_status(files):
         head, *table = (line.split("\t") for line in text.splitlines())
         assert all(len(cells) == columns and all(cells[head.index(c)] for c in ("source", "status")) for cells in table)
         assert {cells[head.index("status")] for cells in table} <= {"verified", "excerpt", "unverified"}
+        own = [cells for cells in table if "of this project" in cells[head.index("source")]]
+        assert {cells[head.index("status")] for cells in own} == {"unverified"}, "what is our own was read nowhere"
 
 
 def test_each_default_is_of_a_metric_that_is_made(files):
