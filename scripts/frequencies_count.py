@@ -15,7 +15,7 @@ with logs.to(snakemake.log):
         ledger.drop("people", "excluded", len(reader.header.samples) - sum(leaves.people.values()))
         schema = counts.schema(leaves, raw)
         with pq.ParquetWriter(snakemake.output.counts, schema, compression="zstd") as out:
-            for batch in counts.count(reader, leaves, raw):
+            for batch in counts.count(reader, leaves, raw, snakemake.params.accept_filters):
                 ledger.take("site_alleles", batch.num_rows)
                 out.write_batch(batch)
                 ledger.give("site_alleles", batch.num_rows)

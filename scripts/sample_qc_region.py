@@ -12,7 +12,7 @@ with logs.to(snakemake.log):
     params = snakemake.params
     limits = keep.load(snakemake.input.guidelines, params.thresholds).parameters
     sheet = tables.read_people(snakemake.input.people)
-    with open_bcf(snakemake.input.bcf, formats=("GT",)) as reader:
+    with open_bcf(snakemake.input.bcf, formats=("GT", "FT")) as reader:
         samples = cohort.people_of(reader, snakemake.input.people).ids
         common = sample_metrics.CommonSnvs(
             max(1, int(params.autosome_length // limits["kinship_max_candidates"])),

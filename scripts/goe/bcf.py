@@ -409,7 +409,7 @@ class Reader:
 
 
 class Writer:
-    """Uncompressed BCF stream of GT-only records (and further int8 FORMAT vectors).
+    """Uncompressed BCF stream of GT-only records (and further FORMAT vectors, int8 or strings).
 
     contigs: name -> length; filters: id -> header line; info: id -> (Type, Description), Number 1;
     formats: id -> (Number, Type, Description).
@@ -455,7 +455,7 @@ class Writer:
         return (header.samples, header.contigs, header.strings) == (mine.samples, mine.contigs, mine.strings)
 
     def write(self, record: Record) -> None:
-        """Write one record; every array of `record.formats` is int8 of shape (people, values)."""
+        """Write one record; an array of `record.formats` is int8 of shape (people, values), or bytes (people,)."""
         body = b"\x07" + b"".join(_typed_string(a) for a in (record.ref, *record.alts))
         body += _typed_integers([self._filter[f] for f in record.filters])
         for key, value in record.info.items():
@@ -463,7 +463,9 @@ class Writer:
             body += self._typed_key[key] + packed
         parts = []
         for key, vector in record.formats.items():
-            parts += [self._typed_key[key] + _descriptor(1, vector.shape[1]), memoryview(vector).cast("B")]
+            text = vector.dtype.kind == "S"
+            described = _descriptor(7, vector.itemsize) if text else _descriptor(1, vector.shape[1])
+            parts += [self._typed_key[key] + described, memoryview(vector.view(np.uint8)).cast("B")]
         site = _SITE_FIELDS.pack(
             self._rid[record.contig],
             record.pos - 1,

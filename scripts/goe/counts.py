@@ -12,7 +12,7 @@ from goe.bcf import Reader
 from goe.build import REGION_X, REGION_Y
 from goe.errors import Problem, stop_on
 from goe.genotypes import END, TOGETHER, codes_from_gt, gt_bytes
-from goe.harmonise import METRICS, N_CLASSES, ploidy_table
+from goe.harmonise import METRICS, N_CLASSES, failing, ploidy_table, reasons
 
 # Columns of a leaf: people called diploid, called haploid, and of those het, hom-alt, hemizygous alt.
 MEASURES = ("dip", "hap", "het", "hom", "hemi")
@@ -134,8 +134,26 @@ def _bytes(gt: np.ndarray) -> np.ndarray:
     return gt.reshape(-1).view(np.uint8)
 
 
-def count(reader: Reader, leaves: Leaves, raw: bool) -> Iterator[pa.RecordBatch]:
-    """Counts of a harmonised region, a row for each record, in batches of `schema(leaves, raw)`."""
+def _reasons_of_carriers(ft: np.ndarray, leaf: np.ndarray, carriers: int, accepted: set[str]) -> list[str]:
+    """Reasons for which the own records of all carriers fail, each once; none where somebody's passes.
+
+    ft: bytes (people,); leaf: int16 (people,), -1 for those who do not count; carriers: how many who count have the
+    allele; accepted: reasons that count as PASS.
+    """
+    people = failing(ft, accepted)
+    people = people[leaf[people] >= 0]
+    if len(people) < carriers:
+        return []
+    return sorted({reason for text in np.unique(ft[people]).tolist() for reason in reasons(text)})
+
+
+def count(reader: Reader, leaves: Leaves, raw: bool, accept: Iterable[str] = ()) -> Iterator[pa.RecordBatch]:
+    """Counts of a harmonised region, a row for each record, in batches of `schema(leaves, raw)`.
+
+    `filters` of a row are those of the joint VCFs, and those that all who count and carry the allele have in files of
+    their own (COUNTING 3.6). accept: FILTERs of inputs that count as PASS.
+    """
+    accepted = set(accept)
     table = schema(leaves, raw)
     width = len(leaves.names)
     everybody = [np.bincount(of[of >= 0], minlength=width) for of in leaves.of]
@@ -154,6 +172,10 @@ def count(reader: Reader, leaves: Leaves, raw: bool) -> Iterator[pa.RecordBatch]
                 _count(genotypes[kind], leaves.of[region_class], counted[kind, row])
             metrics = (record.info.get(key) for key in METRIC_COLUMNS)
             filters = [f for f in record.filters if f != "PASS"]
+            if "FT" in record.formats:
+                carriers = int(counted[0, row, :, HET:].sum())
+                own = _reasons_of_carriers(record.formats["FT"], leaves.of[region_class], carriers, accepted)
+                filters = list(dict.fromkeys(filters + own))
             site.append(
                 (record.contig, record.pos, record.ref, record.alts[0], filters, record.qual)
                 + (*metrics, region_class, int(record.info["NREC"]))

@@ -61,6 +61,17 @@ def _text(value: int | None) -> bytes:
     return b"." if value is None else b"%d" % value
 
 
+def _failing(status: bytes) -> bytes:
+    """FILTER or FT as it is where it names a reason, `.` where it passes or says nothing."""
+    # A FILTER may have a colon in its name, which would end the value of FT (VCF 4.3, section 1.2).
+    return b"." if status in (b"", b"PASS") else status.replace(b":", b"%3A")
+
+
+def _values(form: bytes, ft: bytes, *values: bytes) -> tuple[bytes, bytes]:
+    """FORMAT and the person's values, with FT only where it fails: most records are without."""
+    return (form, b":".join(values)) if ft == b"." else (form + b":FT", b":".join((*values, ft)))
+
+
 def quality_of_likelihoods(pl: bytes | None) -> int | None:
     """GQ = second smallest PL minus the smallest (VCF specification, FORMAT/PL and GQ); None when there are none."""
     if pl is None or b"." in pl:
@@ -127,11 +138,9 @@ class _Block:
         self.gq = None if self.gq is None else min(self.gq, other.gq)
         return True
 
-    def line(self, alt: bytes, ft: bool) -> bytes:
+    def line(self, alt: bytes) -> bytes:
         cells = [self.contig, b"%d" % self.start, b".", self.ref, alt, b".", b".", b"END=%d" % self.end]
-        values = [self.gt, _text(self.dp), _text(self.gq)]
-        cells += [b"GT:DP:GQ:FT" if ft else b"GT:DP:GQ", b":".join([*values, self.ft] if ft else values)]
-        return b"\t".join(cells)
+        return b"\t".join([*cells, *_values(b"GT:DP:GQ", self.ft, self.gt, _text(self.dp), _text(self.gq))])
 
 
 def from_bcftools(lines: Iterable[bytes], contigs: dict[str, int], sample: str) -> Iterator[bytes]:
@@ -151,7 +160,7 @@ def from_bcftools(lines: Iterable[bytes], contigs: dict[str, int], sample: str) 
         nonlocal block
         if site is not None and (block is None or not block.extend(site)):
             if block is not None:
-                yield block.line(b"<*>", ft=False)
+                yield block.line(b"<*>")
             block = site
 
     for line in lines:
@@ -168,7 +177,7 @@ def from_bcftools(lines: Iterable[bytes], contigs: dict[str, int], sample: str) 
             yield from settled()
             site = None
             if block is not None:
-                yield block.line(b"<*>", ft=False)
+                yield block.line(b"<*>")
                 block = None
             if b"." not in call[b"GT"]:
                 fields = b":".join(call.get(k, b".") for k in (b"GT", b"DP", b"GQ", b"AD"))
@@ -188,12 +197,12 @@ def from_bcftools(lines: Iterable[bytes], contigs: dict[str, int], sample: str) 
         site = new
     yield from settled()
     if block is not None:
-        yield block.line(b"<*>", ft=False)
+        yield block.line(b"<*>")
 
 
 @dataclass(slots=True)
 class _Variant:
-    """A record that is no block. gt: allele numbers, None for a missing one."""
+    """A record that is no block. gt: allele numbers, None for a missing one; filter: `.` or the reasons it fails."""
 
     contig: bytes
     pos: int
@@ -207,13 +216,13 @@ class _Variant:
     ad: list[int | None] | None
     ft: bytes = b"."
 
-    def line(self, ft: bool) -> bytes:
+    def line(self) -> bytes:
         gt = b"/".join(b"." if a is None else b"%d" % a for a in self.gt)
         ad = b"." if self.ad is None else b",".join(map(_text, self.ad))
-        cells = [self.contig, b"%d" % self.pos, b".", self.ref, b",".join(self.alts) or b"."]
-        values = [gt, _text(self.dp), _text(self.gq), ad]
-        cells += [self.qual, self.filter, b".", b"GT:DP:GQ:AD:FT" if ft else b"GT:DP:GQ:AD"]
-        return b"\t".join([*cells, b":".join([*values, self.ft] if ft else values)])
+        cells = [self.contig, b"%d" % self.pos, b".", self.ref, b",".join(self.alts) or b".", self.qual, b".", b"."]
+        # The FILTER of a reference call (RefCall of DeepVariant) says nothing of an ALT.
+        ft = self.filter if self.ft == b"." and any(self.gt) else self.ft
+        return b"\t".join([*cells, *_values(b"GT:DP:GQ:AD", ft, gt, _text(self.dp), _text(self.gq), ad)])
 
 
 def _select(record: _Variant, keep: list[int]) -> None:
@@ -256,10 +265,8 @@ def together(one: _Variant, two: _Variant) -> tuple[_Variant, str]:
         alts += [b for a in record.alts if (b := a + tail if _PLAIN.fullmatch(a) else a) not in alts]
     _on(one, ref, alts)
     _on(two, ref, alts)
-    filters = [f for f in (one.filter, two.filter) if f != b"."]
-    reasons = [r for r in dict.fromkeys(b";".join(filters).split(b";")) if r not in (b"", b"PASS")]
-    joined = b";".join(reasons) or (b"PASS" if filters else b".")
-    one.filter = two.filter = joined
+    reasons = [r for record in (one, two) if any(record.gt) for r in record.filter.split(b";") if r != b"."]
+    one.filter = two.filter = b";".join(dict.fromkeys(reasons)) or b"."
     copies = [[r.gt.count(a) for a in range(1, len(alts) + 1)] for r in (one, two)]
     called = [None not in r.gt for r in (one, two)]
     if called[0] != called[1]:
@@ -287,13 +294,15 @@ def together(one: _Variant, two: _Variant) -> tuple[_Variant, str]:
 
 class Uniform:
     """Any gVCF or single-sample VCF in the form that is merged: contigs of the reference, INFO/END, FORMAT GT, DP,
-    GQ, AD (Number=R) and FT when it is asked for.
+    GQ, AD (Number=R) and FT where it fails.
+
+    FILTER of the file is about this person's call, and merging would make it one of everybody's: it becomes FT where
+    the person carries an ALT, and goes elsewhere. When FT is asked for, one of the file that fails stands in its place.
 
     blocks: True for a gVCF. There, a record whose person carries no ALT becomes a block (ALT `.`, END), blocks do
     not overlap and are joined as `DP_EDGES` says, and ALT alleles the person does not carry go. A
     block's DP is MIN_DP where the file has it: its smallest depth, which GenotypeGVCFs gives too. A GQ that is
-    absent comes from PL. FILTER of a record without a carried ALT is about the person and not the site, and goes.
-    In a VCF every record stays. In both, records of one position become one (`together`).
+    absent comes from PL. In a VCF every record stays. In both, records of one position become one (`together`).
 
     contigs: those to keep, name -> length; rename: names in the file -> names in the reference.
     join: False for blocks of `from_bcftools`, which are joined as far as the tolerance goes.
@@ -339,7 +348,7 @@ class Uniform:
                 alts.append(line)
             elif line.startswith(b"#CHROM"):
                 self._check_sample(line)
-                yield from _header(self.contigs, self.sample, kept, alts, self.ft)
+                yield from _header(self.contigs, self.sample, kept, alts, ft=True)
         yield from self._flush_variant()
         yield from self._flush_block()
 
@@ -354,6 +363,9 @@ class Uniform:
                     "mend the sheet, or rename the sample with bcftools reheader --samples",
                 )
             )
+
+    def _ft(self, call: dict[bytes, bytes]) -> bytes:
+        return _failing(call.get(b"FT", b".")) if self.ft else b"."
 
     def _record(self, line: bytes) -> Iterator[bytes]:
         self.ledger.take("records")
@@ -404,9 +416,8 @@ class Uniform:
                 ad = None
                 self.ledger.take("odd_ad")
                 self.ledger.drop("odd_ad", "not_one_value_an_allele")
-        record = _Variant(
-            contig, start, ref, alts, qual, filters, gt, _integer(call.get(b"DP")), gq, ad, call.get(b"FT", b".")
-        )
+        dp = _integer(call.get(b"DP"))
+        record = _Variant(contig, start, ref, alts, qual, _failing(filters), gt, dp, gq, ad, self._ft(call))
         called = {a for a in gt if a}
         if self.blocks:
             _select(record, sorted(called))
@@ -455,7 +466,7 @@ class Uniform:
         self._covered = end
         base = ref[first - start : first - start + 1] or self._base(contig.decode(), first)
         genotype = b"/".join([b"0"] * len(gt))
-        new = _Block(contig, first, end, base, genotype, dp, gq, call.get(b"FT", b".") if self.ft else b".")
+        new = _Block(contig, first, end, base, genotype, dp, gq, self._ft(call))
         yield from self._flush_variant()
         if self._join and self._block is not None and self._block.extend(new):
             self.ledger.drop("records", "joined")
@@ -466,13 +477,13 @@ class Uniform:
     def _flush_block(self) -> Iterator[bytes]:
         if self._block is not None:
             self.ledger.give("records")
-            yield self._block.line(b".", self.ft)
+            yield self._block.line(b".")
             self._block = None
 
     def _flush_variant(self) -> Iterator[bytes]:
         if self._variant is not None:
             self.ledger.give("records")
-            yield self._variant.line(self.ft)
+            yield self._variant.line()
             self._variant = None
 
 

@@ -7,7 +7,7 @@ are those of goe.spine.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -39,7 +39,10 @@ INFO = {
     "NREC": ("Integer", "Input records merged into this site allele"),
     **{key: ("Float", f"{key} of the input record; the worst where records were merged") for key in METRICS},
 }
-FORMATS = {"GT": (1, "String", "Genotype after filter and ploidy")}
+FORMATS = {
+    "GT": (1, "String", "Genotype after filter and ploidy"),
+    "FT": (1, "String", "Reasons for which a carrier's own record fails; only of people with a file of their own"),
+}
 RAW_FORMAT = {"RAW": (1, "Integer", "Call before the filter: 0 missing, 1 ref1, 2 ref2, 3 het, 4 hom, 5 hemi")}
 FIELDS = ("GT", "DP", "GQ", "AD", "FT")
 
@@ -77,13 +80,15 @@ class People:
     """The people of a file's columns.
 
     sexes: F, M or U; absent: FORMAT fields their input does not declare; sources: name of the file set that lists
-    only some positions (a joint or single VCF), shared by its people, or empty for one that speaks of all.
+    only some positions (a joint or single VCF), shared by its people, or empty for one that speaks of all; alone:
+    whether the person has a file of their own, whose FILTER is in FT (goe.gvcf); empty for nobody.
     """
 
     ids: list[str]
     sexes: list[str]
     absent: list[frozenset[str]]
     sources: list[str]
+    alone: list[bool] = field(default_factory=list)
 
     def tests(self, rule: gt.Filter, respect_ft: bool) -> np.ndarray:
         """uint8 (people,): which tests of the filter apply to whom."""
@@ -161,6 +166,7 @@ class Splitter:
         self.build, self.region, self.reference, self.raw = build, region, reference, raw
         self.people = people
         self.respect_ft = respect_ft
+        self._alone = np.array(people.alone, np.bool_) if any(people.alone) else None
         self.caller = gt.Caller(len(people.ids), ploidy_table(people.sexes), people.tests(rule, respect_ft), rule)
         self.ledger = Ledger(f"harmonise {region.contig}:{region.start}-{region.end}")
         self._source = people.source_numbers()
@@ -229,8 +235,8 @@ class Splitter:
 
     def _site_records(self, record: Record, sites) -> Iterator[tuple[Record, bool]]:
         number = region_class(self.build, record.contig, record.pos)
-        ft = record.formats.get("FT") if self.respect_ft else None
-        failed = None if ft is None else ~np.isin(ft, [b"PASS", b".", b""])
+        ft = record.formats.get("FT")
+        failed = None if ft is None or not self.respect_ft else ~np.isin(ft, [b"PASS", b".", b""])
         calls = self.caller.calls(record.formats, number, failed, self.raw)
         _tally(
             calls.people, calls.seen, calls.pairs, self._source, self._source_size, self._scratch,
@@ -238,8 +244,16 @@ class Splitter:
         )  # fmt: skip
         info = {"CLASS": number, "NREC": 1, **{k: v for k, v in record.info.items() if k in METRICS}}
         n_alleles = 1 + len(record.alts)
+        own = None
+        if ft is not None and self._alone is not None:
+            own = np.flatnonzero((self._alone & fails(ft))[calls.people])
         for site in sites:
             formats = {"GT": self.caller.genotypes(calls, n_alleles, site.of)}
+            if own is not None and own.size:
+                carriers = calls.people[own[np.isin(calls.pairs[own], site.of).any(axis=1)]]
+                if carriers.size:
+                    formats["FT"] = np.full(len(ft), b".", ft.dtype)
+                    formats["FT"][carriers] = ft[carriers]
             if self.raw:
                 formats["RAW"] = self.caller.codes(calls, n_alleles, site.of, raw=True)[:, None]
             made = Record(record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats)
@@ -265,6 +279,42 @@ def writer(stream, header: Header | list[Header], build: Build, raw: bool) -> Wr
     filters = {name: line for h in headers for name, line in h.filters.items()}
     formats = FORMATS | (RAW_FORMAT if raw else {})
     return Writer(stream, headers[0].samples, build.contigs, filters, INFO, formats)
+
+
+def fails(ft: np.ndarray) -> np.ndarray:
+    """bool (people,): whether FT, which never says PASS here, has a reason; by its first letter, as `.` is none."""
+    first = ft.view(np.uint8).reshape(len(ft), -1)[:, 0]
+    return (first != ord(".")) & (first != 0)
+
+
+def reasons(text: bytes) -> list[str]:
+    """The FILTERs in a person's FT (goe.gvcf)."""
+    return text.decode().replace("%3A", ":").split(";")
+
+
+def failing(ft: np.ndarray, accepted: set[str]) -> np.ndarray:
+    """Numbers of the people whose FT has a reason that is not accepted."""
+    people = np.flatnonzero(fails(ft))
+    if not accepted:
+        return people
+    refused = [text for text in np.unique(ft[people]) if not accepted.issuperset(reasons(text))]
+    return people[np.isin(ft[people], refused)]
+
+
+def _own_filters(records: list[Record], codes: list[np.ndarray], merged: np.ndarray) -> np.ndarray | None:
+    """FT of the merged record: of a carrier whose every record with that call fails, all their reasons; else None."""
+    left: dict[int, bytes] = {}
+    vectors = [r.formats.get("FT") for r in records]
+    people = {p for ft in vectors if ft is not None for p in np.flatnonzero(fails(ft)).tolist()}
+    for person in sorted(p for p in people if merged[p] >= gt.CODE_HET):
+        chosen = [ft for ft, code in zip(vectors, codes, strict=True) if code[person] == merged[person]]
+        if all(ft is not None and fails(ft[person : person + 1])[0] for ft in chosen):
+            left[person] = b";".join(sorted({r for ft in chosen for r in ft[person].split(b";")}))
+    if not left:
+        return None
+    found = np.full(len(merged), b".", f"S{max(map(len, left.values()))}")
+    found[list(left)] = list(left.values())
+    return found
 
 
 def merge_records(readers: list[Reader], region: Region, ledger: Ledger, raw: bool) -> Iterator[Record]:
@@ -310,7 +360,12 @@ def _merged(ref: str, alt: str, records: list[Record], raw: bool) -> Record:
         return first
     formats = first.formats
     if len(records) > 1:
-        formats = {"GT": gt.gt_bytes(gt.merge_codes([gt.codes_from_gt(r.formats["GT"]) for r in records]))}
+        codes = [gt.codes_from_gt(r.formats["GT"]) for r in records]
+        merged = gt.merge_codes(codes)
+        formats = {"GT": gt.gt_bytes(merged)}
+        own = _own_filters(records, codes, merged)
+        if own is not None:
+            formats["FT"] = own
         if raw:
             formats["RAW"] = gt.merge_codes([r.formats["RAW"][:, 0] for r in records])[:, None]
     quals = [r.qual for r in records if r.qual is not None]

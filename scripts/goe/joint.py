@@ -47,8 +47,8 @@ def merge(paths: Sequence[str], scratch: str | Path, region: str = "", *argument
     """Command that merges the files, or their records that touch `region`, to its standard output.
 
     arguments: of `bcftools merge`, such as --gvcf. All ALT alleles of a position become one record (`-m all`), so
-    that a person with one of them counts as called for the others. One file alone is only viewed, since
-    bcftools merge refuses it.
+    that a person with one of them counts as called for the others. FILTER is the union, of joint files alone: that of
+    a person's own file is in FT already (goe.gvcf). One file alone is only viewed, since bcftools merge refuses it.
     """
     where = ["-r", region] if region else []
     if len(paths) == 1:

@@ -377,10 +377,11 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         declared = bool(header.alts & {"NON_REF", "*"}) or "END" in header.infos
         if not blocks and (peek or not declared):
             facts.bad(
-                f"no reference blocks (<NON_REF>, <*> or END) in its first {len(peek)} records"
+                f"no reference blocks (<NON_REF>, <*>, or ALT . with INFO/END) in its first {len(peek)} records"
                 if peek
-                else "its header declares no reference blocks (<NON_REF>, <*> or END)",
-                "set input_type to vcf, if it holds variants only",
+                else "its header declares no reference blocks (<NON_REF>, <*> or INFO/END)",
+                "set input_type to vcf, if it holds variants only; a file with a record for every base and no END has "
+                "to be made with blocks (bcftools call --gvcf, GATK -ERC GVCF)",
             )
     elif entry.input_type == "vcf" and blocks:
         facts.bad("a gVCF: it has reference blocks", "set input_type to gvcf")
@@ -886,12 +887,22 @@ def lint(
 
     singles = [f.entry.sample_id for f in every if f.entry.input_type == "vcf"]
     if singles:
+        least = cfg["variant_qc"]["min_call_rate"]
+        counted = sum(not person.withdrawn for person in people.values())
+        rare_fail = least is not None and len(singles) > (1 - least) * counted
         notes.append(
             Problem(
                 cfg["inputs"],
                 f"{len(singles)} people come as single-sample VCFs: a site that is absent there is not a "
-                "reference call, so AN counts them only where their file has a record",
-                "give gVCFs to have them counted everywhere",
+                "reference call, so AN counts them only where their file has a record, and AF is too high"
+                + (
+                    f"; of {counted} people these are too many for variant_qc.min_call_rate {least:g}: alleles that "
+                    "few of them carry get FILTER LowCallRate and are not in the pass file"
+                    if rare_fail
+                    else ""
+                ),
+                "give gVCFs or a joint VCF to have them counted everywhere"
+                + (", or set variant_qc.min_call_rate to null" if rare_fail else ""),
             )
         )
     of_release, advice = release_lint.look(cfg, people, build, wrong)

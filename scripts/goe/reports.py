@@ -68,6 +68,7 @@ class Reads:
     """Counts of a person's reads (primary records, duplicates too, none that failed the sequencer's own filter).
 
     q30: bases of quality 30 or more, None when the reads carry no qualities; insert sizes in bases, 0 without pairs.
+    both_mapped: reads of pairs of which both are mapped; pairs_apart: such pairs whose two are on different contigs.
     """
 
     total: int
@@ -78,6 +79,8 @@ class Reads:
     q30: int | None
     insert_mean: float
     insert_sd: float
+    both_mapped: int = 0
+    pairs_apart: int = 0
 
 
 def samtools_stats(path: str | Path) -> Reads:
@@ -106,6 +109,8 @@ def samtools_stats(path: str | Path) -> Reads:
         q30=q30,
         insert_mean=numbers.get("insert size average", 0.0),
         insert_sd=numbers.get("insert size standard deviation", 0.0),
+        both_mapped=count("reads mapped and paired"),
+        pairs_apart=count("pairs on different chromosomes"),
     )
 
 

@@ -20,6 +20,7 @@ from goe import ga4gh
 from goe.bcf import MISSING
 from goe.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build, contig_class
 from goe.genotypes import CODE_HET, CODE_HOM, CODE_MISSING, CODE_REF2, codes_from_gt, widen
+from goe.harmonise import failing
 from goe.reports import Depths, Reads
 
 TOOL_METRICS = (
@@ -30,6 +31,7 @@ TOOL_METRICS = (
     "pct_reads_mapped",
     "pct_reads_properly_paired",
     "pct_duplicates",
+    "pct_chimeras",
     "mean_insert_size",
     "insert_size_std_deviation",
     "cross_contamination_rate",
@@ -206,17 +208,21 @@ def read_metrics(
 
     freemix: of VerifyBamID2, None when no panel is set; summed: as for `depth_ratios`.
     pct_duplicates: percentage of the primary records that are marked as duplicates.
+    pct_chimeras: percentage of the pairs with both reads mapped whose reads are on different contigs, duplicates and
+    mapping quality 0 included (samtools stats, `pairs on different chromosomes`). Picard's PCT_CHIMERAS, for which
+    the limits of gnomAD and of GATK were made, is another number: it also takes pairs of more than 100 kb, of the
+    wrong orientation and reads with SA, and looks at pairs of mapping quality 20 alone.
     """
     values, why = ga4gh.measure(
         {"reads": reads, "depths": depths, "freemix": NO_PANEL if freemix is None else freemix},
     )
     values["pct_duplicates"] = 100 * reads.duplicates / reads.total if reads.total else None
+    values["pct_chimeras"] = 200 * reads.pairs_apart / reads.both_mapped if reads.both_mapped else None
     values |= depth_ratios(summed, bases)
-    why |= {
-        metric: "no reads" if metric == "pct_duplicates" else "no such contig, or no depth on the autosomes"
-        for metric in ("pct_duplicates", "x_depth_ratio", "y_depth_ratio")
-        if values[metric] is None
-    }
+    no_depth = "no such contig, or no depth on the autosomes"
+    reasons = {"pct_duplicates": "no reads", "pct_chimeras": "no pair of mapped reads"}
+    reasons |= dict.fromkeys(("x_depth_ratio", "y_depth_ratio"), no_depth)
+    why |= {metric: reason for metric, reason in reasons.items() if values[metric] is None}
     return values, why
 
 
@@ -344,10 +350,11 @@ class CommonSnvs:
 def count_variants(reader, samples: int, accept: Iterable[str] = (), common: CommonSnvs | None = None) -> np.ndarray:
     """int64 (people, len(COUNTS)) of one autosomal region of the harmonised BCF.
 
-    Counted are site alleles whose input FILTER is PASS, absent or named in `accept` (GA4GH WGS QC v1 counts PASS):
-    a person counts an allele once, het or hom. Transitions and transversions are of all SNV alleles carried.
-    A singleton is an allele with one copy in everybody of the file. `common` collects SNVs at positions with a
-    single site allele. One pass; the vectors of a record are looked at whole, its carriers alone after that.
+    Counted are site alleles whose input FILTER, that of a joint VCF or the person's own (FT), is PASS, absent or named
+    in `accept` (GA4GH WGS QC v1 counts PASS): a person counts an allele once, het or hom. Transitions and
+    transversions are of all SNV alleles carried. A singleton is an allele with one copy in everybody of the file.
+    `common` collects SNVs at positions with a single site allele. One pass; the vectors of a record are looked at
+    whole, its carriers alone after that.
     """
     counts = np.zeros((samples, len(COUNTS)), np.int64)
     accepted = {"PASS", *accept}
@@ -359,6 +366,8 @@ def count_variants(reader, samples: int, accept: Iterable[str] = (), common: Com
             common.offer(*held)
             held = None
         codes = codes_from_gt(record.formats["GT"])
+        if "FT" in record.formats:
+            codes[failing(record.formats["FT"], accepted)] = CODE_MISSING
         alt = record.alts[0]
         kind = allele_kind(record.ref, alt)
         if accepted.issuperset(record.filters):

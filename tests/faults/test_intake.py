@@ -227,6 +227,7 @@ def test_every_input_type_at_once(cohort):
     ]
     notes, intake = cohort.clean()
     assert len(notes) == 1 and "AN counts them only where their file has a record" in notes[0]
+    assert "1 people" in notes[0] and "LowCallRate" in notes[0] and "min_call_rate to null" in notes[0]
     assert [j["contigs"] for j in intake["joint"]] == [["chr20"], ["chrX"]]
     assert intake["people"]["cr"]["inputs"][0]["contigs"] == ["chr20"]
     assert [row[4] for row in lint.people_table(intake)[1:]] == [
@@ -581,11 +582,23 @@ def test_no_genotypes(joint):
     assert "FORMAT/GT is not declared" in joint.only()
 
 
+@pytest.mark.parametrize(("others", "least", "said"), [(8, 0.9, True), (10, 0.9, False), (0, None, False)])
+def test_low_call_rate_of_single_vcfs_is_said(cohort, others, least, said):
+    """One person in nine without calls is more than the tenth that min_call_rate allows, one in eleven is not."""
+    names = [f"g{i}" for i in range(others)]
+    cohort.people = dict.fromkeys([*names, "vc"], "F")
+    cohort.rows = [(name, "gvcf", cohort.vcf(f"{name}.vcf.gz", [name], **BLOCKS)) for name in names]
+    cohort.rows.append(("vc", "vcf", cohort.vcf("v.vcf.gz", ["vc"])))
+    cohort.more = {"variant_qc": {"min_call_rate": least}}
+    (note,) = [n for n in cohort.clean()[0] if "single-sample" in n]
+    assert ("LowCallRate" in note) == said
+
+
 def test_vcf_that_is_a_gvcf_and_the_reverse(one):
     one.rows = [("A", "vcf", one.vcf("g.vcf.gz", ["A"], **BLOCKS))]
     assert "a gVCF: it has reference blocks -> set input_type to gvcf" in one.only()
     one.rows = [("A", "gvcf", one.vcf("v.vcf.gz", ["A"]))]
-    assert "no reference blocks" in one.only()
+    assert "ALT . with INFO/END) in its first" in one.only() and "a record for every base and no END" in one.only()
     # GATK leaves the header lines of a gVCF in the VCF it makes of it.
     one.rows = [("A", "vcf", one.vcf("w.vcf.gz", ["A"], header=BLOCKS["header"]))]
     one.clean()

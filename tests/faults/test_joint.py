@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from goe import counts, spine
 from helpers.workflow import snakemake, write_config
 
 pytestmark = pytest.mark.slow
@@ -61,8 +62,9 @@ def cohort(folder: Path, people_per_batch: int, region_size: int) -> Path:
     (folder / "ref.fa").write_text(f">chr1\n{SEQUENCE}\n")
     subprocess.run(["samtools", "faidx", str(folder / "ref.fa")], check=True)
     deletion = record(300, base(300, 5), base(300), "0/1:30:90:14,16")
+    poor = snv(400, filters="LowQual")
     files = {
-        "A": [block(1, 199), snv(200), block(201, 299), deletion, block(305, 399), snv(400), block(401, 2000)],
+        "A": [block(1, 199), snv(200), block(201, 299), deletion, block(305, 399), poor, block(401, 2000)],
         "B": [
             block(1, 199),
             record(200, base(200), base(200) + "GG", "0/1:20:90:10,10"),
@@ -117,6 +119,18 @@ def genotypes(folder: Path) -> dict[str, dict[str, str]]:
     return found
 
 
+def filters(folder: Path) -> dict[str, list[str]]:
+    """Site allele -> FILTER of the input where everybody counts."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((folder / "work/harmonise").glob("chr1_*.bcf")):
+        with spine.open_harmonised(path) as reader:
+            keep = {i: {"country_code": "EE", "count_sex": "F", "keep": "yes"} for i in reader.header.samples}
+            leaves = counts.Leaves.of_keep(reader.header.samples, keep, path.name)
+            for batch in counts.count(reader, leaves, raw=False):
+                found |= {f"{r['pos']} {r['ref']} {r['alt']}": r["filters"] for r in batch.to_pylist()}
+    return found
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
     return cohort(tmp_path_factory.mktemp("joint") / "whole", 64, 3000)
@@ -156,7 +170,23 @@ def test_records_of_the_joint_vcf_survive(whole):
     assert by_alt[500, "*"][2] == "LowQual"
     assert by_alt[200, other(200)][3] == "3.5"
     assert (900, ".") in by_alt and (950, "<DEL>") in by_alt
-    assert by_alt[700, other(700)][2] == "LowQual"
+
+
+@pytest.mark.parametrize(
+    ("pos", "expected"),
+    [
+        (400, []),  # a person of the joint VCF carries it too, and passes
+        (500, ["LowQual"]),  # of the site, in the joint VCF
+        (700, ["LowQual"]),  # of its only carrier
+    ],
+)
+def test_filter_is_of_the_joint_vcf_or_of_all_carriers(whole, cut, pos, expected):
+    found = [filters(folder)[f"{pos + SHIFT} {base(pos)} {other(pos)}"] for folder in (whole, cut)]
+    assert found == [expected, expected]
+
+
+def test_filters_are_the_same_in_batches(whole, cut):
+    assert filters(whole) == filters(cut)
 
 
 def test_columns_are_sorted(cut):

@@ -1,6 +1,7 @@
 """Harmonise and count a VCF without the workflow, region by region, as its scripts do."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +24,8 @@ def count_vcf(
     """Table of counts (goe.counts.schema) of a whole VCF, and the ledgers of its two passes for each region.
 
     sheet: sample_id -> (sex, country). size: region size in bases. options: `rule`, `count_sex` (sample_id -> sex),
-    `raw`, `respect_ft`, `absent` (FORMAT fields that the file does not declare).
+    `raw`, `respect_ft`, `absent` (FORMAT fields that the file does not declare), `alone` (sample_ids with a file of
+    their own), `accept` (FILTERs that count as PASS), `out` (sample_ids left out).
     """
     raw = options.get("raw", False)
     absent = frozenset(options.get("absent", ()))
@@ -37,6 +39,7 @@ def count_vcf(
         with spine.open_split(packed, *where) as reader:
             ids = reader.header.samples
             people = harmonise.People(ids, [sheet[i][0] for i in ids], [absent] * len(ids), [""] * len(ids))
+            people = replace(people, alone=[i in options.get("alone", ()) for i in ids])
             rule = options.get("rule", Filter())
             ft = options.get("respect_ft", False)
             splitter = harmonise.Splitter(build, region, Reference(str(fasta)), people, rule, ft, raw)
@@ -45,7 +48,11 @@ def count_vcf(
         ledgers.append(splitter.ledger)
     tables = []
     keep = {
-        i: {"country_code": c, "count_sex": options.get("count_sex", {}).get(i, s), "keep": "yes"}
+        i: {
+            "country_code": c,
+            "count_sex": options.get("count_sex", {}).get(i, s),
+            "keep": "no" if i in options.get("out", ()) else "yes",
+        }
         for i, (s, c) in sheet.items()
     }
     for name, region in found.items():
@@ -59,5 +66,6 @@ def count_vcf(
         ledgers.append(ledger)
         with spine.open_harmonised(merged) as reader:
             leaves = counts.Leaves.of_keep(reader.header.samples, keep, "test")
-            tables.append(pa.Table.from_batches(counts.count(reader, leaves, raw), counts.schema(leaves, raw)))
+            batches = counts.count(reader, leaves, raw, options.get("accept", ()))
+            tables.append(pa.Table.from_batches(batches, counts.schema(leaves, raw)))
     return pa.concat_tables(tables), ledgers

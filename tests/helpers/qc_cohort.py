@@ -124,6 +124,7 @@ class Cohort:
             "pct_reads_mapped": rng.normal(99.6, 0.1, n),
             "pct_reads_properly_paired": rng.normal(97, 0.5, n),
             "pct_duplicates": np.abs(rng.normal(8, 2, n)),
+            "pct_chimeras": np.full(n, 1.2),
             "mean_insert_size": rng.normal(420, 20, n),
             "insert_size_std_deviation": rng.normal(95, 5, n),
             "x_depth_ratio": x + rng.normal(0, 0.01, n),

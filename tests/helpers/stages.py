@@ -137,7 +137,7 @@ class Stages:
             "frequencies_count.py",
             input={"bcf": f / "harmonised.bcf", "keep": f / "keep.tsv"},
             output={"counts": f / "counts.parquet", "ledger": f / "count.json"},
-            params={"raw": False},
+            params={"raw": False, "accept_filters": []},
         )
 
     def all(self, source: Path) -> Cost:

@@ -142,7 +142,7 @@ class TestUniformVcf:
         )
         assert [(r[1], r[4], r[6], r[7]) for r in rows] == [
             ("1", ".", ".", "."),
-            ("2", "C", "LowQual", "."),
+            ("2", "C", ".", "."),
             ("3", "<DEL>", ".", "."),
         ]
         assert ledger.given["records"] == 3
@@ -152,6 +152,35 @@ class TestUniformVcf:
         assert uniform(one, blocks=False)[0][0][8] == "GT:DP:GQ:AD"
         assert uniform(one, blocks=False, ft=True)[0][0][9] == "0/1:30:90:15,15:q"
 
+    @pytest.mark.parametrize("blocks", [True, False])
+    @pytest.mark.parametrize(
+        ("status", "ft", "asked", "expected"),
+        [
+            ("PASS", "PASS", True, None),
+            (".", ".", True, None),
+            ("LowQual", "PASS", True, "LowQual"),
+            ("LowQual;q", ".", False, "LowQual;q"),
+            ("a:b", ".", False, "a%3Ab"),
+            ("LowQual", "q", True, "q"),
+            ("LowQual", "q", False, "LowQual"),
+            ("PASS", "q", False, None),
+        ],
+    )
+    def test_filter_becomes_ft_where_it_fails(self, status, ft, asked, expected, blocks):
+        one = line(1, "A", "C", f"0/1:30:90:15,15:{ft}", "GT:DP:GQ:AD:FT", filters=status)
+        [row] = uniform(one, blocks=blocks, ft=asked)[0]
+        assert row[6] == "."
+        values = ["0/1", "30", "90", "15,15"]
+        assert row[8:] == (
+            ["GT:DP:GQ:AD", ":".join(values)] if expected is None else ["GT:DP:GQ:AD:FT", ":".join([*values, expected])]
+        )
+
+    def test_filter_of_a_reference_call_goes(self):
+        one = line(1, "A", "C", "0/0:30:90:30,0", filters="RefCall")
+        two = line(1, "A", "G", "0/1:30:90:15,15", filters="PASS")
+        assert uniform(one, blocks=False)[0][0][8] == "GT:DP:GQ:AD"
+        assert uniform(one, two, blocks=False)[0][0][8] == "GT:DP:GQ:AD"
+
 
 class TestOnePosition:
     def test_two_hets_are_one_genotype(self):
@@ -159,7 +188,7 @@ class TestOnePosition:
             line(5, "A", "C", "0/1:30:90:15,15", filters="PASS"),
             line(5, "AT", "A", "0/1:28:80:14,14", filters="LowQual"),
         )
-        assert rows[0][3:5] + [rows[0][6], rows[0][9]] == ["AT", "CT,A", "LowQual", "1/2:30:80:14,15,14"]
+        assert rows[0][3:5] + rows[0][8:] == ["AT", "CT,A", "GT:DP:GQ:AD:FT", "1/2:30:80:14,15,14:LowQual"]
         assert ledger.dropped["records"] == {"same_position": 1}
 
     @pytest.mark.parametrize(

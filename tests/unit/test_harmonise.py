@@ -19,6 +19,7 @@ HEADER = """##fileformat=VCFv4.3
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">
 ##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="x">
 ##FORMAT=<ID=AD,Number=R,Type=Integer,Description="x">
+##FORMAT=<ID=FT,Number=1,Type=String,Description="x">
 ##INFO=<ID=QD,Number=1,Type=Float,Description="x">
 ##contig=<ID=chr1,length=60>
 ##contig=<ID=chrX,length=60>
@@ -34,14 +35,16 @@ def world(tmp_path):
     build = Build("toy", {"chr1": 60, "chrX": 60}, [("chrX", 1, 10)])
 
     def run(*records, size=1000, **options):
-        """records: (contig, pos, ref, alt, genotypes of f m u g[, filter[, qd]])."""
+        """records: (contig, pos, ref, alt, genotypes of f m u g[, filter[, qd]]); `0/1:Low` is one with its FT."""
         ad = {"0/0": "30,0", "0/1": "15,15", "1/1": "0,30", "./.": "0,0", "1": "0,30", "0": "30,0"}
         lines = ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *SHEET])]
         for contig, pos, ref, alt, calls, *rest in records:
             status = rest[0] if rest else "PASS"
             info = f"QD={rest[1]}" if len(rest) > 1 else "."
-            people = [f"{c}:30:99:{ad[c]}" for c in calls.split()]
-            lines.append("\t".join([contig, str(pos), ".", ref, alt, "50", status, info, "GT:DP:GQ:AD", *people]))
+            cells = [c.partition(":")[::2] for c in calls.split()]
+            depths = [ad[c] if "," not in alt else "15,15,15" for c, _ in cells]
+            people = [f"{c}:30:99:{d}:{ft or '.'}" for (c, ft), d in zip(cells, depths, strict=True)]
+            lines.append("\t".join([contig, str(pos), ".", ref, alt, "50", status, info, "GT:DP:GQ:AD:FT", *people]))
         vcf = tmp_path / "in.vcf"
         vcf.write_text(HEADER + "\n".join(lines) + "\n")
         return count_vcf(vcf, fasta, build, SHEET, size, tmp_path, **options)
@@ -110,6 +113,56 @@ def test_filters_and_metrics_of_merged_records_are_the_worst(world):
     [row] = annotate(table, rules | {"accept_filters": ["LowQ"], "min_qual": None, "min_qd": 1}).to_pylist()
     assert "LowQ" not in row["filter"] and "LowQUAL" not in row["filter"] and "LowQD" not in row["filter"]
     assert (row["af"], row["call_rate"]) == (1 / 8, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("calls", "site", "expected", "options"),
+    [
+        ("0/1:Low 0/0 0/0 0/1:Low", "PASS", ["Low"], {}),
+        ("0/1:Low 0/0 0/0 0/1:Old;Low", ".", ["Low", "Old"], {}),
+        ("0/1:Low 0/0 0/0 0/1", ".", [], {}),
+        ("0/1:Low 0/0 0/0 0/1:Low", "LowQ", ["LowQ", "Low"], {}),
+        ("0/1:Low 0/0 0/0 0/1", "LowQ", ["LowQ"], {}),
+        ("0/1:a%3Ab 0/0 0/0 0/0", ".", ["a:b"], {}),
+        ("0/1:a%3Ab 0/0 0/0 0/1:Old", ".", [], {"accept": ["a:b"]}),
+        # One passes by what the config accepts; what is accepted of all is taken away later.
+        ("0/1:Low 0/0 0/0 0/1:Old", ".", [], {"accept": ["Low"]}),
+        ("0/1:Low;Old 0/0 0/0 0/1:Old", ".", ["Low", "Old"], {"accept": ["Low"]}),
+        # Nobody of a joint VCF has a FILTER of their own: FT there is another thing.
+        ("0/1:Low 0/0 0/0 0/1:Low", ".", [], {"alone": "f"}),
+        ("0/1:Low 0/0 0/0 0/0:Low", ".", ["Low"], {"alone": "f"}),
+        ("0/1:Low 0/0 0/0 0/1", ".", [], {"alone": "f"}),
+        # Who does not count decides nothing.
+        ("0/1:Low ./. 0/0 0/1", ".", ["Low"], {"out": "g"}),
+        ("0/1:Low 0/0 0/0 0/1:Low", ".", [], {"respect_ft": True}),
+    ],
+)
+def test_a_filter_of_people_holds_where_no_carrier_passes(world, calls, site, expected, options):
+    [row] = world(("chr1", 20, "C", "G", calls, site), **{"alone": "fmug"} | options)[0].to_pylist()
+    assert row["filters"] == expected
+
+
+def test_a_filter_of_people_is_that_of_the_allele(world):
+    """Two ALTs of one position are one record after merging; the one whose only carrier fails does not pass by it."""
+    table, _ = world(("chr1", 20, "C", "G,T", "0/1:Low 0/2 0/0 0/0"), alone="fmug")
+    assert [(r["alt"], r["filters"]) for r in table.to_pylist()] == [("G", ["Low"]), ("T", [])]
+
+
+@pytest.mark.parametrize("size", [1000, 12])
+def test_filters_of_people_are_merged_with_their_records(world, size):
+    """The deletion of one, written elsewhere by the other's caller."""
+
+    def filters(first, second):
+        records = (("chr1", 6, "CA", "C", first), ("chr1", 15, "AA", "A", second))
+        [row] = world(*records, size=size, alone="fmug")[0].to_pylist()
+        return row["filters"]
+
+    assert filters("0/1:Low 0/0 0/0 0/0", "0/0 0/0 0/1 0/0") == []
+    assert filters("0/1:Low 0/0 0/0 0/0", "0/0 0/0 0/1:Old 0/0") == ["Low", "Old"]
+    assert filters("0/1:Low 0/0 0/0 0/0", "0/1 0/0 0/0 0/0") == []
+    assert filters("0/1:Low 0/0 0/0 0/0", "0/1:Old 0/0 0/0 0/0") == ["Low", "Old"]
+    assert filters("0/1:Low 0/0 0/0 0/0", "0/0 0/0 0/0 0/0") == ["Low"]
+    assert filters("0/1:Low 0/0 0/0 0/0", "1/1:Old 0/0 0/0 0/0") == []
 
 
 def test_a_record_counts_for_the_people_of_the_sources_that_have_it():

@@ -58,6 +58,8 @@ def test_each_default_has_a_source_and_a_known_status(files):
         head, *table = (line.split("\t") for line in text.splitlines())
         assert all(len(cells) == columns and all(cells[head.index(c)] for c in ("source", "status")) for cells in table)
         assert {cells[head.index("status")] for cells in table} <= {"verified", "excerpt", "unverified"}
+        own = [cells for cells in table if "of this project" in cells[head.index("source")]]
+        assert {cells[head.index("status")] for cells in own} == {"unverified"}, "what is our own was read nowhere"
 
 
 def test_each_default_is_of_a_metric_that_is_made(files):
@@ -76,6 +78,7 @@ def test_defaults_are_those_of_the_table_of_gates(files):
         ("pct_autosomes_15x", 94.9, 89.9),
         ("cross_contamination_rate", 0.011, 0.031),
         ("pct_duplicates", 15.1, 20.1),
+        ("pct_chimeras", None, 5.1),
         ("call_rate", 0.979, 0.949),
         ("pct_reads_mapped", 97.9, 94.9),
         ("mean_insert_size", None, 249.9),

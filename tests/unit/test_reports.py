@@ -1,6 +1,7 @@
 """Reports of tools: what is read from them, and what a damaged one says."""
 
 import gzip
+import subprocess
 
 import numpy as np
 import pytest
@@ -64,6 +65,8 @@ STATS = [
     "SN\treads duplicated:\t10\t# PCR or optical duplicate bit set",
     "SN\tinsert size average:\t350.5",
     "SN\tinsert size standard deviation:\t60.0",
+    "SN\treads mapped and paired:\t180\t# paired-end technology bit set + both mates mapped",
+    "SN\tpairs on different chromosomes:\t9",
 ]
 
 
@@ -71,7 +74,29 @@ def test_samtools_stats(tmp_path):
     # Qualities 0 to 29, then 30 and 31: only these two count.
     quality = ["FFQ\t1\t" + "\t".join(["7"] * 30 + ["5", "6"]), "LFQ\t1\t" + "\t".join(["1"] * 30 + ["4"])]
     path = write(tmp_path, "\n".join(STATS + quality) + "\n")
-    assert reports.samtools_stats(path) == reports.Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0)
+    assert reports.samtools_stats(path) == reports.Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0, 180, 9)
+
+
+def test_pairs_apart_of_samtools_itself(tmp_path):
+    """Five pairs of mapped reads: on two contigs (one of mapping quality 0, one a duplicate), near, and far apart."""
+    sam = ["@SQ\tSN:a\tLN:1000000", "@SQ\tSN:b\tLN:1000000"]
+    pairs = [("b", 200, 60, 0), ("=", 300, 60, 2), ("=", 500_000, 60, 0), ("b", 200, 0, 0), ("b", 200, 60, 1024)]
+    for i, (contig, pos, quality, flags) in enumerate(pairs):
+        there = "a" if contig == "=" else contig
+        back = "=" if contig == "=" else "a"
+        size = pos - 90 if contig == "=" else 0
+        rest = "A" * 10 + "\t" + "I" * 10
+        sam.append(f"p{i}\t{97 + flags}\ta\t100\t{quality}\t10M\t{contig}\t{pos}\t{size}\t{rest}")
+        sam.append(f"p{i}\t{145 + flags}\t{there}\t{pos}\t{quality}\t10M\t{back}\t100\t{-size}\t{rest}")
+    sam.append(f"p9\t73\ta\t100\t60\t10M\t=\t100\t0\t{rest}")
+    sam.append(f"p9\t133\ta\t100\t0\t*\t=\t100\t0\t{rest}")
+    # A supplementary record is no pair of its own.
+    sam.append(f"p0\t2145\tb\t900\t60\t10M\t=\t200\t0\t{rest}")
+    source = write(tmp_path, "\n".join(sam) + "\n")
+    run = subprocess.run(["samtools", "stats", "-F", "QCFAIL", source], check=True, capture_output=True, text=True)
+    (tmp_path / "stats").write_text(run.stdout)
+    found = reports.samtools_stats(tmp_path / "stats")
+    assert (found.total, found.both_mapped, found.pairs_apart) == (12, 10, 3)
 
 
 def test_stats_without_qualities_or_pairs(tmp_path):

@@ -71,14 +71,14 @@ def test_no_depth_on_autosomes_gives_no_ratio(tmp_path):
     assert sm.depth_ratios({"1": 0, "X": 10}, bases(tmp_path, True)) == {"x_depth_ratio": None, "y_depth_ratio": None}
 
 
-READS = Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0)
+READS = Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0, 180, 9)
 
 
 def test_read_metrics(tmp_path):
     depths = Depths(np.array([20, 0, 60]))
     found, why = sm.read_metrics(READS, depths, 0.0123, {"1": 120, "X": 60}, bases(tmp_path, False))
     assert set(found) == set(sm.TOOL_METRICS)
-    assert (found["pct_duplicates"], found["mean_autosome_coverage"]) == (5, 1.5)
+    assert (found["pct_duplicates"], found["pct_chimeras"], found["mean_autosome_coverage"]) == (5, 10, 1.5)
     assert found["cross_contamination_rate"] == 0.0123
     assert not why
 
@@ -128,6 +128,15 @@ def test_indels_of_fifty_bases_are_not_short(size, kind):
 def test_accepted_filters_count():
     (first, _) = counted([record(5, "G", [(0, 1), (0, 0)], filters=["Ok"])], accept=["Ok"])
     assert first["n_snv"] == 1
+
+
+def test_a_person_is_counted_by_the_filter_of_their_own_record():
+    """However many others carry the allele, and whether their records pass or not."""
+    one, two = (record(pos, "G", [(0, 1), (0, 1)]) for pos in (5, 9))
+    one.formats["FT"] = np.array([b".", b"LowQual"])
+    two.formats["FT"] = np.array([b"Ok;Also", b"Ok"])
+    assert [p["n_snv"] for p in counted([one, two])] == [1, 0]
+    assert [p["n_snv"] for p in counted([one, two], accept=["Ok"])] == [1, 1]
 
 
 def common(people, spacing=1, vcf=()):

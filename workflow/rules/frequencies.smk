@@ -13,5 +13,6 @@ rule frequencies_count:
         "../../envs/goe.yaml"
     params:
         raw=CFG["frequencies"]["raw"],
+        accept_filters=CFG["variant_qc"]["accept_filters"],
     script:
         "../../scripts/frequencies_count.py"
