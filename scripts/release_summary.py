@@ -9,13 +9,12 @@ from goe import (
     annotations,
     beacon,
     disclosure,
-    gdi_metadata,
-    health_dcat,
     ledger,
     logs,
     membership,
     metric_quantiles,
     mini_node,
+    release_texts,
     ro_crate,
     site_rules,
     sites_vcf,
@@ -57,7 +56,7 @@ with logs.to(snakemake.log):
     public = notes.public_ledger(steps, policy.k)
     qc = {
         "people": people,
-        "genotype_filter": notes.genotype_rules(cfg["genotype_filter"], absent),
+        "genotype_filter": notes.genotype_rules(cfg["genotype_filter"], absent, policy.k),
         "variant_qc": notes.filter_rules(cfg, about),
         "alleles_by_class": tally["classes"],
         "alleles_by_filter": tally["filters"],
@@ -67,11 +66,7 @@ with logs.to(snakemake.log):
         ),
         "rounded_to": policy.k,
     }
-    left_out = [] if "gdi" in params.formats else [str(problem) for problem in gdi_metadata.missing(cfg)]
     texts = {
-        "readme": notes.readme(cfg, about, people, absent, tally, policy, listed, left_out, earlier),
-        "license": notes.license_text(cfg, health_dcat.license_url(cfg["dataset"])),
-        "changelog": notes.changelog(cfg, earlier),
         "dataset": notes.dumps(about),
         "qc": notes.dumps(qc),
         "disclosure": notes.dumps(notes.disclosure_summary(policy, plan, tally, figure, earlier)),
@@ -95,6 +90,10 @@ with logs.to(snakemake.log):
             }
         ),
     }
+    # From what stands in the files, so that whoever has them can write these again.
+    read = {name: json.loads(texts[name]) for name in release_texts.DESCRIPTIONS}
+    words = release_texts.write(read)
+    texts |= {"readme": words["README.md"], "license": words["LICENSE"], "changelog": words["CHANGELOG.md"]}
     for name, text in texts.items():
         Path(output[name]).write_text(text)
     beacon.write_populations(output.populations, tags)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from goe import __version__, manifest
+from goe import __version__, code_digest, manifest
 from goe import health_dcat as dcat
 from goe.errors import Problem, stop_on
 from goe.release_files import File, differences
@@ -46,6 +46,7 @@ PROFILES = {
 _WORKFLOW_RO_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 _BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 _SNAKEMAKE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
+_CODE = "#code"
 _MIT = "https://spdx.org/licenses/MIT"
 NO_LICENSE = "not stated: ask the contact before use"
 
@@ -269,6 +270,7 @@ def crate(
             "object": [_ref(CONFIG), _ref("#reference")],
             "result": [_ref(name) for name in results],
         },
+        _code(),
         *_parameters(),
         *_reference(about.build, contigs),
         *[_tool(tool) for tool in sorted(tools, key=lambda t: t.name)],
@@ -327,6 +329,7 @@ def _main(parts: Sequence[str], tools: Sequence[Tool]) -> dict:
         "name": "goe",
         "description": "From a reference cohort of whole genomes to a Genome of Europe allele-frequency dataset",
         "version": __version__,
+        "identifier": _ref(_CODE),
         "conformsTo": _ref(_BIOSCHEMAS),
         "programmingLanguage": _ref(_SNAKEMAKE),
         "license": _ref(_MIT),
@@ -334,6 +337,18 @@ def _main(parts: Sequence[str], tools: Sequence[Tool]) -> dict:
         "softwareRequirements": [_ref(_tool_id(tool.name)) for tool in sorted(tools, key=lambda t: t.name)],
     }
     return entity | ({"hasPart": [_ref(quote(path)) for path in parts]} if parts else {})
+
+
+def _code() -> dict:
+    """The code that made the release, by its digest: a version can be that of many states of the code."""
+    return {
+        "@id": _CODE,
+        "@type": "PropertyValue",
+        "name": "code",
+        "description": "SHA-256 of the code of goe: of the list that sha256sum writes of its files, sorted by path",
+        "propertyID": "sha256",
+        "value": code_digest.digest(),
+    }
 
 
 # Inputs of the workflow: type and description. Only the reference has a value in the crate; the others are
@@ -460,6 +475,9 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
     }
     if absent:
         wrong(f"{WORKFLOW} is no {', '.join(sorted(absent))}")
+    code = by_id.get(_CODE, {}).get("value")
+    if code != said.get("code_sha256"):
+        wrong(f"the SHA-256 of the code is {code}, {dcat.DATASET} gives {said.get('code_sha256')}")
     actions = [e for e in entities if "CreateAction" in _list(e.get("@type"))]
     if not any(_references({"x": action.get("instrument")}) == {WORKFLOW} for action in actions):
         wrong(f"no CreateAction has {WORKFLOW} as its instrument")

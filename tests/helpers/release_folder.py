@@ -17,6 +17,7 @@ import pysam
 from goe import (
     annotations,
     beacon,
+    check_folder,
     counts,
     disclosure,
     frequency_table,
@@ -29,6 +30,7 @@ from goe import (
     mini_node,
     release_files,
     release_notes,
+    release_texts,
     report_lookup,
     report_page,
     report_spectrum,
@@ -354,11 +356,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par"]),
     )
     info = sites_vcf.tags(fields, plan.strata)
-    contigs = [summary["contig"] for summary in parts.summaries]
     texts = {
-        "README.md": release_notes.readme(cfg, said, people, {}, tally, policy, contigs),
-        "LICENSE": release_notes.license_text(cfg, health_dcat.license_url(cfg["dataset"])),
-        "CHANGELOG.md": release_notes.changelog(cfg, None),
         "ledger.json": release_notes.dumps(public),
         "metadata/dataset.json": release_notes.dumps(said),
         "qc/summary.json": release_notes.dumps(qc),
@@ -373,7 +371,8 @@ def _descriptions(root: Path, parts: Parts) -> None:
             for path in sorted((REPO / "workflow/rules").glob("*.smk"))
         },
     }
-    for name, text in texts.items():
+    read = {name: json.loads(texts[check_folder.DESCRIPTIONS[name]]) for name in release_texts.DESCRIPTIONS}
+    for name, text in (texts | release_texts.write(read)).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     beacon.write_populations(root / "beacon/populations.json", info)

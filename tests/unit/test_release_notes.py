@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from goe import disclosure, ledger, release_notes
+from goe import disclosure, ledger, release_notes, release_texts
 from goe import strata as st
 from goe.errors import GoeError
 
@@ -41,6 +41,8 @@ CFG = {
         "max_fs": 60,
         "min_read_pos_rank_sum": -8,
     },
+    "reference": {"build": "GRCh38"},
+    "strata": {"label": "country_code"},
 }
 PEOPLE = {"EE_F": 50, "EE_M": 50, "LV_F": 3}
 
@@ -133,15 +135,26 @@ def test_filters_stand_in_the_order_of_their_rules():
     ]
 
 
+def described(cfg, about, people, absent, tally, summary, k):
+    """The descriptions of a release as its files have them."""
+    qc = {
+        "people": people,
+        "genotype_filter": release_notes.genotype_rules(cfg["genotype_filter"], absent, k),
+        "variant_qc": release_notes.filter_rules(cfg, about),
+        "alleles_by_class": tally["classes"],
+        "alleles_by_filter": tally["filters"],
+        "rounded_to": k,
+    }
+    return json.loads(release_notes.dumps({"dataset": about, "disclosure": summary, "qc": qc, "config": cfg}))
+
+
 def test_readme_says_what_matters_and_hides_small_countries():
     tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
     policy = disclosure.policy({"min_carriers": 5, "policy": "collapse"})
     plan = disclosure.plan(PEOPLE, policy.min_stratum_size)
     par = [("chrX", 1, 10)]
-    about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par)
+    about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par, [{"name": "chr1"}])
     people = release_notes.people_summary(sheet(103, withdrawn=2), policy.k)
-    contigs = [{"name": "chr1"}]
-    text = release_notes.readme(CFG, about, people, {"DP": 5}, tally, policy, contigs)
     assert about["number_of_people"] == 103
     assert (about["number_of_records"], about["number_of_pass_records"]) == (56, 50)
     assert about["pseudo_autosomal_regions"] == [["chrX", 1, 10]]
@@ -152,13 +165,17 @@ def test_readme_says_what_matters_and_hides_small_countries():
     assert (summary["membership_inference"], summary["previous_release"]) == (figure, earlier)
     assert release_notes.NO_EARLIER not in summary["not_covered"]
     assert release_notes.NO_EARLIER in release_notes.disclosure_summary(policy, plan, tally)["not_covered"]
+    said = described(CFG, about, people, {"DP": 5}, tally, summary, policy.k)
+    text = release_texts.readme(said)
     assert "LV" not in text + release_notes.dumps(about) + release_notes.dumps(summary)
     for words in (
         "GOE-EE-X-20260101000000000",
         "GQ at least 20",
-        "DP is absent from the data of 5 people",
+        "DP is absent from the data of about 5 (rounded to multiples of 5) people",
+        "People on the sheet: about 105 (rounded to multiples of 5). Left out: about 5 (rounded to multiples of 5)",
+        "| Total | 103 |",
         "filters of the input that count as PASS: q10",
-        "| withheld | 5 |",
+        "| withheld | about 5 (rounded to multiples of 5) |",
         "membership inference",
         "the data are synthetic",
         "nhomalt counts people",
@@ -166,29 +183,40 @@ def test_readme_says_what_matters_and_hides_small_countries():
         assert words in text, words
     assert "inbreeding coefficient below" not in text
     open_policy = disclosure.policy({"open": True, "legal_basis": "Act 7"})
-    open_text = release_notes.readme(CFG, about, people, {}, tally, open_policy, contigs)
+    opened = release_notes.disclosure_summary(open_policy, plan, tally)
+    open_text = release_texts.readme(described(CFG, about, people, {}, tally, opened, 1))
+    assert "People on the sheet: 105. Left out: 5, for" in open_text
     assert "Legal basis: Act 7" in open_text and "Not covered" not in open_text
     assert json.loads(release_notes.dumps(about)) == about
-    without = release_notes.readme(CFG, about | {"formats": []}, people, {}, tally, policy, contigs, ["no catalog"])
-    assert "`gdi/GOE-EE-X-20260101000000000.tar`" in text and "no package for a GDI node: no catalog." in without
+    without = release_texts.readme(said | {"dataset": about | {"formats": []}})
+    assert "`gdi/GOE-EE-X-20260101000000000.tar`" in text
+    assert "no package for a GDI node: config formats.gdi.catalog: is missing; config dataset.license" in without
+
+
+def test_strata_that_are_no_countries_are_called_by_their_column():
+    assert release_texts.country_words({"strata_label": "country_code"}).startswith("Country is the country of origin")
+    words = release_texts.country_words({"strata_label": "region"})
+    assert "the column region of the sample sheet" in words and "origin" not in words
 
 
 def test_licence_and_changes_say_what_is_known():
     licensed = CFG | {"dataset": CFG["dataset"] | {"license": "CC-BY-4.0"}}
-    text = release_notes.license_text(licensed, "https://creativecommons.org/licenses/by/4.0/")
+    text = release_texts.license_text(licensed)
     assert "under the licence CC-BY-4.0.\nhttps://creativecommons.org/licenses/by/4.0/\n" in text
-    assert "No licence is stated. Ask A team (team@example.org)" in release_notes.license_text(CFG, None)
-    assert "No earlier release was named." in release_notes.changelog(CFG, None)
+    assert "No licence is stated. Ask A team (team@example.org)" in release_texts.license_text(CFG)
+    none = {"dataset": CFG["dataset"], "disclosure": {"previous_release": None}}
+    assert "No earlier release was named." in release_texts.changelog(none)
     earlier = {
         "dataset": "GOE-EE-X-20250101000000000",
         "strata_only_now": ["FI"],
         "strata_only_before": [],
         "alleles": {"in_both": 1000, "only_now": 20, "only_before": 3},
     }
-    text = release_notes.changelog(CFG, earlier)
+    text = release_texts.changelog(none | {"disclosure": {"previous_release": earlier}})
     for words in ("Follows GOE-EE-X-20250101000000000.", "New strata: FI.", "1,000 in both, 20 new, 3 no longer"):
         assert words in text
-    assert "alleles were not compared" in release_notes.changelog(CFG, earlier | {"alleles": None})
+    other = {"disclosure": {"previous_release": earlier | {"alleles": None}}}
+    assert "alleles were not compared" in release_texts.changelog(none | other)
 
 
 def test_countries_are_those_of_published_strata_when_the_label_is_the_country():

@@ -6,7 +6,7 @@ import re
 
 import pytest
 import yaml
-from goe import health_dcat, release_files, ro_crate
+from goe import code_digest, health_dcat, release_files, ro_crate
 from goe.errors import GoeError
 from helpers import metadata
 
@@ -86,6 +86,8 @@ def test_the_crate_says_what_made_the_release(tmp_path):
     assert entity(document, top["publisher"]["@id"])["name"] == "Example Institute of Genomics"
     assert entity(document, top["license"]["@id"])["name"] == "CC-BY-4.0"
     assert main["hasPart"] == {"@id": "provenance/workflow/rules/a.smk"} and main["version"] == ro_crate.__version__
+    code = entity(document, main["identifier"]["@id"])
+    assert (code["propertyID"], code["value"]) == ("sha256", code_digest.digest())
     language = entity(document, main["programmingLanguage"]["@id"])
     assert (language["name"], language["version"]) == ("Snakemake", "9.27.1")
     tools = [entity(document, ref["@id"]) for ref in main["softwareRequirements"]]

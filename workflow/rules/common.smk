@@ -10,7 +10,7 @@ SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).reso
 if str(SCRIPTS) not in sys.path:
     sys.path.insert(0, str(SCRIPTS))
 
-from goe import batches, build, release_config, sheets, surroundings
+from goe import batches, build, code_digest, release_config, sheets, surroundings
 from goe import config as goe_config
 from goe.errors import GoeError
 
@@ -119,6 +119,8 @@ WORKFLOW_NAMES = [
     *sorted(f"workflow/rules/{p.name}" for p in (SCRIPTS.parent / "workflow/rules").glob("*.smk")),
 ]
 WORKFLOW_FILES = [str(SCRIPTS.parent / name) for name in WORKFLOW_NAMES]
+# The release says which code made it: another code writes that again.
+CODE = code_digest.digest(SCRIPTS.parent)
 REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
 
 # Files of a release: the numbers, what is said of them, what describes both. MANIFEST.sha256 and report-data/ besides.

@@ -129,6 +129,7 @@ rule release_summary:
         cfg=PUBLIC_CFG,
         build=BUILD.name,
         par=BUILD.par,
+        code=CODE,
         formats=FORMATS,
         regions=CFG["annotations"]["regions"],
     script:
@@ -223,6 +224,7 @@ rule release_metadata:
         cfg=PUBLIC_CFG,
         files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
         snakemake=SNAKEMAKE_VERSION,
+        code=CODE,
     script:
         "../../scripts/release_metadata.py"
 
