@@ -21,6 +21,7 @@ from goe import (
     tables,
     wide_table,
 )
+from goe import keep as keep_list
 from goe import release_notes as notes
 
 params, source, output = snakemake.params, snakemake.input, snakemake.output
@@ -53,6 +54,7 @@ with logs.to(snakemake.log):
         *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par", *params.regions]),
     )
+    countries = notes.published_countries(cfg, plan)
     public = notes.public_ledger(steps, policy.k)
     qc = {
         "people": people,
@@ -61,18 +63,22 @@ with logs.to(snakemake.log):
         "alleles_by_class": tally["classes"],
         "alleles_by_filter": tally["filters"],
         "alleles_by_rule": site_rules.counts(public),
-        "metrics": metric_quantiles.summary(
-            keep, tables.read(source.metrics), notes.published_countries(cfg, plan), policy.k
+        "metrics": metric_quantiles.summary(keep, tables.read(source.metrics), countries, policy.k),
+        "sample_qc": keep_list.published(
+            keep_list.load(source.guidelines, cfg["sample_qc"]["thresholds"]), cfg["sample_qc"]["exclude"], countries
         ),
         "rounded_to": policy.k,
     }
+    digests = ro_crate.file_digests(
+        source.own_guidelines, source.panel, dict(zip(params.regions, source.regions, strict=True))
+    )
     texts = {
         "dataset": notes.dumps(about),
         "qc": notes.dumps(qc),
         "disclosure": notes.dumps(notes.disclosure_summary(policy, plan, tally, figure, earlier)),
         "dictionary": notes.dictionary(fields, tags, others),
         "ledger": notes.dumps(public),
-        "config": notes.dumps(ro_crate.snapshot(cfg)),
+        "config": notes.dumps(ro_crate.snapshot(cfg, digests)),
         # The exact account, and which strata have too few people: personal data, not for the release.
         "exact": notes.dumps(
             {
@@ -85,7 +91,7 @@ with logs.to(snakemake.log):
             {
                 "records": about["number_of_pass_records"],
                 "people": about["number_of_people"],
-                "countries": notes.published_countries(cfg, plan),
+                "countries": countries,
                 "build": build,
             }
         ),

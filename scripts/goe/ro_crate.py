@@ -11,6 +11,7 @@ dataset id, and the run has no endTime. The inputs that are personal data are na
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ _HOMEPAGES = {
     "python": "https://www.python.org/",
     "samtools": "https://www.htslib.org/",
     "scipy": "https://scipy.org/",
+    "verifybamid2": "https://github.com/Griffan/VerifyBamID",
 }
 _FOLDERS = {
     "annotations": "companion files for annotation",
@@ -85,7 +87,8 @@ _FOLDERS = {
 _MEND = "make the release again"
 
 # What of the config may be told and decides the numbers. Anything else stays at home: paths, inputs, keys of
-# recipients, and what changes with the machine but not the release.
+# recipients, and what changes with the machine but not the release. Files that decide numbers are told by their
+# digests (`file_digests`).
 TOLD: dict[str, tuple[str, ...]] = {
     "reference": ("build", "contigs"),
     "dataset": (
@@ -133,7 +136,7 @@ TOLD: dict[str, tuple[str, ...]] = {
         "regions",
     ),
     "strata": ("label",),
-    "caller": ("name", "min_mapq", "min_baseq", "max_depth"),
+    "caller": ("name", "min_mapq", "min_baseq", "max_depth", "extra"),
     "frequencies": ("raw",),
     "formats.gdi": ("enabled", "catalog", "min_allele_count", "af_source", "af_source_reference"),
 }
@@ -157,11 +160,45 @@ class Tool:
     url: str = ""
 
 
-def snapshot(cfg: Mapping) -> dict:
+WITHHELD = "(withheld)"
+"""Stands for an argument of `caller.extra` that could be a path, a host or an id of a person."""
+# An option without its value, a number, names of fields.
+_PLAIN = re.compile(r"-[A-Za-z][0-9.]*|--[A-Za-z][A-Za-z-]*(=[0-9.]+)?|-?[0-9.]+|((FORMAT|INFO)/[A-Z]+,?)+")
+# Options of bcftools mpileup whose value names people or read groups, which may be numbers.
+_OF_PEOPLE = re.compile(r"-[sSG]|--(samples|samples-file|read-groups)")
+
+
+def told_arguments(arguments: Iterable[str]) -> list[str]:
+    """Arguments with WITHHELD for each that is not an option, a number or a list of fields."""
+    out, before = [], ""
+    for word in arguments:
+        of_people = _OF_PEOPLE.fullmatch(before) or (_OF_PEOPLE.match(word) and re.search("[0-9=]", word))
+        out.append(word if _PLAIN.fullmatch(word) and not of_people else WITHHELD)
+        before = word
+    return out
+
+
+def file_digests(
+    guidelines: Sequence[str | Path], panel: Sequence[str | Path], regions: Mapping[str, str | Path]
+) -> dict[str, dict]:
+    """Section of the config -> SHA-256 of the files that it names, by key; None where it names none.
+
+    guidelines: the country's own table of thresholds, or nothing. panel: files of the contamination panel, told apart
+    by their suffixes. regions: region flag -> BED file.
+    """
+    tables = [manifest.digest(path) for path in guidelines]
+    parts = {Path(path).suffix.removeprefix("."): manifest.digest(path) for path in panel}
+    return {
+        "sample_qc": {"guidelines_sha256": tables[0] if tables else None, "contamination_panel_sha256": parts or None},
+        "annotations": {"regions_sha256": {flag: manifest.digest(path) for flag, path in regions.items()}},
+    }
+
+
+def snapshot(cfg: Mapping, digests: Mapping[str, Mapping] | None = None) -> dict:
     """The part of the config that may be told and decides the numbers.
 
     It is chosen key by key, so that a key unknown here is left out. No path, no input, nothing that depends on
-    the machine or on how the work was cut.
+    the machine or on how the work was cut. digests: `file_digests`.
     """
     out: dict = {}
     for path, keys in TOLD.items():
@@ -174,6 +211,10 @@ def snapshot(cfg: Mapping) -> dict:
         for name in path.split("."):
             told = told.setdefault(name, {})
         told.update({key: part[key] for key in keys if key in part})
+    if "extra" in out.get("caller", {}):
+        out["caller"]["extra"] = told_arguments(out["caller"]["extra"])
+    for section, known in (digests or {}).items():
+        out.setdefault(section, {}).update(known)
     return out
 
 

@@ -24,6 +24,7 @@ from goe import (
     gdi_metadata,
     gdi_package,
     health_dcat,
+    keep,
     manifest,
     membership,
     metric_quantiles,
@@ -98,6 +99,7 @@ def config(rule=MINIMAL, gdi=True) -> dict:
             "respect_ft": False,
         },
         "variant_qc": VARIANT_QC,
+        "sample_qc": {"exclude": True, "thresholds": {}},
         "strata": {"label": "country_code"},
         "formats": {"gdi": {"enabled": gdi, "catalog": "goe"}},
     }
@@ -344,6 +346,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
         "alleles_by_filter": tally["filters"],
         "alleles_by_rule": site_rules.counts(public),
         "metrics": _metrics(said, k),
+        "sample_qc": keep.published(keep.load(keep.TABLES), True, [c for c in said["strata"] if len(c) == 2]),
         "rounded_to": k,
     }
     figure = membership.figure(
@@ -364,7 +367,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
             release_notes.disclosure_summary(policy, plan, tally, figure)
         ),
         "dictionary/fields.tsv": release_notes.dictionary(fields, info, others),
-        "provenance/config.json": release_notes.dumps(ro_crate.snapshot(cfg)),
+        "provenance/config.json": release_notes.dumps(ro_crate.snapshot(cfg, ro_crate.file_digests([], [], {}))),
         "provenance/Snakefile": (REPO / "Snakefile").read_text(),
         **{
             f"provenance/workflow/rules/{path.name}": path.read_text()

@@ -216,6 +216,8 @@ GUIDELINE_FILES = [
 ]
 # The country's own thresholds of metrics; nothing before the keep list looks at those.
 OWN_GUIDELINES = list(filter(None, [CFG["sample_qc"]["guidelines"]]))
+PANEL = CFG["sample_qc"]["contamination_panel"]
+CONTAMINATION_PANEL = [f"{PANEL}.{part}" for part in ("UD", "mu", "bed")] if PANEL else []
 COHORT_RESOURCES = [
     *sorted(str(path) for path in (SCRIPTS.parent / "resources" / "cohort").iterdir()),
     str(SCRIPTS.parent / "resources" / "report" / "page.css"),

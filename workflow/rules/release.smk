@@ -100,6 +100,10 @@ rule release_summary:
         frequencies=expand(work("frequencies/{region}.ledger.json"), region=REGIONS),
         variant_qc=expand(work("variant_qc/{region}.ledger.json"), region=REGIONS),
         fields=FIELDS,
+        guidelines=[*GUIDELINE_FILES, *OWN_GUIDELINES],
+        own_guidelines=OWN_GUIDELINES,
+        panel=CONTAMINATION_PANEL,
+        regions=list(CFG["annotations"]["regions"].values()),
         compare=[work("release/compare.json")] if CFG["previous_release"] else [],
         workflow=WORKFLOW_FILES,
     output:
