@@ -17,6 +17,7 @@ from goe import (
     beacon,
     disclosure,
     gdi_format,
+    keep,
     manifest,
     metric_quantiles,
     mini_node,
@@ -139,11 +140,37 @@ def descriptions(root: Path) -> tuple[Facts | None, list[Problem]]:
             problems.append(Problem(str(root / path), f"{place}{error.message[:300]}", _AGAIN))
     if problems:
         return None, problems
-    problems = _agreement(root, said)
+    problems = _agreement(root, said) + _words(root, said)
     # What the other checks build on: without it they would tell of nothing but this.
     fatal = any(p.where == str(root / DATASET) for p in problems)
     fatal |= sorted(said["disclosure"]["strata"]) != sorted(said["dataset"]["strata"])
     return None if fatal else Facts(said), problems
+
+
+def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+    """Words in the descriptions that no release of goe can have: each could be a name of somebody."""
+    data, rule, qc, config = (said[name] for name in ("dataset", "disclosure", "qc", "config"))
+    mend = "do not publish the release: report it"
+    reasons = qc["people"]["left_out_by_reason"].keys() - keep.reason_codes() - {"other"}
+    problems = [
+        Problem(str(root / QC), f"people.left_out_by_reason: {name!r} is no reason of goe", mend)
+        for name in sorted(reasons)
+    ]
+    problems += [
+        Problem(str(root / DISCLOSURE), f"alleles_withheld_by_reason: {name!r} is no reason of goe", mend)
+        for name in sorted(rule["alleles_withheld_by_reason"].keys() - set(disclosure.REASONS))
+    ]
+    # The same words stand in both; the id has a check of its own.
+    both = {f"dataset.{key}": (value, data.get(key)) for key, value in config["dataset"].items() if key != "id"}
+    both["strata.label"] = (config["strata"]["label"], data["strata_label"])
+    problems += [
+        Problem(str(root / CONFIG), f"{name} is {there!r}, {DATASET} gives {wanted!r}", mend)
+        for name, (there, wanted) in both.items()
+        if there not in (None, []) and wanted is not None and there != wanted
+    ]
+    for path, part in ((QC, qc["sample_qc"]), (CONFIG, config["sample_qc"])):
+        problems += [Problem(str(root / path), f"sample_qc: {what}", mend) for what in keep.published_faults(part)]
+    return problems
 
 
 def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -168,23 +169,36 @@ def published(guidelines: Guidelines, exclude: bool, countries: Iterable[str]) -
 
 
 def published_faults(said: Mapping) -> list[str]:
-    """What in `published` thresholds is no threshold of goe; they fit their schema."""
-    known = Guidelines(_read_thresholds(TABLES[0], None)).metrics
+    """What in `published` thresholds, or in sample_qc of a published config, is no threshold of goe. They fit their
+    schemas."""
+    metrics = {*Guidelines(_read_thresholds(TABLES[0], None)).metrics, *FAIL_REASON, *METRIC_COLUMNS}
+    parameters = {row["parameter"] for _, row in _rows(TABLES[1], ("parameter",))}
+    rows, given = said["thresholds"], []
+    if isinstance(rows, Mapping):
+        # Of a config: metric or parameter -> number, null, expression or {warn, fail}.
+        given = [name for name in rows if name not in metrics]
+        rows = [
+            {"metric": name, "stratum": "all"} | (value if isinstance(value, Mapping) else {"fail": value})
+            for name, value in rows.items()
+            if name in metrics
+        ]
     out = []
-    for row in said["thresholds"]:
-        if row["metric"] not in {*known, *FAIL_REASON, *METRIC_COLUMNS}:
+    for row in rows:
+        if row["metric"] not in metrics:
             out.append(f"{row['metric']!r} is no metric of goe")
         if not _STRATUM.fullmatch(row["stratum"]):
             out.append(f"{row['stratum']!r} is no stratum of a threshold")
-        for key in ("warn", "fail"):
+        for text in (row.get(key) for key in ("warn", "fail")):
             try:
-                Rule.parse(row[key])
+                Rule.parse(text if isinstance(text, str) else "")
             except ValueError as error:
-                out.append(f"{row['metric']}: {key}: {error}")
-    parameters = {row["parameter"] for _, row in _rows(TABLES[1], ("parameter",))}
-    return out + [f"{name!r} is no parameter of goe" for name in said["parameters"] if name not in parameters]
+                out.append(f"{row['metric']}: {error}")
+    return out + [
+        f"{name!r} is no parameter of goe" for name in (*given, *said.get("parameters", ())) if name not in parameters
+    ]
 
 
+@cache
 def reason_codes() -> frozenset[str]:
     """Every reason that a row of keep.tsv can have. A country's own table cannot add to them: it has to name metrics
     of goe, each of which has its reason."""

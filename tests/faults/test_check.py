@@ -1302,3 +1302,60 @@ def test_paths_places_and_times(root, name, line, what):
 
         edit_tar(root, change)
     assert named(found(root, ["private"])["private"], name, f"holds {what}")
+
+
+# ---- descriptions and texts
+
+
+def put(*steps):
+    """A change of a JSON file: what stands at the steps is set to the last of them."""
+
+    def change(content):
+        *path, key, value = steps
+        for step in path:
+            content = content[step]
+        content[key] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("metadata/dataset.json", ("note",)),
+        ("metadata/dataset.json", ("contact", "note")),
+        ("metadata/dataset.json", ("contigs", 0, "note")),
+        ("qc/summary.json", ("note",)),
+        ("qc/summary.json", ("people", "note")),
+        ("qc/summary.json", ("alleles_by_class", "SNV", "note")),
+        ("qc/summary.json", ("alleles_by_rule", "HWE", "note")),
+        ("qc/summary.json", ("sample_qc", "note")),
+        ("ledger.json", ("note",)),
+        ("ledger.json", ("steps", 0, "note")),
+        ("provenance/config.json", ("samples",)),
+        ("provenance/config.json", ("dataset", "note")),
+        ("provenance/config.json", ("sample_qc", "note")),
+        ("disclosure/disclosure.json", ("note",)),
+        ("disclosure/disclosure.json", ("membership_inference", "note")),
+        ("disclosure/disclosure.json", ("membership_inference", "strata", 0, "note")),
+    ],
+)
+def test_a_key_that_no_release_has(root, name, steps):
+    rf.edit_json(root / name, put(*steps, "1 carrier"))
+    assert named(found(root, ["descriptions"])["descriptions"], name, f"'{steps[-1]}' was unexpected")
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "what"),
+    [
+        ("qc/summary.json", ("people", "left_out_by_reason", "Jaan_Tamm", 5), "'Jaan_Tamm' is no reason of goe"),
+        ("disclosure/disclosure.json", ("alleles_withheld_by_reason", "Jaan", 5), "'Jaan' is no reason of goe"),
+        ("qc/summary.json", ("sample_qc", "thresholds", 0, "metric", "Jaan"), "'Jaan' is no metric of goe"),
+        ("qc/summary.json", ("sample_qc", "thresholds", 0, "warn", "1 carrier"), "`1 carrier` is none of"),
+        ("qc/summary.json", ("sample_qc", "parameters", "Jaan", 1), "'Jaan' is no parameter of goe"),
+        ("provenance/config.json", ("sample_qc", "thresholds", {"Jaan": 1}), "'Jaan' is no parameter of goe"),
+    ],
+)
+def test_a_name_that_no_release_has(root, name, steps, what):
+    rf.edit_json(root / name, put(*steps))
+    assert named(found(root, ["descriptions"])["descriptions"], name, what)

@@ -25,6 +25,7 @@ from goe import (
     check_private,
     disclosure_audit,
     release_blocks,
+    ro_crate,
 )
 from goe.check_common import Faults, safely
 from goe.errors import GoeError, Problem
@@ -293,7 +294,10 @@ def test_it_runs_as_a_module_and_a_reader_may_leave(minimal, repo):
 
 
 def required(schema, place=()):
-    """Every key that a schema asks for, as a path; 0 for what is asked of the items of a list."""
+    """Every key that a schema asks for, as a path; 0 for what is asked of the items of a list. Nothing of what may be
+    null, which is not there in every release."""
+    if "null" in schema.get("type", ()):
+        return
     for key in schema.get("required", []):
         yield (*place, key)
     for key, inner in schema.get("properties", {}).items():
@@ -306,6 +310,17 @@ SCHEMAS = {
     name: json.loads((check_folder.SCHEMAS / f"{name}.schema.json").read_text()) for name in check_folder.DESCRIPTIONS
 }
 KEYS = [(name, path) for name, schema in SCHEMAS.items() for path in required(schema)]
+
+
+def test_the_schema_of_the_config_has_every_key_that_is_told():
+    schema = SCHEMAS["config"]
+    for path, keys in ro_crate.TOLD.items():
+        part = schema
+        for name in path.split("."):
+            part = part["properties"][name]
+        assert set(keys) <= set(part["properties"]) and part["additionalProperties"] is False
+    told = {path.split(".")[0] for path in ro_crate.TOLD} | set(ro_crate.file_digests([], [], {}))
+    assert set(schema["properties"]) == told
 
 
 def test_there_is_a_schema_for_every_description():
@@ -384,7 +399,9 @@ WRONG = [
     ("ledger", ("steps", -1, "out", "site_alleles"), lambda n: n + 5, "site_alleles out of step release is"),
     ("qc", ("alleles_by_rule", "HWE", "no_value"), lambda n: n + 5, "alleles_by_rule is {"),
     ("ledger", ("steps", 0, "dropped", "LowQD", "no value"), 7, "step variant_qc.dropped.LowQD.no value is 7, no mult"),
-    ("config", ("dataset", "id"), "GOE-EE-EXAMPLE-1", "dataset.id is 'GOE-EE-EXAMPLE-1'"),
+    ("config", ("dataset", "id"), "GOE-EE-EXAMPLE-20200101000000000", "dataset.id is 'GOE-EE-EXAMPLE-20200101"),
+    ("config", ("dataset", "title"), "Other", "dataset.title is 'Other', metadata/dataset.json gives 'Allele"),
+    ("config", ("strata", "label"), "region", "strata.label is 'region', metadata/dataset.json gives 'country_code'"),
     ("config", ("disclosure", "min_carriers"), 4, "disclosure.min_carriers is 4"),
     ("config", ("reference", "build"), "GRCh37", "reference.build is 'GRCh37'"),
 ]
