@@ -1359,3 +1359,48 @@ def test_a_key_that_no_release_has(root, name, steps):
 def test_a_name_that_no_release_has(root, name, steps, what):
     rf.edit_json(root / name, put(*steps))
     assert named(found(root, ["descriptions"])["descriptions"], name, what)
+
+
+# ---- the GDI package as a file
+
+
+def behind(data):
+    return data + b"/home/jaan/EE00012 carries it".ljust(512, b"\0")
+
+
+def within_the_end(data):
+    return data[:-600] + b"EE00012" + data[-593:]
+
+
+def link_name(data):
+    """In the header of the first member, with its checksum made anew."""
+    block = bytearray(data[:512])
+    block[200:204] = b"Jaan"
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + data[512:]
+
+
+def padding(data):
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        entry = next(e for e in archive if e.size % 512)
+    at = entry.offset_data + entry.size
+    return data[:at] + b"J" + data[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (behind, "has bytes behind its last member"),
+        (within_the_end, "has bytes behind its last member"),
+        (lambda data: data + bytes(512), "tar would end it at"),
+        (lambda data: data[:-1], "tar would end it at"),
+        (link_name, f"{gdi_format.MANIFEST}: has something in or before its TAR header"),
+        (padding, "behind its content, that is no part of it"),
+    ],
+)
+def test_a_package_with_bytes_of_no_member(root, change, what):
+    path = root / TAR
+    path.write_bytes(change(path.read_bytes()))
+    rf.remake(root)
+    assert named(found(root, [*TABLES, "gdi"])["gdi"], TAR, what)
