@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from goe import (
     annotations,
     beacon,
+    check_again,
     disclosure,
     gdi_format,
     keep,
@@ -281,6 +282,14 @@ def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem
     allowed = wanted | ({f"gdi/{facts.id}.tar.c4gh"} if facts.gdi else set())
     problems = [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(wanted - there)]
     rules = {name for name in there if _RULES.fullmatch(name)}
+    # A Snakefile that is empty or missing is told by itself.
+    main = root / "provenance/Snakefile"
+    known = set(check_again.included(root)) if main.is_file() and main.stat().st_size else rules
+    problems += [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(known - there)]
+    problems += [
+        Problem(str(root / name), "is not included by provenance/Snakefile", "take it out; it was not checked")
+        for name in sorted(rules - known)
+    ]
     if not rules:
         problems.append(Problem(str(root / "provenance/workflow/rules"), "has no rule of the workflow", _AGAIN))
     for name in sorted(there - allowed - rules):

@@ -17,6 +17,7 @@ import pysam
 from goe import (
     annotations,
     beacon,
+    check,
     check_folder,
     counts,
     disclosure,
@@ -408,7 +409,7 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
         [s["contig"] for s in parts.summaries],
         site_rules.DESCRIPTIONS,
         rule["membership_inference"],
-        [{"name": "Manifest", "passed": True, "detail": ""}],
+        check.told(check.run(root, check.BEFORE_METADATA)),
         files,
         embed_up_to,
     )

@@ -97,7 +97,7 @@ def test_every_check_passes_or_does_not_apply(releases, kind, sheet, capsys):
     assert {name: state for state, name, _ in checks} == {
         name: "not applicable" if name in absent else "passed" for name in check.NAMES.values()
     }
-    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {20 - len(absent)} checks that apply passed"
+    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {23 - len(absent)} checks that apply passed"
     assert state(releases[kind]) == before
 
 
@@ -196,7 +196,7 @@ def test_some_checks_alone(minimal):
     results = check.run(minimal, ["rows", "manifest"], tell=heard.append)
     assert [r.part for r in results] == ["manifest", "rows"] and heard == results
     assert [r.part for r in check.run(minimal, check.BEFORE_METADATA)] == [*check.BEFORE_METADATA]
-    assert {*check.BEFORE_METADATA, *check.METADATA, "manifest", "ids"} == set(check.ALL)
+    assert {*check.BEFORE_METADATA, *check.METADATA, "manifest", "membership", "page", "ids"} == set(check.ALL)
     with pytest.raises(ValueError, match="no check nothing"):
         check.run(minimal, ["nothing"])
 
