@@ -16,6 +16,7 @@ from goe import (
     mini_node,
     release_texts,
     ro_crate,
+    sample_rules,
     site_rules,
     sites_vcf,
     tables,
@@ -64,7 +65,7 @@ with logs.to(snakemake.log):
         "alleles_by_filter": tally["filters"],
         "alleles_by_rule": site_rules.counts(public),
         "metrics": metric_quantiles.summary(keep, tables.read(source.metrics), countries, policy.k),
-        "sample_qc": keep_list.published(
+        "sample_qc": sample_rules.published(
             keep_list.load(source.guidelines, cfg["sample_qc"]["thresholds"]), cfg["sample_qc"]["exclude"], countries
         ),
         "rounded_to": policy.k,

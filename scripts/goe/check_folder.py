@@ -18,11 +18,11 @@ from goe import (
     check_again,
     disclosure,
     gdi_format,
-    keep,
     manifest,
     metric_quantiles,
     mini_node,
     release_notes,
+    sample_rules,
     site_rules,
     sites_vcf,
     tables,
@@ -152,7 +152,7 @@ def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     """Words in the descriptions that no release of goe can have: each could be a name of somebody."""
     data, rule, qc, config = (said[name] for name in ("dataset", "disclosure", "qc", "config"))
     mend = "do not publish the release: report it"
-    reasons = qc["people"]["left_out_by_reason"].keys() - keep.reason_codes() - {"other"}
+    reasons = qc["people"]["left_out_by_reason"].keys() - sample_rules.REASONS - {"other"}
     problems = [
         Problem(str(root / QC), f"people.left_out_by_reason: {name!r} is no reason of goe", mend)
         for name in sorted(reasons)
@@ -170,7 +170,7 @@ def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
         if there not in (None, []) and wanted is not None and there != wanted
     ]
     for path, part in ((QC, qc["sample_qc"]), (CONFIG, config["sample_qc"])):
-        problems += [Problem(str(root / path), f"sample_qc: {what}", mend) for what in keep.published_faults(part)]
+        problems += [Problem(str(root / path), f"sample_qc: {what}", mend) for what in sample_rules.faults(part)]
     return problems
 
 

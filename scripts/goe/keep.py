@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from goe import relatedness, sex
 from goe import sample_metrics as metrics_of
-from goe.build import RESOURCES
 from goe.errors import GoeError, Problem, stop_on
 from goe.ledger import Ledger
 from goe.sheets import INPUT_TYPES
@@ -61,9 +59,6 @@ PRECEDENCE = (
 
 INSTEAD = {"mean_dp": "mean_autosome_coverage"}
 """Metrics that are judged only where the other, the better one, is not there."""
-
-TABLES = tuple(RESOURCES.parent / "guidelines" / name for name in ("sample_qc.tsv", "inference.tsv"))
-"""Thresholds and parameters of the project."""
 
 _TERM = re.compile(r"(<|>)\s*(-?[0-9.]+(?:e[0-9]+)?)|(outside|above)\s+([0-9.]+)\s+MAD|is\s+(\w+)")
 
@@ -149,61 +144,6 @@ class Guidelines:
     @property
     def metrics(self) -> list[str]:
         return list(dict.fromkeys(metric for metric, _ in self.thresholds))
-
-
-def published(guidelines: Guidelines, exclude: bool, countries: Iterable[str]) -> dict:
-    """The thresholds in force for a release: expressions, status and parameters, without sources, which are free text.
-
-    countries: those published; rows of others are left out, since they would name a stratum that is withheld.
-    """
-    known = set(countries)
-    return {
-        "exclude": exclude,
-        "thresholds": [
-            {"metric": t.metric, "stratum": t.stratum, "warn": t.warn.text, "fail": t.fail.text, "status": t.status}
-            for t in guidelines.thresholds.values()
-            if not t.stratum.startswith("country:") or t.stratum.removeprefix("country:") in known
-        ],
-        "parameters": dict(guidelines.parameters),
-    }
-
-
-def published_faults(said: Mapping) -> list[str]:
-    """What in `published` thresholds, or in sample_qc of a published config, is no threshold of goe. They fit their
-    schemas."""
-    metrics = {*Guidelines(_read_thresholds(TABLES[0], None)).metrics, *FAIL_REASON, *METRIC_COLUMNS}
-    parameters = {row["parameter"] for _, row in _rows(TABLES[1], ("parameter",))}
-    rows, given = said["thresholds"], []
-    if isinstance(rows, Mapping):
-        # Of a config: metric or parameter -> number, null, expression or {warn, fail}.
-        given = [name for name in rows if name not in metrics]
-        rows = [
-            {"metric": name, "stratum": "all"} | (value if isinstance(value, Mapping) else {"fail": value})
-            for name, value in rows.items()
-            if name in metrics
-        ]
-    out = []
-    for row in rows:
-        if row["metric"] not in metrics:
-            out.append(f"{row['metric']!r} is no metric of goe")
-        if not _STRATUM.fullmatch(row["stratum"]):
-            out.append(f"{row['stratum']!r} is no stratum of a threshold")
-        for text in (row.get(key) for key in ("warn", "fail")):
-            try:
-                Rule.parse(text if isinstance(text, str) else "")
-            except ValueError as error:
-                out.append(f"{row['metric']}: {error}")
-    return out + [
-        f"{name!r} is no parameter of goe" for name in (*given, *said.get("parameters", ())) if name not in parameters
-    ]
-
-
-@cache
-def reason_codes() -> frozenset[str]:
-    """Every reason that a row of keep.tsv can have. A country's own table cannot add to them: it has to name metrics
-    of goe, each of which has its reason."""
-    metrics = Guidelines(_read_thresholds(TABLES[0], None)).metrics
-    return frozenset({*PRECEDENCE, *(FAIL_REASON.get(m, m) for m in (*metrics, *FAIL_REASON, *METRIC_COLUMNS))})
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from goe import __version__, code_digest, disclosure, site_rules
-from goe import keep as keep_list
+from goe import __version__, code_digest, disclosure, sample_rules, site_rules
 from goe import strata as st
 from goe.errors import GoeError, Problem
 from goe.ledger import Ledger
@@ -138,7 +137,7 @@ def reason_code(reason: str, ids: set[str]) -> str:
     """The code of an exclusion reason without its detail; `other` when it is none of goe, or could name a person."""
     code = re.split(r"[:=( ]", reason.strip(), maxsplit=1)[0]
     names = any(i in code for i in ids if len(i) > 3) or bool({code, *code.split("_")} & ids)
-    return code if code in keep_list.reason_codes() and not names else "other"
+    return code if code in sample_rules.REASONS and not names else "other"
 
 
 def people_summary(keep: Sequence[Mapping[str, str]], k: int) -> dict:

@@ -1357,7 +1357,7 @@ def test_a_key_that_no_release_has(root, name, steps):
         ("qc/summary.json", ("people", "left_out_by_reason", "Jaan_Tamm", 5), "'Jaan_Tamm' is no reason of goe"),
         ("disclosure/disclosure.json", ("alleles_withheld_by_reason", "Jaan", 5), "'Jaan' is no reason of goe"),
         ("qc/summary.json", ("sample_qc", "thresholds", 0, "metric", "Jaan"), "'Jaan' is no metric of goe"),
-        ("qc/summary.json", ("sample_qc", "thresholds", 0, "warn", "1 carrier"), "`1 carrier` is none of"),
+        ("qc/summary.json", ("sample_qc", "thresholds", 0, "warn", "1 carrier"), "'1 carrier' is no threshold"),
         ("qc/summary.json", ("sample_qc", "parameters", "Jaan", 1), "'Jaan' is no parameter of goe"),
         ("provenance/config.json", ("sample_qc", "thresholds", {"Jaan": 1}), "'Jaan' is no parameter of goe"),
     ],

@@ -37,6 +37,7 @@ from goe import (
     report_page,
     report_spectrum,
     ro_crate,
+    sample_rules,
     site_filters,
     site_rules,
     sites_vcf,
@@ -347,7 +348,9 @@ def _descriptions(root: Path, parts: Parts) -> None:
         "alleles_by_filter": tally["filters"],
         "alleles_by_rule": site_rules.counts(public),
         "metrics": _metrics(said, k),
-        "sample_qc": keep.published(keep.load(keep.TABLES), True, [c for c in said["strata"] if len(c) == 2]),
+        "sample_qc": sample_rules.published(
+            keep.load(sample_rules.TABLES), True, [c for c in said["strata"] if len(c) == 2]
+        ),
         "rounded_to": k,
     }
     figure = membership.figure(

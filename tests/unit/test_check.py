@@ -147,7 +147,7 @@ def test_json_has_every_check(minimal, tmp_path, capsys):
 
 def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
     root = rf.copy(minimal, tmp_path)
-    (root / "README.md").write_text("Another.\n")
+    (root / "metadata/healthdcat.ttl").write_text("Another.\n")
     out = tmp_path / "results.json"
     assert __main__.main(["check", str(root), "--json", str(out), "--quiet"]) == 1
     said = json.loads(out.read_text())
@@ -155,12 +155,12 @@ def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
     assert set(wrong) == {"manifest", "healthdcat", "ro-crate"} and not said["passed"]
     assert said["problems"] == sum(map(len, wrong.values()))
     assert wrong["manifest"] == [
-        {"where": "README.md", "what": "differs from its digest", "mend": "get the file again"}
+        {"where": "metadata/healthdcat.ttl", "what": "differs from its digest", "mend": "get the file again"}
     ]
     checks, lines = told(capsys)
     assert {state for state, _, _ in checks} == {"FAILED"} and len(checks) == 3
-    assert lines[1].strip() == "README.md: differs from its digest -> get the file again"
-    assert lines[-1] == f"{said['problems']} problems; 3 of 20 checks failed"
+    assert lines[1].strip() == "metadata/healthdcat.ttl: differs from its digest -> get the file again"
+    assert lines[-1] == f"{said['problems']} problems; 3 of 23 checks failed"
 
 
 def test_threads_change_nothing_that_is_said(minimal, capsys):

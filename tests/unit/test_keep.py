@@ -317,27 +317,3 @@ def test_people_without_data_are_in_the_list(files):
     assert only.why["mean_autosome_coverage"] == "no reads: the person came as cram"
     keep.decide([only], [], guidelines, True, True)
     assert keep.keep_rows([only], True) == [("a", "EE", "F", "unknown", "F", "yes", "")]
-
-
-def test_published_thresholds_are_those_in_force_and_name_no_hidden_country(tmp_path):
-    own = tmp_path / "own.tsv"
-    own.write_text(
-        "metric\tstratum\twarn\tfail\tsource\tstatus\n"
-        "call_rate\tcountry:LV\t\t<0.9\tLetter of Jaan Tamm\tnational\n"
-        "call_rate\tcountry:EE\t\t<0.91\tLetter of Jaan Tamm\tnational\n"
-    )
-    said = keep.published(keep.load([*keep.TABLES, own], {"mean_dp": 12, "charr_min_gq": 30}), True, ["EE"])
-    rows = {(row["metric"], row["stratum"]): row for row in said["thresholds"]}
-    assert rows["call_rate", "country:EE"]["fail"] == "<0.91" and rows["mean_dp", "all"]["fail"] == "<12"
-    assert said["parameters"]["charr_min_gq"] == 30 and said["exclude"] is True
-    assert "LV" not in str(said) and "Jaan" not in str(said)
-    assert keep.published_faults(said) == []
-    said["thresholds"][0] |= {"metric": "Jaan", "stratum": "LV has 1", "warn": "1 carrier"}
-    said["parameters"]["Tamm"] = 1
-    assert [fault.split()[0] for fault in keep.published_faults(said)] == ["'Jaan'", "'LV", "Jaan:", "'Tamm'"]
-
-
-def test_every_reason_that_a_person_can_have_is_known():
-    known = keep.reason_codes()
-    assert {"withdrawn", "related", "low_call_rate", "ancestry_outlier", "low_yield"} <= known
-    assert "Jaan_Tamm" not in known and "call_rate" not in known
