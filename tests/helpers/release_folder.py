@@ -407,7 +407,8 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
         said,
         qc,
         rule,
-        report_spectrum.combine(s["spectrum"] for s in parts.summaries),
+        # As the stage has them, from JSON with sorted keys.
+        report_spectrum.combine(json.loads(release_notes.dumps(s["spectrum"])) for s in parts.summaries),
         [parts.work / f"{contig}.lookup" for contig in parts.build.contigs],
         [s["contig"] for s in parts.summaries],
         site_rules.DESCRIPTIONS,
