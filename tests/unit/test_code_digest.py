@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from goe import code_digest
+from goe import __main__, code_digest
 from goe.errors import GoeError
 
 
@@ -55,3 +55,11 @@ def test_what_is_no_checkout_is_refused(tmp_path):
     shutil.rmtree(folder / "envs")
     with pytest.raises(GoeError, match="is no checkout of goe: it has no envs"):
         fresh(folder)
+
+
+def test_the_command_tells_it_of_this_clone_and_of_another(tmp_path, repo, capsys):
+    assert __main__.main(["code"]) == 0 and capsys.readouterr().out.strip() == code_digest.digest(repo)
+    assert __main__.main(["code", str(checkout(tmp_path))]) == 0
+    assert capsys.readouterr().out.strip() == code_digest.digest(tmp_path) != code_digest.digest(repo)
+    assert __main__.main(["code", str(tmp_path / "nothing")]) == 2
+    assert "is no checkout of goe" in capsys.readouterr().err
