@@ -11,7 +11,7 @@ from goe import logs
 from goe.errors import GoeError, Problem
 
 # What a tool says of itself, for those that do not answer --version.
-ASK = {"bwa": ["bwa"]}
+ASK = {"bwa": ["bwa"], "verifybamid2": ["verifybamid2", "--help"]}
 
 with logs.to(snakemake.log):
     found = {"python": platform.python_version()} if snakemake.params.packages else {}

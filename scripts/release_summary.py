@@ -9,19 +9,20 @@ from goe import (
     annotations,
     beacon,
     disclosure,
-    gdi_metadata,
-    health_dcat,
     ledger,
     logs,
     membership,
     metric_quantiles,
     mini_node,
+    release_texts,
     ro_crate,
+    sample_rules,
     site_rules,
     sites_vcf,
     tables,
     wide_table,
 )
+from goe import keep as keep_list
 from goe import release_notes as notes
 
 params, source, output = snakemake.params, snakemake.input, snakemake.output
@@ -56,30 +57,31 @@ with logs.to(snakemake.log):
         *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par", *params.regions]),
     )
+    countries = notes.published_countries(cfg, plan)
     public = notes.public_ledger(steps, tally, policy.k)
     qc = {
         "people": people,
-        "genotype_filter": notes.genotype_rules(cfg["genotype_filter"], absent),
+        "genotype_filter": notes.genotype_rules(cfg["genotype_filter"], absent, policy.k),
         "variant_qc": notes.filter_rules(cfg, about),
         "alleles_by_class": tally["classes"],
         "alleles_by_filter": tally["filters"],
         "alleles_by_rule": site_rules.counts(public),
-        "metrics": metric_quantiles.summary(
-            keep, tables.read(source.metrics), notes.published_countries(cfg, plan), policy.k
+        "metrics": metric_quantiles.summary(keep, tables.read(source.metrics), countries, policy.k),
+        "sample_qc": sample_rules.published(
+            keep_list.load(source.guidelines, cfg["sample_qc"]["thresholds"]), cfg["sample_qc"]["exclude"], countries
         ),
         "rounded_to": policy.k,
     }
-    left_out = [] if "gdi" in params.formats else [str(problem) for problem in gdi_metadata.missing(cfg)]
+    digests = ro_crate.file_digests(
+        source.own_guidelines, source.panel, dict(zip(params.regions, source.regions, strict=True))
+    )
     texts = {
-        "readme": notes.readme(cfg, about, people, absent, tally, policy, listed, left_out, earlier),
-        "license": notes.license_text(cfg, health_dcat.license_url(cfg["dataset"])),
-        "changelog": notes.changelog(cfg, earlier),
         "dataset": notes.dumps(about),
         "qc": notes.dumps(qc),
         "disclosure": notes.dumps(notes.disclosure_summary(policy, plan, tally, figure, earlier)),
         "dictionary": notes.dictionary(fields, tags, others),
         "ledger": notes.dumps(public),
-        "config": notes.dumps(ro_crate.snapshot(cfg)),
+        "config": notes.dumps(ro_crate.snapshot(cfg, digests)),
         # The exact account, and which strata have too few people: personal data, not for the release.
         "exact": notes.dumps(
             {
@@ -92,11 +94,15 @@ with logs.to(snakemake.log):
             {
                 "records": about["number_of_pass_records"],
                 "people": about["number_of_people"],
-                "countries": notes.published_countries(cfg, plan),
+                "countries": countries,
                 "build": build,
             }
         ),
     }
+    # From what stands in the files, so that whoever has them can write these again.
+    read = {name: json.loads(texts[name]) for name in release_texts.DESCRIPTIONS}
+    words = release_texts.write(read)
+    texts |= {"readme": words["README.md"], "license": words["LICENSE"], "changelog": words["CHANGELOG.md"]}
     for name, text in texts.items():
         Path(output[name]).write_text(text)
     beacon.write_populations(output.populations, tags)

@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"goe {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_code(commands)
     given = parser.parse_args(arguments)
     try:
         return given.work(given)
@@ -50,6 +51,20 @@ def _add_check(commands) -> None:
         "--threads", metavar="N", type=_threads, default=2, help="checks made side by side (default: 2)"
     )
     parser.set_defaults(work=_check)
+
+
+def _add_code(commands) -> None:
+    words = "tell the SHA-256 of the code, which a release has as code_sha256 in metadata/dataset.json"
+    parser = commands.add_parser("code", help=words, description=f"goe code: {words}.")
+    parser.add_argument("clone", metavar="CLONE", nargs="?", help="the folder of a clone (default: that of this goe)")
+    parser.set_defaults(work=_code)
+
+
+def _code(given: argparse.Namespace) -> int:
+    from goe import code_digest
+
+    print(code_digest.digest(given.clone or code_digest.ROOT))
+    return PASSED
 
 
 def _threads(text: str) -> int:

@@ -21,6 +21,7 @@ import pyarrow as pa
 from goe import (
     annotations,
     beacon_check,
+    check_again,
     check_beacon,
     check_folder,
     check_ids,
@@ -32,9 +33,11 @@ from goe import (
     gdi_check,
     gdi_compare,
     manifest,
+    membership,
     mini_node,
     readback,
     release_blocks,
+    report_lookup,
     report_spectrum,
     ro_crate,
     wide_table,
@@ -51,11 +54,13 @@ NAMES = {
     "files": "Files",
     "manifest": "Manifest",
     "descriptions": "Descriptions",
+    "texts": "Texts and workflow: written again",
     "dictionary": "Dictionary",
     "tables": "Frequency tables: columns",
     "rows": "Frequency tables: every row",
     "wide": "Wide tables: same numbers",
     "counts": "Counts in the descriptions",
+    "membership": "Figure of membership: computed again",
     "disclosure": "Disclosure audit",
     "headers": "VCF headers and indexes",
     "sites": "Sites VCF: same numbers",
@@ -64,14 +69,15 @@ NAMES = {
     "annotations": "Annotations VCF: same numbers",
     "gdi": "GDI package: format and same numbers",
     "look-up": "Look-up of the report: same numbers",
+    "page": "Report: written again",
     "healthdcat": "HealthDCAT-AP record",
     "ro-crate": "RO-Crate",
     "private": "Paths, places and times",
     "ids": "Ids of people",
 }
 ALL = tuple(NAMES)
-# What needs report.html, the metadata, or the manifest, which a run writes last.
-_LATER = ("files", "manifest", "look-up", "healthdcat", "ro-crate", "ids")
+# What needs report.html, the metadata, or the manifest, which a run writes last; and what a run has just computed.
+_LATER = ("files", "manifest", "membership", "look-up", "page", "healthdcat", "ro-crate", "ids")
 BEFORE_METADATA = tuple(part for part in ALL if part not in _LATER)
 METADATA = ("files", "look-up", "healthdcat", "ro-crate", "private")
 
@@ -144,12 +150,16 @@ class _Contig:
     """What was seen of a contig. ends: name of a VCF -> positions of its first and last record."""
 
     spectrum: report_spectrum.Spectrum
+    sites: membership.Sites
+    example: tuple[int, list] = (0, [])
     ends: dict[str, tuple[int, int]] = field(default_factory=dict)
     alleles: int = 0
     cells: int = 0
 
     def add(self, block: Block) -> None:
         self.spectrum.add(block)
+        self.sites.write(block)
+        self.example = report_lookup.example(block, self.example)
         self.alleles += len(block)
         self.cells += int(block.shown().sum())
         every = np.ones(len(block), dtype=bool)
@@ -234,7 +244,9 @@ class _Check:
             self.put_ids()
             self.not_made(f"{check_folder.DATASET} and the other descriptions are not whole")
             return self.finished()
+        self.other_code = check_again.other_code(self.facts.said["dataset"])
         self.folder()
+        self.texts()
         self.private(self.facts.addresses)
         self.put_ids()
         broken = self.tables()
@@ -247,6 +259,7 @@ class _Check:
             if self.wanted - set(METADATA):
                 self.rows(pool)
             self.formats(pool)
+        self.page()
         self.metadata()
         return self.finished()
 
@@ -294,6 +307,13 @@ class _Check:
         problems = unread or safely(where, lambda: check_folder.check_dictionary(self.root, facts, self.flags))
         self.put("dictionary", problems, "every tag, column and key with type, unit and stratum")
 
+    def texts(self) -> None:
+        if self.other_code:
+            self.set("texts", None, self.other_code)
+            return
+        problems = safely(str(self.root), lambda: check_again.texts(self.root, self.facts.said))
+        self.put("texts", problems, "README.md, LICENSE, CHANGELOG.md, words of the rules, files of the workflow")
+
     def private(self, addresses: Iterable[str]) -> None:
         if "private" in self.wanted:
             names = manifest.files(self.root)
@@ -332,7 +352,11 @@ class _Check:
     def rows(self, pool: ThreadPoolExecutor) -> None:
         """Every row of the long tables, and what is counted on the way."""
         facts, lengths = self.facts, self.facts.lengths
-        self.seen = {contig: _Contig(report_spectrum.Spectrum(facts.strata)) for contig in lengths}
+        asked = membership.strata_to_ask(facts.people)
+        self.seen = {
+            contig: _Contig(report_spectrum.Spectrum(facts.strata), membership.Sites(contig, asked))
+            for contig in lengths
+        }
 
         def look(contig: str) -> list[Problem]:
             each = [self.seen[contig].add]
@@ -344,6 +368,8 @@ class _Check:
         self.put("rows", problems, f"{alleles:,} alleles, {cells:,} numbers of strata")
         counted = report_spectrum.combine(c.spectrum.as_dict() for c in self.seen.values())
         self.counted = counted
+        if problems:
+            self.set("membership", None, "not computed: the tables are at fault")
         wrong = safely(check_folder.DATASET, lambda: check_folder.check_counts(self.root, facts, counted))
         self.put("counts", wrong, "alleles, PASS, classes, filters and withheld strata, counted again")
 
@@ -375,6 +401,12 @@ class _Check:
         more = f"; {' and '.join(given)} need BED files and were not looked at" if given else ""
         ask("annotations", f"every tag{more}", self.vcf("annotations", "annotations"))
         ask("mini-node", "both profiles, every tag", *(self.vcf("mini-node", p) for p in mini_node.PROFILES))
+        if "membership" not in self.results:
+            sites = [seen.sites for seen in self.seen.values()]
+            again = partial(
+                check_again.figure, self.root, self.facts.said, sites, self.facts.people, not self.other_code
+            )
+            ask("membership", "every number, from the tables", (check_folder.DISCLOSURE, again))
         if not any(seen.alleles for seen in self.seen.values()):
             self.set("disclosure", None, "no allele is public")
         elif self.facts.policy.open:
@@ -501,6 +533,21 @@ class _Check:
                 check_lookup.PAGE,
                 partial(self.compare_lookup, page[0], contig),
             )
+
+    def page(self) -> None:
+        """The page, where every check was made that it tells of."""
+        before = [self.results[part] for part in BEFORE_METADATA if part in self.results]
+        if self.other_code:
+            self.set("page", None, self.other_code)
+        elif len(before) < len(BEFORE_METADATA):
+            self.set("page", None, "it tells of checks that were not asked for")
+        elif any(result.passed is False for result in before):
+            self.set("page", None, "not compared: it tells of checks that failed")
+        else:
+            examples = {contig: seen.example[1] for contig, seen in self.seen.items()}
+            again = partial(check_again.page, self.root, self.facts.said, self.counted, examples, told(before))
+            problems = safely(str(self.root / check_lookup.PAGE), lambda: again(self.digests))
+            self.put("page", problems, "every byte but the look-up table")
 
     def compare_lookup(self, page: check_lookup.Page, contig: str) -> list[Problem]:
         return check_lookup.compare(self.root, page, contig, self.facts.strata, self.blocks([contig]))

@@ -15,12 +15,14 @@ from jsonschema import Draft202012Validator
 from goe import (
     annotations,
     beacon,
+    check_again,
     disclosure,
     gdi_format,
     manifest,
     metric_quantiles,
     mini_node,
     release_notes,
+    sample_rules,
     site_rules,
     sites_vcf,
     tables,
@@ -139,11 +141,37 @@ def descriptions(root: Path) -> tuple[Facts | None, list[Problem]]:
             problems.append(Problem(str(root / path), f"{place}{error.message[:300]}", _AGAIN))
     if problems:
         return None, problems
-    problems = _agreement(root, said)
+    problems = _agreement(root, said) + _words(root, said)
     # What the other checks build on: without it they would tell of nothing but this.
     fatal = any(p.where == str(root / DATASET) for p in problems)
     fatal |= sorted(said["disclosure"]["strata"]) != sorted(said["dataset"]["strata"])
     return None if fatal else Facts(said), problems
+
+
+def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+    """Words in the descriptions that no release of goe can have: each could be a name of somebody."""
+    data, rule, qc, config = (said[name] for name in ("dataset", "disclosure", "qc", "config"))
+    mend = "do not publish the release: report it"
+    reasons = qc["people"]["left_out_by_reason"].keys() - sample_rules.REASONS - {"other"}
+    problems = [
+        Problem(str(root / QC), f"people.left_out_by_reason: {name!r} is no reason of goe", mend)
+        for name in sorted(reasons)
+    ]
+    problems += [
+        Problem(str(root / DISCLOSURE), f"alleles_withheld_by_reason: {name!r} is no reason of goe", mend)
+        for name in sorted(rule["alleles_withheld_by_reason"].keys() - set(disclosure.REASONS))
+    ]
+    # The same words stand in both; the id has a check of its own.
+    both = {f"dataset.{key}": (value, data.get(key)) for key, value in config["dataset"].items() if key != "id"}
+    both["strata.label"] = (config["strata"]["label"], data["strata_label"])
+    problems += [
+        Problem(str(root / CONFIG), f"{name} is {there!r}, {DATASET} gives {wanted!r}", mend)
+        for name, (there, wanted) in both.items()
+        if there not in (None, []) and wanted is not None and there != wanted
+    ]
+    for path, part in ((QC, qc["sample_qc"]), (CONFIG, config["sample_qc"])):
+        problems += [Problem(str(root / path), f"sample_qc: {what}", mend) for what in sample_rules.faults(part)]
+    return problems
 
 
 def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
@@ -263,6 +291,14 @@ def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem
     allowed = wanted | ({f"gdi/{facts.id}.tar.c4gh"} if facts.gdi else set())
     problems = [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(wanted - there)]
     rules = {name for name in there if _RULES.fullmatch(name)}
+    # A Snakefile that is empty or missing is told by itself.
+    main = root / "provenance/Snakefile"
+    known = set(check_again.included(root)) if main.is_file() and main.stat().st_size else rules
+    problems += [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(known - there)]
+    problems += [
+        Problem(str(root / name), "is not included by provenance/Snakefile", "take it out; it was not checked")
+        for name in sorted(rules - known)
+    ]
     if not rules:
         problems.append(Problem(str(root / "provenance/workflow/rules"), "has no rule of the workflow", _AGAIN))
     for name in sorted(there - allowed - rules):

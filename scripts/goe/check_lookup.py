@@ -95,7 +95,10 @@ def numbers(folder: str | Path, page: Page, contig: str, strata: Sequence[str]) 
     (about,) = [c for c in page.facts["contigs"] if c["name"] == contig]
     for number, (said, (text, where)) in enumerate(zip(about["chunks"], _texts(folder, page, about), strict=True)):
         try:
-            raw = zlib.decompress(base64.b64decode(text, validate=True))
+            packed = zlib.decompressobj()
+            raw = packed.decompress(base64.b64decode(text, validate=True)) + packed.flush()
+            if packed.unused_data or not packed.eof:
+                raise ValueError("bytes behind its end")
             table, found = _unpack(raw, contig, said[0], strata, where)
         except (ValueError, zlib.error, struct.error, KeyError, TypeError, IndexError) as error:
             what = f"chunk {number} of {contig} cannot be unpacked: {type(error).__name__}"
@@ -121,11 +124,14 @@ def _texts(folder: str | Path, page: Page, about: Mapping) -> Iterator[tuple[str
     for number in range(-(-many // each)):
         where = Path(folder) / page.facts["folder"] / f"{contig}.{number:03d}.js"
         with readback.reading(where):
-            match = _FILE.fullmatch(where.read_text(encoding="ascii"))
+            content = where.read_text(encoding="ascii")
+        match = _FILE.fullmatch(content)
         try:
             dataset, name, its_number, texts = json.loads(f"[{match[1]}]") if match else (None,) * 4
             wanted = [page.facts["dataset"], contig, number, min(each, many - number * each)]
             right = [dataset, name, its_number, len(texts)] == wanted and all(isinstance(t, str) for t in texts)
+            arguments = ",".join(json.dumps(x) for x in (dataset, name, its_number, texts))
+            right = right and content == f"goeLookup({arguments});\n"
         except (TypeError, ValueError):
             right = False
         if not right:
@@ -143,6 +149,13 @@ def _unpack(raw: bytes, contig: str, first: int, strata: Sequence[str], where: s
     head = json.loads(raw[4 : 4 + size])
     data = np.frombuffer(raw, np.uint8, offset=4 + size)
     n = head["n"]
+    if json.dumps(head, separators=(",", ":")).encode() != raw[4 : 4 + size]:
+        raise ValueError("another notation")
+    places = np.cumsum([0] + [width * n for _, width, _ in head["columns"]]).tolist()
+    if set(head) != {"n", "pairs", "filters", "columns"} or [at for *_, at in head["columns"]] != places[:-1]:
+        raise ValueError("more than its columns")
+    if len(data) != places[-1]:
+        raise ValueError("bytes behind its columns")
 
     def column(number: int) -> np.ndarray:
         base, width, at = head["columns"][number]
@@ -151,6 +164,8 @@ def _unpack(raw: bytes, contig: str, first: int, strata: Sequence[str], where: s
 
     if len(head["columns"]) != 4 + 5 * len(strata):
         raise GoeError(Problem(where, f"a chunk of {contig} is not of the strata of this release", _AGAIN))
+    if any(len(np.unique(column(i))) != len(head[key]) for i, key in ((1, "pairs"), (2, "filters"))):
+        raise ValueError("names that no allele has")
     pairs = pc.split_pattern(pa.array(head["pairs"], pa.string()).take(pa.array(column(1))), ">")
     alleles = {
         "contig": pa.repeat(pa.scalar(contig), n),

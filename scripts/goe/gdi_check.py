@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator
@@ -104,7 +105,7 @@ def _tar(path: Path, problems: list[Problem]) -> dict[str, pa.Buffer]:
             problems.append(Problem(where, "is no plain file", _AGAIN))
             continue
         header = (entry.mode, entry.uid, entry.gid, entry.uname, entry.gname, entry.mtime)
-        if header != (0o644, 0, 0, "", "", 0):
+        if header != _HEADER:
             what = "has a mode, owner or time in its TAR header: 0644, 0, no names and 0 are the rule"
             problems.append(Problem(where, what, _AGAIN))
         if entry.name in found:
@@ -113,6 +114,10 @@ def _tar(path: Path, problems: list[Problem]) -> dict[str, pa.Buffer]:
             problems.append(Problem(where, "is cut off", _AGAIN))
             continue
         found[entry.name] = content.slice(entry.offset_data, entry.size)
+        if header == _HEADER and not _plain_entry(content, entry):
+            what = "has something in or before its TAR header, or behind its content, that is no part of it"
+            problems.append(Problem(where, what, _AGAIN))
+    problems += _end(path, content, entries)
     names = [entry.name for entry in entries]
     headers = sorted(name for name in names if name.startswith("headers/"))
     data = sorted(name for name in names if name.endswith(".parquet"))
@@ -120,6 +125,43 @@ def _tar(path: Path, problems: list[Problem]) -> dict[str, pa.Buffer]:
         what = f"members are not in the order of the format: {gdi.MANIFEST}, headers, data files, each sorted"
         problems.append(Problem(str(path), what, _AGAIN))
     return _known(found, path, problems)
+
+
+_HEADER = (0o644, 0, 0, "", "", 0)
+"""Mode, owner, group, their names and time of every member."""
+_BLOCK, _RECORD = 512, 10_240
+"""Bytes of a TAR block, and of a record, to which tar fills the file (POSIX pax, ustar interchange format)."""
+
+
+def _zeros(content: pa.Buffer, start: int, end: int) -> bool:
+    return not np.frombuffer(content, np.uint8)[start:end].any()
+
+
+def _plain_entry(content: pa.Buffer, entry: tarfile.TarInfo) -> bool:
+    """Whether the header and the padding of a member hold nothing beside what is told of it."""
+    start, end = entry.offset, entry.offset_data + entry.size
+    header = content.slice(start, _BLOCK).to_pybytes()
+    # Name, link name, owner, and what GNU and ustar have behind the device numbers.
+    empty = header[len(entry.name.encode()) : 100] + header[157:257] + header[265:329] + header[345:]
+    numbers = header[100:156] + header[329:345]
+    if entry.offset_data - start != _BLOCK or any(empty) or set(numbers) - set(b"01234567 \0"):
+        return False
+    return _zeros(content, end, _padded(end))
+
+
+def _padded(size: int, unit: int = _BLOCK) -> int:
+    return -(-size // unit) * unit
+
+
+def _end(path: Path, content: pa.Buffer, entries: list[tarfile.TarInfo]) -> list[Problem]:
+    """Whether a TAR ends as tar ends it: two zero blocks, and zeros to the end of the record."""
+    end = max((_padded(entry.offset_data + entry.size) for entry in entries), default=0)
+    if not _zeros(content, end, content.size):
+        return [Problem(str(path), f"has bytes behind its last member, from byte {end} on", _AGAIN)]
+    whole = (end + 2 * _BLOCK, _padded(end + 2 * _BLOCK, _RECORD))
+    if content.size not in whole:
+        return [Problem(str(path), f"has {content.size} bytes, tar would end it at {whole[0]} or {whole[1]}", _AGAIN)]
+    return []
 
 
 def _known(found: dict[str, pa.Buffer], root: Path, problems: list[Problem]) -> dict[str, pa.Buffer]:

@@ -265,7 +265,7 @@ def figure(paths: Iterable[str | Path], people: Mapping[str, int], dataset: str)
         "sites": f"autosomal alleles with FILTER PASS; used is the most common one of each {WINDOW // 1000} kb, at "
         f"least {GAP // 1000} kb apart",
         "strata": strata,
-        "in_words": _words(strata),
+        "in_words": words(strata),
     }
 
 
@@ -291,7 +291,7 @@ def _of_stratum(stratum: str, people: int, total: Mapping[str, float], counts: n
     return out
 
 
-def _words(strata: Sequence[Mapping]) -> list[str]:
+def words(strata: Sequence[Mapping]) -> list[str]:
     """The figure in sentences."""
     out = [
         "A floor on counts does not stop membership inference: who has the genome of a person, and the frequencies of "

@@ -1,5 +1,5 @@
-"""What a release says of itself: README, dataset description, QC and disclosure summaries, dictionary,
-ledger.
+"""What a release says of itself for programs: dataset description, QC and disclosure summaries, dictionary, ledger;
+`release_texts` says the same in words.
 
 Every count beside the frequencies that is not public is a sum of counts that went through `disclosure.rounded`; the
 exact ones stay in the work folder.
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from goe import __version__, disclosure, site_rules
+from goe import __version__, code_digest, disclosure, sample_rules, site_rules
 from goe import strata as st
 from goe.errors import GoeError, Problem
 from goe.ledger import Ledger
@@ -179,10 +179,10 @@ def public_ledger(chain: Sequence[Ledger], tally: Mapping, k: int) -> dict:
 
 
 def reason_code(reason: str, ids: set[str]) -> str:
-    """The code of an exclusion reason without its detail; `other` when it could name a person."""
+    """The code of an exclusion reason without its detail; `other` when it is none of goe, or could name a person."""
     code = re.split(r"[:=( ]", reason.strip(), maxsplit=1)[0]
     names = any(i in code for i in ids if len(i) > 3) or bool({code, *code.split("_")} & ids)
-    return code if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", code) and not names else "other"
+    return code if code in sample_rules.REASONS and not names else "other"
 
 
 def people_summary(sample_qc: Ledger, ids: set[str], k: int) -> dict:
@@ -214,8 +214,8 @@ def absent_fields(people: Sequence[Mapping[str, str]], keep: Sequence[Mapping[st
     return {name: disclosure.rounded_part(n, len(kept), k) for name, n in sorted(lacking.items())}
 
 
-def genotype_rules(rules: Mapping, absent: Mapping[str, int]) -> list[str]:
-    """The genotype filter in words, as applied."""
+def genotype_rules(rules: Mapping, absent: Mapping[str, int], k: int = 1) -> list[str]:
+    """The genotype filter in words, as applied. absent: `absent_fields`: multiples of k, or everybody."""
     words = []
     if rules["min_gq"]:
         words.append(f"GQ at least {rules['min_gq']}")
@@ -229,16 +229,21 @@ def genotype_rules(rules: Mapping, absent: Mapping[str, int]) -> list[str]:
     if not words:
         words.append("none")
     for name, n in absent.items():
-        words.append(f"{name} is absent from the data of {n} people and was not tested for them")
+        words.append(f"{name} is absent from the data of {about(n, k)} people and was not tested for them")
     return words
 
 
-def filter_rules(cfg: Mapping, about: Mapping) -> list[str]:
+def about(n: int, k: int) -> str:
+    """A count that was rounded to a multiple of k, said to be so; 0, others and those of an open release are exact."""
+    return f"about {n:,} (rounded to multiples of {k})" if n and k > 1 and n % k == 0 else f"{n:,}"
+
+
+def filter_rules(cfg: Mapping, described: Mapping) -> list[str]:
     """The rules of FILTER in words, with the published countries in which those by country could be judged.
 
-    about: `dataset`.
+    described: `dataset`.
     """
-    return site_rules.words(cfg["variant_qc"], {s: n for s, n in about["strata"].items() if len(s) == 2})
+    return site_rules.words(cfg["variant_qc"], {s: n for s, n in described["strata"].items() if len(s) == 2})
 
 
 def dataset(
@@ -262,11 +267,13 @@ def dataset(
         "contigs": list(contigs),
         "pseudo_autosomal_regions": [list(region) for region in par],
         "made_with": f"goe {__version__}",
+        "code_sha256": code_digest.digest(),
         "formats": list(formats),
         "number_of_records": _public(tally),
         "number_of_pass_records": sum(count["PASS"] for count in tally["classes"].values()),
         "number_of_people": public_people(plan, k)[st.TOTAL],
         "strata": public_people(plan, k),
+        "strata_label": cfg["strata"]["label"],
     }
 
 
@@ -334,187 +341,3 @@ def dictionary(fields: Sequence[Mapping[str, str]], info: Sequence[Tag], others:
             rows.append(("frequencies Parquet", *kept))
     rows += [tuple(row) for row in others]
     return "".join("\t".join(row) + "\n" for row in rows)
-
-
-def license_text(cfg: Mapping, address: str | None) -> str:
-    """LICENSE of the release folder. address: that of the licence, None when none is stated."""
-    d = cfg["dataset"]
-    if not d.get("license"):
-        words = f"No licence is stated. Ask {d['contact']['fn']} ({d['contact']['email']}) before any use."
-    else:
-        words = f"The data of this release are under the licence {d['license']}.\n{address or ''}".rstrip()
-    return (
-        f"{d['title']}\n{d['id']}\n\n{words}\n\nThe workflow in provenance/ is under the MIT licence, "
-        "and no part of the data.\n"
-    )
-
-
-def changelog(cfg: Mapping, earlier: Mapping | None) -> str:
-    """CHANGELOG.md of the release folder. earlier: what `previous_release.check` found, or None."""
-    lines = [f"# {cfg['dataset']['title']}", "", f"## {cfg['dataset']['id']}"]
-    if earlier is None:
-        return "\n".join([*lines, "No earlier release was named.", ""])
-    lines.append(f"Follows {earlier['dataset']}.")
-    for key, words in (("strata_only_now", "New strata"), ("strata_only_before", "Strata no longer published")):
-        if earlier[key]:
-            lines.append(f"- {words}: {', '.join(earlier[key])}.")
-    alleles = earlier["alleles"]
-    if alleles:
-        lines.append(
-            f"- Site alleles: {alleles['in_both']:,} in both, {alleles['only_now']:,} new, "
-            f"{alleles['only_before']:,} no longer there."
-        )
-    else:
-        lines.append("- Another build: alleles were not compared.")
-    return "\n".join([*lines, ""])
-
-
-def _list(words: Iterable[str]) -> str:
-    return "".join(f"- {word}\n" for word in words)
-
-
-def readme(
-    cfg: Mapping,
-    about: Mapping,
-    people: Mapping,
-    absent: Mapping[str, int],
-    tally: Mapping,
-    policy: disclosure.Policy,
-    contigs: Sequence[Mapping],
-    left_out: Sequence[str] = (),
-    earlier: Mapping | None = None,
-) -> str:
-    """README.md of the release folder. left_out: why the GDI package is not there, where it is not."""
-    d, name = cfg["dataset"], cfg["dataset"]["id"]
-    kinds = "".join(f"| {kind} | {c['PASS']:,} | {c['filtered']:,} |\n" for kind, c in tally["classes"].items())
-    filters = "".join(f"| {f} | {n:,} |\n" for f, n in sorted(tally["filters"].items()))
-    strata = "".join(f"| {s} | {n:,} |\n" for s, n in about["strata"].items())
-    visible = tally["outcome"]
-    hidden_alleles = sum(withheld(tally, policy.k).values())
-    if policy.open:
-        control = (
-            f"Open: every count is published. Legal basis: {policy.legal_basis}\n\n"
-            "No count is withheld and none is rounded.\n"
-        )
-    else:
-        asked = {
-            "carriers": f"carriers are nobody or at least {policy.k} people, and so are those called who do not carry "
-            "it",
-            "genotypes": f"every genotype (reference, heterozygous, homozygous, hemizygous) has nobody or at least "
-            f"{policy.k} people",
-        }[policy.protect]
-        hidden = {
-            "collapse": "An allele for which this fails in one of them has its Total only",
-            "minimal": "Where this fails, the stratum is withheld, and as few others as keep its numbers unknown",
-        }[policy.name]
-        control = f"""Policy `{policy.name}`, at least {policy.k} people.
-
-Of an allele, {asked}, in every published stratum and in every difference of
-published strata. {hidden}; one for which it fails in Total is in no file, and neither is one that nobody who
-counts carries. A row or tag that is not there is withheld, it is not 0; an allele that is not there is
-unknown. HWE and InbreedingCoeff are given only where all counts they follow from are.
-
-| alleles | |
-|---|---:|
-| with all strata | {visible["FULL"]:,} |
-| with some strata, Total always | {visible["REDUCED"]:,} |
-| withheld | {hidden_alleles:,} |
-
-Strata were chosen so that each, and each difference of them, has at least {policy.min_stratum_size} people.
-Counts beside the frequencies (people left out, alleles withheld, ledger) are rounded to multiples of
-{policy.k}, and never to 0.
-
-Not covered:
-
-{_list([*NOT_COVERED, *([] if earlier else [NO_EARLIER])])}"""
-    description = f"\n{d['description']}\n" if d.get("description") else ""
-    synthetic = "\nThe people of this dataset are made up: the data are synthetic.\n" if d.get("synthetic") else ""
-    licence = d.get("license") or "not stated: ask the contact before use"
-    sites = f"sites/{name}"
-    listed = ", ".join(c["name"] for c in contigs)
-    if "gdi" in about["formats"]:
-        gdi = f"- `gdi/{name}.tar`: the dataset package for a GDI node.\n"
-    else:
-        gdi = "- There is no package for a GDI node" + (f": {'; '.join(left_out)}.\n" if left_out else ".\n")
-    return f"""# {d["title"]}
-{description}{synthetic}
-Allele frequencies of a cohort of whole genomes, in aggregate. No file holds data of a single person.
-
-| | |
-|---|---|
-| Dataset | {name} |
-| Build | {about["build"]} |
-| People | {about["number_of_people"]:,} |
-| Site alleles | {about["number_of_records"]:,} |
-| Licence | {licence} |
-| Contact | {d["contact"]["fn"]}, {d["contact"]["email"]} |
-| Made with | {about["made_with"]} |
-
-## Files
-
-- `report.html`: this release on one page, with plots and a look-up of alleles. It needs no network.
-- `{sites}.pass.vcf.gz` and its `.tbi`: the alleles to use, FILTER is PASS. VCF 4.3 without genotypes.
-- `{sites}.all.vcf.gz` and its `.tbi`: these and the filtered ones, with the reasons in FILTER.
-- `frequencies/<contig>.parquet`: the same numbers as a table, one row per site allele and stratum, for
-  {listed}. `frequencies/wide/<contig>.parquet`: one row per site allele.
-{gdi}- `beacon/`: Beacon v2 genomic variations, one PASS allele a line, and `populations.json` for
-  beacon2-ri-tools-v2.
-- `mini-node/`: the PASS alleles for gdi-mini-node, which cannot read all tags of the sites VCF.
-- `annotations/`: a companion VCF with the names of gnomAD, to annotate with bcftools, VEP or echtvar.
-- `dictionary/fields.tsv`: every tag and column with type, unit and rule.
-- `metadata/`: the HealthDCAT-AP record, and `dataset.json`; `ro-crate-metadata.json` and `provenance/`: how
-  the release was made.
-- `qc/summary.json`, `disclosure/disclosure.json`, `ledger.json`: what this page says, for programs.
-- `MANIFEST.sha256`: written last. The folder is whole when `sha256sum -c MANIFEST.sha256` passes and every
-  file is listed; `goe check` looks at everything in it.
-
-## Strata
-
-Country is the country of origin on the sample sheet. People of unknown sex, or whose sex chromosomes are not
-XX or XY, count in Total and in their country on autosomes, pseudo-autosomal regions and M; they are not in M
-or F.
-
-| stratum | people |
-|---|---:|
-{strata}
-People on the sheet: {people["on_the_sheet"]:,}. Left out: {people["left_out"]:,}, for the reasons in
-`qc/summary.json`.
-
-## Alleles
-
-| class | PASS | filtered |
-|---|---:|---:|
-{kinds}
-| FILTER | alleles |
-|---|---:|
-{filters}
-An allele with several reasons counts in each.
-
-## How it was counted
-
-- One row per allele, split to one ALT, atomised to SNVs where REF and ALT have the same length, trimmed and
-  left-aligned against the reference. Spanning deletions, symbolic alleles and letters other than A, C, G, T
-  give no row; a called allele that is one of them, or another ALT, still counts in AN.
-- AC, AN, AC_Hom, AC_Het and AC_Hemi count alleles, nhomalt counts people. AC = AC_Hom + AC_Het + AC_Hemi; a
-  homozygous person adds 2 to AC_Hom and 1 to nhomalt; haploid calls are in AC_Hemi. AF = AC / AN, not
-  rounded; no AF where AN is 0.
-- X outside the pseudo-autosomal regions: 2 alleles of XX, 1 of XY. Y outside them: 1 of XY. M: 1 of
-  everybody. A heterozygous call where one allele is expected is missing. The pseudo-autosomal regions are
-  counted on X only.
-- A stratum is the sum of its countries and sexes. Add up several releases by AC and AN, never by averaging
-  AF. An allele that is absent here has no AN here: do not take it as AC 0.
-
-Genotype filter, before anything is split; a genotype that fails is missing:
-
-{_list(genotype_rules(cfg["genotype_filter"], absent))}
-FILTER:
-
-{_list(filter_rules(cfg, about))}
-## Disclosure control
-
-{control}
-## INFO tags
-
-`AC AN AF AC_Hom AC_Het AC_Hemi` are those of Total. The other strata have country, then sex, then zygosity:
-`AC_EE`, `AN_EE_M`, `AC_EE_M_Hom`. Tags of the site: `nhomalt faf95 faf99 HWE InbreedingCoeff F_MISSING`.
-"""

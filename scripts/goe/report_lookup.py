@@ -106,6 +106,22 @@ def pack(block: Block) -> bytes:
     return struct.pack("<I", len(head)) + head + b"".join(planes for _, _, planes in columns)
 
 
+def example(block: Block, best: tuple[int, list]) -> tuple[int, list]:
+    """The first allele that shows most, of a block and those before it: its rank and itself, as in `Writer`.
+
+    best: of the blocks before, (0, []) at first. Rank: 1 for one that was seen, 2 when every stratum is there too.
+    """
+    shown = block.shown()
+    total = block.strata.index(st.TOTAL)
+    good = pc.equal(block.filter, "PASS").to_numpy(zero_copy_only=False)
+    good = good & shown[total] & (block.numbers.ac[total] > 0)
+    for rank, some in ((2, good & shown.all(axis=0)), (1, good)):
+        if rank > best[0] and some.any():
+            i = int(np.argmax(some))
+            best = (rank, [block.pos[i].as_py(), block.ref[i].as_py(), block.alt[i].as_py()])
+    return best
+
+
 class Writer:
     """File of one contig's chunks: a line each, then a line of JSON, the index.
 
@@ -135,18 +151,7 @@ class Writer:
         pos = block.pos.to_numpy().astype(np.int64)
         reach = int((pos + pc.binary_length(block.ref).to_numpy() - 1).max())
         self.chunks.append([int(pos[0]), int(pos[-1]), reach, len(block), zlib.adler32(raw)])
-        self._choose(block)
-
-    def _choose(self, block: Block) -> None:
-        """Keep the first allele that shows most: 1 for one that was seen, 2 when every stratum is there too."""
-        shown = block.shown()
-        total = block.strata.index(st.TOTAL)
-        good = pc.equal(block.filter, "PASS").to_numpy(zero_copy_only=False)
-        good = good & shown[total] & (block.numbers.ac[total] > 0)
-        for rank, some in ((2, good & shown.all(axis=0)), (1, good)):
-            if rank > self.example[0] and some.any():
-                i = int(np.argmax(some))
-                self.example = (rank, [block.pos[i].as_py(), block.ref[i].as_py(), block.alt[i].as_py()])
+        self.example = example(block, self.example)
 
     def close(self) -> None:
         index = {

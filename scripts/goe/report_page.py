@@ -18,6 +18,7 @@ from goe import report_plots as plots
 from goe import strata as st
 from goe.errors import GoeError, Problem
 from goe.membership import CHANGES
+from goe.release_texts import country_words
 from goe.report_plots import esc, frequency, num, percent, share
 from goe.report_spectrum import CLASSES, EDGES, VERDICTS
 
@@ -349,7 +350,7 @@ def _cohort(about: Mapping, spectrum: Mapping, qc: Mapping) -> tuple[str, str]:
         behind + html.p("Alleles seen: those whose numbers are public for the stratum, with AC above 0.", "note"),
         plots.legend(legend) if legend else "",
     )
-    side = html.p("Country is the country of origin on the sample sheet.") + html.p(
+    side = html.p(esc(country_words(about))) + html.p(
         "People in neither sex count in the total and in their country on autosomes, pseudo-autosomal regions and M."
     )
     k = qc.get("rounded_to", 1)

@@ -116,7 +116,8 @@ class Spectrum:
 
 
 def combine(parts: Iterable[Mapping]) -> dict:
-    """Sum of the spectra of contigs (`Spectrum.as_dict`), contigs in the order given.
+    """Sum of the spectra of contigs (`Spectrum.as_dict`), contigs in the order given. Classes and strata are in their
+    order, and filters sorted, also where the spectra were kept as JSON with sorted keys: the page shows them so.
 
     GoeError when two have other strata, or when there is none.
     """
@@ -125,7 +126,11 @@ def combine(parts: Iterable[Mapping]) -> dict:
     if len(strata) != 1:
         what = "the contigs have different strata" if parts else "no contig has a spectrum"
         raise GoeError(Problem("spectrum of the release", what, "make the release of all contigs again"))
-    return {"strata": parts[0]["strata"]} | _sum([{k: v for k, v in p.items() if k != "strata"} for p in parts])
+    found = _sum([{k: v for k, v in p.items() if k != "strata"} for p in parts])
+    for key, order in (("classes", CLASSES), ("bins", CLASSES), ("cells", parts[0]["strata"])):
+        found[key] = {name: found[key][name] for name in order}
+    found["filters"] = dict(sorted(found["filters"].items()))
+    return {"strata": parts[0]["strata"]} | found
 
 
 def _sum(values: Sequence):

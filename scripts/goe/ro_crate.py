@@ -11,6 +11,7 @@ dataset id, and the run has no endTime. The inputs that are personal data are na
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from goe import __version__, manifest
+from goe import __version__, code_digest, manifest
 from goe import health_dcat as dcat
 from goe.errors import Problem, stop_on
 from goe.release_files import File, differences
@@ -46,6 +47,7 @@ PROFILES = {
 _WORKFLOW_RO_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 _BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 _SNAKEMAKE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
+_CODE = "#code"
 _MIT = "https://spdx.org/licenses/MIT"
 NO_LICENSE = "not stated: ask the contact before use"
 
@@ -67,6 +69,7 @@ _HOMEPAGES = {
     "python": "https://www.python.org/",
     "samtools": "https://www.htslib.org/",
     "scipy": "https://scipy.org/",
+    "verifybamid2": "https://github.com/Griffan/VerifyBamID",
 }
 _FOLDERS = {
     "annotations": "companion files for annotation",
@@ -84,7 +87,8 @@ _FOLDERS = {
 _MEND = "make the release again"
 
 # What of the config may be told and decides the numbers. Anything else stays at home: paths, inputs, keys of
-# recipients, and what changes with the machine but not the release.
+# recipients, and what changes with the machine but not the release. Files that decide numbers are told by their
+# digests (`file_digests`).
 TOLD: dict[str, tuple[str, ...]] = {
     "reference": ("build", "contigs"),
     "dataset": (
@@ -132,7 +136,7 @@ TOLD: dict[str, tuple[str, ...]] = {
         "regions",
     ),
     "strata": ("label",),
-    "caller": ("name", "min_mapq", "min_baseq", "max_depth"),
+    "caller": ("name", "min_mapq", "min_baseq", "max_depth", "extra"),
     "frequencies": ("raw",),
     "formats.gdi": ("enabled", "catalog", "min_allele_count", "af_source", "af_source_reference"),
 }
@@ -156,11 +160,45 @@ class Tool:
     url: str = ""
 
 
-def snapshot(cfg: Mapping) -> dict:
+WITHHELD = "(withheld)"
+"""Stands for an argument of `caller.extra` that could be a path, a host or an id of a person."""
+# An option without its value, a number, names of fields.
+_PLAIN = re.compile(r"-[A-Za-z][0-9.]*|--[A-Za-z][A-Za-z-]*(=[0-9.]+)?|-?[0-9.]+|((FORMAT|INFO)/[A-Z]+,?)+")
+# Options of bcftools mpileup whose value names people or read groups, which may be numbers.
+_OF_PEOPLE = re.compile(r"-[sSG]|--(samples|samples-file|read-groups)")
+
+
+def told_arguments(arguments: Iterable[str]) -> list[str]:
+    """Arguments with WITHHELD for each that is not an option, a number or a list of fields."""
+    out, before = [], ""
+    for word in arguments:
+        of_people = _OF_PEOPLE.fullmatch(before) or (_OF_PEOPLE.match(word) and re.search("[0-9=]", word))
+        out.append(word if _PLAIN.fullmatch(word) and not of_people else WITHHELD)
+        before = word
+    return out
+
+
+def file_digests(
+    guidelines: Sequence[str | Path], panel: Sequence[str | Path], regions: Mapping[str, str | Path]
+) -> dict[str, dict]:
+    """Section of the config -> SHA-256 of the files that it names, by key; None where it names none.
+
+    guidelines: the country's own table of thresholds, or nothing. panel: files of the contamination panel, told apart
+    by their suffixes. regions: region flag -> BED file.
+    """
+    tables = [manifest.digest(path) for path in guidelines]
+    parts = {Path(path).suffix.removeprefix("."): manifest.digest(path) for path in panel}
+    return {
+        "sample_qc": {"guidelines_sha256": tables[0] if tables else None, "contamination_panel_sha256": parts or None},
+        "annotations": {"regions_sha256": {flag: manifest.digest(path) for flag, path in regions.items()}},
+    }
+
+
+def snapshot(cfg: Mapping, digests: Mapping[str, Mapping] | None = None) -> dict:
     """The part of the config that may be told and decides the numbers.
 
     It is chosen key by key, so that a key unknown here is left out. No path, no input, nothing that depends on
-    the machine or on how the work was cut.
+    the machine or on how the work was cut. digests: `file_digests`.
     """
     out: dict = {}
     for path, keys in TOLD.items():
@@ -173,6 +211,10 @@ def snapshot(cfg: Mapping) -> dict:
         for name in path.split("."):
             told = told.setdefault(name, {})
         told.update({key: part[key] for key in keys if key in part})
+    if "extra" in out.get("caller", {}):
+        out["caller"]["extra"] = told_arguments(out["caller"]["extra"])
+    for section, known in (digests or {}).items():
+        out.setdefault(section, {}).update(known)
     return out
 
 
@@ -269,6 +311,7 @@ def crate(
             "object": [_ref(CONFIG), _ref("#reference")],
             "result": [_ref(name) for name in results],
         },
+        _code(),
         *_parameters(),
         *_reference(about.build, contigs),
         *[_tool(tool) for tool in sorted(tools, key=lambda t: t.name)],
@@ -327,6 +370,7 @@ def _main(parts: Sequence[str], tools: Sequence[Tool]) -> dict:
         "name": "goe",
         "description": "From a reference cohort of whole genomes to a Genome of Europe allele-frequency dataset",
         "version": __version__,
+        "identifier": _ref(_CODE),
         "conformsTo": _ref(_BIOSCHEMAS),
         "programmingLanguage": _ref(_SNAKEMAKE),
         "license": _ref(_MIT),
@@ -334,6 +378,18 @@ def _main(parts: Sequence[str], tools: Sequence[Tool]) -> dict:
         "softwareRequirements": [_ref(_tool_id(tool.name)) for tool in sorted(tools, key=lambda t: t.name)],
     }
     return entity | ({"hasPart": [_ref(quote(path)) for path in parts]} if parts else {})
+
+
+def _code() -> dict:
+    """The code that made the release, by its digest: a version can be that of many states of the code."""
+    return {
+        "@id": _CODE,
+        "@type": "PropertyValue",
+        "name": "code",
+        "description": "SHA-256 of the code of goe: of the list that sha256sum writes of its files, sorted by path",
+        "propertyID": "sha256",
+        "value": code_digest.digest(),
+    }
 
 
 # Inputs of the workflow: type and description. Only the reference has a value in the crate; the others are
@@ -460,6 +516,9 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
     }
     if absent:
         wrong(f"{WORKFLOW} is no {', '.join(sorted(absent))}")
+    code = by_id.get(_CODE, {}).get("value")
+    if code != said.get("code_sha256"):
+        wrong(f"the SHA-256 of the code is {code}, {dcat.DATASET} gives {said.get('code_sha256')}")
     actions = [e for e in entities if "CreateAction" in _list(e.get("@type"))]
     if not any(_references({"x": action.get("instrument")}) == {WORKFLOW} for action in actions):
         wrong(f"no CreateAction has {WORKFLOW} as its instrument")

@@ -4,6 +4,7 @@ The releases of the module are whole (the first test), and each test breaks a co
 the metadata and the manifest of the copy are made again, so that no digest tells what was done.
 """
 
+import base64
 import gzip
 import io
 import json
@@ -12,6 +13,7 @@ import os
 import re
 import shutil
 import tarfile
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -583,6 +585,8 @@ def test_one_format_says_something_else(root, change, name, parts):
     results = found(root)
     if name == PASS_VCF:
         assert named(results.pop("gdi"), TAR, "files: sha256")
+    if name == "qc/summary.json":
+        assert named(results.pop("texts"), "README.md line ")
     assert set(results) == parts
     for part in parts - {"headers"}:
         assert named(results[part], name, what), results[part]
@@ -1136,7 +1140,7 @@ def test_the_audit_does_not_say_who_is_who(monkeypatch, tmp_path, capsys):
     assert __main__.main(["check", str(root), "--quiet"]) == 1
     said = capsys.readouterr().out
     assert said.startswith("FAILED          Disclosure audit") and stratum in said
-    assert said.splitlines()[-1].endswith("1 of 20 checks failed")
+    assert said.splitlines()[-1].endswith("1 of 23 checks failed")
 
 
 def test_statistics_of_a_withheld_stratum(monkeypatch, tmp_path):
@@ -1264,8 +1268,10 @@ def test_the_command_looks_for_ids(root, ids, capsys):
     in_text(root, PERSON)
     rf.remake(root)
     assert __main__.main(["check", str(root), "--ids", str(ids), "--quiet"]) == 1
-    first, second, last = capsys.readouterr().out.splitlines()
-    assert first == "FAILED          Ids of people: 1 problem" and last == "1 problem; 1 of 20 checks failed"
+    # The line is none of the text that goe writes, either.
+    *texts, first, second, last = capsys.readouterr().out.splitlines()
+    assert texts[0].startswith("FAILED          Texts and workflow") and len(texts) == 2
+    assert first == "FAILED          Ids of people: 1 problem" and last == "2 problems; 2 of 23 checks failed"
     assert second.split(" -> ")[0].strip() == f"README.md: holds 1 of the ids of {ids}: line 3"
 
 
@@ -1302,3 +1308,262 @@ def test_paths_places_and_times(root, name, line, what):
 
         edit_tar(root, change)
     assert named(found(root, ["private"])["private"], name, f"holds {what}")
+
+
+# ---- descriptions and texts
+
+
+def put(*steps):
+    """A change of a JSON file: what stands at the steps is set to the last of them."""
+
+    def change(content):
+        *path, key, value = steps
+        for step in path:
+            content = content[step]
+        content[key] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("metadata/dataset.json", ("note",)),
+        ("metadata/dataset.json", ("contact", "note")),
+        ("metadata/dataset.json", ("contigs", 0, "note")),
+        ("qc/summary.json", ("note",)),
+        ("qc/summary.json", ("people", "note")),
+        ("qc/summary.json", ("alleles_by_class", "SNV", "note")),
+        ("qc/summary.json", ("alleles_by_rule", "HWE", "note")),
+        ("qc/summary.json", ("sample_qc", "note")),
+        ("ledger.json", ("note",)),
+        ("ledger.json", ("steps", 0, "note")),
+        ("provenance/config.json", ("samples",)),
+        ("provenance/config.json", ("dataset", "note")),
+        ("provenance/config.json", ("sample_qc", "note")),
+        ("disclosure/disclosure.json", ("note",)),
+        ("disclosure/disclosure.json", ("membership_inference", "note")),
+        ("disclosure/disclosure.json", ("membership_inference", "strata", 0, "note")),
+    ],
+)
+def test_a_key_that_no_release_has(root, name, steps):
+    rf.edit_json(root / name, put(*steps, "1 carrier"))
+    assert named(found(root, ["descriptions"])["descriptions"], name, f"'{steps[-1]}' was unexpected")
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "what"),
+    [
+        ("qc/summary.json", ("people", "left_out_by_reason", "Jaan_Tamm", 5), "'Jaan_Tamm' is no reason of goe"),
+        ("disclosure/disclosure.json", ("alleles_withheld_by_reason", "Jaan", 5), "'Jaan' is no reason of goe"),
+        ("qc/summary.json", ("sample_qc", "thresholds", 0, "metric", "Jaan"), "'Jaan' is no metric of goe"),
+        ("qc/summary.json", ("sample_qc", "thresholds", 0, "warn", "1 carrier"), "'1 carrier' is no threshold"),
+        ("qc/summary.json", ("sample_qc", "parameters", "Jaan", 1), "'Jaan' is no parameter of goe"),
+        ("provenance/config.json", ("sample_qc", "thresholds", {"Jaan": 1}), "'Jaan' is no parameter of goe"),
+    ],
+)
+def test_a_name_that_no_release_has(root, name, steps, what):
+    rf.edit_json(root / name, put(*steps))
+    assert named(found(root, ["descriptions"])["descriptions"], name, what)
+
+
+# ---- the GDI package as a file
+
+
+def behind(data):
+    return data + b"/home/jaan/EE00012 carries it".ljust(512, b"\0")
+
+
+def within_the_end(data):
+    return data[:-600] + b"EE00012" + data[-593:]
+
+
+def link_name(data):
+    """In the header of the first member, with its checksum made anew."""
+    block = bytearray(data[:512])
+    block[200:204] = b"Jaan"
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + data[512:]
+
+
+def padding(data):
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        entry = next(e for e in archive if e.size % 512)
+    at = entry.offset_data + entry.size
+    return data[:at] + b"J" + data[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (behind, "has bytes behind its last member"),
+        (within_the_end, "has bytes behind its last member"),
+        (lambda data: data + bytes(512), "tar would end it at"),
+        (lambda data: data[:-1], "tar would end it at"),
+        (link_name, f"{gdi_format.MANIFEST}: has something in or before its TAR header"),
+        (padding, "behind its content, that is no part of it"),
+    ],
+)
+def test_a_package_with_bytes_of_no_member(root, change, what):
+    path = root / TAR
+    path.write_bytes(change(path.read_bytes()))
+    rf.remake(root)
+    assert named(found(root, [*TABLES, "gdi"])["gdi"], TAR, what)
+
+
+# ---- what can be written again
+
+
+def added(text):
+    return lambda content: f"{content}\n{text}\n"
+
+
+def swapped(before, after):
+    def change(content):
+        assert before in content
+        return content.replace(before, after, 1)
+
+    return change
+
+
+def edit(path, change):
+    path.write_text(change(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("README.md", swapped("Left out: about 15", "Left out: about 13")),
+        ("README.md", added("LV has 1 carrier of chr20:55:A:T")),
+        ("CHANGELOG.md", added("LV has 1 carrier")),
+        ("LICENSE", added("1 carrier")),
+        ("provenance/workflow/rules/call.smk", added("# 1 carrier in LV of chr20:55")),
+        ("provenance/Snakefile", added("# 1 carrier in LV of chr20:55")),
+    ],
+)
+def test_a_text_that_says_more_than_the_release(root, name, change):
+    edit(root / name, change)
+    rf.remake(root)
+    (text,) = found(root, ["texts"])["texts"]
+    assert text.startswith(f"{name} line ")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "change"),
+    [
+        ("qc/summary.json", "genotype_filter", lambda lines: [*lines, "DP is absent from the data of Jaan"]),
+        ("qc/summary.json", "variant_qc", lambda lines: [*lines, "HWE: Jaan Tamm"]),
+        ("qc/summary.json", "variant_qc", lambda lines: lines[1:]),
+        ("disclosure/disclosure.json", "not_covered", lambda lines: [*lines, "1 carrier in LV"]),
+    ],
+)
+def test_words_that_do_not_follow_from_the_settings(root, name, key, change):
+    rf.edit_json(root / name, lambda said: said.update({key: change(said[key])}))
+    rf.remake(root)
+    assert named(found(root, ["texts"])["texts"], name, f"{key} ")
+
+
+def test_a_rule_that_the_workflow_does_not_have(root):
+    (root / "provenance/workflow/rules/extra.smk").write_text("# 1 carrier in LV of chr20:55\n")
+    rf.remake(root)
+    (text,) = found(root, ["files"])["files"]
+    assert text.startswith("provenance/workflow/rules/extra.smk: is not included by provenance/Snakefile")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        swapped("</main>", "<p>Withheld allele chr20:55:A:T, 1 carrier in LV</p></main>"),
+        swapped('"example":[', '"example":[7,"A","T"],"was":['),
+        swapped("</html>", "</html><!-- Jaan Tamm -->"),
+        added(""),
+    ],
+)
+def test_a_page_that_says_more_than_the_release(whole, tmp_path, kind, change):
+    root = rf.copy(whole[kind], tmp_path)
+    edit(root / "report.html", change)
+    rf.remake(root, rf.config(KINDS[kind].get("rule", rf.MINIMAL), KINDS[kind].get("gdi", True)))
+    assert named(found(root)["page"], "report.html line ", "is not what the release gives")
+
+
+@pytest.mark.parametrize(
+    ("steps", "what"),
+    [
+        (("strata", 0, "power"), "strata[0].power"),
+        (("strata", 0, "sites_used"), "strata[0].sites_used"),
+        (("strata", 0, "power_with", "ten_times_the_people"), "strata[0].power_with.ten_times_the_people"),
+        (("in_words", 0), "in_words[0]"),
+        (("test",), "test"),
+    ],
+)
+def test_a_figure_of_membership_that_the_tables_do_not_give(root, steps, what):
+    old = json.loads((root / "disclosure/disclosure.json").read_text())["membership_inference"]
+    for step in steps:
+        old = old[step]
+    new = f"{old} Jaan" if isinstance(old, str) else old + 1 if isinstance(old, int) else 1.0 if old < 0.5 else 0.01
+    rf.edit_json(root / "disclosure/disclosure.json", put("membership_inference", *steps, new))
+    rf.remake(root)
+    assert named(found(root, ["rows", "membership"])["membership"], f"membership_inference.{what} is ")
+
+
+@pytest.mark.parametrize("key", ["code_sha256", "made_with"])
+def test_another_code_compares_no_texts_and_says_so(root, key):
+    """What follows from tables alone is held all the same."""
+    other = {"code_sha256": "0" * 64, "made_with": "goe 99"}[key]
+    rf.edit_json(root / "metadata/dataset.json", put(key, other))
+    edit(root / "README.md", added("other words"))
+    results = {r.part: r for r in check.run(root)}
+    for part in ("texts", "page"):
+        assert results[part].passed is None and results[part].detail.startswith("not compared: made with goe ")
+        assert other[:12] in results[part].detail
+    assert results["membership"].passed is True
+
+
+def repack(root, change):
+    """Change the first packed chunk of the page: `change(raw) -> raw`, or the bytes behind the packed ones."""
+    path = root / "report.html"
+    text = path.read_text()
+    facts = json.loads(re.search(r'id="facts">(.*?)</script>', text)[1])
+    match = re.search(r'id="chunk-chr20-0">([^<]*)<', text)
+    raw = zlib.decompress(base64.b64decode(match[1]))
+    new, behind = change(raw)
+    packed = base64.b64encode(zlib.compress(new) + behind).decode()
+    text = text.replace(match[1], packed)
+    old, new = (json.dumps(zlib.adler32(data)) for data in (raw, new))
+    assert any(chunk[4] == int(old) for c in facts["contigs"] for chunk in c["chunks"])
+    path.write_text(text.replace(old, new))
+
+
+def head_of(raw, change):
+    """A chunk with another head: `change(head)`."""
+    size = int.from_bytes(raw[:4], "little")
+    head = json.loads(raw[4 : 4 + size])
+    change(head)
+    text = json.dumps(head, separators=(",", ":")).encode()
+    return len(text).to_bytes(4, "little") + text + raw[4 + size :]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda raw: (raw, b"Jaan"),
+        lambda raw: (raw + b"Jaan", b""),
+        lambda raw: (head_of(raw, lambda head: head.update(note="Jaan")), b""),
+        lambda raw: (head_of(raw, lambda head: head["pairs"].append("Jaan>Tamm")), b""),
+        lambda raw: (head_of(raw, lambda head: head["filters"].append("Jaan")), b""),
+    ],
+)
+def test_a_packed_table_that_holds_more_than_its_alleles(root, change):
+    repack(root, change)
+    rf.remake(root)
+    assert named(found(root, ["rows", "look-up"])["look-up"], "report.html", "chunk 0 of chr20 cannot be unpacked")
+
+
+def test_a_file_of_the_look_up_with_more_than_its_chunks(whole, tmp_path):
+    root = rf.copy(whole["collapse"], tmp_path)
+    edit(root / "report-data/chr20.000.js", added(""))
+    rf.remake(root, rf.config(KINDS["collapse"]["rule"]))
+    texts = found(root, ["rows", "look-up"])["look-up"]
+    assert named(texts, "report-data/chr20.000.js", "is not the file of the look-up table that it should be")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-from goe import health_dcat, release_files, ro_crate
+from goe import code_digest, health_dcat, release_files, ro_crate
 
 # Of the RO-Crate 1.1 context (w3id.org/ro/crate/1.1/context, version 1.1.0, CC0-1.0), the terms that the crate
 # uses. A term that is not here is reported by the validator: look it up in the context, then add it.
@@ -69,6 +69,7 @@ def make(folder: Path, dataset: dict) -> dict:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"content of {name}\n")
     said = dataset | {"number_of_people": ABOUT.people, "number_of_pass_records": ABOUT.records}
+    said |= {"code_sha256": code_digest.digest()}
     (folder / health_dcat.DATASET).write_text(json.dumps(said))
     describe(folder, {"dataset": dataset})
     return {"dataset": dataset}

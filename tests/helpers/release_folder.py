@@ -17,22 +17,27 @@ import pysam
 from goe import (
     annotations,
     beacon,
+    check,
+    check_folder,
     counts,
     disclosure,
     frequency_table,
     gdi_metadata,
     gdi_package,
     health_dcat,
+    keep,
     manifest,
     membership,
     metric_quantiles,
     mini_node,
     release_files,
     release_notes,
+    release_texts,
     report_lookup,
     report_page,
     report_spectrum,
     ro_crate,
+    sample_rules,
     site_filters,
     site_rules,
     sites_vcf,
@@ -96,6 +101,7 @@ def config(rule=MINIMAL, gdi=True) -> dict:
             "respect_ft": False,
         },
         "variant_qc": VARIANT_QC,
+        "sample_qc": {"exclude": True, "thresholds": {}},
         "strata": {"label": "country_code"},
         "formats": {"gdi": {"enabled": gdi, "catalog": "goe"}},
     }
@@ -341,6 +347,9 @@ def _descriptions(root: Path, parts: Parts) -> None:
         "alleles_by_filter": tally["filters"],
         "alleles_by_rule": site_rules.counts(public),
         "metrics": _metrics(said, k),
+        "sample_qc": sample_rules.published(
+            keep.load(sample_rules.TABLES), True, [c for c in said["strata"] if len(c) == 2]
+        ),
         "rounded_to": k,
     }
     figure = membership.figure(
@@ -353,11 +362,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par"]),
     )
     info = sites_vcf.tags(fields, plan.strata)
-    contigs = [summary["contig"] for summary in parts.summaries]
     texts = {
-        "README.md": release_notes.readme(cfg, said, people, {}, tally, policy, contigs),
-        "LICENSE": release_notes.license_text(cfg, health_dcat.license_url(cfg["dataset"])),
-        "CHANGELOG.md": release_notes.changelog(cfg, None),
         "ledger.json": release_notes.dumps(public),
         "metadata/dataset.json": release_notes.dumps(said),
         "qc/summary.json": release_notes.dumps(qc),
@@ -365,14 +370,15 @@ def _descriptions(root: Path, parts: Parts) -> None:
             release_notes.disclosure_summary(policy, plan, tally, figure)
         ),
         "dictionary/fields.tsv": release_notes.dictionary(fields, info, others),
-        "provenance/config.json": release_notes.dumps(ro_crate.snapshot(cfg)),
+        "provenance/config.json": release_notes.dumps(ro_crate.snapshot(cfg, ro_crate.file_digests([], [], {}))),
         "provenance/Snakefile": (REPO / "Snakefile").read_text(),
         **{
             f"provenance/workflow/rules/{path.name}": path.read_text()
             for path in sorted((REPO / "workflow/rules").glob("*.smk"))
         },
     }
-    for name, text in texts.items():
+    read = {name: json.loads(texts[check_folder.DESCRIPTIONS[name]]) for name in release_texts.DESCRIPTIONS}
+    for name, text in (texts | release_texts.write(read)).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     beacon.write_populations(root / "beacon/populations.json", info)
@@ -400,12 +406,13 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
         said,
         qc,
         rule,
-        report_spectrum.combine(s["spectrum"] for s in parts.summaries),
+        # As the stage has them, from JSON with sorted keys.
+        report_spectrum.combine(json.loads(release_notes.dumps(s["spectrum"])) for s in parts.summaries),
         [parts.work / f"{contig}.lookup" for contig in parts.build.contigs],
         [s["contig"] for s in parts.summaries],
         site_rules.DESCRIPTIONS,
         rule["membership_inference"],
-        [{"name": "Manifest", "passed": True, "detail": ""}],
+        check.told(check.run(root, check.BEFORE_METADATA)),
         files,
         embed_up_to,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import yaml
-from goe import config
+from goe import config, sample_rules
 from goe.build import load_build, regions
 from goe.ledger import Ledger
 
@@ -221,6 +221,10 @@ class Stage:
                 "frequencies": [str(self.work / "frequencies.json")],
                 "variant_qc": [str(self.work / "variant_qc.json")],
                 "fields": REPO / "resources/dictionary/fields.tsv",
+                "guidelines": [str(path) for path in sample_rules.TABLES],
+                "own_guidelines": [],
+                "panel": [],
+                "regions": [],
                 "compare": [],
                 "workflow": [str(REPO / name) for name in self._workflow],
             },

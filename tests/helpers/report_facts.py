@@ -66,6 +66,7 @@ def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) 
             "synthetic": True,
             "build": "GRCh38",
             "made_with": "goe 0.1.0",
+            "strata_label": "country_code",
             "number_of_records": sum(c["alleles"] for c in spectrum["contigs"].values()),
             "number_of_people": people["Total"],
             "strata": people,

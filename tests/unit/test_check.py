@@ -25,6 +25,7 @@ from goe import (
     check_private,
     disclosure_audit,
     release_blocks,
+    ro_crate,
 )
 from goe.check_common import Faults, safely
 from goe.errors import GoeError, Problem
@@ -96,7 +97,7 @@ def test_every_check_passes_or_does_not_apply(releases, kind, sheet, capsys):
     assert {name: state for state, name, _ in checks} == {
         name: "not applicable" if name in absent else "passed" for name in check.NAMES.values()
     }
-    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {20 - len(absent)} checks that apply passed"
+    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {23 - len(absent)} checks that apply passed"
     assert state(releases[kind]) == before
 
 
@@ -155,7 +156,7 @@ def test_json_has_every_check(minimal, tmp_path, capsys):
 
 def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
     root = rf.copy(minimal, tmp_path)
-    (root / "README.md").write_text("Another.\n")
+    (root / "metadata/healthdcat.ttl").write_text("Another.\n")
     out = tmp_path / "results.json"
     assert __main__.main(["check", str(root), "--json", str(out), "--quiet"]) == 1
     said = json.loads(out.read_text())
@@ -163,12 +164,12 @@ def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
     assert set(wrong) == {"manifest", "healthdcat", "ro-crate"} and not said["passed"]
     assert said["problems"] == sum(map(len, wrong.values()))
     assert wrong["manifest"] == [
-        {"where": "README.md", "what": "differs from its digest", "mend": "get the file again"}
+        {"where": "metadata/healthdcat.ttl", "what": "differs from its digest", "mend": "get the file again"}
     ]
     checks, lines = told(capsys)
     assert {state for state, _, _ in checks} == {"FAILED"} and len(checks) == 3
-    assert lines[1].strip() == "README.md: differs from its digest -> get the file again"
-    assert lines[-1] == f"{said['problems']} problems; 3 of 20 checks failed"
+    assert lines[1].strip() == "metadata/healthdcat.ttl: differs from its digest -> get the file again"
+    assert lines[-1] == f"{said['problems']} problems; 3 of 23 checks failed"
 
 
 def test_threads_change_nothing_that_is_said(minimal, capsys):
@@ -204,7 +205,7 @@ def test_some_checks_alone(minimal):
     results = check.run(minimal, ["rows", "manifest"], tell=heard.append)
     assert [r.part for r in results] == ["manifest", "rows"] and heard == results
     assert [r.part for r in check.run(minimal, check.BEFORE_METADATA)] == [*check.BEFORE_METADATA]
-    assert {*check.BEFORE_METADATA, *check.METADATA, "manifest", "ids"} == set(check.ALL)
+    assert {*check.BEFORE_METADATA, *check.METADATA, "manifest", "membership", "page", "ids"} == set(check.ALL)
     with pytest.raises(ValueError, match="no check nothing"):
         check.run(minimal, ["nothing"])
 
@@ -302,7 +303,10 @@ def test_it_runs_as_a_module_and_a_reader_may_leave(minimal, repo):
 
 
 def required(schema, place=()):
-    """Every key that a schema asks for, as a path; 0 for what is asked of the items of a list."""
+    """Every key that a schema asks for, as a path; 0 for what is asked of the items of a list. Nothing of what may be
+    null, which is not there in every release."""
+    if "null" in schema.get("type", ()):
+        return
     for key in schema.get("required", []):
         yield (*place, key)
     for key, inner in schema.get("properties", {}).items():
@@ -315,6 +319,17 @@ SCHEMAS = {
     name: json.loads((check_folder.SCHEMAS / f"{name}.schema.json").read_text()) for name in check_folder.DESCRIPTIONS
 }
 KEYS = [(name, path) for name, schema in SCHEMAS.items() for path in required(schema)]
+
+
+def test_the_schema_of_the_config_has_every_key_that_is_told():
+    schema = SCHEMAS["config"]
+    for path, keys in ro_crate.TOLD.items():
+        part = schema
+        for name in path.split("."):
+            part = part["properties"][name]
+        assert set(keys) <= set(part["properties"]) and part["additionalProperties"] is False
+    told = {path.split(".")[0] for path in ro_crate.TOLD} | set(ro_crate.file_digests([], [], {}))
+    assert set(schema["properties"]) == told
 
 
 def test_there_is_a_schema_for_every_description():
@@ -393,7 +408,9 @@ WRONG = [
     ("ledger", ("steps", -1, "out", "site_alleles"), lambda n: n + 5, "the last step is {"),
     ("qc", ("alleles_by_rule", "HWE", "no_value"), lambda n: n + 5, "alleles_by_rule is {"),
     ("ledger", ("steps", 0, "dropped", "LowQD", "no value"), 7, "step variant_qc.dropped.LowQD.no value is 7, no mult"),
-    ("config", ("dataset", "id"), "GOE-EE-EXAMPLE-1", "dataset.id is 'GOE-EE-EXAMPLE-1'"),
+    ("config", ("dataset", "id"), "GOE-EE-EXAMPLE-20200101000000000", "dataset.id is 'GOE-EE-EXAMPLE-20200101"),
+    ("config", ("dataset", "title"), "Other", "dataset.title is 'Other', metadata/dataset.json gives 'Allele"),
+    ("config", ("strata", "label"), "region", "strata.label is 'region', metadata/dataset.json gives 'country_code'"),
     ("config", ("disclosure", "min_carriers"), 4, "disclosure.min_carriers is 4"),
     ("config", ("reference", "build"), "GRCh37", "reference.build is 'GRCh37'"),
 ]

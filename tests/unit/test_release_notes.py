@@ -4,7 +4,7 @@ import itertools
 import json
 
 import pytest
-from goe import disclosure, ledger, release_notes
+from goe import disclosure, ledger, release_notes, release_texts
 from goe import strata as st
 from goe.errors import GoeError
 
@@ -42,6 +42,8 @@ CFG = {
         "max_fs": 60,
         "min_read_pos_rank_sum": -8,
     },
+    "reference": {"build": "GRCh38"},
+    "strata": {"label": "country_code"},
 }
 PEOPLE = {"EE_F": 50, "EE_M": 50, "LV_F": 3}
 
@@ -81,15 +83,15 @@ def sample_qc(kept, **left_out):
 
 
 def test_small_counts_of_people_are_rounded():
-    summary = release_notes.people_summary(sample_qc(103, contamination=2, withdrawn=6), set(), 5)
+    summary = release_notes.people_summary(sample_qc(103, contaminated=2, withdrawn=6), set(), 5)
     assert summary == {
         "on_the_sheet": 113,
         "kept": 103,
         "left_out": 10,
-        "left_out_by_reason": {"contamination": 5, "withdrawn": 5},
+        "left_out_by_reason": {"contaminated": 5, "withdrawn": 5},
     }
-    exact = release_notes.people_summary(sample_qc(103, contamination=2), set(), 1)
-    assert (exact["on_the_sheet"], exact["left_out_by_reason"]) == (105, {"contamination": 2})
+    exact = release_notes.people_summary(sample_qc(103, contaminated=2), set(), 1)
+    assert (exact["on_the_sheet"], exact["left_out_by_reason"]) == (105, {"contaminated": 2})
     named = release_notes.people_summary(sample_qc(20, duplicate_NA12878=3, related=1), {"NA12878"}, 1)
     assert named["left_out_by_reason"] == {"other": 3, "related": 1}
 
@@ -116,9 +118,11 @@ def test_nobody_can_tell_from_the_summary_how_few_were_left_out(k):
 @pytest.mark.parametrize(
     ("reason", "code"),
     [
-        ("low_depth", "low_depth"),
-        ("pct_15x: 71.2 below 90", "pct_15x"),
-        ("duplicate_of=NA12878", "duplicate_of"),
+        ("low_coverage", "low_coverage"),
+        ("low_call_rate: 71.2 below 90", "low_call_rate"),
+        ("related=NA12878", "related"),
+        ("duplicate_of=NA12878", "other"),
+        ("Jaan_Tamm", "other"),
         ("duplicate_NA12878", "other"),
         ("parent_of_7", "other"),
         ("NA12878", "other"),
@@ -161,15 +165,26 @@ def test_filters_stand_in_the_order_of_their_rules():
     ]
 
 
+def described(cfg, about, people, absent, tally, summary, k):
+    """The descriptions of a release as its files have them."""
+    qc = {
+        "people": people,
+        "genotype_filter": release_notes.genotype_rules(cfg["genotype_filter"], absent, k),
+        "variant_qc": release_notes.filter_rules(cfg, about),
+        "alleles_by_class": tally["classes"],
+        "alleles_by_filter": tally["filters"],
+        "rounded_to": k,
+    }
+    return json.loads(release_notes.dumps({"dataset": about, "disclosure": summary, "qc": qc, "config": cfg}))
+
+
 def test_readme_says_what_matters_and_hides_small_countries():
     tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
     policy = disclosure.policy({"min_carriers": 5, "policy": "collapse"})
     plan = disclosure.plan(PEOPLE, policy.min_stratum_size)
     par = [("chrX", 1, 10)]
-    about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par)
+    about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par, [{"name": "chr1"}])
     people = release_notes.people_summary(sample_qc(103, withdrawn=2), set(), policy.k)
-    contigs = [{"name": "chr1"}]
-    text = release_notes.readme(CFG, about, people, {"DP": 5}, tally, policy, contigs)
     assert about["number_of_people"] == 103
     assert (about["number_of_records"], about["number_of_pass_records"]) == (56, 50)
     assert about["pseudo_autosomal_regions"] == [["chrX", 1, 10]]
@@ -180,13 +195,17 @@ def test_readme_says_what_matters_and_hides_small_countries():
     assert (summary["membership_inference"], summary["previous_release"]) == (figure, earlier)
     assert release_notes.NO_EARLIER not in summary["not_covered"]
     assert release_notes.NO_EARLIER in release_notes.disclosure_summary(policy, plan, tally)["not_covered"]
+    said = described(CFG, about, people, {"DP": 5}, tally, summary, policy.k)
+    text = release_texts.readme(said)
     assert "LV" not in text + release_notes.dumps(about) + release_notes.dumps(summary)
     for words in (
         "GOE-EE-X-20260101000000000",
         "GQ at least 20",
-        "DP is absent from the data of 5 people",
+        "DP is absent from the data of about 5 (rounded to multiples of 5) people",
+        "People on the sheet: about 108. Left out: about 5 (rounded to multiples of 5)",
+        "| Total | 103 |",
         "filters of the input that count as PASS: q10",
-        "| withheld | 5 |",
+        "| withheld | about 5 (rounded to multiples of 5) |",
         "membership inference",
         "the data are synthetic",
         "nhomalt counts people",
@@ -194,29 +213,40 @@ def test_readme_says_what_matters_and_hides_small_countries():
         assert words in text, words
     assert "inbreeding coefficient below" not in text
     open_policy = disclosure.policy({"open": True, "legal_basis": "Act 7"})
-    open_text = release_notes.readme(CFG, about, people, {}, tally, open_policy, contigs)
+    opened = release_notes.disclosure_summary(open_policy, plan, tally)
+    open_text = release_texts.readme(described(CFG, about, people, {}, tally, opened, 1))
+    assert "People on the sheet: 105. Left out: 5, for" in open_text
     assert "Legal basis: Act 7" in open_text and "Not covered" not in open_text
     assert json.loads(release_notes.dumps(about)) == about
-    without = release_notes.readme(CFG, about | {"formats": []}, people, {}, tally, policy, contigs, ["no catalog"])
-    assert "`gdi/GOE-EE-X-20260101000000000.tar`" in text and "no package for a GDI node: no catalog." in without
+    without = release_texts.readme(said | {"dataset": about | {"formats": []}})
+    assert "`gdi/GOE-EE-X-20260101000000000.tar`" in text
+    assert "no package for a GDI node: config formats.gdi.catalog: is missing; config dataset.license" in without
+
+
+def test_strata_that_are_no_countries_are_called_by_their_column():
+    assert release_texts.country_words({"strata_label": "country_code"}).startswith("Country is the country of origin")
+    words = release_texts.country_words({"strata_label": "region"})
+    assert "the column region of the sample sheet" in words and "origin" not in words
 
 
 def test_licence_and_changes_say_what_is_known():
     licensed = CFG | {"dataset": CFG["dataset"] | {"license": "CC-BY-4.0"}}
-    text = release_notes.license_text(licensed, "https://creativecommons.org/licenses/by/4.0/")
+    text = release_texts.license_text(licensed)
     assert "under the licence CC-BY-4.0.\nhttps://creativecommons.org/licenses/by/4.0/\n" in text
-    assert "No licence is stated. Ask A team (team@example.org)" in release_notes.license_text(CFG, None)
-    assert "No earlier release was named." in release_notes.changelog(CFG, None)
+    assert "No licence is stated. Ask A team (team@example.org)" in release_texts.license_text(CFG)
+    none = {"dataset": CFG["dataset"], "disclosure": {"previous_release": None}}
+    assert "No earlier release was named." in release_texts.changelog(none)
     earlier = {
         "dataset": "GOE-EE-X-20250101000000000",
         "strata_only_now": ["FI"],
         "strata_only_before": [],
         "alleles": {"in_both": 1000, "only_now": 20, "only_before": 3},
     }
-    text = release_notes.changelog(CFG, earlier)
+    text = release_texts.changelog(none | {"disclosure": {"previous_release": earlier}})
     for words in ("Follows GOE-EE-X-20250101000000000.", "New strata: FI.", "1,000 in both, 20 new, 3 no longer"):
         assert words in text
-    assert "alleles were not compared" in release_notes.changelog(CFG, earlier | {"alleles": None})
+    other = {"disclosure": {"previous_release": earlier | {"alleles": None}}}
+    assert "alleles were not compared" in release_texts.changelog(none | other)
 
 
 def test_countries_are_those_of_published_strata_when_the_label_is_the_country():

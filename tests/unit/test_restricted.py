@@ -32,7 +32,8 @@ CFG = {
         "id": DATASET,
         "title": "Frequencies",
         "contact": {"fn": "A name", "email": "a@example.org"},
-    }
+    },
+    "strata": {"label": "country_code"},
 }
 
 

@@ -1,12 +1,13 @@
 """The crate passes the RO-Crate validator, tells nothing about people or machines, and its faults are named."""
 
 import copy
+import hashlib
 import json
 import re
 
 import pytest
 import yaml
-from goe import health_dcat, release_files, ro_crate
+from goe import code_digest, health_dcat, release_files, ro_crate
 from goe.errors import GoeError
 from helpers import metadata
 
@@ -86,6 +87,8 @@ def test_the_crate_says_what_made_the_release(tmp_path):
     assert entity(document, top["publisher"]["@id"])["name"] == "Example Institute of Genomics"
     assert entity(document, top["license"]["@id"])["name"] == "CC-BY-4.0"
     assert main["hasPart"] == {"@id": "provenance/workflow/rules/a.smk"} and main["version"] == ro_crate.__version__
+    code = entity(document, main["identifier"]["@id"])
+    assert (code["propertyID"], code["value"]) == ("sha256", code_digest.digest())
     language = entity(document, main["programmingLanguage"]["@id"])
     assert (language["name"], language["version"]) == ("Snakemake", "9.27.1")
     tools = [entity(document, ref["@id"]) for ref in main["softwareRequirements"]]
@@ -186,6 +189,7 @@ def test_the_snapshot_of_the_config_has_no_path_and_nothing_of_the_machine():
     assert cfg == before
     # Addresses of the publisher may have slashes, nothing else.
     rest = json.dumps({**told, "dataset": {k: v for k, v in told["dataset"].items() if k == "recipients"}})
+    assert told["caller"] == {"name": "bcftools", "max_depth": 1000, "extra": ["--fasta-ref", "(withheld)"]}
     assert "/" not in rest and "ward" not in rest and "scatter" not in told and "something_new" not in told
     assert "restricted" not in told and "secret" not in rest
     assert told["formats"] == {"gdi": {"catalog": "goe", "min_allele_count": 9}}
@@ -194,15 +198,49 @@ def test_the_snapshot_of_the_config_has_no_path_and_nothing_of_the_machine():
     assert told["genotype_filter"] == cfg["genotype_filter"] and told["dataset"] == metadata.FULL
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-a", "FORMAT/SP,INFO/AD", "--no-BAQ", "-d", "500"], ["-a", "FORMAT/SP,INFO/AD", "--no-BAQ", "-d", "500"]),
+        (["-F0.1", "--min-ireads=3", "-x"], ["-F0.1", "--min-ireads=3", "-x"]),
+        (["-f", "ref.fa", "--fasta-ref=/x/ref.fa"], ["-f", "(withheld)", "(withheld)"]),
+        (["-s", "17", "-s17", "-sJAAN", "--samples=17"], ["-s", *["(withheld)"] * 4]),
+        (["-G", "7", "--samples", "JAAN"], ["-G", "(withheld)", "--samples", "(withheld)"]),
+        (["~/x", "C:\\x", "node7:x", "me@host"], ["(withheld)"] * 4),
+    ],
+)
+def test_arguments_that_could_name_a_place_or_a_person_are_withheld(arguments, told):
+    assert ro_crate.told_arguments(arguments) == told
+
+
+def test_files_that_decide_numbers_are_told_by_their_content(tmp_path):
+    for name in ("own.tsv", "p.UD", "p.mu", "p.bed", "lcr.bed"):
+        (tmp_path / name).write_text(name)
+    panel = [tmp_path / f"p.{part}" for part in ("UD", "mu", "bed")]
+    found = ro_crate.file_digests([tmp_path / "own.tsv"], panel, {"lcr": tmp_path / "lcr.bed"})
+    told = ro_crate.snapshot({"sample_qc": {"exclude": True, "guidelines": "/x/own.tsv"}}, found)
+    digest = {path.name: hashlib.sha256(path.name.encode()).hexdigest() for path in tmp_path.iterdir()}
+    assert told["sample_qc"] == {
+        "exclude": True,
+        "guidelines_sha256": digest["own.tsv"],
+        "contamination_panel_sha256": {part: digest[f"p.{part}"] for part in ("UD", "mu", "bed")},
+    }
+    assert told["annotations"] == {"regions_sha256": {"lcr": digest["lcr.bed"]}}
+    assert str(tmp_path) not in json.dumps(told)
+    none = ro_crate.file_digests([], [], {})
+    assert none["sample_qc"] == {"guidelines_sha256": None, "contamination_panel_sha256": None}
+
+
 def test_the_snapshot_knows_every_key_that_decides_numbers(repo):
     """A new key of the config has to be put here or told: nobody should forget to decide."""
     schema = yaml.safe_load((repo / "workflow/schemas/config.schema.yaml").read_text())["properties"]
     at_home = {"samples", "inputs", "outdir", "scatter", "joint"}
     at_home |= {f"reference.{key}" for key in ("fasta", "par", "rename", "ignore_contigs")}
-    at_home |= {"strata.columns", "caller.extra", "formats.gdi.recipients"}
-    # Places of files; what they make of the release is in its disclosure report and companion VCF.
-    at_home |= {"annotations", "previous_release", "previous_people"}
-    at_home |= {"sample_qc.guidelines", "sample_qc.contamination_panel"}
+    at_home |= {"strata.columns", "formats.gdi.recipients"}
+    # What they make of the release is in its disclosure report.
+    at_home |= {"previous_release", "previous_people"}
+    # Places of files, which are told by their digests.
+    at_home |= {"annotations", "sample_qc.guidelines", "sample_qc.contamination_panel"}
     # Another product.
     at_home |= {"restricted"}
     told = {f"{section}.{key}" for section, keys in ro_crate.TOLD.items() for key in keys}

@@ -134,7 +134,7 @@ rule align_contamination:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
         fasta=CFG["reference"]["fasta"],
-        panel=multiext(str(CFG["sample_qc"]["contamination_panel"]), ".UD", ".mu", ".bed"),
+        panel=CONTAMINATION_PANEL,
     output:
         freemix=work("align/contamination/{sample}.selfSM"),
         ancestry=work("align/contamination/{sample}.Ancestry"),

@@ -1,7 +1,7 @@
 import json
 from importlib.metadata import version as version_of
 
-from goe import batches, build, intake, release_config, sheets, surroundings
+from goe import batches, build, code_digest, intake, release_config, sheets, surroundings
 
 surroundings.prepare()
 
@@ -89,6 +89,8 @@ WORKFLOW_NAMES = [
     *sorted(f"workflow/rules/{p.name}" for p in (SCRIPTS.parent / "workflow/rules").glob("*.smk")),
 ]
 WORKFLOW_FILES = [str(SCRIPTS.parent / name) for name in WORKFLOW_NAMES]
+# The release says which code made it: another code writes that again.
+CODE = code_digest.digest(SCRIPTS.parent)
 REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
 
 # Files of a release: the numbers, what is said of them, what describes both. MANIFEST.sha256 and report-data/ besides.
@@ -184,6 +186,8 @@ GUIDELINE_FILES = [
 ]
 # The country's own thresholds of metrics; nothing before the keep list looks at those.
 OWN_GUIDELINES = list(filter(None, [CFG["sample_qc"]["guidelines"]]))
+PANEL = CFG["sample_qc"]["contamination_panel"]
+CONTAMINATION_PANEL = [f"{PANEL}.{part}" for part in ("UD", "mu", "bed")] if PANEL else []
 COHORT_RESOURCES = [
     *sorted(str(path) for path in (SCRIPTS.parent / "resources" / "cohort").iterdir()),
     str(SCRIPTS.parent / "resources" / "report" / "page.css"),

@@ -6,6 +6,7 @@ VERSIONS = {
     },
     **({"bwa": {"tools": ["bwa"]}} if {i.input_type for i in INPUTS} & {"fastq", "ubam"} else {}),
     **({"mosdepth": {"tools": ["mosdepth"]}} if READ_BORN else {}),
+    **({"verifybamid2": {"tools": ["verifybamid2"]}} if READ_BORN and CONTAMINATION_PANEL else {}),
     "plink2": {"tools": ["plink2"]},
 }
 

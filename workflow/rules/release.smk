@@ -101,6 +101,10 @@ rule release_summary:
         frequencies=expand(work("frequencies/{region}.ledger.json"), region=REGIONS),
         variant_qc=expand(work("variant_qc/{region}.ledger.json"), region=REGIONS),
         fields=FIELDS,
+        guidelines=[*GUIDELINE_FILES, *OWN_GUIDELINES],
+        own_guidelines=OWN_GUIDELINES,
+        panel=CONTAMINATION_PANEL,
+        regions=list(CFG["annotations"]["regions"].values()),
         compare=[work("release/compare.json")] if CFG["previous_release"] else [],
         workflow=WORKFLOW_FILES,
     output:
@@ -130,6 +134,7 @@ rule release_summary:
         cfg=PUBLIC_CFG,
         build=BUILD.name,
         par=BUILD.par,
+        code=CODE,
         formats=FORMATS,
         regions=CFG["annotations"]["regions"],
     script:
@@ -224,6 +229,7 @@ rule release_metadata:
         cfg=PUBLIC_CFG,
         files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
         snakemake=SNAKEMAKE_VERSION,
+        code=CODE,
     script:
         "../../scripts/release_metadata.py"
 
