@@ -215,7 +215,7 @@ def test_readme_says_what_matters_and_hides_small_countries():
     open_policy = disclosure.policy({"open": True, "legal_basis": "Act 7"})
     opened = release_notes.disclosure_summary(open_policy, plan, tally)
     open_text = release_texts.readme(described(CFG, about, people, {}, tally, opened, 1))
-    assert "People on the sheet: 105. Left out: 5, for" in open_text
+    assert "People on the sheet: 108. Left out: 5, for" in open_text
     assert "Legal basis: Act 7" in open_text and "Not covered" not in open_text
     assert json.loads(release_notes.dumps(about)) == about
     without = release_texts.readme(said | {"dataset": about | {"formats": []}})
