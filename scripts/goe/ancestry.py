@@ -62,7 +62,7 @@ def plan(
     components = min(wanted, len(used) - 1)
     said = f"{components} components of {len(used)} unrelated people"
     said += f" ({wanted} would need {wanted + 1})" if components < wanted else ""
-    said += f", relatives projected: {len(gone)}" if gone else ""
+    said += f" (relatives projected: {len(gone)})" if gone else ""
     return Plan(f"{said}, {basis}", used, [p for p in there if p in gone], components)
 
 

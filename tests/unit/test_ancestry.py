@@ -40,7 +40,7 @@ def test_relatives_are_projected_and_the_withdrawn_have_no_place(limits):
     assert set(plan.used) | set(plan.projected) == {*people} - {"s003", "s004"}
     assert len(plan.projected) == 1 and set(plan.projected) < {"s000", "s001"}
     assert plan.components == 10 and not plan.approximate
-    assert plan.statement == "10 components of 27 unrelated people, relatives projected: 1, 5000 common autosomal SNVs"
+    assert plan.statement == "10 components of 27 unrelated people (relatives projected: 1), 5000 common autosomal SNVs"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_the_stranger_is_found_and_nobody_else(found, limits):
     assert {s for s, r in rows.items() if not r["ancestry_distance"]} == {"s080", "s081", "s082"}
     assert said["not_assessed"] == ["MT"]
     assert said["statement"] == (
-        "10 components of 88 unrelated people, relatives projected: 1, 3000 common autosomal SNVs, not pruned for LD; "
+        "10 components of 88 unrelated people (relatives projected: 1), 3000 common autosomal SNVs, not pruned for LD; "
         "outliers not assessed in MT: fewer than 20 unrelated people, or no spread"
     )
 
