@@ -1,7 +1,6 @@
 """Who is counted: thresholds as data, outliers, the keep list with its reasons, and its ledger."""
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,110 +13,12 @@ from goe import relatedness, sex
 from goe import sample_metrics as metrics_of
 from goe.errors import GoeError, Problem, stop_on
 from goe.ledger import Ledger
-from goe.sheets import INPUT_TYPES
+from goe.sample_rules import FAIL_REASON, PRECEDENCE, STRATUM, Rule
 
 STATUSES = ("verified", "excerpt", "unverified", "national")
 
-FAIL_REASON = {
-    "call_rate": "low_call_rate",
-    "mean_autosome_coverage": "low_coverage",
-    "mean_dp": "low_coverage",
-    "pct_autosomes_15x": "low_coverage",
-    "charr": "contaminated",
-    "cross_contamination_rate": "contaminated",
-    "pct_reads_mapped": "low_mapping",
-    "pct_duplicates": "high_duplicates",
-    "pct_chimeras": "high_chimeras",
-    "mean_insert_size": "short_inserts",
-    "yield_bp_q30": "low_yield",
-    "ratio_heterozygous_homzygous_snv": "het_hom_outlier",
-    "ratio_heterozygous_homzygous_indel": "het_hom_indel_outlier",
-    "ratio_transitions_transversions_snv": "titv_outlier",
-    "ratio_insertion_deletion": "ins_del_outlier",
-    "count_snvs": "count_snvs_outlier",
-    "count_insertions": "count_insertions_outlier",
-    "count_deletions": "count_deletions_outlier",
-    "n_singleton": "n_singleton_outlier",
-}
-"""Reason of a metric that fails, and flag of one that is an outlier; any other metric is its own reason."""
-
-PRECEDENCE = (
-    "withdrawn",
-    "contaminated",
-    "low_coverage",
-    "low_call_rate",
-    "low_mapping",
-    "low_yield",
-    "high_duplicates",
-    "high_chimeras",
-    "short_inserts",
-    "sex_aneuploid",
-    "sex_mismatch",
-    "sex_ambiguous",
-    "duplicate",
-    "related",
-)
-"""Order of the reasons of a person; the ledger counts a person left out under the first. Others follow by name."""
-
 INSTEAD = {"mean_dp": "mean_autosome_coverage"}
 """Metrics that are judged only where the other, the better one, is not there."""
-
-_TERM = re.compile(r"(<|>)\s*(-?[0-9.]+(?:e[0-9]+)?)|(outside|above)\s+([0-9.]+)\s+MAD|is\s+(\w+)")
-
-_STRATUM = re.compile(rf"all|whole_genome|country:[A-Z]{{2}}|input_type:({'|'.join(INPUT_TYPES)})")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One expression of a threshold table: `<25`, `<1.9 or >2.1`, `outside 4 MAD`, `above 8 MAD`, `is yes`; empty
-    never holds. The MAD is the scaled one of the person's stratum, taken from its median."""
-
-    text: str
-    below: float | None = None
-    above: float | None = None
-    mads: float | None = None
-    upper: bool = False
-    equals: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> "Rule":
-        """ValueError when the expression is none of those."""
-        found: dict[str, float | bool | str] = {}
-        for term in re.split(r"\s+or\s+", text.strip()) if text.strip() else []:
-            match = _TERM.fullmatch(term.strip())
-            if not match:
-                forms = "`<number`, `>number`, `outside number MAD`, `above number MAD`, `is word`"
-                raise ValueError(f"`{term}` is none of {forms}")
-            sign, number, side, mads, word = match.groups()
-            if sign:
-                found["below" if sign == "<" else "above"] = float(number)
-            elif mads:
-                found |= {"mads": float(mads), "upper": side == "above"}
-            else:
-                found["equals"] = word
-        return cls(text.strip(), **found)
-
-    def __bool__(self) -> bool:
-        return bool(self.text)
-
-    @property
-    def is_flag(self) -> bool:
-        """A warning that is named among a person's reasons; the others are only warnings of the metrics table."""
-        return self.mads is not None or self.equals is not None
-
-    def holds(self, value: float | str | None, centre: tuple[float, float] | None = None) -> bool:
-        """Whether `value` is as the expression says; None never is. centre: (median, scaled MAD) of its stratum."""
-        if value is None or not self:
-            return False
-        if self.equals is not None:
-            return value == self.equals
-        value = float(value)
-        if (self.below is not None and value < self.below) or (self.above is not None and value > self.above):
-            return True
-        if self.mads is None or centre is None:
-            return False
-        off = value - centre[0]
-        return (off if self.upper else abs(off)) > self.mads * centre[1]
 
 
 @dataclass(frozen=True)
@@ -179,7 +80,7 @@ def _read_thresholds(path: Path, known: Iterable[str] | None) -> dict[tuple[str,
             problems.append(
                 Problem(where, f"no metric `{row['metric']}`", f"did you mean `{near[0]}`?" if near else "")
             )
-        if not _STRATUM.fullmatch(row["stratum"]):
+        if not STRATUM.fullmatch(row["stratum"]):
             forms = "all, whole_genome, country:XX or input_type:NAME"
             problems.append(Problem(where, f"no stratum `{row['stratum']}`", f"write {forms}"))
         if (row["metric"], row["stratum"]) in found:
