@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
+
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -33,6 +35,9 @@ FLAGS = (
 
 def there() -> bool:
     return shutil.which("chromium") is not None
+
+
+needed = pytest.mark.skipif(not there(), reason="chromium is not there")
 
 
 class Browser:

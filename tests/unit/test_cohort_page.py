@@ -215,25 +215,7 @@ def small(there, name):
 
 # ---- in the browser
 
-in_browser = pytest.mark.skipif(not browser.there(), reason="chromium is not there")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.Browser() as one:
-        yield one
-
-
-@pytest.fixture
-def watched(chromium):
-    """The browser; afterwards there was no error and no request but for files."""
-    chromium.requests.clear()
-    chromium.troubles.clear()
-    yield chromium
-    assert chromium.troubles == []
-    assert chromium.requests
-    assert all(url.startswith(("file:///", "data:", "about:blank")) for url in chromium.requests), chromium.requests
-
+in_browser = browser.needed
 
 LIST = "[...document.querySelectorAll('#list tbody tr')].map((r) => [...r.cells].map((c) => c.textContent))"
 

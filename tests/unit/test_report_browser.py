@@ -7,7 +7,7 @@ from goe import report_page
 from helpers import browser, report_facts
 from helpers.public_blocks import blocks
 
-pytestmark = pytest.mark.skipif(not browser.there(), reason="chromium is not there")
+pytestmark = browser.needed
 
 ALLELES = 24_000
 BUSY = "document.getElementById('answer').hasAttribute('aria-busy')"
@@ -45,23 +45,6 @@ def released():
                     (one.pos[i].as_py(), one.ref[i].as_py(), one.alt[i].as_py(), one.filter[i].as_py(), faf, numbers)
                 )
     return out
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.Browser() as one:
-        yield one
-
-
-@pytest.fixture
-def watched(chromium):
-    """The browser; afterwards there was no error and no request but for files."""
-    chromium.requests.clear()
-    chromium.troubles.clear()
-    yield chromium
-    assert chromium.troubles == []
-    assert chromium.requests
-    assert all(url.startswith(("file:///", "data:", "about:blank")) for url in chromium.requests), chromium.requests
 
 
 def ask(page, query):
