@@ -59,18 +59,17 @@ def summary(
         values = [(row["country_code"], float(row[metric])) for row in rows if row.get(metric)]
         groups = {country: [v for c, v in values if c == country] for country in countries}
         people = {c: _people(len(some), whole[c], k) for c, some in groups.items()}
+        parts = dict.fromkeys(people, 1)
         shown = {c: groups[c] for c in groups if allowed(people[c], k)}
         rest = len(values) - sum(map(len, shown.values()))
         if rest == 0 or rest >= k:
             unseen = len(rows) - sum(whole[c] for c in shown)
             people[st.TOTAL] = _people(len(values), len(rows), k) if unseen else sum(people[c] for c in shown)
-            if allowed(people[st.TOTAL], k, 1 if unseen else len(shown)):
+            parts[st.TOTAL] = 1 if unseen else len(shown)
+            if allowed(people[st.TOTAL], k, parts[st.TOTAL]):
                 shown = {st.TOTAL: [v for _, v in values], **shown}
         if shown:
-            parts = {st.TOTAL: 1 if st.TOTAL not in people or unseen else len(shown) - 1}
-            found[metric] = {
-                group: _quantiles(some, people[group], k, parts.get(group, 1)) for group, some in shown.items()
-            }
+            found[metric] = {g: _quantiles(some, people[g], k, parts[g]) for g, some in shown.items()}
     return found
 
 

@@ -89,8 +89,13 @@ WORKFLOW_NAMES = [
     *sorted(f"workflow/rules/{p.name}" for p in (SCRIPTS.parent / "workflow/rules").glob("*.smk")),
 ]
 WORKFLOW_FILES = [str(SCRIPTS.parent / name) for name in WORKFLOW_NAMES]
-# The release says which code made it: another code writes that again.
-CODE = code_digest.digest(SCRIPTS.parent)
+
+
+def code(wildcards):
+    """The release says which code made it: another code writes that again. Asked by the jobs that need it alone."""
+    return code_digest.digest(SCRIPTS.parent)
+
+
 REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
 
 # Files of a release: the numbers, what is said of them, what describes both. MANIFEST.sha256 and report-data/ besides.

@@ -134,7 +134,7 @@ rule release_summary:
         cfg=PUBLIC_CFG,
         build=BUILD.name,
         par=BUILD.par,
-        code=CODE,
+        code=code,
         formats=FORMATS,
         regions=CFG["annotations"]["regions"],
     script:
@@ -229,7 +229,7 @@ rule release_metadata:
         cfg=PUBLIC_CFG,
         files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
         snakemake=SNAKEMAKE_VERSION,
-        code=CODE,
+        code=code,
     script:
         "../../scripts/release_metadata.py"
 
