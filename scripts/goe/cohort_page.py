@@ -202,22 +202,20 @@ def page(
     }
     css = html.resource("report/page.css") + html.resource("cohort/page.css")
     script = html.resource("cohort/page.js")
-    return html.fill(
-        html.resource("cohort/page.html"),
-        {
-            "policy": html.policy(css, script),
-            "title": esc(about["title"]),
-            "css": css,
-            "script": script,
-            "header": _header(about, summary, rows),
-            "nav": "\n".join(f'<li><a href="#{key}">{esc(TITLES[key])}</a></li>' for key in sections),
-            "sections": "\n".join(html.section(key, TITLES[key], *texts) for key, texts in sections.items()),
-            "footer": html.p(
-                f"{esc(about['title'])}, {html.mono(about['id'])}. Made with {esc(about['made_with'])}. Personal data: "
-                "not part of the release. The page loads nothing from a network and sends nothing."
-            ),
-            "facts": html.json_text(facts),
-        },
+    return html.page(
+        head=f'<meta name="robots" content="noindex">\n<title>Cohort · {esc(about["title"])}</title>',
+        css=css,
+        script=script,
+        header=_header(about, summary, rows),
+        titles=TITLES,
+        sections=sections,
+        footer=html.p(
+            f"{esc(about['title'])}, {html.mono(about['id'])}. Made with {esc(about['made_with'])}. Personal data: "
+            "not part of the release. The page loads nothing from a network and sends nothing."
+        ),
+        facts=facts,
+        notice='<noscript><p class="banner">The plots and the table of people are drawn by a script of this page: '
+        "allow it to run. Nothing\nis asked of a network.</p></noscript>\n",
     )
 
 

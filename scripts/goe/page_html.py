@@ -89,6 +89,41 @@ def section(key: str, title: str, side: str, body: str) -> str:
     )
 
 
+def page(
+    head: str,
+    css: str,
+    script: str,
+    header: str,
+    titles: Mapping[str, str],
+    sections: Mapping[str, Sequence[str]],
+    footer: str,
+    facts: Mapping,
+    sources: str = "",
+    notice: str = "",
+    chunks: str = "",
+) -> str:
+    """A whole page, which asks nothing of a network but of `sources` (`policy`).
+
+    head, header, footer, notice, chunks: HTML. titles: key -> title of a section; sections: key -> what stands beside
+    it and in it; facts: what the script reads.
+    """
+    return fill(
+        resource("report/page.html"),
+        {
+            "policy": policy(css, script, sources),
+            "head": head,
+            "css": css,
+            "script": script,
+            "header": header,
+            "nav": "\n".join(f'<li><a href="#{key}">{esc(titles[key])}</a></li>' for key in sections),
+            "sections": notice + "\n".join(section(key, titles[key], *texts) for key, texts in sections.items()),
+            "footer": footer,
+            "facts": json_text(facts),
+            "chunks": chunks,
+        },
+    )
+
+
 def p(text: str, cls: str = "") -> str:
     """A paragraph of HTML."""
     return f'<p class="{cls}">{text}</p>' if cls else f"<p>{text}</p>"

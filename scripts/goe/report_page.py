@@ -116,27 +116,23 @@ def page(
         "open": disclosure["min_carriers"] is None,
     }
     css, script = (html.resource(f"report/{name}") for name in ("page.css", "page.js"))
-    return html.fill(
-        html.resource("report/page.html"),
-        {
-            "policy": html.policy(css, script, "" if table.embedded else _BESIDE),
-            "made_with": esc(about["made_with"]),
-            "title": esc(about["title"]),
-            "id": esc(about["id"]),
-            "css": css,
-            "script": script,
-            "header": _header(about, spectrum, disclosure, membership, checks),
-            "nav": "\n".join(f'<li><a href="#{key}">{esc(_TITLES[key])}</a></li>' for key in sections),
-            "sections": "\n".join(html.section(key, _TITLES[key], *texts) for key, texts in sections.items()),
-            "footer": f"<p>{esc(about['title'])}, {html.mono(about['id'])}. Made with {esc(about['made_with'])}. "
-            "This page is in the release it describes and is covered by its manifest. It loads nothing from a network "
-            "and sends nothing.</p>",
-            "facts": html.json_text(facts),
-            "chunks": "\n".join(
-                f'<script type="text/plain" id="chunk-{esc(contig)}-{number}">{text}</script>'
-                for contig, number, text in report_lookup.embedded(table)
-            ),
-        },
+    return html.page(
+        head=f'<meta name="generator" content="{esc(about["made_with"])}">\n'
+        f"<title>{esc(about['title'])} · {esc(about['id'])}</title>",
+        css=css,
+        script=script,
+        header=_header(about, spectrum, disclosure, membership, checks),
+        titles=_TITLES,
+        sections=sections,
+        footer=f"<p>{esc(about['title'])}, {html.mono(about['id'])}. Made with {esc(about['made_with'])}. "
+        "This page is in the release it describes and is covered by its manifest. It loads nothing from a network "
+        "and sends nothing.</p>",
+        facts=facts,
+        sources="" if table.embedded else _BESIDE,
+        chunks="\n".join(
+            f'<script type="text/plain" id="chunk-{esc(contig)}-{number}">{text}</script>'
+            for contig, number, text in report_lookup.embedded(table)
+        ),
     )
 
 
