@@ -216,6 +216,10 @@ class Calls:
     raw: np.ndarray | None
     seen: np.ndarray
 
+    def beyond(self, n_alleles: int) -> np.ndarray:
+        """Numbers of the people whose call has an allele that a record of `n_alleles` (REF included) does not have."""
+        return self.people[(self.seen[:, :2] >= n_alleles).any(axis=1)]
+
 
 class Caller:
     """Genotype calls of one cohort's records.
@@ -323,7 +327,8 @@ def _wide(field: np.ndarray | None, people: np.ndarray, width: int | None) -> np
 def widen(vector: np.ndarray) -> np.ndarray:
     """A raw BCF integer array as int32, its missing and end-of-vector values those of int32."""
     everybody = np.arange(len(vector), dtype=np.int32)
-    return _wide(np.ascontiguousarray(vector).reshape(len(vector), -1), everybody, None).reshape(vector.shape)
+    width = int(np.prod(vector.shape[1:]))
+    return _wide(np.ascontiguousarray(vector).reshape(len(vector), width), everybody, None).reshape(vector.shape)
 
 
 # Rank of a code when records of one site allele are merged: a carrier beats a reference call beats missing (3.4).

@@ -205,7 +205,7 @@ class Splitter:
             sites, counts = split(record.pos, record.ref, record.alts, reason)
             self._account(counts, bool(sites))
             if sites:
-                yield from self._site_records(record, sites)
+                yield from self._site_records(reader.name, record, sites)
 
     def _in_order(self, name: str, last: Record | None, record: Record) -> None:
         if last is not None and last.contig == record.contig and record.pos < last.pos:
@@ -233,11 +233,12 @@ class Splitter:
         ledger.drop("site_alleles", "same_within_record", counts["shared"])
         ledger.give("site_alleles", counts["atoms"] - counts["shared"])
 
-    def _site_records(self, record: Record, sites) -> Iterator[tuple[Record, bool]]:
+    def _site_records(self, name: str, record: Record, sites) -> Iterator[tuple[Record, bool]]:
         number = region_class(self.build, record.contig, record.pos)
         ft = record.formats.get("FT")
         failed = None if ft is None or not self.respect_ft else ~np.isin(ft, [b"PASS", b".", b""])
         calls = self.caller.calls(record.formats, number, failed, self.raw)
+        self._within_record(name, record, calls)
         _tally(
             calls.people, calls.seen, calls.pairs, self._source, self._source_size, self._scratch,
             self._counters[number], self._records[number],
@@ -258,6 +259,20 @@ class Splitter:
                 formats["RAW"] = self.caller.codes(calls, n_alleles, site.of, raw=True)[:, None]
             made = Record(record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats)
             yield made, len(site.ref) == len(site.alt) == 1 and site.pos == record.pos
+
+    def _within_record(self, name: str, record: Record, calls: gt.Calls) -> None:
+        """GoeError for a call of an allele that the record does not have: its number is no index of anything."""
+        beyond = calls.beyond(1 + len(record.alts))
+        if beyond.size:
+            columns = ", ".join(str(p + 1) for p in beyond[:5]) + (f" and {beyond.size - 5} more" * (beyond.size > 5))
+            raise GoeError(
+                Problem(
+                    f"{name}, {record.where}",
+                    f"genotypes of sample columns {columns} (in the order of their ids) call an allele the record does "
+                    f"not have: it has {len(record.alts)} ALT",
+                    "make the file again: somebody took ALT alleles out without mending GT",
+                )
+            )
 
     def people_table(self) -> pa.Table:
         """The counters of PEOPLE_SCHEMA, a row for each person and region class that has records."""

@@ -42,7 +42,7 @@ def world(tmp_path):
             status = rest[0] if rest else "PASS"
             info = f"QD={rest[1]}" if len(rest) > 1 else "."
             cells = [c.partition(":")[::2] for c in calls.split()]
-            depths = [ad[c] if "," not in alt else "15,15,15" for c, _ in cells]
+            depths = [ad.get(c, "15,15") if "," not in alt else "15,15,15" for c, _ in cells]
             people = [f"{c}:30:99:{d}:{ft or '.'}" for (c, ft), d in zip(cells, depths, strict=True)]
             lines.append("\t".join([contig, str(pos), ".", ref, alt, "50", status, info, "GT:DP:GQ:AD:FT", *people]))
         vcf = tmp_path / "in.vcf"
@@ -203,3 +203,10 @@ def test_unsorted_records_stop(world):
     records = Reader(Record("chr1", pos, None, "C", ["."], [], {}) for pos in (20, 10))
     with pytest.raises(GoeError, match=r"chr1:10: comes after chr1:20: not sorted"):
         list(Splitter(build, Region("chr1", 1, 60), None, people, Filter())(records))
+
+
+@pytest.mark.parametrize("call", ["2/2", "0/2", "1/4", "9/9", "./33", "127/127"])
+def test_a_call_of_an_allele_that_the_record_does_not_have_stops(world, call):
+    record = ("chr1", 20, "C", "G", f"0/0 {call} 0/0 0/1")
+    with pytest.raises(GoeError, match=r"chr1:20.*sample columns 2 .*does not have: it has 1 ALT"):
+        world(record)
