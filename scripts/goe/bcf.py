@@ -288,7 +288,7 @@ class Reader:
             raise GoeError(Problem(name, "is not a BCF 2.2 stream", "see the message of bcftools above"))
         text = self._exactly(struct.unpack("<I", magic[5:])[0])
         try:
-            self.header = Header.parse(str(text, "utf-8"))
+            self.header = Header.parse(str(text, "utf-8", "replace"))
         except ValueError as error:
             raise self._damaged(f"damaged header: {error}") from error
         self.people = len(self.header.samples)
