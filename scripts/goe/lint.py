@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import combinations, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import pysam
 
@@ -211,6 +211,7 @@ class VcfHeader:
     infos: set[str]
     alts: set[str]
     columns: bool
+    filters: set[str] = field(default_factory=set)
 
 
 def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
@@ -235,6 +236,8 @@ def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
             header.infos.add(name)
         elif kind == "##ALT":
             header.alts.add(name)
+        elif kind == "##FILTER":
+            header.filters.add(name)
     return header
 
 
@@ -262,8 +265,19 @@ def _header_lines(handle: BinaryIO) -> tuple[list[str], bool]:
     return lines, False
 
 
-def _first_records(handle: BinaryIO, path: str, bcf: bool) -> Iterator[tuple[str, int, str, str]]:
-    """(contig, position, ALT, INFO) of the first records."""
+class Peeked(NamedTuple):
+    """What one of the first records says; filters and formats are empty for a BCF, whose header has them all."""
+
+    contig: str
+    pos: int
+    alt: str
+    info: str
+    filters: str = ""
+    formats: str = ""
+
+
+def _first_records(handle: BinaryIO, path: str, bcf: bool) -> Iterator[Peeked]:
+    """The first records."""
     size = 0
     if bcf:
         with pysam.VariantFile(path) as records:
@@ -274,15 +288,16 @@ def _first_records(handle: BinaryIO, path: str, bcf: bool) -> Iterator[tuple[str
                 size += 20 * samples
                 # pysam hides INFO/END and gives it as `stop`.
                 block = record.stop > record.start + len(record.ref or "")
-                yield record.contig, record.pos, ",".join(record.alts or (".",)), "END=" if block else ""
+                alt = ",".join(record.alts or (".",))
+                yield Peeked(record.contig, record.pos, alt, "END=" if block else "")
         return
     for line in islice(handle, _PEEK):
         if size > _PEEK_BYTES:
             return
         size += len(line)
-        cells = line[:100_000].decode(errors="replace").split("\t", 8)
+        cells = line[:100_000].decode(errors="replace").rstrip("\r\n").split("\t", 9)
         if len(cells) > 7 and cells[1].isdigit():
-            yield cells[0], int(cells[1]), cells[4], cells[7]
+            yield Peeked(cells[0], int(cells[1]), cells[4], cells[7], cells[6], cells[8] if len(cells) > 8 else "")
 
 
 def _is_block(alt: str, info: str) -> bool:
@@ -310,7 +325,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         return
     whole = magic != "bgzf" or _whole(facts, path, magic)
 
-    peek: list[tuple[str, int, str, str]] = []
+    peek: list[Peeked] = []
     try:
         with gzip.open(path, "rb") if magic in ("bgzf", "gzip") else Path(path).open("rb") as handle:
             if magic == "bgzf" and handle.peek(4)[:4] == b"BAM\1":
@@ -366,13 +381,11 @@ def _vcf(facts: Facts, cfg: dict) -> None:
 
     if entry.input_type == "joint_vcf" and not bcf:
         # bcftools cannot write such records as BCF, and ends with "Unchecked error (2)".
-        keys = {part.split("=")[0] for *_, info in peek for part in info.split(";")}
-        if unknown := sorted(keys - header.infos - {".", ""}):
-            facts.bad(
-                f"INFO {_some(unknown)} in its first records, and no ##INFO line for it",
-                "add the lines with bcftools annotate --header-lines",
-            )
-    blocks = any(_is_block(alt, info) for _, _, alt, info in peek)
+        keys = {part.split("=")[0] for record in peek for part in record.info.split(";")}
+        _declared(facts, "INFO", keys, header.infos)
+    _declared(facts, "FILTER", {name for r in peek for name in r.filters.split(";")}, {*header.filters, "PASS"})
+    _declared(facts, "FORMAT", {name for r in peek for name in r.formats.split(":")}, header.formats)
+    blocks = any(_is_block(record.alt, record.info) for record in peek)
     if entry.input_type == "gvcf":
         declared = bool(header.alts & {"NON_REF", "*"}) or "END" in header.infos
         if not blocks and (peek or not declared):
@@ -412,7 +425,16 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         )
 
 
-def _unsorted(peek: list[tuple[str, int, str, str]]) -> str:
+def _declared(facts: Facts, kind: str, used: set[str], declared: Collection[str]) -> None:
+    """Report names of the first records that the header has no line for: bcftools stops at them in the middle."""
+    if unknown := sorted(used - {*declared, ".", ""}):
+        facts.bad(
+            f"{kind} {_some(unknown)} in its first records, and no ##{kind} line for it",
+            "add the lines with bcftools annotate --header-lines",
+        )
+
+
+def _unsorted(peek: list[Peeked]) -> str:
     """What is out of order among the first records, or nothing."""
     seen: set[str] = set()
     before = ("", 0)
@@ -886,7 +908,7 @@ def lint(
         problems += _joint_overlap(every, build, cfg)
 
     singles = [f.entry.sample_id for f in every if f.entry.input_type == "vcf"]
-    if singles:
+    if singles and people is not None:
         least = cfg["variant_qc"]["min_call_rate"]
         counted = sum(not person.withdrawn for person in people.values())
         rare_fail = least is not None and len(singles) > (1 - least) * counted

@@ -577,6 +577,20 @@ def test_info_that_is_not_declared(joint):
     joint.clean()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("\tPASS\t", "\tLowQ;PASS\t", "FILTER LowQ in its first records, and no ##FILTER line for it"),
+        ("\tGT:DP:GQ:AD", "\tGT:DP:GQ:AD:PGT", "FORMAT PGT in its first records, and no ##FORMAT line for it"),
+    ],
+)
+def test_filter_and_format_that_are_not_declared(joint, old, new, said):
+    text = vcf_text(["A", "B"], (("chr20", 33, "A", "C"),)).replace(old, new)
+    Path("joint.vcf.gz").write_bytes(subprocess.run(["bgzip", "-c"], input=text.encode(), capture_output=True).stdout)
+    subprocess.run(["tabix", "-f", "-p", "vcf", "joint.vcf.gz"], check=True)
+    assert said in joint.only()
+
+
 def test_no_genotypes(joint):
     joint.vcf("joint.vcf.gz", ["A", "B"], [], formats=("DP", "GQ", "AD"))
     assert "FORMAT/GT is not declared" in joint.only()
