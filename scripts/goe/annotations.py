@@ -52,11 +52,6 @@ def _words(stratum: str) -> str:
     return f", {_GROUPS[stratum]}" if stratum in _GROUPS else f", people of {stratum}"
 
 
-def countries(strata: Iterable[str]) -> list[str]:
-    """Published countries, in the order of the release."""
-    return [s for s in strata if len(s) == 2]
-
-
 def tags(fields: Sequence[Mapping[str, str]], strata: Sequence[str], flags: Iterable[str]) -> list[sites_vcf.Tag]:
     """INFO tags in the order of the file. flags: the region flags that are known, non_par among them.
 
@@ -73,7 +68,7 @@ def tags(fields: Sequence[Mapping[str, str]], strata: Sequence[str], flags: Iter
     for f in fields:
         if f["scope"] == "stratum" or (f["scope"] == "region" and f["field"] not in known):
             continue
-        if f["scope"] == "grpmax" and len(countries(strata)) < 2:
+        if f["scope"] == "grpmax" and len(st.published_countries(strata)) < 2:
             continue
         key = f"grpmax_{f['field']}" if f["scope"] == "grpmax" and f["field"] != "grpmax" else f["field"]
         out.append(sites_vcf.Tag(f["vcf"], f["number"], f["type"], f"{f['description']} ({f['unit']})", key))
@@ -158,7 +153,7 @@ def flagged(build: Build, contig: str, regions: Mapping[str, str]) -> dict[str, 
 def grpmax(block: Block) -> tuple[np.ndarray, np.ndarray]:
     """Row of the country with the highest AF in `block.strata`, and whether it may and can be told (bool), both
     (alleles,). It may where all published countries are public, and can where one has a copy."""
-    rows = np.array([block.strata.index(s) for s in countries(block.strata)], dtype=np.int64)
+    rows = np.array([block.strata.index(s) for s in st.published_countries(block.strata)], dtype=np.int64)
     if len(rows) < 2:
         return np.zeros(len(block), dtype=np.int64), np.zeros(len(block), dtype=bool)
     af = np.nan_to_num(block.numbers.af()[rows], nan=-1.0)

@@ -202,7 +202,7 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
         if name not in names or first > last:
             what = f"pseudo-autosomal region {name}:{first}-{last} is on no contig of the release"
             problems.append(Problem(str(root / DATASET), what, _AGAIN))
-    order = [s for s in st.order(f"{s}_U" for s in data["strata"] if len(s) == 2) if s in data["strata"]]
+    order = [s for s in st.order(f"{s}_U" for s in st.published_countries(data["strata"])) if s in data["strata"]]
     differs(DISCLOSURE, "strata", rule["strata"], order, DATASET)
     if set(order) != set(data["strata"]):
         problems.append(Problem(str(root / DATASET), "strata: a sex of a country that is not there", _AGAIN))

@@ -189,7 +189,7 @@ def _cells(one: Block, people: Mapping[str, int], faults: Faults) -> None:
 
 def families(strata: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Strata with strata inside them that have no person in common: each with one set of parts."""
-    countries = [s for s in strata if len(s) == 2]
+    countries = st.published_countries(strata)
     found = [(st.TOTAL, countries), (st.TOTAL, [s for s in strata if s in st.SEXES])]
     found += [(sex, [s for s in strata if s.endswith(f"_{sex}")]) for sex in st.SEXES if sex in strata]
     found += [(c, [s for s in strata if s.startswith(f"{c}_")]) for c in countries]
@@ -205,7 +205,7 @@ def statistics(one: Block, people: Mapping[str, int], faults: Faults) -> None:
     kind = contig_class(one.contig)
     index = {stratum: i for i, stratum in enumerate(one.strata)}
     shown = one.shown()
-    countries = [stratum for stratum in one.strata if len(stratum) == 2]
+    countries = st.published_countries(one.strata)
     needed = [*countries]
     for country in countries if kind == "X" else ():
         # A country that is given by sex and has no stratum of women has none.

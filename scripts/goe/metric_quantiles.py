@@ -90,7 +90,7 @@ def faults(metrics: Mapping[str, Mapping[str, Mapping[str, float]]], strata: Map
 
     strata: those published -> people; k: floor of the release.
     """
-    public = {s: n for s, n in strata.items() if s == st.TOTAL or len(s) == 2}
+    public = {s: strata[s] for s in (st.TOTAL, *st.published_countries(strata)) if s in strata}
     found = []
     for metric, groups in metrics.items():
         countries = [group for group in groups if group != st.TOTAL]

@@ -126,7 +126,7 @@ def groups(strata: Sequence[str]) -> dict[str, dict[str, int]]:
     """
     there = set(strata)
     out = {s: {s: 1} for s in strata}
-    countries = [c for c in st.countries(s for s in strata if re.match("[A-Z]{2}", s)) if c in there]
+    countries = sorted(st.published_countries(strata))
 
     def rest(parent: str, parts: Sequence[str]) -> None:
         parts = [p for p in parts if p in there]
@@ -169,7 +169,7 @@ def people_problems(before: Release, now: Release, k: int) -> list[Problem]:
 
 def _holders(part: str, strata: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Published strata, each with those to take away from it, that hold all people of `part`, itself not published."""
-    countries = [s for s in strata if re.fullmatch("[A-Z]{2}", s)]
+    countries = st.published_countries(strata)
     country, _, sex = part.rpartition("_")
     if part in st.SEXES:
         yield st.TOTAL, [s for s in st.SEXES if s in strata]
@@ -549,7 +549,7 @@ def _exchanged(record: bool, k: int) -> str:
 def relabelled(before: Release, now: Release, k: int) -> list[Problem]:
     """Whether each release has countries that the other has not, so that the people in them cannot be compared."""
     gone, new = (
-        [s for s in one.people if re.fullmatch("[A-Z]{2}", s) and s not in other.people]
+        [s for s in st.published_countries(one.people) if s not in other.people]
         for one, other in ((before, now), (now, before))
     )
     if k <= 1 or not gone or not new:

@@ -243,7 +243,9 @@ def filter_rules(cfg: Mapping, described: Mapping) -> list[str]:
 
     described: `dataset`.
     """
-    return site_rules.words(cfg["variant_qc"], {s: n for s, n in described["strata"].items() if len(s) == 2})
+    return site_rules.words(
+        cfg["variant_qc"], {s: described["strata"][s] for s in st.published_countries(described["strata"])}
+    )
 
 
 def dataset(
@@ -286,7 +288,7 @@ def published_countries(cfg: Mapping, plan: disclosure.Plan) -> list[str]:
     """Countries of the published strata; none when the label of the strata is another column than the country."""
     if cfg["strata"]["label"] != "country_code":
         return []
-    return [stratum for stratum in plan.strata if re.fullmatch("[A-Z]{2}", stratum)]
+    return st.published_countries(plan.strata)
 
 
 def disclosure_summary(

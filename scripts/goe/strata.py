@@ -45,6 +45,11 @@ def countries(leaves: Iterable[str]) -> list[str]:
     return sorted({leaf[:2] for leaf in leaves})
 
 
+def published_countries(strata: Iterable[str]) -> list[str]:
+    """Those of a release's strata that are a country, in their order."""
+    return [stratum for stratum in strata if len(stratum) == 2]
+
+
 def order(leaves: Iterable[str]) -> list[str]:
     """Strata the leaves can give, in their order: Total, M, F, then by country CC, CC_M, CC_F."""
     strata = [TOTAL, *SEXES]
