@@ -212,6 +212,14 @@ class VcfHeader:
     alts: set[str]
     columns: bool
     filters: set[str] = field(default_factory=set)
+    numbers: dict[int, str] = field(default_factory=dict)
+
+    def order(self) -> list[str]:
+        """Names of the contigs by their number in a BCF and its index; empty where a number has no contig.
+
+        `bcftools reheader --fai` leaves such holes: it takes lines out and lets the others keep their IDX.
+        """
+        return [self.numbers.get(i, "") for i in range(max(self.numbers, default=-1) + 1)]
 
 
 def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
@@ -228,6 +236,8 @@ def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
         if kind == "##contig" and name:
             length = values.get("length", "")
             header.contigs[name] = int(length) if length.isdigit() else None
+            index = values.get("IDX", "")
+            header.numbers[int(index) if index.isdigit() else len(header.numbers)] = name
             if values.get("md5"):
                 header.m5[name] = values["md5"].lower()
         elif kind == "##FORMAT":
@@ -410,7 +420,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         else:
             index = _find_index(facts, path, candidates, make)
             if index:
-                _used(facts, index, list(header.contigs), make)
+                _used(facts, index, header.order(), make)
     else:
         unsorted = _unsorted(peek)
         if unsorted:

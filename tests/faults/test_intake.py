@@ -331,6 +331,17 @@ def test_index_of_another_file(joint):
     assert "the index joint.vcf.gz.tbi does not belong to it or is damaged" in joint.only()
 
 
+def test_contigs_of_a_bcf_go_by_their_numbers(joint):
+    """`bcftools reheader --fai` takes lines of contigs out and lets the others keep their numbers."""
+    contigs = {"chrUn": 500, **CONTIGS}
+    joint.rows = [("", "joint_vcf", joint.vcf("a.bcf", ["A", "B"], contigs=contigs))]
+    subprocess.run(["bcftools", "reheader", "--fai", "ref.fa.fai", "-o", "b.bcf", "a.bcf"], check=True)
+    subprocess.run(["bcftools", "index", "b.bcf"], check=True)
+    joint.rows = [("", "joint_vcf", "b.bcf")]
+    _, intake = joint.clean()
+    assert intake["joint"][0]["contigs"] == ["chr20"]
+
+
 def test_index_older_than_its_file_is_a_note(joint):
     os.utime("joint.vcf.gz.tbi", (1, 1))
     notes, _ = joint.clean()
