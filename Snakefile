@@ -25,9 +25,16 @@ include: "workflow/rules/provenance.smk"
 include: "workflow/rules/release.smk"
 
 
+onstart:
+    look_at_inputs()
+
+
+# Every kept file of every job is asked for. One that failed has lost its files, and Snakemake makes a file that is
+# missing in the middle of a run again only when it is asked for.
 rule release:
     default_target: True
     input:
+        KEPT,
         release("MANIFEST.sha256"),
         work("sample_qc/cohort.html"),
         work("sample_qc/multiqc.html"),
@@ -36,11 +43,14 @@ rule release:
 
 rule harmonised:
     input:
+        KEPT_GENOTYPES,
         expand(work("harmonise/{region}.bcf"), region=REGIONS),
 
 
 rule qc:
     input:
+        KEPT_GENOTYPES,
+        KEPT_SAMPLE_QC,
         work("sample_qc/keep.tsv"),
         work("sample_qc/cohort.html"),
         work("sample_qc/multiqc.html"),
@@ -48,4 +58,6 @@ rule qc:
 
 rule frequencies:
     input:
+        KEPT_GENOTYPES,
+        KEPT_SAMPLE_QC,
         expand(work("frequencies/{region}.parquet"), region=REGIONS),

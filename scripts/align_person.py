@@ -6,7 +6,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from goe import build, gvcf, logs, reads
+from goe import build, gvcf, logs, reads, seal
 from goe.errors import GoeError, Problem
 from goe.ledger import Ledger
 from goe.run import feeding, pipeline, reading, tool
@@ -80,7 +80,7 @@ def adopt(ledger: Ledger) -> None:
         ledger.drop("reads", "contig_left_out", n)
 
 
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.cram).parent) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.cram).parent) as scratch:
     ledger = Ledger("align_person")
     if params.adopted:
         adopt(ledger)

@@ -4,12 +4,12 @@ import json
 import tempfile
 from pathlib import Path
 
-from goe import logs, reads
+from goe import logs, reads, seal
 from goe.ledger import Ledger
 from goe.run import pipeline
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bam).parent) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.bam).parent) as scratch:
     index = str(Path(snakemake.input.index[0]).with_suffix(""))
     # -K fixes how many bases are aligned at a time, without which the number of threads changes the alignments.
     bwa = ["bwa", "mem", "-t", snakemake.threads, "-K", "100000000", "-Y"]

@@ -6,7 +6,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from goe import gvcf, logs
+from goe import gvcf, logs, seal
 from goe.run import pipeline, tool
 
 params, output = snakemake.params, snakemake.output
@@ -43,6 +43,7 @@ def call(piece: tuple[str, str]) -> str:
 
 with (
     logs.to(snakemake.log),
+    seal.job(snakemake),
     tempfile.TemporaryDirectory(dir=Path(output.gvcf).parent) as scratch,
     ThreadPoolExecutor(snakemake.threads) as pool,
 ):

@@ -1,10 +1,10 @@
 """Leaf-stratum counts of one region from its harmonised BCF and the keep list."""
 
 import pyarrow.parquet as pq
-from goe import counts, logs, spine, tables
+from goe import counts, logs, seal, spine, tables
 from goe.ledger import Ledger
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     raw = snakemake.params.raw
     ledger = Ledger(f"frequencies {snakemake.wildcards.region}")
     keep = tables.read_people(snakemake.input.keep)

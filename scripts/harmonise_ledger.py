@@ -1,10 +1,10 @@
 """Account of the whole harmonise stage: what the regions split is what the regions merged."""
 
-from goe import logs
+from goe import logs, seal
 from goe.errors import GoeError, Problem
 from goe.ledger import total
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     split = total(snakemake.input.split, "harmonise")
     merged = total(snakemake.input.merged, "harmonise_merge")
     made, met = split.given.pop("site_alleles", 0), merged.taken["site_alleles"]

@@ -1,11 +1,11 @@
 """Filter, ploidy, atoms and splitting of one region's cohort BCF; what can move is left-aligned and sorted."""
 
 import pyarrow.parquet as pq
-from goe import build, cohort, genotypes, harmonise, logs, spine
+from goe import build, cohort, genotypes, harmonise, logs, seal, spine
 from goe.alleles import Reference
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     with spine.open_split(snakemake.input.bcf) as reader:
         splitter = harmonise.Splitter(
             build.Build(**params.build),

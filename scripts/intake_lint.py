@@ -5,22 +5,16 @@ import os
 import sys
 from pathlib import Path
 
-from goe import build, lint, logs, sheets
+from goe import intake, lint, logs, seal, tables
 from goe.errors import GoeError, write_table
 
 # The log has the notes too, but nobody looks into the log of what went well.
 terminal = os.fdopen(os.dup(2), "w")
-with logs.to(snakemake.log):
-    cfg = snakemake.params.cfg
-    people = sheets.read_people(snakemake.input.samples, cfg["strata"]["label"], cfg["strata"]["columns"])
-    inputs = sheets.read_inputs(snakemake.input.inputs)
+with logs.to(snakemake.log), seal.job(snakemake):
+    # Not parameters: a change of what only this looks at must not make again what others made.
+    cfg, people, inputs, build = intake.load(snakemake.config)
     problems, notes, known = lint.lint(
-        cfg,
-        people,
-        inputs,
-        build.load_build(cfg),
-        m5_cache=snakemake.params.m5_cache,
-        threads=snakemake.threads,
+        cfg, people, inputs, build, m5_cache=snakemake.params.m5_cache, threads=snakemake.threads
     )
     # Snakemake takes away the outputs of a job that failed, so the list is no output of a rule.
     write_table(snakemake.params.table, problems, notes)
@@ -29,8 +23,8 @@ with logs.to(snakemake.log):
     if problems:
         raise GoeError(problems)
     if snakemake.rule.endswith("intake_lint"):
-        Path(snakemake.output.intake).write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
-        Path(snakemake.output.people).write_text("".join("\t".join(row) + "\n" for row in lint.people_table(known)))
+        Path(snakemake.output.intake).write_text(json.dumps(lint.of_files(known), indent=1, sort_keys=True) + "\n")
+        tables.write(snakemake.output.sources, lint.sources_table(known))
 
 for note in notes:
     print(f"note: {note}", file=terminal)

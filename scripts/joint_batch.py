@@ -3,12 +3,12 @@
 import tempfile
 from pathlib import Path
 
-from goe import joint, logs
+from goe import joint, logs, seal
 from goe.errors import GoeError, Problem
 from goe.run import pipeline, tool
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
     contig, start, end = params.region
     where = f"{contig}:{start}-{end}"
     parts = [snakemake.input.sites, *Path(snakemake.input.people).read_text().splitlines()]

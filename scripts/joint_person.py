@@ -1,21 +1,17 @@
 """Rule joint_person: one person's gVCF or VCF in the form that is merged, and its variant sites alone."""
 
-import json
-from pathlib import Path
-
 import pysam
-from goe import gvcf, logs
+from goe import gvcf, logs, seal
 from goe.run import feeding, pipeline, reading, tool
 
 params, output = snakemake.params, snakemake.output
 path = snakemake.input.calls
-with logs.to(snakemake.log), pysam.FastaFile(snakemake.input.fasta) as fasta:
-    described = json.loads(Path(snakemake.input.intake).read_text())["people"][snakemake.wildcards.sample]
+with logs.to(snakemake.log), seal.job(snakemake), pysam.FastaFile(snakemake.input.fasta) as fasta:
     uniform = gvcf.Uniform(
         path,
         snakemake.wildcards.sample,
         params.contigs,
-        {} if params.called else described["inputs"][0]["rename"],
+        {} if params.called else params.rename,
         blocks=params.blocks,
         base=lambda contig, pos: fasta.fetch(contig, pos - 1, pos).upper().encode(),
         respect_ft=params.respect_ft,

@@ -5,12 +5,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from goe import joint, logs
+from goe import joint, logs, seal
 from goe.ledger import Ledger
 from goe.run import pipeline, tool
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
     files = joint.joint_files(json.loads(Path(snakemake.input.intake).read_text()))
     contig, start, end = params.region
     cuts = joint.cut_all(files, (contig, start, end), params.contigs, scratch)

@@ -4,11 +4,11 @@ import json
 import tempfile
 from pathlib import Path
 
-from goe import joint, logs
+from goe import joint, logs, seal
 from goe.run import pipeline, tool
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
     parts = list(snakemake.input.sites)
     commands = [joint.merge(parts, scratch)]
     if params.region:

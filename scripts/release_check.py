@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import check, logs
+from goe import check, logs, seal
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     results = check.run(snakemake.params.folder, parts=check.BEFORE_METADATA)
     Path(snakemake.output[0]).write_text(json.dumps(check.told(results), indent=1) + "\n")
     check.stop_on_failure(results)

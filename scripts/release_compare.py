@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from goe import disclosure, logs, previous_release, release_config, release_notes, tables
+from goe import disclosure, logs, previous_release, release_config, release_notes, seal, tables
 
 params = snakemake.params
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     policy = disclosure.policy(params.disclosure)
     before, now = previous_release.read(params.previous), previous_release.of_tables(snakemake.input.tables)
     strata = [stratum for stratum in now.people if stratum in before.people]

@@ -19,12 +19,13 @@ from goe import (
     release_notes,
     report_lookup,
     report_spectrum,
+    seal,
     sites_vcf,
     wide_table,
 )
 
 params, output, threads = snakemake.params, snakemake.output, snakemake.threads
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     contig, fasta = snakemake.wildcards.contig, snakemake.input.fasta
     here = build.Build(**params.build)
     length, md5 = sites_vcf.md5_of_contig(fasta, contig)

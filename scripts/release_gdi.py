@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
-from goe import crypt4gh_files, gdi_check, gdi_package, health_dcat, logs
+from goe import crypt4gh_files, gdi_check, gdi_package, health_dcat, logs, seal
 from goe.errors import stop_on
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     about = health_dcat.About(**json.loads(Path(snakemake.input.about).read_text()))
     folder = Path(params.folder)
     shutil.rmtree(folder, ignore_errors=True)

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import check, logs, manifest
+from goe import check, logs, manifest, seal
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     folder = Path(snakemake.output[0]).parent
     written = json.loads(Path(snakemake.input.written).read_text())
     check.stop_on_failure(check.run(folder, parts=check.METADATA))

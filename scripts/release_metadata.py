@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from goe import health_dcat, logs, release_files, ro_crate
+from goe import health_dcat, logs, release_files, ro_crate, seal
 
 params = snakemake.params
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     folder = Path(snakemake.input.page).parent
     about = health_dcat.About(**json.loads(Path(snakemake.input.about).read_text()))
     contigs = [json.loads(Path(path).read_text())["contig"] for path in snakemake.input.summaries]

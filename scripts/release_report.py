@@ -4,11 +4,11 @@ import dataclasses
 import json
 from pathlib import Path
 
-from goe import logs, release_files, report_page, report_spectrum
+from goe import logs, release_files, report_page, report_spectrum, seal
 from goe.site_rules import DESCRIPTIONS
 
 params = snakemake.params
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     folder = Path(snakemake.output.page).parent
     summaries = [json.loads(Path(path).read_text()) for path in snakemake.input.summaries]
     about, qc, disclosure = (

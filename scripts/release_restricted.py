@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from goe import logs, restricted, sites_vcf
+from goe import logs, restricted, seal, sites_vcf
 
 params, source = snakemake.params, snakemake.input
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     dataset, folder = params.cfg["dataset"]["id"], Path(params.folder)
     contigs = [json.loads(Path(path).read_text()) for path in source.summaries]
     fields = sites_vcf.read_fields(source.fields)

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from goe import logs, restricted, sites_vcf
+from goe import logs, restricted, seal, sites_vcf
 from goe.frequency_table import Source
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     contig = snakemake.wildcards.contig
     length, md5 = sites_vcf.md5_of_contig(snakemake.input.fasta, contig)
     found = restricted.write_contig(

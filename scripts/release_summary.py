@@ -17,6 +17,7 @@ from goe import (
     release_texts,
     ro_crate,
     sample_rules,
+    seal,
     site_rules,
     sites_vcf,
     tables,
@@ -26,7 +27,7 @@ from goe import keep as keep_list
 from goe import release_notes as notes
 
 params, source, output = snakemake.params, snakemake.input, snakemake.output
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     cfg, build = params.cfg, params.build
     contigs = [json.loads(Path(path).read_text()) for path in source.summaries]
     tally = notes.combine(contigs)

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from goe import annotations, disclosure, logs, mini_node, release_notes, sites_vcf
+from goe import annotations, disclosure, logs, mini_node, release_notes, seal, sites_vcf
 from goe.site_rules import DESCRIPTIONS
 
 params, which = snakemake.params, snakemake.wildcards.which
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     contigs = [json.loads(Path(path).read_text()) for path in snakemake.input.summaries]
     tally = release_notes.combine(contigs)
     plan = disclosure.plan(tally["people"], disclosure.policy(params.disclosure).min_stratum_size)

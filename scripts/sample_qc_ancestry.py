@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from goe import ancestry, keep, logs, plink, relatedness, tables
+from goe import ancestry, keep, logs, plink, relatedness, seal, tables
 from goe.run import tool
 
 
@@ -45,7 +45,11 @@ def components(stem, snvs, plan, scratch, memory):
     return np.array([found[f"p{place[p]}"] for p in everybody]), values
 
 
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(snakemake.output.people).parent) as scratch:
+with (
+    logs.to(snakemake.log),
+    seal.job(snakemake),
+    tempfile.TemporaryDirectory(dir=Path(snakemake.output.people).parent) as scratch,
+):
     limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
     sheet = tables.read_people(snakemake.input.people)
     pairs = [relatedness.pair_of(row) for row in tables.read(snakemake.input.pairs)]

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import keep, logs, reports, sample_metrics
+from goe import keep, logs, reports, sample_metrics, seal
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     source, params = snakemake.input, snakemake.params
     bases = sample_metrics.Bases.read(source.reference)
     with Path(snakemake.output.metrics).open("w") as out:

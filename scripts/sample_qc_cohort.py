@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import __version__, cohort_page, keep, logs, tables
+from goe import __version__, cohort_page, keep, logs, seal, tables
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     source, params = snakemake.input, snakemake.params
     about = {"id": params.id, "title": params.title, "made_with": f"goe {__version__}"}
     text = cohort_page.page(

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import ga4gh, keep, logs, relatedness, sample_metrics, tables
+from goe import ga4gh, keep, logs, relatedness, sample_metrics, seal, tables
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     source, params, output = snakemake.input, snakemake.params, snakemake.output
     guidelines = keep.load(snakemake.input.guidelines, params.thresholds)
     limits = guidelines.parameters

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from goe import keep, logs, plink, relatedness
+from goe import keep, logs, plink, relatedness, seal
 from goe.run import tool
 
 # People whose kinship, also by either half of the SNVs, tells how exact it is: pairs enough, and quick at 20,000.
@@ -41,7 +41,11 @@ def kinships_of_some(run, stem, n_people, scratch):
     return np.array([[one[pair] for pair in every] for one in found])
 
 
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=Path(snakemake.output.pairs).parent) as scratch:
+with (
+    logs.to(snakemake.log),
+    seal.job(snakemake),
+    tempfile.TemporaryDirectory(dir=Path(snakemake.output.pairs).parent) as scratch,
+):
     limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
     snvs = plink.Snvs.read(snakemake.input.about)
     people = snvs.people

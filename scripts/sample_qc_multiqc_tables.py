@@ -5,7 +5,7 @@ import html
 import json
 from pathlib import Path
 
-from goe import logs, tables
+from goe import logs, seal, tables
 from goe.keep import SEX_METRICS
 from goe.sample_metrics import DECIMALS
 
@@ -60,7 +60,7 @@ def rows_html(head, rows):
     )
 
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     folder = Path(snakemake.output.folder)
     folder.mkdir(parents=True)
     files: list[str] = []

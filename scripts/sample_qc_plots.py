@@ -4,7 +4,7 @@ import statistics
 from pathlib import Path
 
 import matplotlib
-from goe import keep, logs, tables
+from goe import keep, logs, seal, tables
 from goe.cohort_page import HET_HOM, components, depth_metric
 
 matplotlib.use("Agg")
@@ -88,7 +88,7 @@ def finish(figure, axis, title, name, empty):
     plt.close(figure)
 
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     output = snakemake.output
     picture_of = {Path(picture).stem.removesuffix("_mqc"): picture for picture in output.pictures}
     limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pysam
-from goe import build, keep, logs, sample_metrics
+from goe import build, keep, logs, sample_metrics, seal
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     what = build.Build(**snakemake.params.build)
     with pysam.FastaFile(snakemake.input.fasta) as fasta:
         rows = sample_metrics.count_bases(what, fasta.fetch)

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from goe import cohort, keep, logs, sample_metrics, tables
+from goe import cohort, keep, logs, sample_metrics, seal, tables
 from goe.bcf import open_bcf
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     params = snakemake.params
     limits = keep.load(snakemake.input.guidelines, params.thresholds).parameters
     sheet = tables.read_people(snakemake.input.people)

@@ -3,10 +3,10 @@
 import tempfile
 from pathlib import Path
 
-from goe import keep, logs, plink
+from goe import keep, logs, plink, seal
 
 folder = Path(snakemake.output.bed).parent
-with logs.to(snakemake.log), tempfile.TemporaryDirectory(dir=folder) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=folder) as scratch:
     limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
     # plink2 takes its work space at once: what the job was given, less what Python itself holds.
     memory = int(snakemake.resources.get("mem_mb", 4000) * 0.8)

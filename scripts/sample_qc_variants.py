@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import logs, sample_metrics
+from goe import logs, sample_metrics, seal
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     classes = sample_metrics.sum_people(snakemake.input.people)
     counts = sample_metrics.sum_regions(snakemake.input.counts)
     with Path(snakemake.output[0]).open("w") as out:

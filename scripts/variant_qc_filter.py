@@ -1,12 +1,12 @@
 """FILTER and site statistics of one region's alleles."""
 
 import pyarrow.parquet as pq
-from goe import annotations, logs
+from goe import annotations, logs, seal
 from goe.ledger import Ledger
 from goe.site_filters import Counted, annotate
 
 params = snakemake.params
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     ledger = Ledger(f"variant_qc {snakemake.wildcards.region}")
     source = pq.ParquetFile(snakemake.input.counts)
     regions = {flag: annotations.intervals(path, params.contig) for flag, path in params.regions.items()}

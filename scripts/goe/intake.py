@@ -16,8 +16,10 @@ from goe import build, config, sheets
 from goe.build import Build
 from goe.errors import GoeError, Problem, write_table
 from goe.sheets import Input, Person
+from goe.stamps import Stamps, of
 
 TABLE, M5_CACHE = "work/intake/lint.tsv", "m5.json"
+_LOOKED = "looked.json"
 _ID = re.compile(r"(?:GOE|GDI)-[A-Z]{2}-[A-Z]+-[0-9]{17}")
 # Of VerifyBamID2; workflow/rules/align.smk names them as inputs.
 PANEL = (".UD", ".mu", ".bed")
@@ -122,3 +124,29 @@ def _later(
     default = {"fasta": "the FASTA", "rename": {}, "ignore_contigs": []}
     cfg = cfg | {"reference": default | cfg.get("reference", {})}
     return lint.lint(cfg, people, inputs, reference, m5_cache, wrong=wrong)[0]
+
+
+def look(
+    cfg: dict, people: dict[str, Person], inputs: list[Input], reference: Build, stamps: Stamps, threads: int
+) -> None:
+    """Every problem of every input, before the first job; GoeError with all of them. Notes are shown.
+
+    Nothing is looked at when nothing has changed since all was well: configuration, sheets, files, code. Leaves the
+    stamps of the cohort for the jobs.
+    """
+    folder = Path(cfg["outdir"]) / "work" / "intake"
+    stamps.save(folder / "stamps.json")
+    looked, key = folder / _LOOKED, of(cfg, stamps.release)
+    with contextlib.suppress(OSError, ValueError):
+        if json.loads(looked.read_text()) == key:
+            return
+    from goe import lint
+
+    problems, notes, _ = lint.lint(cfg, people, inputs, reference, folder / M5_CACHE, threads)
+    table = Path(cfg["outdir"]) / TABLE
+    write_table(table, problems, notes)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    if problems:
+        raise GoeError(problems)
+    looked.write_text(json.dumps(key) + "\n")

@@ -1001,28 +1001,43 @@ def _intake(every: list[Facts], people: dict[str, Person]) -> dict:
     return {"people": found, "joint": joint, "absent_fields": dict(sorted(absent.items()))}
 
 
-def people_table(intake: dict) -> list[list[str]]:
-    """Rows of intake/people.tsv, the header first, sorted by sample_id.
+_OF_SHEET = ("country", "withdrawn", "platform")
 
-    `source`: people with the same one came in the same joint VCFs, and share the records these have.
-    """
-    rows = [["sample_id", "sex", "country_code", "withdrawn", "input_type", "source", "absent_fields", "platform"]]
+
+def of_files(intake: dict) -> dict:
+    """Of what `lint` gives, that which the genotypes depend on: no cell of the sheet but the sex."""
+    people = {
+        name: {key: value for key, value in person.items() if key not in _OF_SHEET}
+        for name, person in intake["people"].items()
+    }
+    return intake | {"people": people}
+
+
+def _sources(intake: dict) -> dict[str, str]:
+    """Person -> name of the set of joint VCFs, or of the person: people with the same one share their records."""
     files: dict[str, list[int]] = {}
     for number, entry in enumerate(intake["joint"]):
         for name in entry["samples"]:
             files.setdefault(name, []).append(number)
     sets = {numbers: f"joint_vcf_{i}" for i, numbers in enumerate(sorted({tuple(f) for f in files.values()}), 1)}
+    return {name: sets[tuple(files[name])] if name in files else name for name in intake["people"]}
+
+
+def sources_table(intake: dict) -> list[list[str]]:
+    """Rows of intake/sources.tsv, the header first, sorted by sample_id: what harmonise needs to know of the people."""
+    rows = [["sample_id", "sex", "input_type", "source", "absent_fields"]]
+    of = _sources(intake)
     for name, person in sorted(intake["people"].items()):
-        rows.append(
-            [
-                name,
-                person["sex"],
-                person["country"],
-                "yes" if person["withdrawn"] else "no",
-                person["input_type"],
-                sets[tuple(files[name])] if name in files else name,
-                ",".join(intake["absent_fields"].get(name, [])),
-                person["platform"],
-            ]
-        )
+        absent = ",".join(intake["absent_fields"].get(name, []))
+        rows.append([name, person["sex"], person["input_type"], of[name], absent])
+    return rows
+
+
+def people_table(intake: dict, people: dict[str, Person]) -> list[list[str]]:
+    """Rows of intake/people.tsv, the header first, sorted by sample_id: the sheet beside the sources."""
+    rows = [["sample_id", "sex", "country_code", "withdrawn", "input_type", "source", "absent_fields", "platform"]]
+    for name, sex, kind, source, absent in sources_table(intake)[1:]:
+        person = people[name]
+        withdrawn = "yes" if person.withdrawn else "no"
+        rows.append([name, sex, person.country, withdrawn, kind, source, absent, person.extra.get("platform", "")])
     return rows

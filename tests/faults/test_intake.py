@@ -208,7 +208,16 @@ def test_a_clean_joint_vcf(joint):
     (entry,) = intake["joint"]
     assert (entry["path"], entry["samples"], entry["contigs"]) == ("joint.vcf.gz", ["A", "B"], ["chr20"])
     assert intake["absent_fields"] == {}
-    assert lint.people_table(intake)[1] == ["A", "F", "EE", "no", "joint_vcf", "joint_vcf_1", "", ""]
+    assert lint.people_table(intake, sheets.read_people("samples.tsv"))[1] == [
+        "A",
+        "F",
+        "EE",
+        "no",
+        "joint_vcf",
+        "joint_vcf_1",
+        "",
+        "",
+    ]
 
 
 def test_every_input_type_at_once(cohort):
@@ -230,7 +239,7 @@ def test_every_input_type_at_once(cohort):
     assert "1 people" in notes[0] and "LowCallRate" in notes[0] and "min_call_rate to null" in notes[0]
     assert [j["contigs"] for j in intake["joint"]] == [["chr20"], ["chrX"]]
     assert intake["people"]["cr"]["inputs"][0]["contigs"] == ["chr20"]
-    assert [row[4] for row in lint.people_table(intake)[1:]] == [
+    assert [row[4] for row in lint.people_table(intake, sheets.read_people("samples.tsv"))[1:]] == [
         "bam",
         "cram",
         "fastq",
@@ -401,7 +410,7 @@ def test_withdrawn_people_may_lack_data(joint):
     people, inputs = sheets.read_people("samples.tsv"), sheets.read_inputs("inputs.tsv")
     problems, _, intake = lint.lint(cfg, people, inputs, build.load_build(cfg))
     assert problems == []
-    assert lint.people_table(intake)[-1] == ["C", "M", "EE", "yes", "", "C", "", ""]
+    assert lint.people_table(intake, sheets.read_people("samples.tsv"))[-1] == ["C", "M", "EE", "yes", "", "C", "", ""]
 
 
 def test_input_of_somebody_not_on_the_sheet(joint):
@@ -570,7 +579,7 @@ def test_absent_fields_kept_are_recorded(joint):
     notes, intake = joint.clean()
     assert "AD not declared; not tested" in notes[0]
     assert intake["absent_fields"] == {"A": ["AD"], "B": ["AD"]}
-    assert lint.people_table(intake)[1][6] == "AD"
+    assert lint.people_table(intake, sheets.read_people("samples.tsv"))[1][6] == "AD"
 
 
 def test_fields_nobody_tests_may_be_absent(joint):
@@ -1117,11 +1126,14 @@ def test_snakemake_lint(cohort, repo):
     assert done.returncode == 0, done.stderr
     assert "note: inputs.tsv row 2, joint.vcf.gz: the index joint.vcf.gz.tbi is older than the file" in done.stderr
     assert "lint: no problem; notes: 1, also in work/intake/lint.tsv" in done.stderr
-    assert run("work/intake/intake.json").returncode == 0
+    assert run("work/intake/people.tsv").returncode == 0
     assert Path("work/intake/people.tsv").read_text().splitlines()[1] == "A\tF\tEE\tno\tjoint_vcf\tjoint_vcf_1\t\t"
 
+    assert run("work/intake/people.tsv").returncode == 0
+    assert "Nothing to be done" in run("work/intake/people.tsv").stderr
     Path("joint.vcf.gz").unlink()
-    assert "Nothing to be done" in run("work/intake/intake.json").stderr
+    done = run("work/intake/people.tsv")
+    assert done.returncode == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.stderr
     done = run()
     assert done.returncode == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.stderr
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import harmonise
+from goe import harmonise, seal
 
 CONTIGS = {"chr1": 400_000, "chrX": 100_000, "chrY": 60_000}
 SITES = {"chr1": 2500, "chrX": 300, "chrY": 40}
@@ -42,7 +42,9 @@ GUIDELINE_FILES = [str(REPO / "resources/guidelines" / f) for f in ("sample_qc.t
 OWN_GUIDELINES = [*{own!r}]
 COHORT_RESOURCES = [str(p) for p in (REPO / "resources/cohort").iterdir()]
 MULTIQC_CONFIG = str(REPO / "resources/multiqc/multiqc_config.yaml")
-PEOPLE_DIGEST = ""
+KEPT = []
+def made(stage, *trusted):
+    return {{"stage": stage, "stamp": "test", "trusts": dict.fromkeys(trusted, "test")}}
 def work(path):
     return "work/" + path
 def fastp_reports(sample):
@@ -113,7 +115,15 @@ def make(folder: Path) -> None:
     for p in sorted(cast):
         source = "joint_vcf_1" if p[4] == "joint_vcf" else p[0]
         rows.append(f"{p[0]}\t{p[1]}\t{p[3]}\t{'yes' if p[0] == GONE else 'no'}\t{p[4]}\t{source}\t")
-    (folder / "work/intake/people.tsv").write_text("\n".join(rows) + "\n")
+    for name in ("people", "sources"):
+        (folder / f"work/intake/{name}.tsv").write_text("\n".join(rows) + "\n")
+    # Of the jobs before; without files, as tests write these anew.
+    seal.write(folder / "work/seals/intake_lint.json", "genotypes", "test", [])
+    seal.write(folder / "work/seals/intake_people.json", "keep", "test", [])
+    for region in REGIONS:
+        seal.write(folder / f"work/seals/joint_region/{region}.json", "joint", "test", [])
+        for rule in ("harmonise_split", "harmonise_merge"):
+            seal.write(folder / f"work/seals/{rule}/{region}.json", "genotypes", "test", [])
     (folder / "ref.fa").write_text("".join(f">{c}\n{'A' * n}\n" for c, n in CONTIGS.items()))
     subprocess.run(["samtools", "faidx", str(folder / "ref.fa")], check=True)
     for p in cast:

@@ -136,7 +136,7 @@ def test_a_withdrawn_person_is_recounted_and_nothing_upstream_is_repeated(run, t
     (tmp_path / "samples.tsv").write_text("\n".join(lines) + "\n")
     planned = snakemake(tmp_path, "--dry-run", "--quiet", "host").ok().output
     names = {line.split()[1].rstrip(":") for line in planned.splitlines() if line.startswith(("rule ", "localrule "))}
-    assert {"intake_lint", "sample_qc_keep", "frequencies_count", "release_manifest"} <= names
+    assert {"intake_people", "sample_qc_keep", "frequencies_count", "release_manifest"} <= names
     assert not {n for n in names if n.startswith(("align", "call", "joint", "harmonise"))}
 
 

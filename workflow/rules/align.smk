@@ -11,6 +11,7 @@ rule align_index:
         "../../envs/bwa.yaml"
     params:
         prefix=lambda wc, output: output.amb.removesuffix(".amb"),
+        made_under=lambda wc: STAMPS.reference,
     shell:
         "bwa index -p {params.prefix:q} {input:q} 2> {log:q}"
 
@@ -18,7 +19,6 @@ rule align_index:
 rule align_fastp:
     input:
         reads=reads_of_unit,
-        intake=ancient(work("intake/intake.json")),
     output:
         json=work("align/fastp/{sample}/{unit}.fastp.json"),
         html=work("align/fastp/{sample}/{unit}.fastp.html"),
@@ -28,6 +28,8 @@ rule align_fastp:
         "../../envs/fastp.yaml"
     threads: 2
     # Reports only: nothing is trimmed or left out, the reads are aligned as they came.
+    params:
+        made_under=lambda wc: STAMPS.reads(wc.sample),
     shell:
         "fastp --in1 {input.reads[0]:q} --in2 {input.reads[1]:q} --disable_adapter_trimming --disable_quality_filtering"
         " --disable_length_filtering --disable_trim_poly_g --thread {threads} --json {output.json:q}"
@@ -39,10 +41,10 @@ rule align_unit:
         reads=reads_of_unit,
         fastp=fastp_of_unit,
         index=multiext(work("reference/bwa"), ".amb", ".ann", ".bwt", ".pac", ".sa"),
-        intake=ancient(work("intake/intake.json")),
     output:
         bam=temp(work("align/unit/{sample}/{unit}.bam")),
         ledger=work("align/unit/{sample}/{unit}.ledger.json"),
+        seal=work("seals/align_unit/{sample}/{unit}.json"),
     log:
         work("logs/align_unit/{sample}/{unit}.log"),
     benchmark:
@@ -51,6 +53,7 @@ rule align_unit:
         "../../envs/bwa.yaml"
     threads: 8
     params:
+        **made_of("reads"),
         read_group=read_group,
         unaligned_bam=lambda wc: unit_row(wc).input_type == "ubam",
     script:
@@ -61,11 +64,12 @@ rule align_person:
     input:
         reads=aligned_reads,
         fasta=CFG["reference"]["fasta"],
-        intake=ancient(work("intake/intake.json")),
+        seals=unit_seals,
     output:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
         ledger=work("align/{sample}.ledger.json"),
+        seal=work("seals/align_person/{sample}.json"),
     log:
         work("logs/align_person/{sample}.log"),
     benchmark:
@@ -74,12 +78,14 @@ rule align_person:
         "../../envs/samtools.yaml"
     threads: 4
     params:
+        **made_of("reads", "reads"),
         sample="{sample}",
         adopted=lambda wc: UNITS[wc.sample][0].input_type in ("bam", "cram"),
         cram=lambda wc: UNITS[wc.sample][0].input_type == "cram",
         libraries=lambda wc: [row.library for row in UNITS[wc.sample]],
         rename=CFG["reference"]["rename"],
         ignore_contigs=CFG["reference"]["ignore_contigs"],
+        unread=lambda wc, output: output.cram,
     script:
         "../../scripts/align_person.py"
 
@@ -169,3 +175,15 @@ rule align_stats:
     # Reads that failed the sequencer's own filter are none of the "high quality reads" of GA4GH WGS QC.
     shell:
         "samtools stats -@ {threads} -F QCFAIL --reference {input.fasta:q} {input.cram:q} > {output:q} 2> {log:q}"
+
+
+KEPT_READS = [
+    *expand(work("seals/align_person/{sample}.json"), sample=READ_BORN),
+    *(seal for sample in READ_BORN for seal in unit_seals_of(sample)),
+    *(path for sample in READ_BORN for path in fastp_reports(sample)),
+    *expand(work("align/depth/{sample}.mosdepth.summary.txt"), sample=READ_BORN),
+    *expand(work("align/coverage/{sample}.tsv"), sample=READ_BORN),
+    *expand(work("align/stats/{sample}.stats.txt"), sample=READ_BORN),
+    *(expand(work("align/contamination/{sample}.selfSM"), sample=READ_BORN) if CONTAMINATION_PANEL else []),
+]
+KEPT += KEPT_READS

@@ -3,9 +3,11 @@ rule call_bcftools:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
         fasta=CFG["reference"]["fasta"],
+        seals=work("seals/align_person/{sample}.json"),
     output:
         gvcf=work("call/{sample}.g.vcf.gz"),
         index=work("call/{sample}.g.vcf.gz.tbi"),
+        seal=work("seals/call_bcftools/{sample}.json"),
     log:
         work("logs/call_bcftools/{sample}.log"),
     benchmark:
@@ -14,8 +16,13 @@ rule call_bcftools:
         "../../envs/bcftools.yaml"
     threads: 4
     params:
+        **made_of("calls", "reads"),
         caller=CFG["caller"],
         contigs=BUILD.contigs,
         regions=CALL_REGIONS,
+        unread=lambda wc, input: input.cram,
     script:
         "../../scripts/call_bcftools.py"
+
+
+KEPT += expand(work("seals/call_bcftools/{sample}.json"), sample=READ_BORN)

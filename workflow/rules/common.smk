@@ -1,7 +1,7 @@
 import json
 from importlib.metadata import version as version_of
 
-from goe import batches, build, code_digest, intake, release_config, sheets, surroundings
+from goe import batches, build, code_digest, intake, release_config, sheets, stamps, surroundings
 
 surroundings.prepare()
 
@@ -20,9 +20,6 @@ BATCHES = batches.make(UNITS, CFG["scatter"]["people_per_batch"])
 READ_TYPES = {"fastq", "ubam", "bam", "cram"}
 READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}
 READ_BATCHES = batches.make(READ_BORN, CFG["scatter"]["people_per_batch"])
-# What harmonise needs to know of the people: a change of anything else in the sheet does not repeat it.
-PLOIDY_DIGEST = batches.digest(f"{p.sample_id}\t{p.sex}" for p in PEOPLE.values())
-PEOPLE_DIGEST = batches.digest(map(repr, PEOPLE.values()))
 
 GENOTYPE_FILTER = {key: CFG["genotype_filter"][key] for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab")} | {
     "alt_only": CFG["genotype_filter"]["profile"] == "gnomad"
@@ -43,6 +40,32 @@ def work(path):
 
 def release(path):
     return str(OUTDIR / "release" / path)
+
+
+# What decides the numbers of each stage. Jobs take those of the cohort from the process that planned the run.
+STAMPS = stamps.Stamps(
+    CFG, PEOPLE, INPUTS, BUILD, kept=None if workflow.is_main_process else work("intake/stamps.json")
+)
+# Files of which every job leaves one: when any of them is missing, its job failed, and the run is not done.
+KEPT = []
+
+
+def made(stage, *trusted):
+    """Parameters of a job of a stage of the cohort: its stamp, and the stamps it trusts the seals of others under."""
+    return {
+        "stage": stage,
+        "stamp": lambda wc: STAMPS.stamp(stage),
+        "trusts": lambda wc: {name: STAMPS.stamp(name) for name in trusted},
+    }
+
+
+def made_of(stage, *trusted):
+    """The same for a stage of one person, whose id is the wildcard `sample`."""
+    return {
+        "stage": stage,
+        "stamp": lambda wc: STAMPS.stamp(stage, wc.sample),
+        "trusts": lambda wc: {name: STAMPS.stamp(name, wc.sample) for name in trusted},
+    }
 
 
 def neighbours(wildcards):
@@ -157,6 +180,21 @@ def fastp_reports(sample):
 def fastp_of_unit(wildcards):
     fastq = unit_row(wildcards).input_type == "fastq"
     return [work(f"align/fastp/{wildcards.sample}/{wildcards.unit}.fastp.json")] if fastq else []
+
+
+def unit_seals_of(sample):
+    """Seals of a person's aligned units; none for a BAM or CRAM that was given."""
+    rows = UNITS[sample]
+    adopted = rows[0].input_type in ("bam", "cram")
+    return [] if adopted else [work(f"seals/align_unit/{sample}/{i}.json") for i in range(1, len(rows) + 1)]
+
+
+def unit_seals(wildcards):
+    return unit_seals_of(wildcards.sample)
+
+
+def seal_of_calls(wildcards):
+    return [work(f"seals/call_bcftools/{wildcards.sample}.json")] if wildcards.sample in READ_BORN else []
 
 
 def read_group(wildcards):

@@ -1,16 +1,11 @@
 # Looks each time, since files may go or change without a change of the sheets; without an output it is never done.
 rule lint:
-    input:
-        samples=CFG["samples"],
-        inputs=CFG["inputs"],
-        fai=CFG["reference"]["fasta"] + ".fai",
     log:
         work("logs/lint.log"),
     conda:
         "../../envs/goe.yaml"
     threads: 4
     params:
-        cfg=CFG,
         table=str(OUTDIR / intake.TABLE),
         m5_cache=work("intake/m5.json"),
     script:
@@ -22,24 +17,53 @@ localrules:
     lint,
 
 
-# The same for a run, once; what it leaves is what the other stages know of the inputs.
+# The same for a run, by what decides genotypes alone: a change of any other cell or key does not repeat what follows.
 rule intake_lint:
-    input:
-        samples=CFG["samples"],
-        inputs=CFG["inputs"],
-        fai=CFG["reference"]["fasta"] + ".fai",
     output:
         intake=work("intake/intake.json"),
-        people=work("intake/people.tsv"),
+        sources=work("intake/sources.tsv"),
+        seal=work("seals/intake_lint.json"),
     log:
         work("logs/intake/lint.log"),
     conda:
         "../../envs/goe.yaml"
     threads: 4
     params:
-        cfg=CFG,
+        **made("genotypes"),
         # A list of problems has to stay when the job fails, and Snakemake deletes the outputs of such a job.
         table=str(OUTDIR / intake.TABLE),
         m5_cache=work("intake/m5.json"),
     script:
         "../../scripts/intake_lint.py"
+
+
+rule intake_people:
+    input:
+        intake=work("intake/intake.json"),
+        seals=work("seals/intake_lint.json"),
+    output:
+        people=work("intake/people.tsv"),
+        seal=work("seals/intake_people.json"),
+    log:
+        work("logs/intake/people.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        **made("keep", "genotypes"),
+        samples=CFG["samples"],
+        strata=CFG["strata"],
+    script:
+        "../../scripts/intake_people.py"
+
+
+KEPT += [work("seals/intake_lint.json"), work("seals/intake_people.json")]
+
+
+def look_at_inputs():
+    """Before the first job: every problem of every input, as `lint` tells it, unless nothing has changed since."""
+    if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint"}:
+        return
+    try:
+        intake.look(CFG, PEOPLE, INPUTS, BUILD, STAMPS, workflow.cores or 4)
+    except GoeError as error:
+        raise WorkflowError(f"Inputs have to be mended first.\n{error}")

@@ -1,9 +1,32 @@
+SUMMARY_SEALS = [
+    *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
+    *expand(work("seals/{rule}/{region}.json"), rule=["frequencies_count", "variant_qc_filter"], region=REGIONS),
+    *expand(work("seals/{rule}.json"), rule=["intake_people", "sample_qc_keep", "harmonise_ledger"]),
+    *([work("seals/release_compare.json")] if CFG["previous_release"] else []),
+]
+# Of everything that `goe check` reads before page and metadata are written.
+RELEASE_SEALS = [
+    *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
+    *(
+        work(f"seals/release_vcf/{name}.json")
+        for name in ("sites.pass", "sites.all", "mini-node.total", "mini-node.strata", "annotations.annotations")
+    ),
+    work("seals/release_summary.json"),
+    *([work("seals/release_gdi.json")] if GDI else []),
+]
+KEPT += [
+    *RELEASE_SEALS,
+    *expand(work("seals/release_{action}.json"), action=["people_record", "check", "report", "metadata"]),
+]
+
+
 rule release_contig:
     input:
         tables=lambda wc: expand(work("variant_qc/{region}.parquet"), region=regions_of(wc.contig)),
         fasta=CFG["reference"]["fasta"],
         fields=FIELDS,
         regions=list(CFG["annotations"]["regions"].values()),
+        seals=lambda wc: expand(work("seals/variant_qc_filter/{region}.json"), region=regions_of(wc.contig)),
     output:
         **({"gdi": directory(work("release/gdi/{contig}"))} if GDI else {}),
         table=release("frequencies/{contig}.parquet"),
@@ -17,6 +40,7 @@ rule release_contig:
         lookup=work("release/{contig}.lookup"),
         membership=work("release/{contig}.membership.parquet"),
         summary=work("release/{contig}.json"),
+        seal=work("seals/release_contig/{contig}.json"),
     log:
         work("logs/release_contig/{contig}.log"),
     benchmark:
@@ -24,6 +48,7 @@ rule release_contig:
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("release", "filters"),
         dataset=CFG["dataset"]["id"],
         disclosure=CFG["disclosure"],
         build=BUILD_PARAMS,
@@ -38,9 +63,11 @@ rule release_vcf:
         bodies=expand(work("release/{contig}.{{which}}.vcf.gz"), contig=BUILD.contigs),
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         fields=FIELDS,
+        seals=expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
     output:
         vcf=release(f"{{place}}/{ID}.{{which}}.vcf.gz"),
         index=release(f"{{place}}/{ID}.{{which}}.vcf.gz.tbi"),
+        seal=work("seals/release_vcf/{place}.{which}.json"),
     log:
         work("logs/release_vcf/{place}.{which}.log"),
     wildcard_constraints:
@@ -49,6 +76,7 @@ rule release_vcf:
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("release", "release"),
         disclosure=CFG["disclosure"],
         build=BUILD.name,
         regions=CFG["annotations"]["regions"],
@@ -60,13 +88,17 @@ rule release_vcf:
 rule release_people_record:
     input:
         keep=work("sample_qc/keep.tsv"),
+        seals=work("seals/sample_qc_keep.json"),
     output:
         record=work("release/people.tsv"),
         key=work("release/people.key"),
+        seal=work("seals/release_people_record.json"),
     log:
         work("logs/release_people_record.log"),
     conda:
         "../../envs/goe.yaml"
+    params:
+        **made("release", "keep"),
     script:
         "../../scripts/release_people_record.py"
 
@@ -75,13 +107,19 @@ rule release_compare:
     input:
         tables=expand(release("frequencies/{contig}.parquet"), contig=BUILD.contigs),
         keep=work("sample_qc/keep.tsv"),
+        seals=[
+            *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
+            work("seals/sample_qc_keep.json"),
+        ],
     output:
-        work("release/compare.json"),
+        compare=work("release/compare.json"),
+        seal=work("seals/release_compare.json"),
     log:
         work("logs/release_compare.log"),
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("release", "release", "keep"),
         disclosure=CFG["disclosure"],
         previous=CFG["previous_release"],
         people=CFG["previous_people"],
@@ -96,7 +134,7 @@ rule release_summary:
         keep=work("sample_qc/keep.tsv"),
         keep_ledger=work("sample_qc/keep.ledger.json"),
         metrics=work("sample_qc/metrics.tsv"),
-        people=ancient(work("intake/people.tsv")),
+        people=work("intake/people.tsv"),
         harmonise=work("harmonise/ledger.json"),
         frequencies=expand(work("frequencies/{region}.ledger.json"), region=REGIONS),
         variant_qc=expand(work("variant_qc/{region}.ledger.json"), region=REGIONS),
@@ -107,6 +145,7 @@ rule release_summary:
         regions=list(CFG["annotations"]["regions"].values()),
         compare=[work("release/compare.json")] if CFG["previous_release"] else [],
         workflow=WORKFLOW_FILES,
+        seals=SUMMARY_SEALS,
     output:
         readme=report(
             release("README.md"),
@@ -126,11 +165,13 @@ rule release_summary:
         workflow=[release(f"provenance/{path}") for path in WORKFLOW_NAMES],
         exact=work("release/ledger.json"),
         about=work("release/about.json"),
+        seal=work("seals/release_summary.json"),
     log:
         work("logs/release_summary.log"),
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("release", "release", "filters", "counts", "genotypes", "keep"),
         cfg=PUBLIC_CFG,
         build=BUILD.name,
         par=BUILD.par,
@@ -147,14 +188,21 @@ rule release_gdi:
         vcf=release(f"sites/{ID}.pass.vcf.gz"),
         about=work("release/about.json"),
         recipients=CFG["formats"]["gdi"]["recipients"],
+        seals=[
+            *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
+            work("seals/release_vcf/sites.pass.json"),
+            work("seals/release_summary.json"),
+        ],
     output:
         **({"encrypted": release(f"gdi/{ID}.tar.c4gh")} if CFG["formats"]["gdi"]["recipients"] else {}),
         tar=release(f"gdi/{ID}.tar"),
+        seal=work("seals/release_gdi.json"),
     log:
         work("logs/release_gdi.log"),
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("release", "release"),
         cfg=PUBLIC_CFG,
         folder=work(f"release/gdi_package/{ID}"),
         recipients=CFG["formats"]["gdi"]["recipients"],
@@ -168,8 +216,10 @@ rule release_check:
     input:
         DATA_FILES,
         NOTE_FILES,
+        seals=RELEASE_SEALS,
     output:
-        work("release/checks.json"),
+        checks=work("release/checks.json"),
+        seal=work("seals/release_check.json"),
     log:
         work("logs/release_check.log"),
     benchmark:
@@ -178,6 +228,7 @@ rule release_check:
         "../../envs/check.yaml"
     threads: 2
     params:
+        **made("release", "release"),
         folder=lambda wc: release(""),
     script:
         "../../scripts/release_check.py"
@@ -191,6 +242,7 @@ rule release_report:
         lookups=expand(work("release/{contig}.lookup"), contig=BUILD.contigs),
         checks=work("release/checks.json"),
         resources=REPORT_RESOURCES,
+        seals=[*RELEASE_SEALS, work("seals/release_check.json")],
     output:
         page=report(
             release("report.html"),
@@ -199,11 +251,13 @@ rule release_report:
             labels={"what": "The release on one page"},
         ),
         written=work("release/report.json"),
+        seal=work("seals/release_report.json"),
     log:
         work("logs/release_report.log"),
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("release", "release"),
         files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
         later=METADATA_NAMES,
     script:
@@ -219,13 +273,16 @@ rule release_metadata:
         about=work("release/about.json"),
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         versions=expand(work("provenance/{environment}.json"), environment=VERSIONS),
+        seals=[*RELEASE_SEALS, work("seals/release_report.json")],
     output:
-        [release(name) for name in METADATA_NAMES],
+        metadata=[release(name) for name in METADATA_NAMES],
+        seal=work("seals/release_metadata.json"),
     log:
         work("logs/release_metadata.log"),
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("release", "release"),
         cfg=PUBLIC_CFG,
         files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
         snakemake=SNAKEMAKE_VERSION,
@@ -240,6 +297,10 @@ rule release_manifest:
         RELEASE_FILES,
         work("release/people.tsv"),
         written=work("release/report.json"),
+        seals=[
+            *RELEASE_SEALS,
+            *(work(f"seals/release_{action}.json") for action in ("people_record", "check", "report", "metadata")),
+        ],
     output:
         release("MANIFEST.sha256"),
     log:
@@ -247,6 +308,7 @@ rule release_manifest:
     conda:
         "../../envs/check.yaml"
     params:
+        **made("release", "release"),
         files=[Path(path).relative_to(release("")).as_posix() for path in RELEASE_FILES],
     script:
         "../../scripts/release_manifest.py"

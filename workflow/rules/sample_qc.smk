@@ -4,11 +4,13 @@ rule sample_qc_reference:
     output:
         bases=work("sample_qc/reference.tsv"),
         autosomes=work("sample_qc/autosomes.bed"),
+        seal=work("seals/sample_qc_reference.json"),
     log:
         work("logs/sample_qc_reference.log"),
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("metrics"),
         build=BUILD_PARAMS,
     script:
         "../../scripts/sample_qc_reference.py"
@@ -27,14 +29,17 @@ rule sample_qc_batch:
             else []
         ),
         fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_reports(s)],
+        seals=work("seals/sample_qc_reference.json"),
     output:
         metrics=work("sample_qc/batch/{batch}.jsonl"),
         files=work("sample_qc/batch/{batch}.files.txt"),
+        seal=work("seals/sample_qc_batch/{batch}.json"),
     log:
         work("logs/sample_qc_batch/{batch}.log"),
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("metrics", "metrics"),
         build=BUILD_PARAMS,
         people=lambda wc: READ_BATCHES[wc.batch],
         fastp=lambda wc: {s: fastp_reports(s) for s in READ_BATCHES[wc.batch]},
@@ -46,11 +51,17 @@ rule sample_qc_region:
     input:
         bcf=work("harmonise/{region}.bcf"),
         joint=work("joint/{region}.bcf"),
-        people=ancient(work("intake/people.tsv")),
+        people=work("intake/sources.tsv"),
         guidelines=GUIDELINE_FILES,
+        seals=[
+            work("seals/harmonise_merge/{region}.json"),
+            work("seals/joint_region/{region}.json"),
+            work("seals/intake_lint.json"),
+        ],
     output:
         counts=work("sample_qc/region/{region}.parquet"),
         common=work("sample_qc/region/{region}.common.parquet"),
+        seal=work("seals/sample_qc_region/{region}.json"),
     log:
         work("logs/sample_qc_region/{region}.log"),
     benchmark:
@@ -58,6 +69,7 @@ rule sample_qc_region:
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("metrics", "genotypes", "joint"),
         thresholds=CFG["sample_qc"]["thresholds"],
         accept_filters=CFG["variant_qc"]["accept_filters"],
         autosome_length=AUTOSOME_LENGTH,
@@ -69,12 +81,19 @@ rule sample_qc_variants:
     input:
         people=expand(work("harmonise/{region}.people.parquet"), region=REGIONS),
         counts=expand(work("sample_qc/region/{region}.parquet"), region=AUTOSOME_REGIONS),
+        seals=[
+            *expand(work("seals/harmonise_split/{region}.json"), region=REGIONS),
+            *expand(work("seals/sample_qc_region/{region}.json"), region=AUTOSOME_REGIONS),
+        ],
     output:
-        work("sample_qc/variants.jsonl"),
+        variants=work("sample_qc/variants.jsonl"),
+        seal=work("seals/sample_qc_variants.json"),
     log:
         work("logs/sample_qc_variants.log"),
     conda:
         "../../envs/goe.yaml"
+    params:
+        **made("metrics", "metrics", "genotypes"),
     script:
         "../../scripts/sample_qc_variants.py"
 
@@ -83,17 +102,20 @@ rule sample_qc_snvs:
     input:
         common=expand(work("sample_qc/region/{region}.common.parquet"), region=AUTOSOME_REGIONS),
         guidelines=GUIDELINE_FILES,
+        seals=expand(work("seals/sample_qc_region/{region}.json"), region=AUTOSOME_REGIONS),
     output:
         bed=work("sample_qc/snvs.bed"),
         bim=work("sample_qc/snvs.bim"),
         fam=work("sample_qc/snvs.fam"),
         about=work("sample_qc/snvs.json"),
+        seal=work("seals/sample_qc_snvs.json"),
     log:
         work("logs/sample_qc_snvs.log"),
     conda:
         "../../envs/plink2.yaml"
     threads: 2
     params:
+        **made("metrics", "metrics"),
         thresholds=CFG["sample_qc"]["thresholds"],
     script:
         "../../scripts/sample_qc_snvs.py"
@@ -106,9 +128,11 @@ rule sample_qc_kinship:
         fam=work("sample_qc/snvs.fam"),
         about=work("sample_qc/snvs.json"),
         guidelines=GUIDELINE_FILES,
+        seals=work("seals/sample_qc_snvs.json"),
     output:
         pairs=work("sample_qc/kinship.tsv"),
         statement=work("sample_qc/kinship.json"),
+        seal=work("seals/sample_qc_kinship.json"),
     log:
         work("logs/sample_qc_kinship.log"),
     benchmark:
@@ -117,6 +141,7 @@ rule sample_qc_kinship:
         "../../envs/plink2.yaml"
     threads: 2
     params:
+        **made("metrics", "metrics"),
         thresholds=CFG["sample_qc"]["thresholds"],
         autosomes=len(AUTOSOME_REGIONS),
     script:
@@ -132,9 +157,11 @@ rule sample_qc_ancestry:
         pairs=work("sample_qc/kinship.tsv"),
         people=work("intake/people.tsv"),
         guidelines=GUIDELINE_FILES,
+        seals=expand(work("seals/{rule}.json"), rule=["sample_qc_snvs", "sample_qc_kinship", "intake_people"]),
     output:
         people=work("sample_qc/ancestry.tsv"),
         statement=work("sample_qc/ancestry.json"),
+        seal=work("seals/sample_qc_ancestry.json"),
     log:
         work("logs/sample_qc_ancestry.log"),
     benchmark:
@@ -142,8 +169,8 @@ rule sample_qc_ancestry:
     conda:
         "../../envs/plink2.yaml"
     params:
+        **made("keep", "keep", "metrics"),
         thresholds=CFG["sample_qc"]["thresholds"],
-        people=PEOPLE_DIGEST,
     script:
         "../../scripts/sample_qc_ancestry.py"
 
@@ -159,6 +186,19 @@ rule sample_qc_keep:
         ancestry=work("sample_qc/ancestry.tsv"),
         ancestry_statement=work("sample_qc/ancestry.json"),
         guidelines=[*GUIDELINE_FILES, *OWN_GUIDELINES],
+        seals=[
+            *expand(
+                work("seals/{rule}.json"),
+                rule=[
+                    "intake_people",
+                    "sample_qc_reference",
+                    "sample_qc_variants",
+                    "sample_qc_kinship",
+                    "sample_qc_ancestry",
+                ],
+            ),
+            *expand(work("seals/sample_qc_batch/{batch}.json"), batch=READ_BATCHES),
+        ],
     output:
         keep=report(
             work("sample_qc/keep.tsv"),
@@ -175,14 +215,15 @@ rule sample_qc_keep:
         ga4gh=directory(work("sample_qc/ga4gh")),
         ledger=work("sample_qc/keep.ledger.json"),
         summary=work("sample_qc/summary.json"),
+        seal=work("seals/sample_qc_keep.json"),
     log:
         work("logs/sample_qc_keep.log"),
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("keep", "keep", "metrics"),
         thresholds=CFG["sample_qc"]["thresholds"],
         exclude=CFG["sample_qc"]["exclude"],
-        people=PEOPLE_DIGEST,
     script:
         "../../scripts/sample_qc_keep.py"
 
@@ -193,6 +234,7 @@ rule sample_qc_plots:
         keep=work("sample_qc/keep.tsv"),
         ancestry=work("sample_qc/ancestry.tsv"),
         guidelines=GUIDELINE_FILES,
+        seals=expand(work("seals/{rule}.json"), rule=["sample_qc_keep", "sample_qc_ancestry"]),
     output:
         coverage=report(
             work("sample_qc/plots/coverage.svg"),
@@ -230,6 +272,7 @@ rule sample_qc_plots:
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("keep", "keep", "metrics"),
         thresholds=CFG["sample_qc"]["thresholds"],
     script:
         "../../scripts/sample_qc_plots.py"
@@ -246,6 +289,7 @@ rule sample_qc_cohort:
         ancestry_statement=work("sample_qc/ancestry.json"),
         guidelines=GUIDELINE_FILES,
         resources=COHORT_RESOURCES,
+        seals=expand(work("seals/{rule}.json"), rule=["sample_qc_keep", "sample_qc_kinship", "sample_qc_ancestry"]),
     output:
         report(
             work("sample_qc/cohort.html"),
@@ -260,6 +304,7 @@ rule sample_qc_cohort:
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("keep", "keep", "metrics"),
         id=CFG["dataset"]["id"],
         title=CFG["dataset"].get("title") or CFG["dataset"]["id"],
         thresholds=CFG["sample_qc"]["thresholds"],
@@ -274,6 +319,7 @@ rule sample_qc_multiqc_tables:
         summary=work("sample_qc/summary.json"),
         pictures=rules.sample_qc_plots.output.pictures,
         files=expand(work("sample_qc/batch/{batch}.files.txt"), batch=READ_BATCHES),
+        seals=expand(work("seals/{rule}.json"), rule=["sample_qc_keep"]),
     output:
         folder=directory(work("sample_qc/multiqc")),
     log:
@@ -281,6 +327,7 @@ rule sample_qc_multiqc_tables:
     conda:
         "../../envs/goe.yaml"
     params:
+        **made("keep", "keep", "metrics"),
         title=CFG["dataset"].get("title") or CFG["dataset"]["id"],
     script:
         "../../scripts/sample_qc_multiqc_tables.py"
@@ -307,3 +354,16 @@ rule sample_qc_multiqc:
         "multiqc --file-list {input.tables:q}/files.txt --config {input.config:q}"
         " --config {input.tables:q}/title.yaml --outdir {params.folder:q} --filename multiqc.html"
         " --force --no-data-dir --no-ansi > {log:q} 2>&1"
+
+
+KEPT_SAMPLE_QC = [
+    *expand(work("seals/sample_qc_batch/{batch}.json"), batch=READ_BATCHES),
+    *expand(work("seals/sample_qc_region/{region}.json"), region=AUTOSOME_REGIONS),
+    *expand(
+        work("seals/sample_qc_{action}.json"),
+        action=["reference", "variants", "snvs", "kinship", "ancestry", "keep"],
+    ),
+    work("sample_qc/plots/coverage.svg"),
+    work("sample_qc/multiqc"),
+]
+KEPT += KEPT_SAMPLE_QC

@@ -1,0 +1,12 @@
+"""Rule intake_people: everybody of the sheet, with what intake found of their files."""
+
+import json
+from pathlib import Path
+
+from goe import lint, logs, seal, sheets, tables
+
+params = snakemake.params
+with logs.to(snakemake.log), seal.job(snakemake):
+    people = sheets.read_people(params.samples, params.strata["label"], params.strata["columns"])
+    found = json.loads(Path(snakemake.input.intake).read_text())
+    tables.write(snakemake.output.people, lint.people_table(found, people))

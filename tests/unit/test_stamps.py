@@ -1,0 +1,210 @@
+"""Stamps: everything that decides a stage's numbers changes its stamp and those of the stages after it."""
+
+import copy
+import os
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from goe import code_digest, config, stamps
+from goe.build import Build
+from goe.sheets import Input, Person
+from goe.stamps import Stamps
+
+STAGES = ("sources", "joint", "genotypes", "metrics", "keep", "counts", "filters", "release")
+REPO = code_digest.ROOT
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """(cfg, people, inputs, build) of two people with data of their own and two of a joint VCF."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("ref.fa", "ref.fa.fai", "r1.fq.gz", "r2.fq.gz", "g.vcf.gz", "j.vcf.gz"):
+        Path(name).write_text(name)
+    cfg, problems = config.read(
+        {
+            "samples": "samples.tsv",
+            "inputs": "inputs.tsv",
+            "reference": {"fasta": "ref.fa", "build": "toy"},
+            "dataset": {
+                "prefix": "GOE",
+                "country": "EE",
+                "org": "TEST",
+                "id": "GOE-EE-TEST-20260101000000000",
+                "title": "A test",
+                "contact": {"fn": "A name", "email": "a@example.org"},
+            },
+            "disclosure": {"min_carriers": 5, "policy": "collapse"},
+        }
+    )
+    assert problems == []
+    people = {name: Person(name, "F", "EE", extra={"platform": ""}) for name in ("a", "b", "c", "d")}
+    inputs = [
+        Input("a", "fastq", "r1.fq.gz", "r2.fq.gz", unit="1"),
+        Input("b", "gvcf", "g.vcf.gz"),
+        Input("", "joint_vcf", "j.vcf.gz"),
+    ]
+    return cfg, people, inputs, Build("toy", {"chr1": 100}, [])
+
+
+def planned(run):
+    """The stamps of a run, all of them computed."""
+    stamps = Stamps(*run)
+    assert all(stamps.stamp(stage) for stage in STAGES)
+    return stamps
+
+
+def changed(one, two):
+    return [stage for stage in STAGES if one.stamp(stage) != two.stamp(stage)]
+
+
+def test_the_same_run_has_the_same_stamps(run):
+    assert changed(Stamps(*run), Stamps(*run)) == []
+
+
+@pytest.mark.parametrize("name", ["ref.fa", "r2.fq.gz", "g.vcf.gz", "j.vcf.gz"])
+@pytest.mark.parametrize("how", ["content", "size", "older"])
+def test_a_file_replaced_in_place_changes_all(run, name, how):
+    before = planned(run)
+    path = Path(name)
+    if how == "older":
+        os.utime(path, (1, 1))
+    else:
+        status = path.stat()
+        path.write_text(path.read_text().upper() if how == "content" else path.read_text() + "x")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert changed(Stamps(*run), before) == list(STAGES)
+
+
+def test_only_the_person_whose_file_changed_is_made_again(run):
+    before = Stamps(*run)
+    old = before.own("a"), before.own("b"), before.reads("a")
+    Path("g.vcf.gz").write_text("another")
+    after = Stamps(*run)
+    assert (after.own("a"), after.reads("a")) == (old[0], old[2]) and after.own("b") != old[1]
+
+
+def test_a_withdrawn_person_is_counted_again_and_nothing_before(run):
+    cfg, people, inputs, build = run
+    gone = people | {"c": replace(people["c"], withdrawn=True)}
+    assert changed(Stamps(*run), Stamps(cfg, gone, inputs, build)) == ["keep", "counts", "filters", "release"]
+
+
+def test_a_sex_changes_the_genotypes(run):
+    cfg, people, inputs, build = run
+    other = people | {"c": replace(people["c"], sex="M")}
+    assert changed(Stamps(*run), Stamps(cfg, other, inputs, build)) == list(STAGES)
+
+
+def leaves(schema, path=()):
+    """Dotted paths of the configuration's keys, from its schema."""
+    for name, part in schema.get("properties", {}).items():
+        if part.get("properties"):
+            yield from leaves(part, (*path, name))
+        elif "properties" not in part:
+            yield (*path, name)
+
+
+# Where files and jobs lie, and how a cohort is cut: the stamps hold what stands in the sheets, and that no number
+# depends on the cut is a test of the workflow.
+NO_NUMBER = {("samples",), ("inputs",), ("outdir",), ("scatter", "region_size"), ("scatter", "people_per_batch")}
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=".".join(p)) for p in leaves(config.schema())])
+def test_every_key_of_the_configuration_is_part_of_a_stamp(run, path):
+    """Generated from the schema, so that a new key cannot be forgotten."""
+    cfg, people, inputs, build = run
+    other = copy.deepcopy(cfg)
+    part = other
+    for name in path[:-1]:
+        part[name] = part.get(name) or {}
+        part = part[name]
+    part[path[-1]] = {"another": "another"} if isinstance(part.get(path[-1]), dict) else "another"
+    if path not in NO_NUMBER:
+        assert "release" in changed(Stamps(*run), Stamps(other, people, inputs, build))
+
+
+@pytest.mark.parametrize("column", ["sample_id", "sex", "country", "withdrawn", "platform", "birth_year", "batch"])
+def test_every_cell_of_the_sheet_of_people_is_part_of_a_stamp(run, column):
+    cfg, people, inputs, build = run
+    person = people["c"]
+    if column in ("platform", "birth_year", "batch"):
+        other = replace(person, extra=person.extra | {column: "another"})
+    else:
+        other = replace(person, **{column: True if column == "withdrawn" else "X"})
+    assert "counts" in changed(Stamps(*run), Stamps(cfg, people | {"c": other}, inputs, build))
+
+
+@pytest.mark.parametrize("column", ["sample_id", "input_type", "path", "path2", "library", "unit"])
+def test_every_cell_of_the_sheet_of_inputs_is_part_of_a_stamp(run, column):
+    cfg, people, inputs, build = run
+    other = [replace(inputs[1], **{column: "another"}), inputs[0], inputs[2]]
+    assert "sources" in changed(Stamps(*run), Stamps(cfg, people, other, build))
+
+
+def test_the_order_of_the_sheets_changes_nothing(run):
+    cfg, people, inputs, build = run
+    other = dict(reversed(people.items()))
+    assert changed(Stamps(*run), Stamps(cfg, other, inputs[::-1], build)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "first"),
+    [
+        ("scripts/goe/reads.py", "sources"),
+        ("scripts/goe/gvcf.py", "sources"),
+        ("scripts/goe/joint.py", "joint"),
+        ("scripts/goe/genotypes.py", "genotypes"),
+        ("scripts/goe/sample_metrics.py", "metrics"),
+        ("resources/guidelines/sample_qc.tsv", "metrics"),
+        ("scripts/goe/keep.py", "keep"),
+        ("scripts/goe/counts.py", "counts"),
+        ("scripts/goe/site_filters.py", "filters"),
+        ("scripts/goe/disclosure.py", "release"),
+    ],
+)
+def test_other_code_changes_its_stage_and_what_follows(run, tmp_path, file, first):
+    other = tmp_path / "checkout"
+    other.mkdir()
+    for part in code_digest.PARTS:
+        ignore = shutil.ignore_patterns("__pycache__")
+        if (REPO / part).is_dir():
+            shutil.copytree(REPO / part, other / part, ignore=ignore)
+        else:
+            shutil.copy(REPO / part, other / part)
+    with (other / file).open("a") as handle:
+        handle.write("\n# another\n")
+    got = changed(Stamps(*run), Stamps(*run, root=other))
+    assert got == [s for s in STAGES[STAGES.index(first) :] if first != "joint" or s != "sources"]
+
+
+def test_every_file_of_the_code_is_part_of_a_stage():
+    """A module that no stage lists could change numbers that are taken as made by this code."""
+    groups = [
+        value for name, value in vars(stamps).items() if re.fullmatch("_[A-Z]+", name) and isinstance(value, tuple)
+    ]
+    listed = {name for group in groups for name in group} | {f"{name}.py" for name in stamps._SHARED}
+    later = re.compile(
+        r"(release|check|report|gdi|health|disclosure|membership|beacon|mini|wide|sites_vcf|frequency_table|restricted"
+        r"|previous|metric_quantiles|readback|ro_crate|hgvs|crypt4gh|manifest|code_digest|page_html|cohort_page|strata"
+        r"|config|common|provenance|stamps|surroundings|demo|__|sample_qc_(cohort|plots|multiqc))"
+    )
+    files = [
+        *(REPO / "scripts").glob("*.py"),
+        *(REPO / "scripts/goe").glob("*.py"),
+        *(REPO / "workflow/rules").glob("*.smk"),
+    ]
+    missing = sorted(path.name for path in files if path.name not in listed and not later.match(path.name))
+    assert missing == []
+
+
+def test_jobs_take_the_stamps_of_the_process_that_planned(run, tmp_path):
+    plan = Stamps(*run)
+    plan.save(tmp_path / "stamps.json")
+    Path("j.vcf.gz").write_text("replaced while the run goes on")
+    assert changed(Stamps(*run, kept=tmp_path / "stamps.json"), plan) == []
+    cfg, people, inputs, build = run
+    other = cfg | {"strata": cfg["strata"] | {"columns": ["x"]}}
+    assert "joint" in changed(Stamps(other, people, inputs, build, kept=tmp_path / "stamps.json"), plan)

@@ -1,0 +1,303 @@
+"""Change one thing after a run, run once more: the same bytes as a run from nothing, or a stop; never an old number.
+
+That every key of the configuration is part of a stamp is `tests/unit/test_stamps.py`'s; here one of each stage, every
+kind of change of sheets and files, and every job killed are run.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pysam
+import pytest
+import yaml
+from goe import manifest
+from helpers.workflow import REPO, snakemake, write_config
+
+pytestmark = pytest.mark.slow
+CONTIGS = {"chr20": 3000, "chrX": 2000}
+BASES = "ACGT"
+HEAD = """##fileformat=VCFv4.3
+##FILTER=<ID=Weak,Description="x">
+##ALT=<ID=NON_REF,Description="x">
+##INFO=<ID=END,Number=1,Type=Integer,Description="x">
+##INFO=<ID=QD,Number=1,Type=Float,Description="x">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="x">
+##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">
+##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="x">
+##FORMAT=<ID=AD,Number=R,Type=Integer,Description="x">
+"""
+PEOPLE = {"a": ("F", "EE"), "b": ("M", "EE"), "c": ("F", "FI"), "d": ("M", "FI"), "g": ("F", "EE"), "v": ("M", "FI")}
+
+
+def base(pos: int) -> str:
+    """The reference at a position: no two neighbours alike."""
+    return BASES[pos % 4]
+
+
+def alt(pos: int) -> str:
+    return BASES[(pos + 1) % 4]
+
+
+def vcf(path: Path, people: str, records: list[str]) -> None:
+    lines = [f"##contig=<ID={c},length={n}>" for c, n in CONTIGS.items()]
+    lines += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *people]), *records]
+    text = (HEAD + "\n".join(lines) + "\n").encode()
+    path.write_bytes(subprocess.run(["bgzip", "-c"], input=text, capture_output=True, check=True).stdout)
+    subprocess.run(["tabix", "-f", "-p", "vcf", path], check=True)
+
+
+def joint(path: Path, x_from: int = 1000) -> None:
+    """Four people; their GQ, depth and balance differ from record to record. chrX has records from `x_from` on."""
+    records = []
+    for n, (contig, pos) in enumerate(
+        [("chr20", p) for p in range(100, 3000, 50)] + [("chrX", p) for p in range(x_from, 2000, 50)]
+    ):
+        calls = []
+        for i in range(4):
+            gt = ("0/0", "0/1", "1/1", "0/0")[(n + i) % 4 if contig == "chr20" or i % 2 == 0 else (n + i) % 2 * 2]
+            ad = {"0/0": "30,0", "0/1": "21,9" if n % 3 else "15,15", "1/1": "0,30"}[gt]
+            calls.append(f"{gt}:30:{(15, 30, 50, 99)[(n // 4 + i) % 4]}:{ad}")
+        cells = [contig, str(pos), ".", base(pos), alt(pos), "50", "Weak" if n % 7 == 0 else "PASS", "QD=3"]
+        records.append("\t".join([*cells, "GT:DP:GQ:AD", *calls]))
+    vcf(path, "abcd", records)
+
+
+def gvcf(path: Path, person: str, carried=(500, 1500)) -> None:
+    records, start = [], 1
+    for pos in (*carried, CONTIGS["chr20"] + 1):
+        if start < pos:
+            records.append(
+                f"chr20\t{start}\t.\t{base(start)}\t<NON_REF>\t.\t.\tEND={pos - 1}\tGT:DP:GQ:AD\t0/0:30:60:30,0"
+            )
+        if pos <= CONTIGS["chr20"]:
+            records.append(
+                f"chr20\t{pos}\t.\t{base(pos)}\t{alt(pos)},<NON_REF>\t50\t.\tQD=9\tGT:DP:GQ:AD\t0/1:30:60:15,15,0"
+            )
+        start = pos + 1
+    records.append(f"chrX\t1\t.\t{base(1)}\t<NON_REF>\t.\t.\tEND=2000\tGT:DP:GQ:AD\t0/0:30:60:30,0")
+    vcf(path, person, records)
+
+
+def sheets(folder: Path, people=PEOPLE, own=(("g", "gvcf", "g.vcf.gz"), ("v", "vcf", "v.vcf.gz")), gone=()) -> None:
+    rows = ["sample_id\tsex\tcountry_code\tplatform\twithdrawn"]
+    rows += [f"{name}\t{sex}\t{country}\tP\t{'yes' if name in gone else ''}" for name, (sex, country) in people.items()]
+    (folder / "samples.tsv").write_text("\n".join(rows) + "\n")
+    rows = ["sample_id\tinput_type\tpath", "\tjoint_vcf\tjoint.vcf.gz", *("\t".join(row) for row in own)]
+    (folder / "inputs.tsv").write_text("\n".join(rows) + "\n")
+
+
+def cohort(folder: Path) -> None:
+    sequences = {c: "".join(base(p) for p in range(1, n + 1)) for c, n in CONTIGS.items()}
+    (folder / "ref.fa").write_text("".join(f">{c}\n{s}\n" for c, s in sequences.items()))
+    pysam.faidx(str(folder / "ref.fa"))
+    (folder / "par.bed").write_text("chrX\t0\t200\n")
+    (folder / "low.bed").write_text("chr20\t0\t1000\n")
+    joint(folder / "joint.vcf.gz")
+    gvcf(folder / "g.vcf.gz", "g")
+    vcf(
+        folder / "v.vcf.gz",
+        "v",
+        [f"chr20\t700\t.\t{base(700)}\t{alt(700)}\t50\tPASS\tQD=9\tGT:DP:GQ:AD\t0/1:30:60:15,15"],
+    )
+    sheets(folder)
+    write_config(
+        folder,
+        reference={"fasta": "ref.fa", "build": "toy", "par": "par.bed"},
+        annotations={"regions": {"lcr": "low.bed"}},
+        variant_qc={"regions": ["lcr"], "min_call_rate": 0.5},
+    )
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory) -> Path:
+    """A run that is done."""
+    folder = tmp_path_factory.mktemp("change") / "run"
+    folder.mkdir()
+    cohort(folder)
+    snakemake(folder).ok()
+    return folder
+
+
+def setting(**sections):
+    def change(folder: Path) -> None:
+        path = folder / "config/config.yaml"
+        config = yaml.safe_load(path.read_text())
+        for name, section in sections.items():
+            config[name] = {k: v for k, v in {**config.get(name, {}), **section}.items() if v is not None}
+        path.write_text(yaml.safe_dump(config))
+
+    return change
+
+
+def sheet(**given):
+    return lambda folder: sheets(folder, **given)
+
+
+def older(path: Path) -> None:
+    """The time of `cp -p` of a file that was made long ago, which no clock takes for a change."""
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+
+
+def joint_replaced(folder: Path) -> None:
+    joint(folder / "joint.vcf.gz", x_from=300)
+    for end in ("", ".tbi"):
+        older(folder / f"joint.vcf.gz{end}")
+
+
+def gvcf_of_another_path(folder: Path) -> None:
+    gvcf(folder / "h.vcf.gz", "g", (900,))
+    sheets(folder, own=(("g", "gvcf", "h.vcf.gz"), ("v", "vcf", "v.vcf.gz")))
+
+
+def person_added(folder: Path) -> None:
+    gvcf(folder / "n.vcf.gz", "n", (500, 910))
+    own = (("g", "gvcf", "g.vcf.gz"), ("n", "gvcf", "n.vcf.gz"), ("v", "vcf", "v.vcf.gz"))
+    sheets(folder, people=PEOPLE | {"n": ("F", "FI")}, own=own)
+
+
+def regions_replaced(folder: Path) -> None:
+    (folder / "low.bed").write_text("chr20\t9\t99\n")
+    older(folder / "low.bed")
+
+
+CHANGES = {
+    "genotypes": setting(genotype_filter={"min_gq": 40}),
+    "counts": setting(variant_qc={"accept_filters": ["Weak"]}),
+    "filters": setting(variant_qc={"min_call_rate": 0.9}),
+    "regions": regions_replaced,
+    "release": setting(disclosure={"open": None, "legal_basis": None, "min_carriers": 2, "policy": "collapse"}),
+    "sex": sheet(people=PEOPLE | {"b": ("F", "EE")}),
+    "country": sheet(people=PEOPLE | {"b": ("M", "FI")}),
+    "withdrawn": sheet(gone=("b",)),
+    "removed": sheet(people={k: v for k, v in PEOPLE.items() if k != "v"}, own=(("g", "gvcf", "g.vcf.gz"),)),
+    "added": person_added,
+    "path": gvcf_of_another_path,
+    "replaced": joint_replaced,
+}
+
+
+FRESH: dict[str, str] = {}
+
+
+def from_nothing(name: str, folder: Path, tmp_path: Path) -> str:
+    """The manifest of a run of the inputs of `folder`, to which the change was made, in an empty folder."""
+    if name not in FRESH:
+        fresh = tmp_path / "fresh"
+        shutil.copytree(folder, fresh, symlinks=True, ignore=shutil.ignore_patterns("work", "release", ".snakemake"))
+        snakemake(fresh, f"release/{manifest.NAME}").ok()
+        FRESH[name] = (fresh / "release" / manifest.NAME).read_text()
+    return FRESH[name]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_change_one_thing(done, tmp_path, name):
+    run = tmp_path / "run"
+    shutil.copytree(done, run, symlinks=True)
+    CHANGES[name](run)
+    snakemake(run).ok()
+    assert manifest.verify(run / "release") == []
+    now = (run / "release" / manifest.NAME).read_text()
+    assert now != (done / "release" / manifest.NAME).read_text(), "the change shows nowhere"
+    assert now == from_nothing(name, run, tmp_path)
+    assert "Nothing to be done" in snakemake(run, "--dry-run").ok().output
+
+
+KILLER = """
+import atexit, os, signal, sys
+from pathlib import Path
+todo = Path(os.environ["KILL_ONCE"])
+name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else ""
+for script in todo.iterdir() if ".snakemake" in (sys.argv[0] if sys.argv else "") else ():
+    if name.endswith("." + script.name):
+        try:
+            script.unlink()
+        except FileNotFoundError:
+            continue
+        if os.environ["KILL_AT"] == "end":
+            atexit.register(os.kill, os.getpid(), signal.SIGKILL)
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("when", ["start", "end"])
+@pytest.mark.parametrize("name", ["sex"])
+def test_every_job_killed_once_after_a_change(done, tmp_path, monkeypatch, name, when):
+    """As the out-of-memory killer does, before or after the job has written: the command again, until it is done."""
+    run = tmp_path / "run"
+    shutil.copytree(done, run, symlinks=True)
+    CHANGES[name](run)
+    todo, site = tmp_path / "todo", tmp_path / "site"
+    todo.mkdir()
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(KILLER)
+    for script in (REPO / "scripts").glob("*.py"):
+        (todo / script.name).touch()
+    old = (run / "release" / manifest.NAME).read_text()
+    want = from_nothing(name, run, tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("KILL_ONCE", str(todo))
+    monkeypatch.setenv("KILL_AT", when)
+    kills = len(list(todo.iterdir()))
+    for _ in range(kills):
+        status = snakemake(run).status
+        if not status:
+            break
+        path = run / "release" / manifest.NAME
+        whole = path.exists() and not manifest.verify(run / "release")
+        assert not whole or path.read_text() == old, "a release that is neither the old one nor the new one"
+    assert status == 0
+    assert (run / "release" / manifest.NAME).read_text() == want
+    assert len(list(todo.iterdir())) < kills - 10, "few jobs were killed"
+
+
+def test_a_stale_file_is_not_read(done, tmp_path):
+    """A file of an earlier run put back with its seal, which no engine sees by its time."""
+    run, other = tmp_path / "run", tmp_path / "other"
+    shutil.copytree(done, run, symlinks=True)
+    shutil.copytree(done, other, symlinks=True)
+    setting(genotype_filter={"min_gq": 40})(other)
+    snakemake(other).ok()
+    for path in ("work/frequencies/chr20_1_3000.parquet", "work/seals/frequencies_count/chr20_1_3000.json"):
+        shutil.copy2(other / path, run / path)
+    setting(variant_qc={"min_call_rate": 0.9})(run)
+    # Snakemake is told that nothing but the time of files counts, and the file is older than what follows.
+    older(run / "work/frequencies/chr20_1_3000.parquet")
+    told = snakemake(run, "--forcerun", "variant_qc_filter", "--rerun-triggers", "mtime")
+    assert told.status != 0
+    assert "made by the stage counts under other settings, inputs or code than those of this run" in told.output
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "work/harmonise/chr20_1_3000.bcf",
+        "work/sample_qc/keep.tsv",
+        "work/frequencies/chr20_1_3000.parquet",
+        "work/variant_qc/chr20_1_3000.parquet",
+    ],
+)
+def test_a_flipped_bit_in_an_intermediate_is_not_published(done, tmp_path, path):
+    run = tmp_path / "run"
+    shutil.copytree(done, run, symlinks=True)
+    status = (run / path).stat()
+    data = bytearray((run / path).read_bytes())
+    data[len(data) // 2] ^= 1
+    (run / path).write_bytes(data)
+    os.utime(run / path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    after = {"harmonise": "frequencies_count", "sample_qc": "frequencies_count", "frequencies": "variant_qc_filter"}
+    told = snakemake(run, "--forcerun", after.get(path.split("/")[1], "release_contig"))
+    assert told.status != 0 and "is not what its job made: its digest differs" in told.output
+
+
+def test_no_edge_is_ancient():
+    """Snakemake does not ask jobs behind such an edge whether they have changed."""
+    for path in [REPO / "Snakefile", *(REPO / "workflow/rules").glob("*.smk")]:
+        assert "ancient(" not in path.read_text(), path
+
+
+if __name__ == "__main__":
+    cohort(Path(sys.argv[1]))
