@@ -53,7 +53,7 @@ KEPT = []
 def made(stage, *trusted):
     """Parameters of a job of a stage of the cohort: its stamp, and the stamps it trusts the seals of others under."""
     return {
-        "stage": stage,
+        "stage": lambda wc: stage,
         "stamp": lambda wc: STAMPS.stamp(stage),
         "trusts": lambda wc: {name: STAMPS.stamp(name) for name in trusted},
     }
@@ -62,10 +62,20 @@ def made(stage, *trusted):
 def made_of(stage, *trusted):
     """The same for a stage of one person, whose id is the wildcard `sample`."""
     return {
-        "stage": stage,
+        "stage": lambda wc: stage,
         "stamp": lambda wc: STAMPS.stamp(stage, wc.sample),
         "trusts": lambda wc: {name: STAMPS.stamp(name, wc.sample) for name in trusted},
     }
+
+
+def look_at_inputs():
+    """Before the first job: every problem of every input, as `lint` tells it, unless nothing has changed since."""
+    if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint"}:
+        return
+    try:
+        intake.look(CFG, PEOPLE, INPUTS, BUILD, STAMPS, workflow.cores or 4)
+    except GoeError as error:
+        raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 
 
 def neighbours(wildcards):

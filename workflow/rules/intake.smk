@@ -57,13 +57,3 @@ rule intake_people:
 
 
 KEPT += [work("seals/intake_lint.json"), work("seals/intake_people.json")]
-
-
-def look_at_inputs():
-    """Before the first job: every problem of every input, as `lint` tells it, unless nothing has changed since."""
-    if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint"}:
-        return
-    try:
-        intake.look(CFG, PEOPLE, INPUTS, BUILD, STAMPS, workflow.cores or 4)
-    except GoeError as error:
-        raise WorkflowError(f"Inputs have to be mended first.\n{error}")
