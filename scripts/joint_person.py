@@ -1,7 +1,7 @@
 """Rule joint_person: one person's gVCF or VCF in the form that is merged, and its variant sites alone."""
 
 import pysam
-from goe import gvcf, logs, seal
+from goe import gvcf, indexes, logs, seal
 from goe.run import feeding, pipeline, reading, tool
 
 params, output = snakemake.params, snakemake.output
@@ -28,4 +28,7 @@ with logs.to(snakemake.log), seal.job(snakemake), pysam.FastaFile(snakemake.inpu
         ["bcftools", "annotate", "--no-version", "-x", "FILTER,QUAL,INFO", "-Ob", "-o", output.sites, "-"],
     )
     tool("bcftools", "index", "-f", output.sites)
+    index = indexes.of_vcf(path)
+    if index and not params.called:
+        indexes.hold(path, index, uniform.ledger.taken["records"])
     uniform.ledger.write(output.ledger)

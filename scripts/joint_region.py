@@ -1,6 +1,5 @@
 """Rule joint_region: everybody in one BCF of the region, columns in the order of their ids."""
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,7 +10,7 @@ from goe.run import pipeline, tool
 
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:
-    files = joint.joint_files(json.loads(Path(snakemake.input.intake).read_text()))
+    files = joint.joint_files(snakemake.input.intake, snakemake.input.counts)
     contig, start, end = params.region
     cuts = joint.cut_all(files, (contig, start, end), params.contigs, scratch)
     batches = list(snakemake.input.batches)

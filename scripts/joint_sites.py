@@ -1,6 +1,5 @@
 """Rules joint_batch_sites and joint_sites: all variant sites of people, batches or joint VCFs, without genotypes."""
 
-import json
 import tempfile
 from pathlib import Path
 
@@ -14,8 +13,8 @@ with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(di
     if params.region:
         contig, start, end = params.region
         where = f"{contig}:{start}-{end}"
-        intake = json.loads(Path(snakemake.input.intake).read_text())
-        files = [f for f in joint.joint_files(intake) if contig in f.contigs]
+        every = joint.joint_files(snakemake.input.intake, snakemake.input.counts)
+        files = [file for file in every if file.has(contig)]
         for i, file in enumerate(files):
             cut, part = f"{scratch}/cut{i}.bcf", f"{scratch}/sites{i}.bcf"
             joint.cut(file, contig, start, end, cut, scratch)

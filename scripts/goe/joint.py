@@ -6,6 +6,7 @@ also what keeps bcftools merge right: merging merged gVCFs again loses reference
 person's deletion, and `-m none` with `-g` never ends (both seen with bcftools 1.16).
 """
 
+import json
 import re
 import resource
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from goe import indexes
 from goe.errors import GoeError, Problem
 from goe.run import pipeline, tool
 
@@ -25,12 +27,17 @@ _ID = re.compile(r"##(INFO|FORMAT)=<ID=([^,>]+)")
 
 @dataclass(frozen=True)
 class JointFile:
-    """A joint VCF or BCF. samples in its order; contigs with records and rename as the intake found them."""
+    """A joint VCF or BCF. samples in its order, and rename, as the intake found them; records: by contig and region
+    (first and last position), as a pass over the whole file counted them (goe.scan)."""
 
     path: str
     samples: tuple[str, ...]
-    contigs: tuple[str, ...]
     rename: dict[str, str]
+    records: dict[tuple[str, int, int], int]
+
+    def has(self, contig: str) -> bool:
+        """Whether the file has a record on a contig that is counted."""
+        return any(n for (name, _, _), n in self.records.items() if name == contig)
 
 
 def check_open_files(n: int, mend: str) -> None:
@@ -73,11 +80,8 @@ def header_of(path: str) -> list[str]:
 
 
 def with_index(path: str) -> str:
-    """The file as htslib is told it together with its index: the one that the lint looked at.
-
-    Left to itself htslib takes a .csi before a .tbi, however old, and finds no records with one of an earlier file.
-    """
-    index = next((f"{path}{end}" for end in (".tbi", ".csi") if Path(f"{path}{end}").is_file()), "")
+    """The file as htslib is told it together with its index."""
+    index = indexes.of_vcf(path)
     return f"{path}##idx##{index}" if index else path
 
 
@@ -91,7 +95,8 @@ def cut(file: JointFile, contig: str, start: int, end: int, out: str, scratch: s
     """Write the records of a joint file with POS in the region to `out` (BCF) with its index.
 
     Contigs get the reference's names; INFO and FORMAT nobody reads later go. Records, alleles, FILTER and QUAL stay
-    as they are. AD that is not declared Number=R (GATK 3) is, since a merge would not reorder it otherwise.
+    as they are. AD that is not declared Number=R (GATK 3) is, since a merge would not
+    reorder it otherwise. GoeError when the file holds another number of records there than its index led to.
     """
     header = header_of(file.path)
     there = {new: old for old, new in file.rename.items()}.get(contig, contig)
@@ -113,6 +118,10 @@ def cut(file: JointFile, contig: str, start: int, end: int, out: str, scratch: s
         commands.append(["sed", f"s/^##FORMAT=<ID=AD,.*/{_ALLELE_DEPTH}/"])
     pipeline(*commands, ["bcftools", "view", "--no-version", "-Ob", "-o", out, "-"])
     tool("bcftools", "index", "-f", out)
+    held, got = file.records.get((contig, start, end), 0), count(out)
+    if held != got:
+        what = f"holds {held} records in {contig}:{start}-{end}, and by its index there are {got}"
+        raise GoeError(Problem(file.path, what, "the index is of another file or cut off: make it again"))
 
 
 def nobody_called(samples: Sequence[str], contigs: dict[str, int], out: str, scratch: str | Path) -> None:
@@ -125,9 +134,22 @@ def nobody_called(samples: Sequence[str], contigs: dict[str, int], out: str, scr
     tool("bcftools", "index", "-f", out)
 
 
-def joint_files(intake: dict) -> list[JointFile]:
-    """The joint VCFs of intake.json."""
-    return [JointFile(j["path"], tuple(j["samples"]), tuple(j["contigs"]), j["rename"]) for j in intake["joint"]]
+def joint_files(intake: str | Path, counts: Sequence[str | Path]) -> list[JointFile]:
+    """The joint VCFs of intake.json, with what `joint_file` counted in each, in the same order."""
+    files = []
+    for said, found in zip(json.loads(Path(intake).read_text())["joint"], counts, strict=True):
+        counted = json.loads(Path(found).read_text())
+        if counted["path"] != said["path"]:
+            raise GoeError(Problem(str(found), f"is of {counted['path']}, not of {said['path']}", "run it again"))
+        records = {_region(name): n for name, n in counted["regions"].items()}
+        files.append(JointFile(said["path"], tuple(said["samples"]), said["rename"], records))
+    return files
+
+
+def _region(name: str) -> tuple[str, int, int]:
+    """(contig, start, end) of the name that goe.build.regions gives."""
+    contig, start, end = name.rsplit("_", 2)
+    return contig, int(start), int(end)
 
 
 def cut_all(
@@ -141,7 +163,7 @@ def cut_all(
     paths: list[str] = []
     covered: set[str] = set()
     for file in files:
-        if contig in file.contigs:
+        if file.has(contig):
             paths.append(f"{scratch}/joint{len(paths)}.bcf")
             cut(file, contig, start, end, paths[-1], scratch)
             covered.update(file.samples)

@@ -23,7 +23,7 @@ from typing import BinaryIO, NamedTuple
 
 import pysam
 
-from goe import bgzf, release_lint
+from goe import bgzf, indexes, release_lint
 from goe.build import Build, canonical, recognise
 from goe.errors import Problem
 from goe.sheets import SEVERAL_UNITS, Input, Person, by_person
@@ -121,50 +121,6 @@ def _whole(facts: Facts, path: str, magic: str) -> bool:
 # Indexes
 
 
-def _bins(data: bytes, at: int, references: int, depth: int, linear: bool) -> list[bool]:
-    """For each reference of the body of a BAI, TBI or CSI index, whether it has records."""
-    # The bin after the last real one holds counts (SAM specification, section 5.2).
-    pseudo = ((1 << 3 * (depth + 1)) - 1) // 7 + 1
-    head = struct.Struct("<Ii" if linear else "<I8xi")
-    has = []
-    for _ in range(references):
-        (bins,) = struct.unpack_from("<i", data, at)
-        at += 4
-        found = False
-        for _ in range(bins):
-            number, chunks = head.unpack_from(data, at)
-            found |= number != pseudo
-            at += head.size + 16 * chunks
-        if linear:
-            at += 4 + 8 * struct.unpack_from("<i", data, at)[0]
-        has.append(found)
-    return has
-
-
-def read_index(path: str | Path) -> tuple[list[str], list[bool]]:
-    """Names (none in the index of a BAM or BCF) and, by reference number, whether it has records.
-
-    Reads BAI, TBI and CSI. Raises ValueError, OSError, EOFError, struct.error or zlib.error for others.
-    """
-    data = Path(path).read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        data = gzip.decompress(data)
-    if data[:4] == b"BAI\1":
-        return [], _bins(data, 8, struct.unpack_from("<i", data, 4)[0], 5, True)
-    if data[:4] == b"TBI\1":
-        references, length = struct.unpack_from("<i24xi", data, 4)
-        return _names(data, 36, length), _bins(data, 36 + length, references, 5, True)
-    if data[:4] == b"CSI\1":
-        depth, aux = struct.unpack_from("<ii", data, 8)
-        names = _names(data, 44, struct.unpack_from("<i", data, 40)[0]) if aux >= 28 else []
-        return names, _bins(data, 20 + aux, struct.unpack_from("<i", data, 16 + aux)[0], depth, False)
-    raise ValueError("not a BAI, TBI or CSI index")
-
-
-def _names(data: bytes, at: int, length: int) -> list[str]:
-    return data[at : at + length].rstrip(b"\0").decode().split("\0") if length else []
-
-
 def _find_index(facts: Facts, path: str, candidates: list[str], mend: str) -> str:
     """Path of the index, or nothing after reporting its absence. Notes an index older than its file."""
     for candidate in candidates:
@@ -187,8 +143,8 @@ def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
             if numbers and max(numbers) >= len(order):
                 raise ValueError("more references than the header")
         else:
-            names, has = read_index(index)
-            names = names or order
+            read = indexes.read(index)
+            names, has = read.names or order, read.has
             if len(has) > len(names):
                 raise ValueError("more references than the header")
     except (ValueError, OSError, EOFError, struct.error, zlib.error):

@@ -23,8 +23,9 @@ _SHARED = ("errors", "ledger", "logs", "run", "seal", "tables")
 """Modules that carry words and files between stages and decide no number; their tests hold them."""
 _READS = ("align.smk", "align_unit.py", "align_person.py", "reads.py")
 _CALLS = ("call.smk", "call_bcftools.py", "call_stream.py", "gvcf.py")
-_OWN = ("joint_person.py", "gvcf.py")
+_OWN = ("joint_person.py", "gvcf.py", "indexes.py")
 _JOINT = ("joint.smk", "joint_batch.py", "joint_region.py", "joint_sites.py", "joint.py", "batches.py")
+_SCAN = ("joint_file.py", "scan.py", "indexes.py")
 _GENOTYPES = (
     *("harmonise.smk", "harmonise_ledger.py", "harmonise_merge.py", "harmonise_split.py"),
     *("alleles.py", "bcf.py", "bgzf.py", "build.py", "cohort.py", "genotypes.py", "harmonise.py", "spine.py"),
@@ -136,6 +137,13 @@ class Stamps:
         rows = self._own[sample]
         source = self._rows(rows) if rows[0].input_type in ("gvcf", "vcf") else self.calls(sample)
         return of(source, self.cfg["genotype_filter"]["respect_ft"], self.reference, self.code(_OWN))
+
+    # Of one joint VCF
+
+    def scanned(self, number: int) -> str:
+        """joint_file: the records of a joint VCF, by its number among those of the sheet."""
+        entry = [e for e in self.inputs if e.input_type == "joint_vcf"][number]
+        return of(self._rows([entry]), self.reference, self.cfg["scatter"]["region_size"], self.code(_SCAN))
 
     # Stages of the cohort
 

@@ -29,7 +29,7 @@ def test_the_index_in_use_is_the_one_that_was_looked_at(tmp_path):
     subprocess.run(["tabix", "-C", "-p", "vcf", vcf], check=True)
     write(vcf, map(snv, range(1, 50_000)))
     subprocess.run(["tabix", "-p", "vcf", vcf], check=True)
-    file = joint.JointFile(str(vcf), ("A",), ("chr1",), {})
+    file = joint.JointFile(str(vcf), ("A",), {}, {("chr1", 40_000, 45_000): 5001})
     out = tmp_path / "out.bcf"
     joint.cut(file, "chr1", 40_000, 45_000, str(out), tmp_path)
     assert joint.count(str(out)) == 5001
@@ -39,6 +39,6 @@ def test_a_line_that_bcftools_cannot_read_stops_though_it_ends_with_0(tmp_path):
     vcf = tmp_path / "a.vcf.gz"
     write(vcf, [snv(10), "\n", snv(20)])
     subprocess.run(["tabix", "-p", "vcf", vcf], check=True)
-    file = joint.JointFile(str(vcf), ("A",), ("chr1",), {})
+    file = joint.JointFile(str(vcf), ("A",), {}, {})
     with pytest.raises(GoeError, match="could not read its input"):
         joint.cut(file, "chr1", 1, 100, str(tmp_path / "out.bcf"), tmp_path)

@@ -32,6 +32,7 @@ wildcard_constraints:
     batch=r"b[0-9]+",
     region=r"[^/]+",
     contig=r"[^/]+",
+    number=r"[0-9]+",
 
 
 def work(path):
@@ -201,6 +202,16 @@ def unit_seals_of(sample):
 
 def unit_seals(wildcards):
     return unit_seals_of(wildcards.sample)
+
+
+JOINT_COUNTS = [work(f"joint/file/{i}.json") for i in range(len(JOINT))]
+JOINT_SEALS = [work(f"seals/joint_file/{i}.json") for i in range(len(JOINT))]
+
+
+def trusts_of_joint(wildcards):
+    """Stamps under which a region of the joint files is cut and brought together with others."""
+    scanned = [STAMPS.scanned(i) for i in range(len(JOINT))]
+    return {"joint": STAMPS.joint, "genotypes": STAMPS.genotypes, "scanned": scanned}
 
 
 def seal_of_calls(wildcards):

@@ -1,3 +1,26 @@
+# One pass over each joint file: its index is not believed.
+rule joint_file:
+    input:
+        file=lambda wc: JOINT[int(wc.number)].path,
+    output:
+        counts=work("joint/file/{number}.json"),
+        seal=work("seals/joint_file/{number}.json"),
+    log:
+        work("logs/joint_file/{number}.log"),
+    benchmark:
+        work("benchmarks/joint_file/{number}.tsv")
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        stage=lambda wc: "scanned",
+        stamp=lambda wc: STAMPS.scanned(int(wc.number)),
+        rename=CFG["reference"]["rename"],
+        contigs=BUILD.contigs,
+        regions=lambda wc: {name: list(region) for name, region in REGIONS.items()},
+    script:
+        "../../scripts/joint_file.py"
+
+
 rule joint_person:
     input:
         calls=calls_of,
@@ -51,7 +74,12 @@ rule joint_sites:
         sites=expand(work("joint/batch_sites/{batch}.bcf"), batch=BATCHES),
         joint=[entry.path for entry in JOINT],
         intake=work("intake/intake.json"),
-        seals=[*expand(work("seals/joint_batch_sites/{batch}.json"), batch=BATCHES), work("seals/intake_lint.json")],
+        counts=JOINT_COUNTS,
+        seals=[
+            *expand(work("seals/joint_batch_sites/{batch}.json"), batch=BATCHES),
+            work("seals/intake_lint.json"),
+            *JOINT_SEALS,
+        ],
     output:
         bcf=work("joint/sites/{region}.bcf"),
         index=work("joint/sites/{region}.bcf.csi"),
@@ -61,7 +89,7 @@ rule joint_sites:
     conda:
         "../../envs/bcftools.yaml"
     params:
-        **made("joint", "joint", "genotypes"),
+        **made("joint", "joint", "genotypes") | {"trusts": trusts_of_joint},
         region=lambda wc: list(REGIONS[wc.region]),
         contigs=BUILD.contigs,
     script:
@@ -99,9 +127,11 @@ rule joint_region:
         indexes=expand(work("joint/batch/{batch}/{{region}}.bcf.csi"), batch=BATCHES),
         joint=[entry.path for entry in JOINT],
         intake=work("intake/intake.json"),
+        counts=JOINT_COUNTS,
         seals=[
             *expand(work("seals/joint_batch/{batch}/{{region}}.json"), batch=BATCHES),
             work("seals/intake_lint.json"),
+            *JOINT_SEALS,
         ],
     output:
         bcf=work("joint/{region}.bcf"),
@@ -115,13 +145,14 @@ rule joint_region:
     conda:
         "../../envs/bcftools.yaml"
     params:
-        **made("joint", "joint", "genotypes"),
+        **made("joint", "joint", "genotypes") | {"trusts": trusts_of_joint},
         region=lambda wc: list(REGIONS[wc.region]),
         contigs=BUILD.contigs,
     script:
         "../../scripts/joint_region.py"
 
 
+KEPT += JOINT_SEALS
 # A cohort of joint VCFs alone has no batches, and nobody asks for its sites.
 KEPT_GENOTYPES = [
     *expand(work("seals/joint_person/{sample}.json"), sample=UNITS),
