@@ -31,10 +31,12 @@ demo: setup
 	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment
 	python scripts/demo_compare.py demo demo
 
-# As many processes as cores, up to four: a whole run of the workflow inside a test uses two.
+# As many processes as cores, up to four: a whole run of the workflow inside a test uses two. What the tests compile
+# looks whether an index is inside its array; runs of the workflow have the code of every user (tests/helpers/workflow.py).
 test:
 	@scripts/setup.sh tests
-	PATH="$$PATH:$(TOOLS)" python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadfile $(PYTEST_ARGS)
+	PATH="$$PATH:$(TOOLS)" NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/boundscheck \
+	  python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 bench: setup
 	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)

@@ -1,12 +1,11 @@
 """Rule align_person: one person's CRAM, from aligned units, or from the BAM or CRAM that was given."""
 
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from goe import build, gvcf, logs, reads, seal
+from goe import build, cram, gvcf, indexes, logs, reads, seal
 from goe.errors import GoeError, Problem
 from goe.ledger import Ledger
 from goe.run import feeding, pipeline, reading, tool
@@ -53,7 +52,13 @@ def adopt(ledger: Ledger) -> None:
     )
     renamed = {old: new for old, new in names.items() if old != new}
     print(f"{path}: contigs renamed {renamed or 'none'}; contigs left out {', '.join(left_out) or 'none'}")
-    if params.cram and not renamed and not left_out and reads.cram_version(path) <= (3, 0):
+    index = next((c for c in indexes.of_reads(path, "cram" if params.cram else "bam") if Path(c).is_file()), "")
+    whole = 0
+    if params.cram:
+        whole, starts = cram.records(path)
+        if index:
+            cram.hold(path, index, starts)
+    if params.cram and not renamed and not left_out and cram.version(path) <= (3, 0):
         Path(output.cram).symlink_to(Path(path).absolute())
         n = reads.count_primary(output.cram, fasta)
         ledger.take("reads", n)
@@ -61,19 +66,24 @@ def adopt(ledger: Ledger) -> None:
         return
     view = ["samtools", "view", "-h", "--no-PG", "-T", fasta]
     if params.cram and left_out:
-        # What is on a contig the reference does not have cannot be decoded; it is counted from the index.
-        stats = subprocess.run(["samtools", "idxstats", path], stdout=subprocess.PIPE, text=True, check=True)
-        for line in stats.stdout.splitlines():
-            contig, _, mapped, unmapped = line.split("\t")
-            if contig in left_out and (n := int(mapped) + int(unmapped)):
+        # What is on a contig the reference does not have cannot be decoded; idxstats counts it, in one pass.
+        on = reads.by_contig(path)
+        for contig in left_out:
+            if n := on.get(contig, 0):
                 ledger.take("reads", n)
                 ledger.drop("reads", "contig_left_out", n)
+                whole -= n
         view += [path, *names, "*"]
     else:
         view += [path]
     renamer = reads.Renamer(names)
     with feeding(to_cram) as sink, reading(*view) as source:
         gvcf.filter_stream(source, sink, renamer)
+    if params.cram and renamer.records != whole:
+        what = f"holds {whole} records on contigs that are kept, and {renamer.records} were read"
+        raise GoeError(Problem(path, what, f"samtools index {path}"))
+    if index and not params.cram:
+        indexes.hold(path, index, renamer.records)
     ledger.take("reads", renamer.kept + sum(renamer.dropped.values()))
     for contig, n in sorted(renamer.dropped.items()):
         print(f"{path}: {n} reads on {contig} left out", file=sys.stderr)

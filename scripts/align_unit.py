@@ -25,7 +25,7 @@ with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(di
             commands.append([*bwa, "-p", "-C", "-H", str(lines), index, "-"])
         else:
             commands.append([*bwa, "-p", "-R", reads.read_group_line(params.read_group), index, "-"])
-        ledger.take("reads", reads.count_primary(source[0]))
+        ledger.take("reads", reads.count_pairs(source[0]))
     else:
         commands = [[*bwa, "-R", reads.read_group_line(params.read_group), index, *source]]
         report = json.loads(Path(snakemake.input.fastp[0]).read_text())

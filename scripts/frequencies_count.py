@@ -1,7 +1,6 @@
 """Leaf-stratum counts of one region from its harmonised BCF and the keep list."""
 
-import pyarrow.parquet as pq
-from goe import counts, logs, seal, spine, tables
+from goe import counts, logs, parquet, seal, spine, tables
 from goe.ledger import Ledger
 
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -14,7 +13,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         ledger.give("people", sum(leaves.people.values()))
         ledger.drop("people", "excluded", len(reader.header.samples) - sum(leaves.people.values()))
         schema = counts.schema(leaves, raw)
-        with pq.ParquetWriter(snakemake.output.counts, schema, compression="zstd") as out:
+        with parquet.writer(snakemake.output.counts, schema) as out:
             for batch in counts.count(reader, leaves, raw, snakemake.params.accept_filters):
                 ledger.take("site_alleles", batch.num_rows)
                 out.write_batch(batch)

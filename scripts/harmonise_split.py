@@ -1,7 +1,6 @@
 """Filter, ploidy, atoms and splitting of one region's cohort BCF; what can move is left-aligned and sorted."""
 
-import pyarrow.parquet as pq
-from goe import build, cohort, genotypes, harmonise, logs, seal, spine
+from goe import build, cohort, genotypes, harmonise, logs, parquet, seal, spine
 from goe.alleles import Reference
 
 params, output = snakemake.params, snakemake.output
@@ -17,5 +16,5 @@ with logs.to(snakemake.log), seal.job(snakemake):
             params.raw,
         )
         spine.split(reader, splitter, snakemake.input.fasta, output.snvs, output.moved)
-    pq.write_table(splitter.people_table(), output.people, compression="zstd")
+    parquet.write(splitter.people_table(), output.people)
     splitter.ledger.write(output.ledger)

@@ -4,8 +4,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-from goe import cohort, keep, logs, sample_metrics, seal, tables
+from goe import cohort, keep, logs, parquet, sample_metrics, seal, tables
 from goe.bcf import open_bcf
 
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -28,11 +27,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         sample_metrics.add_charr(reader, charr, limits, alone)
     counts += charr[[place[sample] for sample in samples]]
     columns = [pa.array(samples), *(pa.array(column) for column in counts.T)]
-    pq.write_table(
-        pa.Table.from_arrays(columns, schema=sample_metrics.REGION_SCHEMA),
-        snakemake.output.counts,
-        compression="zstd",
-    )
+    parquet.write(pa.Table.from_arrays(columns, schema=sample_metrics.REGION_SCHEMA), snakemake.output.counts)
     contigs, positions, refs, alts = zip(*common.sites, strict=True) if common.sites else ((), (), (), ())
     table = pa.table(
         {
@@ -43,4 +38,4 @@ with logs.to(snakemake.log), seal.job(snakemake):
             "bed": pa.array(common.rows, pa.binary()),
         }
     ).replace_schema_metadata({"goe": json.dumps({"samples": samples, "spacing": common.spacing})})
-    pq.write_table(table, snakemake.output.common, compression="zstd")
+    parquet.write(table, snakemake.output.common)

@@ -1,14 +1,12 @@
 """FILTER and site statistics of one region's alleles."""
 
-import pyarrow.parquet as pq
-from goe import annotations, logs, seal
+from goe import annotations, logs, parquet, seal
 from goe.ledger import Ledger
 from goe.site_filters import Counted, annotate
 
 params = snakemake.params
-with logs.to(snakemake.log), seal.job(snakemake):
+with logs.to(snakemake.log), seal.job(snakemake), parquet.opened(snakemake.input.counts) as source:
     ledger = Ledger(f"variant_qc {snakemake.wildcards.region}")
-    source = pq.ParquetFile(snakemake.input.counts)
     regions = {flag: annotations.intervals(path, params.contig) for flag, path in params.regions.items()}
     writer = None
     for i in range(max(1, source.num_row_groups)):
@@ -18,7 +16,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
             least = params.rules["hwe_min_people"]
             for country, people in Counted.of(part).too_small(least).items():
                 print(f"HWE and InbreedingCoeff cannot be judged in {country}: {people} people, {least} needed")
-            writer = pq.ParquetWriter(snakemake.output.table, table.schema, compression="zstd")
+            writer = parquet.writer(snakemake.output.table, table.schema)
         writer.write_table(table)
     writer.close()
     ledger.write(snakemake.output.ledger)

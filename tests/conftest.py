@@ -23,3 +23,8 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no folder ../shared beside the checkout")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that run the whole workflow come first: one that began last would leave the other processes idle."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

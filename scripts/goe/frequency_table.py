@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe import disclosure
+from goe import disclosure, parquet
 from goe import strata as st
 from goe.errors import GoeError, Problem, stop_on
 
@@ -148,7 +148,7 @@ class Source:
         """Checked alleles that are not withheld, with `filter` as text and `shown`, lists of a bool by stratum."""
         strata = len(self.plan.strata)
         for path in self.paths:
-            with pq.ParquetFile(path) as file:
+            with parquet.opened(path) as file:
                 missing = [c for c in self._columns + self._counts if c not in file.schema_arrow.names]
                 stop_on([Problem(str(path), f"column {name} is missing", _FAULT) for name in missing])
                 for batch in file.iter_batches(self.block, columns=self._columns + self._counts):

@@ -22,7 +22,7 @@ class Index:
     def total(self) -> int | None:
         """Records of the whole file; None where the index does not tell."""
         known = [n for here, n in zip(self.has, self.mapped, strict=True) if here]
-        if None in known:
+        if None in known or self.unplaced is None:
             return None
         return sum(n or 0 for n in (*self.mapped, *self.unmapped, self.unplaced))
 
@@ -81,6 +81,14 @@ def of_vcf(path: str | Path) -> str:
     Left to itself htslib takes a .csi before a .tbi, however old.
     """
     return next((f"{path}{end}" for end in (".tbi", ".csi") if Path(f"{path}{end}").is_file()), "")
+
+
+def of_reads(path: str | Path, kind: str) -> list[str]:
+    """Where the index of a file of reads, kind `bam` or `cram`, may stand, the one that is taken first."""
+    stem = str(Path(path).with_suffix(""))
+    if kind == "cram":
+        return [f"{path}.crai", f"{stem}.crai"]
+    return [f"{path}.bai", f"{path}.csi", f"{stem}.bai"]
 
 
 def hold(path: str | Path, index: str | Path, held: int) -> None:

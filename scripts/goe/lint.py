@@ -499,11 +499,7 @@ def _reads(facts: Facts) -> None:
         return
     order = header.get("HD", {}).get("SO", "unknown")
     make = f"samtools index {path}"
-    stem = path[: -len(Path(path).suffix)] if Path(path).suffix else path
-    if entry.input_type == "cram":
-        candidates = [f"{path}.crai", f"{stem}.crai"]
-    else:
-        candidates = [f"{path}.bai", f"{path}.csi", f"{stem}.bai"]
+    candidates = indexes.of_reads(path, entry.input_type)
     if order in ("unsorted", "queryname") and not any(Path(c).is_file() for c in candidates):
         facts.bad(f"not sorted by position (SO:{order})", "samtools sort, then samtools index")
         return

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
+from goe import parquet
 from goe.errors import GoeError, Problem
 from goe.run import tool
 
@@ -51,7 +50,7 @@ def collect(paths: Iterable[str | Path], stem: str | Path) -> Snvs:
     with Path(f"{stem}.bed").open("wb") as bed, Path(f"{stem}.bim").open("w") as bim:
         bed.write(b"\x6c\x1b\x01")
         for path in paths:
-            table = pq.read_table(path)
+            table = parquet.read(path)
             meta = json.loads(table.schema.metadata[b"goe"])
             if people is not None and meta["samples"] != people:
                 raise GoeError(Problem(str(path), "other people, or another order, than in the regions before"))

@@ -1,23 +1,15 @@
 """Headers and counts of SAM, BAM and CRAM files, and their contigs in the reference's names."""
 
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from goe.errors import GoeError, Problem
-
-
-def _said(*command: str) -> str:
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if run.returncode:
-        raise GoeError(Problem(command[-1], f"{command[0]} ended with status {run.returncode}", "see the log above"))
-    return run.stdout
+from goe.run import said
 
 
 def header_lines(path: str) -> list[str]:
-    return _said("samtools", "view", "-H", "--no-PG", path).splitlines()
+    return said("samtools", "view", "-H", "--no-PG", path).splitlines()
 
 
 def read_groups(path: str) -> list[str]:
@@ -34,16 +26,25 @@ def read_group_line(fields: dict[str, str]) -> str:
 def count_primary(path: str, fasta: str = "") -> int:
     """Number of reads, each counted once: records that are neither secondary nor supplementary."""
     reference = ["-T", fasta] if fasta else []
-    return int(_said("samtools", "view", "-c", "-F", "0x900", *reference, path))
+    return int(said("samtools", "view", "-c", "-F", "0x900", *reference, path))
 
 
-def cram_version(path: str) -> tuple[int, int]:
-    """Major and minor version in the first bytes of a CRAM (CRAM specification, file definition)."""
-    with Path(path).open("rb") as handle:
-        start = handle.read(6)
-    if start[:4] != b"CRAM" or len(start) < 6:
-        raise GoeError(Problem(path, "is not a CRAM", "mend input_type in the sheet of inputs"))
-    return start[4], start[5]
+def count_pairs(path: str) -> int:
+    """Number of reads of an unaligned BAM; GoeError when a first read of a pair has no second, or the reverse.
+
+    A block that is missing from such a file, which has no index, shows in nothing else.
+    """
+    first, second = (int(said("samtools", "view", "-c", "-f", flag, "-F", "0x900", path)) for flag in ("0x41", "0x81"))
+    if first != second:
+        what = f"has {first} first reads of pairs and {second} second ones"
+        raise GoeError(Problem(path, what, "copy the file again and compare checksums, or take out reads without mate"))
+    return count_primary(path)
+
+
+def by_contig(path: str) -> dict[str, int]:
+    """Records by contig, `*` those on none."""
+    rows = (line.split("\t") for line in said("samtools", "idxstats", path).splitlines())
+    return {contig: int(mapped) + int(unmapped) for contig, _, mapped, unmapped in rows}
 
 
 def contig_names(lines: Iterable[str]) -> dict[str, int]:
@@ -88,13 +89,15 @@ class Renamer:
 
     names: name in the file -> in the reference, for every contig kept. A read whose mate is on a dropped contig
     keeps its place, and its mate becomes unplaced. @PG lines go: they hold paths. M5 and UR of @SQ go: they
-    are the other file's, and samtools sets M5 anew. `dropped` counts primary reads by contig.
+    are the other file's, and samtools sets M5 anew. `dropped` counts primary reads by contig, `kept` those that stay,
+    `records` all lines that came, secondary and supplementary ones too.
     """
 
     def __init__(self, names: dict[str, str]):
         self._names = {old.encode(): new.encode() for old, new in names.items()} | {b"*": b"*", b"=": b"="}
         self.dropped: dict[str, int] = {}
         self.kept = 0
+        self.records = 0
 
     def __call__(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         for line in lines:
@@ -103,6 +106,7 @@ class Renamer:
                 if header:
                     yield header
                 continue
+            self.records += 1
             cells = line.split(b"\t", 7)
             contig = self._names.get(cells[2])
             primary = not int(cells[1]) & 0x900

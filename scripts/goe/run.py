@@ -140,6 +140,12 @@ def reading(*command: str) -> Iterator[BinaryIO]:
     _stop_on_status([command], [code], [said])
 
 
+def said(*command: str) -> str:
+    """What one command writes to standard output, a text; GoeError when it fails."""
+    with reading(*command) as output:
+        return output.read().decode(errors="replace")
+
+
 def tool(*command: str, stdout=None) -> None:
     """Run one command; GoeError when it fails."""
     pipeline(command, stdout=stdout)

@@ -14,9 +14,8 @@ from pathlib import Path
 import numba as nb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from goe import ga4gh
+from goe import ga4gh, parquet
 from goe.bcf import MISSING
 from goe.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build, contig_class
 from goe.genotypes import CODE_HET, CODE_HOM, CODE_MISSING, CODE_REF2, codes_from_gt, widen
@@ -258,7 +257,7 @@ def sum_people(paths: Iterable[str | Path]) -> dict[str, dict[int, dict[str, int
     """sample_id -> region class -> counters summed over the files, one file at a time."""
     sums = _Sums((REGION_M + 1, len(PASS_COLUMNS)))
     for path in paths:
-        table = pq.read_table(path, columns=["sample_id", "class", *PASS_COLUMNS])
+        table = parquet.read(path, ["sample_id", "class", *PASS_COLUMNS])
         columns = np.stack([table.column(c).to_numpy() for c in PASS_COLUMNS], axis=1)
         sums.add(table.column("sample_id"), columns, table.column("class").to_numpy())
     return {
@@ -508,7 +507,7 @@ def sum_regions(paths: Iterable[str | Path]) -> dict[str, dict[str, int]]:
     """sample_id -> COUNTS summed over the region files, one file at a time."""
     sums = _Sums((len(COUNTS),))
     for path in paths:
-        table = pq.read_table(path)
+        table = parquet.read(path)
         sums.add(table.column("sample_id"), np.stack([table.column(c).to_numpy() for c in COUNTS], axis=1))
     return {s: dict(zip(COUNTS, sums.totals[i].tolist(), strict=True)) for s, i in sums.place.items()}
 

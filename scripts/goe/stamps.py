@@ -19,9 +19,9 @@ from goe.sheets import Input, Person, by_person
 
 _HEAD = 1 << 16
 
-_SHARED = ("errors", "ledger", "logs", "run", "seal", "tables")
+_SHARED = ("errors", "ledger", "logs", "parquet", "run", "seal", "tables")
 """Modules that carry words and files between stages and decide no number; their tests hold them."""
-_READS = ("align.smk", "align_unit.py", "align_person.py", "reads.py")
+_READS = ("align.smk", "align_unit.py", "align_person.py", "reads.py", "cram.py", "indexes.py")
 _CALLS = ("call.smk", "call_bcftools.py", "call_stream.py", "gvcf.py")
 _OWN = ("joint_person.py", "gvcf.py", "indexes.py")
 _JOINT = ("joint.smk", "joint_batch.py", "joint_region.py", "joint_sites.py", "joint.py", "batches.py")

@@ -2,7 +2,7 @@
 
 import numba as nb
 import numpy as np
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 
 @nb.njit(cache=True, nogil=True)
@@ -82,7 +82,7 @@ def filtering_allele_frequency(ac: np.ndarray, an: np.ndarray, ci: float) -> np.
     ac, an = np.asarray(ac), np.asarray(an)
     bound = np.zeros(len(ac))
     seen = ac > 1
-    bound[seen] = gamma.ppf(1 - ci, ac[seen])
+    bound[seen] = gammaincinv(ac[seen], 1 - ci)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(an > 0, bound / an, np.nan)
 

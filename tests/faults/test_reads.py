@@ -1,0 +1,237 @@
+"""Damage that htslib does not see: a BAM or CRAM that is cut off with an end mark behind it, or without a middle part.
+
+Every block or container of a file is taken out in turn, and every cut ends with the bytes that end a whole file.
+"""
+
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pysam
+import pytest
+from goe import cram, indexes, reads
+from goe.bgzf import EOF
+from goe.errors import GoeError
+
+RUN = Path(__file__).parents[1] / "helpers" / "run_script.py"
+CONTIGS = {"chr1": 20_000, "chr2": 5_000}
+# End containers of CRAM 2.1 and 3.x (CRAM specification, section 9).
+END = {
+    2: bytes.fromhex("0b000000ffffffff0fe0454f4600000000010000 01000606010001000100".replace(" ", "")),
+    3: bytes.fromhex("0f000000ffffffff0fe0454f46000000000100 05bdd94f0001000606010001000100ee63014b".replace(" ", "")),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A reference, and 3,000 pairs as an indexed BAM, as CRAMs of several versions, and as an unaligned BAM."""
+    at = tmp_path_factory.mktemp("reads")
+    chance = random.Random(5)
+    bases = {name: "".join(chance.choices("ACGT", k=n)) for name, n in CONTIGS.items()}
+    (at / "ref.fa").write_text("".join(f">{name}\n{text}\n" for name, text in bases.items()))
+    pysam.faidx(str(at / "ref.fa"))
+    rows, raw = [], []
+    for i in range(3_000):
+        name = chance.choices(list(CONTIGS), CONTIGS.values())[0]
+        start = chance.randrange(1, CONTIGS[name] - 300)
+        for flag, pos, mate in ((0x63, start, start + 150), (0x93, start + 150, start)):
+            text = bases[name][pos - 1 : pos + 99]
+            length = 250 if flag == 0x63 else -250
+            cells = (
+                f"q{i}",
+                flag,
+                name,
+                pos,
+                60,
+                "100M",
+                "=",
+                mate,
+                length,
+                text,
+                "".join(chance.choices("5?I", k=100)),
+            )
+            rows.append((list(CONTIGS).index(name), pos, "\t".join(map(str, cells))))
+            raw.append(
+                "\t".join(map(str, (f"q{i}", 77 if flag == 0x63 else 141, "*", 0, 0, "*", "*", 0, 0, *cells[9:])))
+            )
+    sq = "".join(f"@SQ\tSN:{name}\tLN:{n}\n" for name, n in CONTIGS.items())
+    text = "@HD\tVN:1.6\tSO:coordinate\n" + sq + "".join(f"{line}\n" for *_, line in sorted(rows))
+    view = ["samtools", "view", "--no-PG", "-o"]
+    subprocess.run([*view, at / "a.bam", "-b", "-"], input=text.encode(), check=True)
+    subprocess.run(
+        [*view, at / "u.bam", "-b", "-"], input="".join(f"{r}\n" for r in ["@HD\tVN:1.6", *raw]).encode(), check=True
+    )
+    for version in ("2.1", "3.0", "3.1"):
+        options = [f"--output-fmt-option={option}" for option in (f"version={version}", "seqs_per_slice=200")]
+        file = at / f"{version}.cram"
+        words = [*view, file, "-C", "-@", "3", "-T", at / "ref.fa", *options, at / "a.bam"]
+        subprocess.run(words, check=True, capture_output=True)
+        subprocess.run(["samtools", "index", file], check=True)
+    subprocess.run(["samtools", "index", at / "a.bam"], check=True)
+    return at
+
+
+def blocks(data: bytes) -> list[int]:
+    """Starts of the BGZF blocks, that of the end block last."""
+    starts, at = [], 0
+    while at < len(data):
+        starts.append(at)
+        at += struct.unpack_from("<H", data, at + 16)[0] + 1
+    return starts
+
+
+def adopted(folder: Path, path: Path, tmp_path: Path) -> subprocess.CompletedProcess:
+    """The script of rule align_person on a file that was given."""
+    out = tmp_path / "out"
+    out.mkdir(exist_ok=True)
+    names = {
+        "cram": out / "a.cram",
+        "crai": out / "a.cram.crai",
+        "ledger": out / "ledger.json",
+        "seal": out / "seal.json",
+    }
+    kind = path.suffix[1:]
+    params = {
+        "adopted": True, "sample": "A", "libraries": ["1"], "rename": {}, "ignore_contigs": [],
+        "cram": kind == "cram", "stage": "reads", "stamp": "x", "trusts": {}, "unread": str(names["cram"]),
+    }  # fmt: skip
+    spec = {
+        "script": "align_person.py",
+        "log": [str(tmp_path / "log")],
+        "params": params,
+        "output": {k: str(v) for k, v in names.items()},
+        "input": {"reads": [str(path)], "fasta": str(folder / "ref.fa"), "seals": []},
+    }
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    words = [sys.executable, RUN, tmp_path / "spec.json"]
+    env = os.environ | {"PYTHONPATH": str(RUN.parents[2] / "scripts")}
+    return subprocess.run(words, env=env, capture_output=True, text=True)
+
+
+def damaged(folder: Path, name: str, data: bytes, tmp_path: Path, *indexes: str) -> Path:
+    path = tmp_path / name
+    path.write_bytes(data)
+    for index in indexes:
+        (tmp_path / index).write_bytes((folder / index).read_bytes())
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.bam", "2.1.cram", "3.0.cram"])
+def test_a_whole_file_is_taken_with_all_its_reads(folder, tmp_path, name):
+    done = adopted(folder, folder / name, tmp_path)
+    assert done.returncode == 0, done.stderr
+    ledger = json.loads((tmp_path / "out" / "ledger.json").read_text())
+    assert ledger["in"]["reads"] == ledger["out"]["reads"] == 6000
+
+
+def test_a_bam_without_one_of_its_blocks_or_cut_between_two(folder, tmp_path):
+    whole = (folder / "a.bam").read_bytes()
+    starts = blocks(whole)
+    middle = len(starts) // 2
+    for data in (
+        whole[: starts[middle]] + whole[starts[middle + 1] :],
+        whole[: starts[middle]] + EOF,
+        whole[: starts[-2]] + EOF,
+        whole[: starts[1]] + EOF,
+    ):
+        done = adopted(folder, damaged(folder, "a.bam", data, tmp_path, "a.bam.bai"), tmp_path)
+        assert done.returncode == 1
+        assert "its index" in done.stderr or "could not read" in done.stderr or "status 1" in done.stderr, done.stderr
+
+
+def test_an_index_without_counts_is_not_asked(folder, tmp_path):
+    """Picard of old wrote none; a file is not blamed for it."""
+    path = damaged(folder, "a.bam", (folder / "a.bam").read_bytes(), tmp_path)
+    (tmp_path / "a.bam.bai").write_bytes(b"BAI\1" + struct.pack("<i", 2) + 2 * struct.pack("<ii", 0, 0))
+    assert adopted(folder, path, tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("version", ["2.1", "3.0", "3.1"])
+def test_every_container_of_a_cram_taken_out_and_every_cut_is_seen(folder, tmp_path, version):
+    name = f"{version}.cram"
+    total, starts = cram.records(folder / name)
+    assert total == 6000 and len(starts) > 20
+    cram.hold(folder / name, folder / f"{name}.crai", starts)
+    whole = (folder / name).read_bytes()
+    end = END[int(version[0])]
+    assert whole.endswith(end)
+    ordered = [*sorted(starts), len(whole) - len(end)]
+    for i, (start, after) in enumerate(pairwise(ordered)):
+        path = damaged(folder, name, whole[:start] + whole[after:], tmp_path)
+        with pytest.raises(GoeError, match=r"records before its byte|its index"):
+            cram.hold(path, folder / f"{name}.crai", cram.records(path)[1])
+        if i < len(starts) - 1 and i:
+            with pytest.raises(GoeError, match="the container there tells of"):
+                cram.records(path)
+        path = damaged(folder, name, whole[:start] + end, tmp_path)
+        with pytest.raises(GoeError, match="its index"):
+            cram.hold(path, folder / f"{name}.crai", cram.records(path)[1])
+    for at in random.Random(1).sample(range(26, len(whole) - len(end)), 100):
+        with pytest.raises(GoeError, match=r"cut off|goes on behind|records before|its index"):
+            path = damaged(folder, name, whole[:at] + end, tmp_path)
+            cram.hold(path, folder / f"{name}.crai", cram.records(path)[1])
+
+
+def test_a_cram_with_something_behind_its_end(folder, tmp_path):
+    path = damaged(folder, "3.0.cram", (folder / "3.0.cram").read_bytes() * 2, tmp_path)
+    with pytest.raises(GoeError, match="goes on behind the container that ends it"):
+        cram.records(path)
+
+
+def test_crams_put_together_by_samtools_cat_are_whole(folder, tmp_path):
+    path = tmp_path / "twice.cram"
+    subprocess.run(["samtools", "cat", "-o", path, folder / "3.0.cram", folder / "3.0.cram"], check=True)
+    assert cram.records(path)[0] == 12_000
+
+
+@pytest.mark.parametrize("damage", ["container", "cut"])
+def test_a_damaged_cram_stops_the_job_and_names_the_mend(folder, tmp_path, damage):
+    whole = (folder / "3.0.cram").read_bytes()
+    starts = sorted(cram.records(folder / "3.0.cram")[1])
+    data = whole[: starts[9]] + (whole[starts[10] :] if damage == "container" else END[3])
+    done = adopted(folder, damaged(folder, "3.0.cram", data, tmp_path, "3.0.cram.crai"), tmp_path)
+    assert done.returncode == 1
+    assert "3.0.cram" in done.stderr and "copy the file again and compare checksums" in done.stderr
+
+
+def test_another_version_of_cram_is_told_and_no_cram_as_well(tmp_path):
+    (tmp_path / "a.cram").write_bytes(b"CRAM\4\0" + bytes(40))
+    with pytest.raises(GoeError, match=r"is a CRAM 4\.0"):
+        cram.records(tmp_path / "a.cram")
+    (tmp_path / "b.cram").write_bytes(b"BAM\1")
+    with pytest.raises(GoeError, match="is not a CRAM"):
+        cram.version(tmp_path / "b.cram")
+
+
+def test_mates_of_an_unaligned_bam_must_be_there(folder, tmp_path):
+    assert reads.count_pairs(str(folder / "u.bam")) == 6000
+    whole = (folder / "u.bam").read_bytes()
+    starts = blocks(whole)
+    seen = 0
+    for start, after in pairwise(starts[1:]):
+        path = damaged(folder, "u.bam", whole[:start] + whole[after:], tmp_path)
+        try:
+            assert reads.count_pairs(str(path)) < 6000
+        except GoeError as error:
+            assert "first reads of pairs" in str(error) or "samtools view" in str(error)
+            seen += 1
+    assert seen, "every block held whole pairs"
+
+
+@pytest.mark.parametrize("name", ["HG001.chr20.10_10p1mb_sorted.bam", "NA12891.chr20.10_10p1mb_sorted.bam"])
+def test_real_bams_have_what_their_index_tells(shared, name):
+    path = shared / "data" / "reads" / name
+    held = int(subprocess.run(["samtools", "view", "-c", path], capture_output=True, text=True, check=True).stdout)
+    assert indexes.read(f"{path}.bai").total() in (None, held)
+
+
+def test_a_real_cram_is_whole(shared):
+    path = shared / "data" / "reads" / "NA12878_S1.chr20.10_10p1mb.cram"
+    total, starts = cram.records(path)
+    assert total > 10_000
+    cram.hold(path, f"{path}.crai", starts)

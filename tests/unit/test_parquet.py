@@ -1,0 +1,46 @@
+"""Parquet files between the stages: damage is seen by their reader, whatever part of a page it hits."""
+
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from goe import parquet
+from goe.errors import GoeError
+
+TABLE = pa.table({"ac": np.arange(20_000) % 97, "ref": ["A", "C"] * 10_000, "af": np.linspace(0, 1, 20_000)})
+
+
+def test_what_is_written_is_read(tmp_path):
+    parquet.write(TABLE, tmp_path / "a.parquet")
+    assert parquet.read(tmp_path / "a.parquet").equals(TABLE)
+    assert parquet.read(tmp_path / "a.parquet", ["ac"]).column_names == ["ac"]
+    with parquet.opened(tmp_path / "a.parquet") as file:
+        assert file.read_row_group(0).num_rows == 20_000
+
+
+def test_no_flipped_bit_gives_other_values(tmp_path):
+    path, chance = tmp_path / "a.parquet", random.Random(2)
+    parquet.write(TABLE, path)
+    whole = path.read_bytes()
+    stopped = 0
+    for _ in range(300):
+        data = bytearray(whole)
+        data[chance.randrange(4, len(data) - 8)] ^= 1 << chance.randrange(8)
+        path.write_bytes(data)
+        try:
+            values = parquet.read(path)
+        except GoeError as error:
+            assert "a.parquet" in str(error)
+            stopped += 1
+        else:  # statistics, or words of the footer that decide no value
+            assert values.equals(TABLE)
+    assert stopped > 250
+
+
+@pytest.mark.parametrize("part", [0, 100, 20_000])
+def test_a_file_that_is_cut_off(tmp_path, part):
+    parquet.write(TABLE, tmp_path / "a.parquet")
+    (tmp_path / "a.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:part])
+    with pytest.raises(GoeError, match=r"a\.parquet is damaged|a\.parquet"):
+        parquet.read(tmp_path / "a.parquet")
