@@ -77,6 +77,8 @@ def records(path: str | Path) -> tuple[int, set[int]]:
                 for _ in range(_itf8(handle)):
                     _itf8(handle)
                 handle.seek(4 if major > 2 else 0, 1)
+                if length < 0 or held < 0:
+                    raise EOFError
                 if held:
                     # samtools cat leaves the numbers of each part as they were: they begin with 0 again.
                     if counter not in (total, 0) and counter > total:
