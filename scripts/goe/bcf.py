@@ -26,7 +26,7 @@ MISSING = np.iinfo(np.int32).min
 END_OF_VECTOR = MISSING + 1
 
 _INT_TYPES = {1: np.int8, 2: np.int16, 3: np.int32}
-_FLOAT_MISSING = 0x7F800001
+_FLOAT_MISSING, _FLOAT_END = 0x7F800001, 0x7F800002
 _BROKEN = (EOFError, gzip.BadGzipFile, isal_zlib.error)
 _META = re.compile(r"##(FILTER|INFO|FORMAT|contig)=<(.*)>")
 _MAX_RECORD = 1 << 31
@@ -99,12 +99,13 @@ class Record:
 
 
 # Faults that `_walk` finds in a record.
-_LENGTHS, _PEOPLE, _SITE_END, _INDIVIDUAL, _TYPE, _UNDECLARED = range(1, 7)
+_LENGTHS, _PEOPLE, _SITE_END, _INDIVIDUAL, _TYPE, _UNDECLARED, _TWICE = range(1, 8)
 _FAULTS = {
     _LENGTHS: "impossible lengths",
     _PEOPLE: "another number of people than the header has",
     _SITE_END: "its site fields do not fill their length",
     _INDIVIDUAL: "its FORMAT fields do not fit their length",
+    _TWICE: "one of its FORMAT fields stands there twice",
     _TYPE: "a value of a type that BCF does not have there",
     _UNDECLARED: "a contig, FILTER, INFO or FORMAT that the header does not declare",
 }
@@ -237,6 +238,8 @@ def _walk(data, begin, end, people, contigs, info_slots, format_slots, rows, bit
             kind, values, first, at = _typed(data, at, record_end, people)
             if kind < 0:
                 return n, begin, _INDIVIDUAL
+            if slot >= 0 and formats[n, slot, 0]:
+                return n, begin, _TWICE
             if slot >= 0:
                 formats[n, slot, 0], formats[n, slot, 1], formats[n, slot, 2] = first, kind, values
         if at != record_end:
@@ -273,7 +276,8 @@ class Reader:
 
     stream: binary file object; name: what error messages call it (a file name, no person's id).
     info: INFO keys wanted as floats; formats: FORMAT keys wanted, each as its raw array of shape
-    (people, values) and of the integer type it is stored with (a string field: bytes, shape (people,)).
+    (people, values) and of the integer type it is stored with (a string field: bytes, shape (people,); a float field:
+    float64 with the special values of int32).
     The arrays are views of what was read and stay valid as long as they are held. `last` is where the last record
     was.
     """
@@ -385,7 +389,7 @@ class Reader:
                 {
                     key: self._vector(buffer, vector)
                     for key, vector in zip(self._formats, vectors, strict=True)
-                    if vector[1] in _INT_TYPES or (vector[1] == 7 and vector[2])
+                    if vector[1] in _INT_TYPES or (vector[1] in (5, 7) and vector[2])
                 },
                 data[start:end],
             )
@@ -402,6 +406,13 @@ class Reader:
         at, kind, n = vector
         if kind == 7:
             return buffer[at : at + n * self.people].view(f"S{n}")
+        if kind == 5:
+            bits = buffer[at : at + 4 * n * self.people].view(np.uint32).reshape(self.people, n)
+            with np.errstate(invalid="ignore"):
+                numbers = bits.view(np.float32).astype(np.float64)
+            numbers[np.isnan(numbers)] = MISSING
+            numbers[bits == _FLOAT_END] = END_OF_VECTOR
+            return numbers
         size = np.dtype(_INT_TYPES[kind]).itemsize
         stored = buffer[at : at + size * n * self.people].view(_INT_TYPES[kind]).reshape(self.people, n)
         # Copied where it may lie across words: a kernel is compiled once for each type, and alignment is part of it.

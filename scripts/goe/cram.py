@@ -99,8 +99,9 @@ def records(path: str | Path) -> tuple[int, set[int]]:
 def hold(path: str | Path, index: str | Path, starts: set[int]) -> None:
     """GoeError when a CRAI tells of other containers than the file has."""
     try:
-        lines = gzip.decompress(Path(index).read_bytes()).decode().splitlines()
-        told = {int(line.split("\t")[3]) for line in lines}
+        text = Path(index).read_bytes()
+        text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
+        told = {int(line.split("\t")[3]) for line in text.decode().splitlines()}
     except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
         raise GoeError(Problem(str(index), f"cannot be read: {error}", f"samtools index {path}")) from error
     if told != starts:

@@ -113,8 +113,9 @@ def _call(
 ):
     """Fill calls[i] = (a, b) and seen[i] = (called before ploidy a, b, passed the filter, depth) of people[i].
 
-    gt: int32 (n, ploidy) of raw BCF values; dp, gq: int32 (n, 1), or width 0 when absent; ad: int32 (n, alleles) or
-    width 0. Of everybody: wanted, int8 ploidy, 0 = not counted; tests, uint8, TEST_* bits; ft_fail, bool.
+    gt: int32 (n, ploidy) of raw BCF values; dp, gq: int32 or float64 (n, 1), or width 0 when absent; ad: int32 or
+    float64 (n, alleles), or width 0. Of everybody: wanted, int8 ploidy, 0 = not counted; tests, uint8, TEST_* bits;
+    ft_fail, bool.
     """
     width = gt.shape[1]
     for i in range(people.size):
@@ -314,18 +315,23 @@ def _column(field: np.ndarray | None) -> np.ndarray | None:
 
 
 def _wide(field: np.ndarray | None, people: np.ndarray, width: int | None) -> np.ndarray:
-    """Rows of a raw BCF integer array as int32, with the special values of int32; at most `width` columns."""
+    """Rows of a raw BCF integer array as int32, with the special values of int32; at most `width` columns.
+
+    Those of a field that is declared Float stay float64: they are compared as they are written (COUNTING 1.1).
+    """
     if field is None:
         return np.empty((len(people), 0), np.int32)
     if width is not None and field.shape[1] > width:
         field = np.ascontiguousarray(field[:, :width])
+    if field.dtype == np.float64:
+        return field[people]
     wide = np.empty((len(people), field.shape[1]), np.int32)
     _take(field, people, _LOWEST[field.dtype.itemsize], wide)
     return wide
 
 
 def widen(vector: np.ndarray) -> np.ndarray:
-    """A raw BCF integer array as int32, its missing and end-of-vector values those of int32."""
+    """A raw BCF array of numbers as int32 or float64, its missing and end-of-vector values those of int32."""
     everybody = np.arange(len(vector), dtype=np.int32)
     width = int(np.prod(vector.shape[1:]))
     return _wide(np.ascontiguousarray(vector).reshape(len(vector), width), everybody, None).reshape(vector.shape)

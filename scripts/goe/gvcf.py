@@ -341,7 +341,13 @@ class Uniform:
         alts: list[bytes] = []
         for line in lines:
             if not line.startswith(b"#"):
-                yield from self._record(line)
+                try:
+                    yield from self._record(line)
+                except ValueError as error:
+                    where = ":".join(line.decode(errors="replace").split("\t", 2)[:2])
+                    what = f"a number cannot be read: {error}"
+                    mend = "GQ, DP, MIN_DP, PL, END are whole numbers, AD a list of them: make the file again"
+                    raise GoeError(Problem(f"{self.name}, {where}", what, mend)) from error
             elif line.startswith(b"##FILTER="):
                 kept.append(line)
             elif line.startswith(b"##ALT=") and not any(b"ID=" + u[1:-1] + b"," in line for u in _UNSEEN):

@@ -235,6 +235,10 @@ class Splitter:
 
     def _site_records(self, name: str, record: Record, sites) -> Iterator[tuple[Record, bool]]:
         number = region_class(self.build, record.contig, record.pos)
+        for key in ("DP", "GQ", "AD"):
+            if key in record.formats and record.formats[key].dtype.kind == "S":
+                mend = f"declare {key} Integer or Float, as its values are (bcftools reheader, or annotate)"
+                raise GoeError(Problem(f"{name}, {record.where}", f"FORMAT {key} is declared as text", mend))
         ft = record.formats.get("FT")
         failed = None if ft is None or not self.respect_ft else ~np.isin(ft, [b"PASS", b".", b""])
         calls = self.caller.calls(record.formats, number, failed, self.raw)

@@ -158,12 +158,13 @@ def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
 
 @dataclass
 class VcfHeader:
-    """Of a VCF or BCF header: samples as they stand, contigs in order, and the ids that are declared."""
+    """Of a VCF or BCF header: samples as they stand, contigs in order, FORMAT ids with their Type, and the ids that are
+    declared."""
 
     samples: list[str]
     contigs: dict[str, int | None]
     m5: dict[str, str]
-    formats: set[str]
+    formats: dict[str, str]
     infos: set[str]
     alts: set[str]
     columns: bool
@@ -180,7 +181,7 @@ class VcfHeader:
 
 def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
     """The header from its lines, the #CHROM line being the last."""
-    header = VcfHeader([], {}, {}, set(), set(), set(), False)
+    header = VcfHeader([], {}, {}, {}, set(), set(), False)
     for line in lines:
         if line.startswith("#CHROM"):
             header.samples = line.split("\t")[9:]
@@ -197,7 +198,7 @@ def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
             if values.get("md5"):
                 header.m5[name] = values["md5"].lower()
         elif kind == "##FORMAT":
-            header.formats.add(name)
+            header.formats[name] = values.get("Type", "")
         elif kind == "##INFO":
             header.infos.add(name)
         elif kind == "##ALT":
@@ -345,6 +346,13 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         facts.absent = absent
         facts.note(f"FORMAT {', '.join(absent)} not declared; not tested (genotype_filter.on_absent_fields: keep)")
 
+    if odd := [
+        f"{n} {header.formats[n]}" for n in _FIELDS if header.formats.get(n, "Integer") not in ("Integer", "Float")
+    ]:
+        facts.bad(
+            f"FORMAT declared with Type {', '.join(odd)}, where only numbers can be compared",
+            "declare Integer or Float, as the values are (bcftools reheader -h)",
+        )
     if entry.input_type == "joint_vcf" and not bcf:
         # bcftools cannot write such records as BCF, and ends with "Unchecked error (2)".
         keys = {part.split("=")[0] for record in peek for part in record.info.split(";")}

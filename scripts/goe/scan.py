@@ -113,7 +113,12 @@ def _text(scan: _Scan, lines: Iterable[bytes]) -> None:
         cells = line.split(b"\t", _CELLS)
         for kind, cell, mark in ((b"FILTER", cells[6], b";"), (b"FORMAT", cells[8] if columns > 8 else b"", b":")):
             if cell not in known[kind]:
-                if unknown := sorted(set(cell.split(mark)) - declared[kind]):
+                parts = cell.split(mark)
+                if kind == b"FORMAT" and len(set(parts)) != len(parts):
+                    raise scan.problem(
+                        where, f"FORMAT {cell.decode(errors='replace')} names a field twice", "make the file again"
+                    )
+                if unknown := sorted(set(parts) - declared[kind]):
                     names = b", ".join(unknown[:5]).decode(errors="replace")
                     what = f"{kind.decode()} {names} has no ##{kind.decode()} line in the header"
                     raise scan.problem(where, what, "add the line with bcftools annotate --header-lines")

@@ -582,6 +582,14 @@ def test_absent_fields_kept_are_recorded(joint):
     assert lint.people_table(intake, sheets.read_people("samples.tsv"))[1][6] == "AD"
 
 
+@pytest.mark.parametrize("kind", ["String", "Character", "Flag", "integer"])
+def test_a_field_that_is_declared_as_text_is_told(joint, kind, monkeypatch):
+    monkeypatch.setitem(FORMATS, "GQ", FORMATS["GQ"].replace("Integer", kind))
+    joint.vcf("joint.vcf.gz", ["A", "B"])
+    told = joint.only()
+    assert f"FORMAT declared with Type GQ {kind}" in told and "-> declare Integer or Float" in told
+
+
 def test_fields_nobody_tests_may_be_absent(joint):
     joint.vcf("joint.vcf.gz", ["A", "B"], formats=("GT", "DP"))
     joint.filter = {"profile": "none", "min_dp": 8}

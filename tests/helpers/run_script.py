@@ -24,7 +24,11 @@ class Files(list):
 
 
 def run(path: str) -> None:
-    spec = json.loads(Path(path).read_text())
+    run_spec(json.loads(Path(path).read_text()))
+
+
+def run_spec(spec: dict) -> None:
+    """Run the script in this process; it ends with SystemExit where it fails."""
     stub = SimpleNamespace(
         input=Files(spec["input"]),
         output=Files(spec["output"]),

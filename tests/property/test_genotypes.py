@@ -56,12 +56,19 @@ def formats(people, dtype):
     st.sampled_from([np.int8, np.int16, np.int32]),
     st.sets(st.integers(1, 3), min_size=1),
     st.booleans(),
+    st.booleans(),
 )
-def test_kernel_equals_plain_rules(people, dtype, holders, raw):
+def test_kernel_equals_plain_rules(people, dtype, holders, raw, declared_float):
     ploidy = np.array([[p["wanted"] for p in people]], np.int8)
     tests = np.full(len(people), gt.TEST_GQ | gt.TEST_DP | gt.TEST_AD, np.uint8)
     caller = gt.Caller(len(people), ploidy, tests, gt.Filter())
-    calls = caller.calls(formats(people, dtype), 0, raw=raw)
+    fields = formats(people, dtype)
+    if declared_float:
+        # Compared as they are written: 19.75 is less than 20.
+        fields |= {key: gt.widen(fields[key]).astype(np.float64) for key in ("GQ", "DP", "AD") if key in fields}
+        fields["GQ"][fields["GQ"] >= 0] -= 0.25
+        people = [{**p, "gq": p["gq"] and p["gq"] - 0.25} for p in people]
+    calls = caller.calls(fields, 0, raw=raw)
     codes = caller.codes(calls, 4, tuple(holders), raw=raw)
     if not raw:
         assert (gt.codes_from_gt(caller.genotypes(calls, 4, tuple(holders))) == codes).all()

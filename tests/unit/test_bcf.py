@@ -51,6 +51,29 @@ def test_records(vcf):
     assert (three.where, three.filters, three.info) == ("chrX:20", ["PASS"], {})
 
 
+def test_floats_are_read_as_they_are_written(vcf):
+    vcf.write_text(
+        VCF.replace("ID=DP,Number=1,Type=Integer", "ID=DP,Number=2,Type=Float").replace(":300:", ":45.5,nan:")
+    )
+    with open_bcf(vcf, formats=("DP",)) as reader:
+        one, _, three = reader
+    assert widen(one.formats["DP"]).tolist() == [[45.5, MISSING], [MISSING, END_OF_VECTOR]]
+    assert widen(three.formats["DP"]).tolist() == [[5], [MISSING]]
+
+
+def test_a_field_that_stands_twice_in_a_record_stops(vcf):
+    data = raw_stream(vcf)
+    # The key of AD in the first record becomes that of DP.
+    with open_bcf(vcf) as reader:
+        numbers = {name: number for number, name in reader.header.strings.items()}
+    start = 9 + int.from_bytes(data[5:9], "little")
+    people = start + 8 + int.from_bytes(data[start : start + 4], "little")
+    at = data.index(bytes([0x11, numbers["AD"]]), people)
+    data = data[: at + 1] + bytes([numbers["DP"]]) + data[at + 2 :]
+    with pytest.raises(GoeError, match="one of its FORMAT fields stands there twice"):
+        read_all(data)
+
+
 def test_what_is_written_is_what_bcftools_reads(tmp_path):
     path = tmp_path / "out.bcf"
     contigs = {"chr1": 1000, "chrX": 500}

@@ -210,3 +210,12 @@ def test_a_call_of_an_allele_that_the_record_does_not_have_stops(world, call):
     record = ("chr1", 20, "C", "G", f"0/0 {call} 0/0 0/1")
     with pytest.raises(GoeError, match=r"chr1:20.*sample columns 2 .*does not have: it has 1 ALT"):
         world(record)
+
+
+@pytest.mark.parametrize("key", ["DP", "GQ", "AD"])
+def test_numbers_that_are_declared_as_text_stop(world, monkeypatch, key):
+    number = "R" if key == "AD" else "1"
+    was = f"ID={key},Number={number},Type=Integer"
+    monkeypatch.setattr(f"{__name__}.HEADER", HEADER.replace(was, f"ID={key},Number={number},Type=String"))
+    with pytest.raises(GoeError, match=rf"chr1:20: FORMAT {key} is declared as text"):
+        world(("chr1", 20, "C", "G", "0/0 0/1 0/0 0/1"))

@@ -155,3 +155,8 @@ def test_a_block_that_is_missing_shows_in_the_index(file, name, tmp_path):
         bad.write_bytes(b"".join(parts[:gone] + parts[gone + 1 :]))
         with pytest.raises(GoeError):
             indexes.hold(str(bad), index, scanned(str(bad))[1].taken["records"])
+
+
+def test_a_field_that_stands_twice_in_a_format_stops(file):
+    with pytest.raises(GoeError, match="line 9.*FORMAT GT:GT names a field twice"):
+        scanned(file([record("chr1", 5), "chr1\t7\t.\tA\tC\t.\tPASS\t.\tGT:GT\t0/1:0/1\t0/0:0/0\n"]))
