@@ -158,5 +158,5 @@ def test_a_block_that_is_missing_shows_in_the_index(file, name, tmp_path):
 
 
 def test_a_field_that_stands_twice_in_a_format_stops(file):
-    with pytest.raises(GoeError, match="line 9.*FORMAT GT:GT names a field twice"):
+    with pytest.raises(GoeError, match=r"line 9.*FORMAT GT:GT names a field twice"):
         scanned(file([record("chr1", 5), "chr1\t7\t.\tA\tC\t.\tPASS\t.\tGT:GT\t0/1:0/1\t0/0:0/0\n"]))
