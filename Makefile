@@ -27,9 +27,9 @@ demo: setup
 	@umask 077
 	deployment=
 	if [ "$$(cat .venv/deployment)" = conda ]; then deployment="--sdm conda"; fi
-	PATH="$$PATH:$(TOOLS)" python scripts/demo_cohort.py demo
+	PATH="$$PATH:$(TOOLS)" goe demo make demo
 	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment
-	python scripts/demo_compare.py demo demo
+	goe demo compare demo demo
 
 # As many processes as cores, up to four: a whole run of the workflow inside a test uses two. What the tests compile
 # looks whether an index is inside its array; runs of the workflow have the code of every user (tests/helpers/workflow.py).
@@ -45,7 +45,7 @@ lint: setup
 	@ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
-	[ -f demo/config/config.yaml ] || PATH="$$PATH:$(TOOLS)" python scripts/demo_cohort.py demo
+	[ -f demo/config/config.yaml ] || PATH="$$PATH:$(TOOLS)" goe demo make demo
 	snakemake --snakefile Snakefile --directory demo --lint
 
 # Not work and release: a cohort may have been run in the clone.

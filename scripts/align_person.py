@@ -5,10 +5,13 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from goe import build, cram, gvcf, indexes, logs, reads, seal
-from goe.errors import GoeError, Problem
-from goe.ledger import Ledger
-from goe.run import feeding, pipeline, reading, tool
+from goe.calls import alignments, gvcf
+from goe.core import logs, seal
+from goe.core.errors import GoeError, Problem
+from goe.core.ledger import Ledger
+from goe.core.processes import feeding, pipeline, reading, tool
+from goe.genome import build
+from goe.hts import cram, indexes
 
 params, output = snakemake.params, snakemake.output
 fasta = snakemake.input.fasta
@@ -22,7 +25,7 @@ def from_units(scratch: str, ledger: Ledger) -> None:
     libraries = defaultdict(list)
     for library, path in zip(params.libraries, snakemake.input.reads, strict=True):
         libraries[library].append(path)
-        ledger.take("reads", reads.count_primary(path))
+        ledger.take("reads", alignments.count_primary(path))
 
     def merged(paths: list[str]) -> list[str]:
         if len(paths) == 1:
@@ -45,9 +48,9 @@ def adopt(ledger: Ledger) -> None:
     if len(snakemake.input.reads) > 1:
         raise GoeError(Problem(params.sample, "has more than one BAM or CRAM", "merge them with samtools merge"))
     path = snakemake.input.reads[0]
-    header = reads.header_lines(path)
-    contigs = reads.contig_names(header)
-    names, left_out = reads.contig_map(
+    header = alignments.header_lines(path)
+    contigs = alignments.contig_names(header)
+    names, left_out = alignments.contig_map(
         contigs, build.read_fai(f"{fasta}.fai"), params.rename, params.ignore_contigs, path
     )
     renamed = {old: new for old, new in names.items() if old != new}
@@ -60,14 +63,14 @@ def adopt(ledger: Ledger) -> None:
             cram.hold(path, index, starts)
     if params.cram and not renamed and not left_out and cram.version(path) <= (3, 0):
         Path(output.cram).symlink_to(Path(path).absolute())
-        n = reads.count_primary(output.cram, fasta)
+        n = alignments.count_primary(output.cram, fasta)
         ledger.take("reads", n)
         ledger.give("reads", n)
         return
     view = ["samtools", "view", "-h", "--no-PG", "-T", fasta]
     if params.cram and left_out:
         # What is on a contig the reference does not have cannot be decoded; idxstats counts it, in one pass.
-        on = reads.by_contig(path)
+        on = alignments.by_contig(path)
         for contig in left_out:
             if n := on.get(contig, 0):
                 ledger.take("reads", n)
@@ -76,7 +79,7 @@ def adopt(ledger: Ledger) -> None:
         view += [path, *names, "*"]
     else:
         view += [path]
-    renamer = reads.Renamer(names)
+    renamer = alignments.Renamer(names)
     with feeding(to_cram) as sink, reading(*view) as source:
         gvcf.filter_stream(source, sink, renamer)
     if params.cram and renamer.records != whole:
@@ -98,5 +101,5 @@ with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(di
         from_units(scratch, ledger)
     tool("samtools", "index", "-o", output.crai, output.cram)
     if not ledger.given["reads"]:
-        ledger.give("reads", reads.count_primary(output.cram, fasta))
+        ledger.give("reads", alignments.count_primary(output.cram, fasta))
     ledger.write(output.ledger)

@@ -4,9 +4,10 @@ import json
 import tempfile
 from pathlib import Path
 
-from goe import logs, reads, seal
-from goe.ledger import Ledger
-from goe.run import pipeline
+from goe.calls import alignments
+from goe.core import logs, seal
+from goe.core.ledger import Ledger
+from goe.core.processes import pipeline
 
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.bam).parent) as scratch:
@@ -16,7 +17,7 @@ with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(di
     source = list(snakemake.input.reads)
     ledger = Ledger("align_unit")
     if params.unaligned_bam:
-        groups = reads.read_groups(source[0])
+        groups = alignments.read_groups(source[0])
         fastq = ["samtools", "fastq", "-n", "-T", "RG", "-"]
         commands = [["samtools", "collate", "-u", "-O", source[0], f"{scratch}/collate"], fastq]
         if groups:
@@ -24,10 +25,10 @@ with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(di
             lines.write_text("".join(line + "\n" for line in groups))
             commands.append([*bwa, "-p", "-C", "-H", str(lines), index, "-"])
         else:
-            commands.append([*bwa, "-p", "-R", reads.read_group_line(params.read_group), index, "-"])
-        ledger.take("reads", reads.count_pairs(source[0]))
+            commands.append([*bwa, "-p", "-R", alignments.read_group_line(params.read_group), index, "-"])
+        ledger.take("reads", alignments.count_pairs(source[0]))
     else:
-        commands = [[*bwa, "-R", reads.read_group_line(params.read_group), index, *source]]
+        commands = [[*bwa, "-R", alignments.read_group_line(params.read_group), index, *source]]
         report = json.loads(Path(snakemake.input.fastp[0]).read_text())
         ledger.take("reads", report["summary"]["before_filtering"]["total_reads"])
     pipeline(
@@ -37,5 +38,5 @@ with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(di
         ["samtools", "fixmate", "--no-PG", "-m", "-u", "-", "-"],
         ["samtools", "sort", "--no-PG", "-m", "512M", "-T", f"{scratch}/sort", "-l", "1", "-o", output.bam, "-"],
     )
-    ledger.give("reads", reads.count_primary(output.bam))
+    ledger.give("reads", alignments.count_primary(output.bam))
     ledger.write(output.ledger)

@@ -6,8 +6,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from goe import gvcf, logs, seal
-from goe.run import pipeline, tool
+from goe.calls import gvcf
+from goe.core import logs, seal
+from goe.core.processes import pipeline, tool
 
 params, output = snakemake.params, snakemake.output
 caller, stream = params.caller, str(Path(__file__).parent / "call_stream.py")

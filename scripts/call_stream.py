@@ -4,7 +4,7 @@ import json
 import sys
 from functools import partial
 
-from goe import gvcf
+from goe.calls import gvcf
 
 change = gvcf.with_confidence
 if sys.argv[1] == "blocks":

@@ -1,13 +1,16 @@
 """Leaf-stratum counts of one region from its harmonised BCF and the keep list."""
 
-from goe import counts, logs, parquet, seal, spine, tables
-from goe.ledger import Ledger
+from goe.core import logs, seal, tables
+from goe.core.ledger import Ledger
+from goe.frequencies import counts
+from goe.harmonise import files as harmonised
+from goe.hts import parquet
 
 with logs.to(snakemake.log), seal.job(snakemake):
     raw = snakemake.params.raw
     ledger = Ledger(f"frequencies {snakemake.wildcards.region}")
     keep = tables.read_people(snakemake.input.keep)
-    with spine.open_harmonised(snakemake.input.bcf) as reader:
+    with harmonised.open_harmonised(snakemake.input.bcf) as reader:
         leaves = counts.Leaves.of_keep(reader.header.samples, keep, snakemake.input.bcf)
         ledger.take("people", len(reader.header.samples))
         ledger.give("people", sum(leaves.people.values()))

@@ -1,8 +1,8 @@
 """Account of the whole harmonise stage: what the regions split is what the regions merged."""
 
-from goe import logs, seal
-from goe.errors import GoeError, Problem
-from goe.ledger import total
+from goe.core import logs, seal
+from goe.core.errors import GoeError, Problem
+from goe.core.ledger import total
 
 with logs.to(snakemake.log), seal.job(snakemake):
     split = total(snakemake.input.split, "harmonise")

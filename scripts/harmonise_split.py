@@ -1,11 +1,17 @@
 """Filter, ploidy, atoms and splitting of one region's cohort BCF; what can move is left-aligned and sorted."""
 
-from goe import build, cohort, genotypes, harmonise, logs, parquet, seal, spine
-from goe.alleles import Reference
+from goe.core import logs, seal
+from goe.genome import build
+from goe.genome.alleles import Reference
+from goe.harmonise import files as harmonised
+from goe.harmonise import genotypes
+from goe.harmonise import people as cohort
+from goe.harmonise import records as harmonise
+from goe.hts import parquet
 
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):
-    with spine.open_split(snakemake.input.bcf) as reader:
+    with harmonised.open_split(snakemake.input.bcf) as reader:
         splitter = harmonise.Splitter(
             build.Build(**params.build),
             build.Region(*params.region),
@@ -15,6 +21,6 @@ with logs.to(snakemake.log), seal.job(snakemake):
             params.respect_ft,
             params.raw,
         )
-        spine.split(reader, splitter, snakemake.input.fasta, output.snvs, output.moved)
+        harmonised.split(reader, splitter, snakemake.input.fasta, output.snvs, output.moved)
     parquet.write(splitter.people_table(), output.people)
     splitter.ledger.write(output.ledger)

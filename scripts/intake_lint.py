@@ -5,8 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-from goe import intake, lint, logs, seal, tables
-from goe.errors import GoeError, write_table
+from goe.core import logs, seal, tables
+from goe.core.errors import GoeError, write_table
+from goe.intake import lint
+from goe.intake import load as intake
 
 # The log has the notes too, but nobody looks into the log of what went well.
 terminal = os.fdopen(os.dup(2), "w")

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import lint, logs, seal, sheets, tables
+from goe.core import logs, seal, tables
+from goe.intake import lint
+from goe.settings import sheets
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
-from goe import build, indexes, logs, scan, seal
+from goe.calls import scan
+from goe.core import logs, seal
+from goe.genome import build
+from goe.hts import indexes
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):

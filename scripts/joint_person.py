@@ -1,8 +1,10 @@
 """Rule joint_person: one person's gVCF or VCF in the form that is merged, and its variant sites alone."""
 
 import pysam
-from goe import gvcf, indexes, logs, seal
-from goe.run import feeding, pipeline, reading, tool
+from goe.calls import gvcf
+from goe.core import logs, seal
+from goe.core.processes import feeding, pipeline, reading, tool
+from goe.hts import indexes
 
 params, output = snakemake.params, snakemake.output
 path = snakemake.input.calls

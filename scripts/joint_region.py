@@ -4,9 +4,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from goe import joint, logs, seal
-from goe.ledger import Ledger
-from goe.run import pipeline, tool
+from goe.calls import joint
+from goe.core import logs, seal
+from goe.core.ledger import Ledger
+from goe.core.processes import pipeline, tool
 
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.bcf).parent) as scratch:

@@ -7,8 +7,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from goe import logs
-from goe.errors import GoeError, Problem
+from goe.core import logs
+from goe.core.errors import GoeError, Problem
 
 # What a tool says of itself, for those that do not answer --version.
 ASK = {"bwa": ["bwa"], "verifybamid2": ["verifybamid2", "--help"]}

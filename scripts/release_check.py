@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from goe import check, logs, seal
+from goe.check import run as check
+from goe.core import logs, seal
 
 with logs.to(snakemake.log), seal.job(snakemake):
     results = check.run(snakemake.params.folder, parts=check.BEFORE_METADATA)

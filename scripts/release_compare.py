@@ -2,22 +2,25 @@
 
 from pathlib import Path
 
-from goe import disclosure, logs, previous_release, release_config, release_notes, seal, tables
+from goe.core import logs, seal, tables
+from goe.disclosure import control, earlier_release
+from goe.release import notes as release_notes
+from goe.rules import formats
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
-    policy = disclosure.policy(params.disclosure)
-    before, now = previous_release.read(params.previous), previous_release.of_tables(snakemake.input.tables)
+    policy = control.policy(params.disclosure)
+    before, now = earlier_release.read(params.previous), earlier_release.of_tables(snakemake.input.tables)
     strata = [stratum for stratum in now.people if stratum in before.people]
     contigs = [
-        previous_release.compare_contig(before.tables.get(contig), now.tables.get(contig), strata, policy.k)
+        earlier_release.compare_contig(before.tables.get(contig), now.tables.get(contig), strata, policy.k)
         for contig in sorted({*before.tables, *now.tables})
         if before.build == now.build
     ]
     moved = None
     if params.people:
-        moved = previous_release.moves(
-            tables.read(snakemake.input.keep), params.people, release_config.people_key(params.people)
+        moved = earlier_release.moves(
+            tables.read(snakemake.input.keep), params.people, formats.people_key(params.people)
         )
-    found = previous_release.check(before, now, policy, contigs, moved)
+    found = earlier_release.check(before, now, policy, contigs, moved)
     Path(snakemake.output[0]).write_text(release_notes.dumps(found))

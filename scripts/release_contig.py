@@ -5,24 +5,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow.compute as pc
-from goe import (
-    annotations,
-    beacon,
-    build,
-    disclosure,
-    frequency_table,
-    gdi_metadata,
-    gdi_package,
-    logs,
-    membership,
-    mini_node,
-    release_notes,
-    report_lookup,
-    report_spectrum,
-    seal,
-    sites_vcf,
-    wide_table,
-)
+from goe.core import logs, seal
+from goe.disclosure import control, membership
+from goe.genome import build
+from goe.release import notes as release_notes
+from goe.release import table as frequency_table
+from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.gdi import metadata as gdi_metadata
+from goe.release.gdi import package as gdi_package
+from goe.release.report import lookup as report_lookup
+from goe.release.report import spectrum as report_spectrum
 
 params, output, threads = snakemake.params, snakemake.output, snakemake.threads
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -30,7 +22,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
     here = build.Build(**params.build)
     length, md5 = sites_vcf.md5_of_contig(fasta, contig)
     fields = sites_vcf.read_fields(snakemake.input.fields)
-    policy = disclosure.policy(params.disclosure)
+    policy = control.policy(params.disclosure)
     source = frequency_table.Source(snakemake.input.tables, contig, length, policy)
     strata = source.plan.strata
     about = {"dataset": params.dataset, "build": here.name}

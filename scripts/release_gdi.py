@@ -4,8 +4,12 @@ import json
 import shutil
 from pathlib import Path
 
-from goe import crypt4gh_files, gdi_check, gdi_package, health_dcat, logs, seal
-from goe.errors import stop_on
+from goe.check import gdi as gdi_check
+from goe.core import logs, seal
+from goe.core.errors import stop_on
+from goe.hts import crypt4gh
+from goe.release.gdi import package as gdi_package
+from goe.release.metadata import health_dcat
 
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -17,4 +21,4 @@ with logs.to(snakemake.log), seal.job(snakemake):
     gdi_package.pack(folder, output.tar)
     shutil.rmtree(folder)
     if params.recipients:
-        crypt4gh_files.encrypt(output.tar, output.encrypted, params.recipients)
+        crypt4gh.encrypt(output.tar, output.encrypted, params.recipients)

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from goe import check, logs, manifest, seal
+from goe.check import run as check
+from goe.core import logs, manifest, seal
 
 with logs.to(snakemake.log), seal.job(snakemake):
     folder = Path(snakemake.output[0]).parent

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import health_dcat, logs, release_files, ro_crate, seal
+from goe.core import logs, seal
+from goe.release import layout
+from goe.release.metadata import health_dcat, ro_crate
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -14,9 +16,9 @@ with logs.to(snakemake.log), seal.job(snakemake):
     for path in snakemake.input.versions:
         tools |= json.loads(Path(path).read_text())
     names = [*params.files, *json.loads(Path(snakemake.input.written).read_text())]
-    files = release_files.describe(folder, names)
+    files = layout.describe(folder, names)
     health_dcat.write(folder, params.cfg, about, [f for f in files if f.path not in health_dcat.NOT_DESCRIBED])
-    described = release_files.describe(folder, [health_dcat.TURTLE, health_dcat.JSON_LD])
+    described = layout.describe(folder, [health_dcat.TURTLE, health_dcat.JSON_LD])
     ro_crate.write(
         folder,
         params.cfg,

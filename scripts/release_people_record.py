@@ -1,6 +1,7 @@
 """The private record of who is counted in this release, for a later release to be compared with."""
 
-from goe import logs, previous_release, seal, tables
+from goe.core import logs, seal, tables
+from goe.disclosure import earlier_release
 
 with logs.to(snakemake.log), seal.job(snakemake):
-    previous_release.write_record(tables.read(snakemake.input.keep), snakemake.output.record, snakemake.output.key)
+    earlier_release.write_record(tables.read(snakemake.input.keep), snakemake.output.record, snakemake.output.key)

@@ -4,8 +4,11 @@ import dataclasses
 import json
 from pathlib import Path
 
-from goe import logs, release_files, report_page, report_spectrum, seal
-from goe.site_rules import DESCRIPTIONS
+from goe.core import logs, seal
+from goe.release import layout
+from goe.release.report import page as report_page
+from goe.release.report import spectrum as report_spectrum
+from goe.rules.site_filters import DESCRIPTIONS
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -15,7 +18,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         json.loads((folder / name).read_text())
         for name in ("metadata/dataset.json", "qc/summary.json", "disclosure/disclosure.json")
     )
-    files = [dataclasses.asdict(file) for file in release_files.describe(folder, params.files)]
+    files = [dataclasses.asdict(file) for file in layout.describe(folder, params.files)]
     # Made after the page, with its digest in them.
     files += [{"path": name, "size": None, "sha256": None} for name in params.later]
     written = report_page.write(

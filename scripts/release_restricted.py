@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import logs, restricted, seal, sites_vcf
+from goe.core import logs, seal
+from goe.release import restricted
+from goe.release.formats import sites_vcf
 
 params, source = snakemake.params, snakemake.input
 with logs.to(snakemake.log), seal.job(snakemake):

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
-from goe import logs, restricted, seal, sites_vcf
-from goe.frequency_table import Source
+from goe.core import logs, seal
+from goe.release import restricted
+from goe.release.formats import sites_vcf
+from goe.release.table import Source
 
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):

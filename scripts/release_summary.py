@@ -5,34 +5,23 @@ import shutil
 from itertools import chain
 from pathlib import Path
 
-from goe import (
-    annotations,
-    beacon,
-    disclosure,
-    ledger,
-    logs,
-    membership,
-    metric_quantiles,
-    mini_node,
-    release_texts,
-    ro_crate,
-    sample_rules,
-    seal,
-    site_rules,
-    sites_vcf,
-    tables,
-    wide_table,
-)
-from goe import keep as keep_list
-from goe import release_notes as notes
+from goe.core import ledger, logs, seal, tables
+from goe.disclosure import control, membership
+from goe.release import notes, quantiles
+from goe.release import texts as release_texts
+from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.metadata import ro_crate
+from goe.rules import sample_thresholds as sample_rules
+from goe.rules import site_filters as site_rules
+from goe.sample_qc import keep as keep_list
 
 params, source, output = snakemake.params, snakemake.input, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):
     cfg, build = params.cfg, params.build
     contigs = [json.loads(Path(path).read_text()) for path in source.summaries]
     tally = notes.combine(contigs)
-    policy = disclosure.policy(cfg["disclosure"])
-    plan = disclosure.plan(tally["people"], policy.min_stratum_size)
+    policy = control.policy(cfg["disclosure"])
+    plan = control.plan(tally["people"], policy.min_stratum_size)
     fields = sites_vcf.read_fields(source.fields)
     tags = sites_vcf.tags(fields, plan.strata)
     keep = tables.read(source.keep)
@@ -67,7 +56,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         "alleles_by_class": tally["classes"],
         "alleles_by_filter": tally["filters"],
         "alleles_by_rule": site_rules.counts(public),
-        "metrics": metric_quantiles.summary(keep, tables.read(source.metrics), countries, policy.k),
+        "metrics": quantiles.summary(keep, tables.read(source.metrics), countries, policy.k),
         "sample_qc": sample_rules.published(
             keep_list.load(source.guidelines, cfg["sample_qc"]["thresholds"]), cfg["sample_qc"]["exclude"], countries
         ),

@@ -3,14 +3,17 @@
 import json
 from pathlib import Path
 
-from goe import annotations, disclosure, logs, mini_node, release_notes, seal, sites_vcf
-from goe.site_rules import DESCRIPTIONS
+from goe.core import logs, seal
+from goe.disclosure import control
+from goe.release import notes as release_notes
+from goe.release.formats import annotations, mini_node, sites_vcf
+from goe.rules.site_filters import DESCRIPTIONS
 
 params, which = snakemake.params, snakemake.wildcards.which
 with logs.to(snakemake.log), seal.job(snakemake):
     contigs = [json.loads(Path(path).read_text()) for path in snakemake.input.summaries]
     tally = release_notes.combine(contigs)
-    plan = disclosure.plan(tally["people"], disclosure.policy(params.disclosure).min_stratum_size)
+    plan = control.plan(tally["people"], control.policy(params.disclosure).min_stratum_size)
     fields = sites_vcf.read_fields(snakemake.input.fields)
     if which in mini_node.PROFILES:
         info = mini_node.tags(fields, plan.strata, which)

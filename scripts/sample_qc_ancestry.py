@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from goe import ancestry, keep, logs, plink, relatedness, seal, tables
-from goe.run import tool
+from goe.core import logs, seal, tables
+from goe.core.processes import tool
+from goe.sample_qc import ancestry, keep, plink, relatedness
 
 
 def columns_of(path, names):

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import keep, logs, reports, sample_metrics, seal
+from goe.core import logs, seal
+from goe.sample_qc import keep, tool_reports
+from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
     source, params = snakemake.input, snakemake.params
@@ -11,10 +13,10 @@ with logs.to(snakemake.log), seal.job(snakemake):
     with Path(snakemake.output.metrics).open("w") as out:
         for i, person in enumerate(params.people):
             values, why = sample_metrics.read_metrics(
-                reports.samtools_stats(source.stats[i]),
-                reports.depth_histogram(source.coverage[i], bases.autosomes),
-                reports.freemix(source.freemix[i]) if source.freemix else None,
-                reports.mosdepth_summary(source.summary[i]),
+                tool_reports.samtools_stats(source.stats[i]),
+                tool_reports.depth_histogram(source.coverage[i], bases.autosomes),
+                tool_reports.freemix(source.freemix[i]) if source.freemix else None,
+                tool_reports.mosdepth_summary(source.summary[i]),
                 bases,
             )
             metrics = {m: sample_metrics.rounded(m, value) for m, value in values.items()}

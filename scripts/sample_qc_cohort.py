@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
-from goe import __version__, cohort_page, keep, logs, seal, tables
+from goe import __version__
+from goe.core import logs, seal, tables
+from goe.sample_qc import keep
+from goe.sample_qc import page as cohort_page
 
 with logs.to(snakemake.log), seal.job(snakemake):
     source, params = snakemake.input, snakemake.params

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from goe import ga4gh, keep, logs, relatedness, sample_metrics, seal, tables
+from goe.core import logs, seal, tables
+from goe.sample_qc import ga4gh, keep, relatedness
+from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
     source, params, output = snakemake.input, snakemake.params, snakemake.output

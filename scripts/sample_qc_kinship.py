@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from goe import keep, logs, plink, relatedness, seal
-from goe.run import tool
+from goe.core import logs, seal
+from goe.core.processes import tool
+from goe.sample_qc import keep, plink, relatedness
 
 # People whose kinship, also by either half of the SNVs, tells how exact it is: pairs enough, and quick at 20,000.
 PRECISION_OF_UP_TO = 500

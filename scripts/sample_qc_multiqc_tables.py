@@ -5,9 +5,9 @@ import html
 import json
 from pathlib import Path
 
-from goe import logs, seal, tables
-from goe.keep import SEX_METRICS
-from goe.sample_metrics import DECIMALS
+from goe.core import logs, seal, tables
+from goe.sample_qc.keep import SEX_METRICS
+from goe.sample_qc.metrics import DECIMALS
 
 # Above this many people there are no plots and tables with a line for everybody: only the cohort and who is out.
 PER_PERSON_UP_TO = 500

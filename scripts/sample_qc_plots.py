@@ -4,8 +4,9 @@ import statistics
 from pathlib import Path
 
 import matplotlib
-from goe import keep, logs, seal, tables
-from goe.cohort_page import HET_HOM, components, depth_metric
+from goe.core import logs, seal, tables
+from goe.sample_qc import keep
+from goe.sample_qc.page import HET_HOM, components, depth_metric
 
 matplotlib.use("Agg")
 import matplotlib.patheffects as effects

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pysam
-from goe import build, keep, logs, sample_metrics, seal
+from goe.core import logs, seal
+from goe.genome import build
+from goe.sample_qc import keep
+from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
     what = build.Build(**snakemake.params.build)

@@ -4,8 +4,12 @@ import json
 
 import numpy as np
 import pyarrow as pa
-from goe import cohort, keep, logs, parquet, sample_metrics, seal, tables
-from goe.bcf import open_bcf
+from goe.core import logs, seal, tables
+from goe.harmonise import people as cohort
+from goe.hts import parquet
+from goe.hts.bcf import open_bcf
+from goe.sample_qc import keep
+from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
     params = snakemake.params

@@ -3,7 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from goe import keep, logs, plink, seal
+from goe.core import logs, seal
+from goe.sample_qc import keep, plink
 
 folder = Path(snakemake.output.bed).parent
 with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=folder) as scratch:

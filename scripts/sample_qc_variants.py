@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from goe import logs, sample_metrics, seal
+from goe.core import logs, seal
+from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
     classes = sample_metrics.sum_people(snakemake.input.people)

@@ -46,7 +46,7 @@ cat >.venv/bin/goe <<EOF
 import sys
 
 sys.path.insert(0, "$PWD/scripts")
-from goe.__main__ import main
+from goe.cli import main
 
 sys.exit(main())
 EOF

@@ -1,8 +1,10 @@
 """FILTER and site statistics of one region's alleles."""
 
-from goe import annotations, logs, parquet, seal
-from goe.ledger import Ledger
-from goe.site_filters import Counted, annotate
+from goe.core import logs, seal
+from goe.core.ledger import Ledger
+from goe.hts import parquet
+from goe.release.formats import annotations
+from goe.variant_qc.filters import Counted, annotate
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake), parquet.opened(snakemake.input.counts) as source:

@@ -3,9 +3,9 @@
 from collections import Counter
 
 import pytest
-from goe import strata
-from goe.build import Build
-from goe.ledger import total
+from goe.core.ledger import total
+from goe.frequencies import strata
+from goe.genome.build import Build
 from helpers import hazards
 from helpers.counting import count_vcf
 

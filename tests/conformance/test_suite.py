@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from goe.ledger import total
+from goe.core.ledger import total
 from helpers.workflow import snakemake, write_config
 
 pytestmark = pytest.mark.slow

@@ -5,10 +5,10 @@ import re
 import subprocess
 
 import pytest
-from goe import spine
-from goe.build import Build
-from goe.genotypes import Filter
-from goe.sample_metrics import COUNTS, count_variants
+from goe.genome.build import Build
+from goe.harmonise import files as spine
+from goe.harmonise.genotypes import Filter
+from goe.sample_qc.metrics import COUNTS, count_variants
 from helpers import release_folder, simulate
 from helpers.counting import count_vcf
 from helpers.pseudo import write_reference

@@ -10,11 +10,11 @@ import subprocess
 import cyvcf2
 import numpy as np
 import pytest
-from goe import config
-from goe.build import Build
-from goe.genotypes import Filter
-from goe.site_filters import annotate
-from goe.statistics import hwe_p, inbreeding_coefficient, more_heterozygotes
+from goe.genome.build import Build
+from goe.harmonise.genotypes import Filter
+from goe.settings import config
+from goe.variant_qc.filters import annotate
+from goe.variant_qc.statistics import hwe_p, inbreeding_coefficient, more_heterozygotes
 from helpers.counting import count_vcf
 
 HEAD = "##fileformat=VCFv4.2\n##contig=<ID={contig},length={length}>\n" + (

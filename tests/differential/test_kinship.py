@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from goe import keep, plink, relatedness
 from goe.demo import people
+from goe.sample_qc import keep, plink, relatedness
 from helpers.plink_files import write
 
 SEED = 20260101

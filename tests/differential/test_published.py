@@ -4,7 +4,7 @@ import subprocess
 
 import cyvcf2
 import pytest
-from goe.build import Build
+from goe.genome.build import Build
 from helpers.counting import count_vcf
 from helpers.pseudo import write_reference
 

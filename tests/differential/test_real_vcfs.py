@@ -7,8 +7,8 @@ import subprocess
 
 import cyvcf2
 import pytest
-from goe.build import Build
-from goe.ledger import total
+from goe.core.ledger import total
+from goe.genome.build import Build
 from helpers.counting import count_vcf
 from helpers.pseudo import write_reference
 

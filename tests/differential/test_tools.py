@@ -6,9 +6,9 @@ import subprocess
 import cyvcf2
 import numpy as np
 import pytest
-from goe.build import Build
-from goe.genotypes import Filter
-from goe.statistics import hwe_p
+from goe.genome.build import Build
+from goe.harmonise.genotypes import Filter
+from goe.variant_qc.statistics import hwe_p
 from helpers import simulate
 from helpers.counting import count_vcf
 

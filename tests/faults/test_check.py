@@ -21,8 +21,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pysam
 import pytest
-from goe import __main__, beacon_check, check, disclosure, frequency_table, gdi_format, manifest
-from goe import strata as st
+from goe import cli
+from goe.check import beacon as beacon_check
+from goe.check import run as check
+from goe.core import manifest
+from goe.disclosure import control
+from goe.frequencies import strata as st
+from goe.release import table as frequency_table
+from goe.release.gdi import format as gdi_format
 from helpers import gdi as package
 from helpers import release_folder as rf
 
@@ -79,7 +85,7 @@ def named(texts, *words):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_releases_that_are_broken_below_are_whole(whole, tmp_path, kind, ids):
     """Also when their metadata and manifest are made again, as the tests do."""
-    assert __main__.main(["check", str(whole[kind]), "--ids", str(ids)]) == 0
+    assert cli.main(["check", str(whole[kind]), "--ids", str(ids)]) == 0
     copy = rf.copy(whole[kind], tmp_path)
     rf.remake(copy, None if kind == "minimal" else rf.config(KINDS[kind]["rule"], KINDS[kind].get("gdi", True)))
     assert found(copy, ids=ids) == {}
@@ -187,7 +193,7 @@ def test_a_pipe_does_not_stop_the_check(root):
 def test_a_file_name_that_would_forge_the_list(root, capsys):
     for name in (b"x\npassed          Manifest: fine\x1b[2K", b"\xff\xfe"):
         (root / os.fsdecode(name)).write_bytes(b"x")
-    assert __main__.main(["check", str(root), "--quiet", "--json", str(root.parent / "out.json")]) == 1
+    assert cli.main(["check", str(root), "--quiet", "--json", str(root.parent / "out.json")]) == 1
     said = capsys.readouterr().out
     assert "\x1b" not in said and r"x\npassed          Manifest: fine\x1b[2K: is no file of a release" in said
     assert not any(line.startswith("passed") for line in said.splitlines())
@@ -683,7 +689,7 @@ def test_a_key_that_is_missing(root, name, key, capsys):
     """What needs the descriptions is not made, and fails; the rest is."""
     rf.edit_json(root / name, lambda content: content.pop(key))
     rf.sign(root)
-    assert __main__.main(["check", str(root), "--quiet"]) == 1
+    assert cli.main(["check", str(root), "--quiet"]) == 1
     said = capsys.readouterr().out
     assert f"{name}: '{key}' is a required property" in said
     assert "Frequency tables: every row: not made" in said and "Manifest:" not in said
@@ -1057,7 +1063,7 @@ def test_what_the_package_says_of_itself(root, change, what):
 def leaking(monkeypatch, choose, tmp_path, rule=rf.MINIMAL):
     """A release in which one allele of chr20 shows more than it may: `choose(shown, carriers, strata, outcome)` gives
     (allele, strata to show as well) or None. Returns the release and the allele."""
-    real, leaks = disclosure.apply, []
+    real, leaks = control.apply, []
 
     def apply(people, plan, policy):
         decision = real(people, plan, policy)
@@ -1073,7 +1079,7 @@ def leaking(monkeypatch, choose, tmp_path, rule=rf.MINIMAL):
                 leaks.append((more, i))
                 for stratum in more:
                     decision.shown[plan.strata.index(stratum), i] = True
-                outcome = disclosure.FULL if decision.shown[:, i].all() else disclosure.REDUCED
+                outcome = control.FULL if decision.shown[:, i].all() else control.REDUCED
                 decision.outcome[i] = outcome
                 decision = replace(decision)
         return decision
@@ -1137,7 +1143,7 @@ def test_the_audit_finds_what_can_be_derived(monkeypatch, tmp_path, choose, rule
 
 def test_the_audit_does_not_say_who_is_who(monkeypatch, tmp_path, capsys):
     root, (stratum,) = leaking(monkeypatch, a_small_cell, tmp_path)
-    assert __main__.main(["check", str(root), "--quiet"]) == 1
+    assert cli.main(["check", str(root), "--quiet"]) == 1
     said = capsys.readouterr().out
     assert said.startswith("FAILED          Disclosure audit") and stratum in said
     assert said.splitlines()[-1].endswith("1 of 23 checks failed")
@@ -1145,7 +1151,7 @@ def test_the_audit_does_not_say_who_is_who(monkeypatch, tmp_path, capsys):
 
 def test_statistics_of_a_withheld_stratum(monkeypatch, tmp_path):
     """The Hardy-Weinberg test is one of the countries: where one is withheld it may tell of it."""
-    real = disclosure.open_statistics
+    real = control.open_statistics
 
     def every(*args):
         return {name: np.ones_like(told) for name, told in real(*args).items()}
@@ -1267,7 +1273,7 @@ def test_an_id_that_leaked(root, ids, put):
 def test_the_command_looks_for_ids(root, ids, capsys):
     in_text(root, PERSON)
     rf.remake(root)
-    assert __main__.main(["check", str(root), "--ids", str(ids), "--quiet"]) == 1
+    assert cli.main(["check", str(root), "--ids", str(ids), "--quiet"]) == 1
     # The line is none of the text that goe writes, either.
     *texts, first, second, last = capsys.readouterr().out.splitlines()
     assert texts[0].startswith("FAILED          Texts and workflow") and len(texts) == 2

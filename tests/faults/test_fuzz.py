@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pysam
 import pytest
-from goe import build, config, lint, sheets
-from goe.build import regions
-from goe.genotypes import Filter
+from goe.genome import build
+from goe.genome.build import regions
+from goe.harmonise.genotypes import Filter
+from goe.intake import lint
+from goe.settings import config, sheets
 from helpers.run_script import REPO, run_spec
 
 LENGTH = 2000

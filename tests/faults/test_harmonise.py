@@ -6,8 +6,8 @@ import sys
 
 import pysam
 import pytest
-from goe.bcf import open_bcf
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.hts.bcf import open_bcf
 from helpers import stages
 from helpers.run_script import REPO
 

@@ -16,8 +16,12 @@ import pysam
 import pytest
 import yaml
 from crypt4gh.keys import c4gh
-from goe import build, config, lint, previous_release, release_lint, sheets
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.disclosure import earlier_release as previous_release
+from goe.genome import build
+from goe.intake import lint
+from goe.intake import release as release_lint
+from goe.settings import config, sheets
 
 CONTIGS = {"chr20": 3000, "chrX": 2000}
 SEQUENCES = {"chr20": "ACGTTGCA" * 375, "chrX": "GATTACAC" * 250}

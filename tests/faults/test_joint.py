@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from goe import counts, spine
+from goe.frequencies import counts
+from goe.harmonise import files as harmonised
 from helpers.workflow import snakemake, write_config
 
 pytestmark = pytest.mark.slow
@@ -123,7 +124,7 @@ def filters(folder: Path) -> dict[str, list[str]]:
     """Site allele -> FILTER of the input where everybody counts."""
     found: dict[str, list[str]] = {}
     for path in sorted((folder / "work/harmonise").glob("chr1_*.bcf")):
-        with spine.open_harmonised(path) as reader:
+        with harmonised.open_harmonised(path) as reader:
             keep = {i: {"country_code": "EE", "count_sex": "F", "keep": "yes"} for i in reader.header.samples}
             leaves = counts.Leaves.of_keep(reader.header.samples, keep, path.name)
             for batch in counts.count(reader, leaves, raw=False):

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pysam
 import pytest
-from goe import cram, indexes, reads
-from goe.bgzf import EOF
-from goe.errors import GoeError
+from goe.calls import alignments
+from goe.core.errors import GoeError
+from goe.hts import cram, indexes
+from goe.hts.bgzf import EOF
 
 RUN = Path(__file__).parents[1] / "helpers" / "run_script.py"
 CONTIGS = {"chr1": 20_000, "chr2": 5_000}
@@ -211,14 +212,14 @@ def test_another_version_of_cram_is_told_and_no_cram_as_well(tmp_path):
 
 
 def test_mates_of_an_unaligned_bam_must_be_there(folder, tmp_path):
-    assert reads.count_pairs(str(folder / "u.bam")) == 6000
+    assert alignments.count_pairs(str(folder / "u.bam")) == 6000
     whole = (folder / "u.bam").read_bytes()
     starts = blocks(whole)
     seen = 0
     for start, after in pairwise(starts[1:]):
         path = damaged(folder, "u.bam", whole[:start] + whole[after:], tmp_path)
         try:
-            assert reads.count_pairs(str(path)) < 6000
+            assert alignments.count_pairs(str(path)) < 6000
         except GoeError as error:
             assert "first reads of pairs" in str(error) or "samtools view" in str(error)
             seen += 1

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import harmonise, seal
+from goe.core import seal
+from goe.harmonise import records as harmonise
 
 CONTIGS = {"chr1": 400_000, "chrX": 100_000, "chrY": 60_000}
 SITES = {"chr1": 2500, "chrX": 300, "chrY": 40}

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 import pysam
-from goe import strata as st
-from goe.frequency_table import STATISTICS
+from goe.frequencies import strata as st
+from goe.release.table import STATISTICS
 
 LEAVES = ("EE_F", "EE_M", "EE_U", "LV_F", "LV_M")
 
 
 @dataclass(frozen=True)
 class FakeBlock:
-    """Whatever the writers use of goe.frequency_table.Block, with the mask given."""
+    """Whatever the writers use of goe.release.table.Block, with the mask given."""
 
     contig: str
     pos: pa.Array

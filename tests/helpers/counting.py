@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-from goe import counts, harmonise, spine
-from goe.alleles import Reference
-from goe.build import Build, regions
-from goe.genotypes import Filter
-from goe.ledger import Ledger
+from goe.core.ledger import Ledger
+from goe.frequencies import counts
+from goe.genome.alleles import Reference
+from goe.genome.build import Build, regions
+from goe.harmonise import files as harmonised
+from goe.harmonise import records as harmonise
+from goe.harmonise.genotypes import Filter
 
 
 def count_vcf(
@@ -21,7 +23,8 @@ def count_vcf(
     folder: Path,
     **options,
 ) -> tuple[pa.Table, list[Ledger]]:
-    """Table of counts (goe.counts.schema) of a whole VCF, and the ledgers of its two passes for each region.
+    """Table of counts (goe.frequencies.counts.schema) of a whole VCF, and the ledgers of its two passes for each
+    region.
 
     sheet: sample_id -> (sex, country). size: region size in bases. options: `rule`, `count_sex` (sample_id -> sex),
     `raw`, `respect_ft`, `absent` (FORMAT fields that the file does not declare), `alone` (sample_ids with a file of
@@ -36,14 +39,14 @@ def count_vcf(
     ledgers = []
     for name, region in found.items():
         where = ("--regions", f"{region.contig}:{region.start}-{region.end}", "--regions-overlap", "pos")
-        with spine.open_split(packed, *where) as reader:
+        with harmonised.open_split(packed, *where) as reader:
             ids = reader.header.samples
             people = harmonise.People(ids, [sheet[i][0] for i in ids], [absent] * len(ids), [""] * len(ids))
             people = replace(people, alone=[i in options.get("alone", ()) for i in ids])
             rule = options.get("rule", Filter())
             ft = options.get("respect_ft", False)
             splitter = harmonise.Splitter(build, region, Reference(str(fasta)), people, rule, ft, raw)
-            spine.split(reader, splitter, fasta, folder / f"{name}.snvs.bcf", folder / f"{name}.moved.bcf")
+            harmonised.split(reader, splitter, fasta, folder / f"{name}.snvs.bcf", folder / f"{name}.moved.bcf")
         splitter.ledger.check()
         ledgers.append(splitter.ledger)
     tables = []
@@ -61,10 +64,10 @@ def count_vcf(
         ledger = Ledger(name)
         merged = folder / f"{name}.bcf"
         moved = [folder / f"{n}.moved.bcf" for n in beside[max(0, at - 1) : at + 2]]
-        spine.merge(folder / f"{name}.snvs.bcf", moved, build, region, raw, merged, ledger)
+        harmonised.merge(folder / f"{name}.snvs.bcf", moved, build, region, raw, merged, ledger)
         ledger.check()
         ledgers.append(ledger)
-        with spine.open_harmonised(merged) as reader:
+        with harmonised.open_harmonised(merged) as reader:
             leaves = counts.Leaves.of_keep(reader.header.samples, keep, "test")
             batches = counts.count(reader, leaves, raw, options.get("accept", ()))
             tables.append(pa.Table.from_batches(batches, counts.schema(leaves, raw)))

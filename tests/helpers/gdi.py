@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from goe import gdi_package, sites_vcf
-from goe import strata as st
-from goe.gdi_metadata import Settings
-from goe.health_dcat import About
+from goe.frequencies import strata as st
+from goe.release.formats import sites_vcf
+from goe.release.gdi import package as gdi_package
+from goe.release.gdi.metadata import Settings
+from goe.release.metadata.health_dcat import About
 
 ID = "GOE-EE-EXAMPLE-20260102030405678"
 LEAVES = ("EE_F", "EE_M", "EE_U", "LV_F", "LV_M")
@@ -39,7 +40,7 @@ class Allele:
 
 @dataclass
 class Block:
-    """What a format needs of goe.frequency_table.Block."""
+    """What a format needs of goe.release.table.Block."""
 
     contig: str
     pos: pa.Array

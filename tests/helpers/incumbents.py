@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cyvcf2
-from goe import strata
-from goe.build import Build
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.frequencies import strata
+from goe.genome.build import Build
 
 from helpers import hazards
 from helpers.counting import count_vcf

@@ -9,15 +9,18 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from goe import cohort, genotypes, harmonise, spine
-from goe.alleles import Reference
-from goe.build import Build, Region, read_fai
+from goe.genome.alleles import Reference
+from goe.genome.build import Build, Region, read_fai
+from goe.harmonise import files as harmonised
+from goe.harmonise import genotypes
+from goe.harmonise import people as cohort
+from goe.harmonise import records as harmonise
 
 
 def records(folder: str, bcf: str, fasta: str, n: int | None) -> None:
     lengths = read_fai(f"{fasta}.fai")
     [(contig, length)] = lengths.items()
-    with spine.open_split(bcf) as reader:
+    with harmonised.open_split(bcf) as reader:
         people = cohort.people_of(reader, Path(folder) / "people.tsv")
         region = Region(contig, 1, length)
         splitter = harmonise.Splitter(Build("toy", lengths, []), region, Reference(fasta), people, genotypes.Filter())

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-from goe import code_digest, health_dcat, release_files, ro_crate
+from goe.core import code_digest
+from goe.release import layout
+from goe.release.metadata import health_dcat, ro_crate
 
 # Of the RO-Crate 1.1 context (w3id.org/ro/crate/1.1/context, version 1.1.0, CC0-1.0), the terms that the crate
 # uses. A term that is not here is reported by the validator: look it up in the context, then add it.
@@ -77,8 +79,8 @@ def make(folder: Path, dataset: dict) -> dict:
 
 def describe(folder: Path, cfg: dict) -> None:
     """Write the record and the crate of the files that `make` made."""
-    health_dcat.write(folder, cfg, ABOUT, release_files.describe(folder, NAMES))
-    files = release_files.describe(folder, [*NAMES, health_dcat.TURTLE, health_dcat.JSON_LD])
+    health_dcat.write(folder, cfg, ABOUT, layout.describe(folder, NAMES))
+    files = layout.describe(folder, [*NAMES, health_dcat.TURTLE, health_dcat.JSON_LD])
     ro_crate.write(folder, cfg, ABOUT, files, CONTIGS, TOOLS, "9.27.1")
 
 

@@ -1,4 +1,4 @@
-"""PLINK 1 filesets of made genotypes, as goe.plink names people and SNVs."""
+"""PLINK 1 filesets of made genotypes, as goe.sample_qc.plink names people and SNVs."""
 
 from pathlib import Path
 

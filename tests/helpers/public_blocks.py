@@ -2,8 +2,8 @@
 
 import numpy as np
 import pyarrow as pa
-from goe import strata as st
-from goe.frequency_table import STATISTICS
+from goe.frequencies import strata as st
+from goe.release.table import STATISTICS
 
 from helpers.blocks import FakeBlock
 

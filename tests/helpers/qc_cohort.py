@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from goe import ancestry, keep, relatedness
-from goe.harmonise import PEOPLE_SCHEMA
-from goe.sample_metrics import CHARR_UNIT, COUNTS, NO_PANEL, REGION_SCHEMA, TOOL_METRICS, rounded
+from goe.harmonise.records import PEOPLE_SCHEMA
+from goe.sample_qc import ancestry, keep, relatedness
+from goe.sample_qc.metrics import CHARR_UNIT, COUNTS, NO_PANEL, REGION_SCHEMA, TOOL_METRICS, rounded
 
 from helpers.stages import REPO, Cost, measure, write_spec
 

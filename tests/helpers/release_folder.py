@@ -14,39 +14,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pysam
-from goe import (
-    annotations,
-    beacon,
-    check,
-    check_folder,
-    counts,
-    disclosure,
-    frequency_table,
-    gdi_metadata,
-    gdi_package,
-    health_dcat,
-    keep,
-    manifest,
-    membership,
-    metric_quantiles,
-    mini_node,
-    release_files,
-    release_notes,
-    release_texts,
-    report_lookup,
-    report_page,
-    report_spectrum,
-    ro_crate,
-    sample_rules,
-    site_filters,
-    site_rules,
-    sites_vcf,
-    wide_table,
-)
-from goe import strata as st
-from goe.build import REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build
-from goe.harmonise import N_CLASSES
-from goe.ledger import Ledger, total
+from goe.check import folder as check_folder
+from goe.check import run as check
+from goe.core import manifest
+from goe.core.ledger import Ledger, total
+from goe.disclosure import control, membership
+from goe.frequencies import counts
+from goe.frequencies import strata as st
+from goe.genome.build import REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build
+from goe.harmonise.records import N_CLASSES
+from goe.release import layout, quantiles
+from goe.release import notes as release_notes
+from goe.release import table as frequency_table
+from goe.release import texts as release_texts
+from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.gdi import metadata as gdi_metadata
+from goe.release.gdi import package as gdi_package
+from goe.release.metadata import health_dcat, ro_crate
+from goe.release.report import lookup as report_lookup
+from goe.release.report import page as report_page
+from goe.release.report import spectrum as report_spectrum
+from goe.rules import sample_thresholds as sample_rules
+from goe.rules import site_filters as site_rules
+from goe.sample_qc import keep
+from goe.variant_qc import filters as site_filters
 
 from helpers.blocks import sequence, write_fasta
 
@@ -198,8 +189,8 @@ class Parts:
     cfg: dict
     work: Path
     summaries: list[dict]
-    plan: disclosure.Plan
-    policy: disclosure.Policy
+    plan: control.Plan
+    policy: control.Policy
 
 
 def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_000, seed=1, block=400, countries=None):
@@ -215,7 +206,7 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
     build = Build(name="GRCh38", contigs=dict(contigs), par=par, all_contigs=dict(contigs))
     text = {name: sequence(length, seed=i) for i, (name, length) in enumerate(contigs.items())}
     fasta = write_fasta(work / "ref.fa", text)
-    policy = disclosure.policy(cfg["disclosure"])
+    policy = control.policy(cfg["disclosure"])
     for place in ("sites", "frequencies/wide", "beacon", "mini-node", "annotations", "gdi", "metadata", "dictionary"):
         (root / place).mkdir(parents=True)
     summaries, plan = [], None
@@ -316,7 +307,7 @@ def _metrics(said: dict, k: int) -> dict:
         {"sample_id": sample, "country_code": c, "call_rate": f"{0.95 + i % 50 / 1000:g}"}
         for i, (c, sample) in enumerate(people)
     ]
-    return metric_quantiles.summary(keep, metrics, sorted({c for c, _ in people}), k)
+    return quantiles.summary(keep, metrics, sorted({c for c, _ in people}), k)
 
 
 def _descriptions(root: Path, parts: Parts) -> None:
@@ -398,7 +389,7 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
         for name in ("metadata/dataset.json", "qc/summary.json", "disclosure/disclosure.json")
     )
     names = [name for name in manifest.files(root)]
-    files = [asdict(file) for file in release_files.describe(root, names)]
+    files = [asdict(file) for file in layout.describe(root, names)]
     later = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
     files += [{"path": name, "size": None, "sha256": None} for name in later]
     report_page.write(
@@ -425,9 +416,9 @@ def describe(root: Path, cfg: dict, contigs: list[dict]) -> None:
     for name in (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE):
         (root / name).unlink(missing_ok=True)
     about = _about(root)
-    health_dcat.write(root, cfg, about, release_files.describe(root, manifest.files(root)))
+    health_dcat.write(root, cfg, about, layout.describe(root, manifest.files(root)))
     tools = [ro_crate.Tool("samtools", "1.21"), ro_crate.Tool("bcftools", "1.21")]
-    files = release_files.describe(root, manifest.files(root))
+    files = layout.describe(root, manifest.files(root))
     ro_crate.write(root, cfg, about, files, [ro_crate.Contig(**contig) for contig in contigs], tools, "9.27.1")
 
 

@@ -12,18 +12,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from goe import (
-    annotations,
-    beacon,
-    frequency_table,
-    gdi_package,
-    membership,
-    mini_node,
-    report_lookup,
-    report_spectrum,
-    sites_vcf,
-    wide_table,
-)
+from goe.disclosure import membership
+from goe.release import table as frequency_table
+from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.gdi import package as gdi_package
+from goe.release.report import lookup as report_lookup
+from goe.release.report import spectrum as report_spectrum
 
 from helpers import run_script
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import yaml
-from goe import config, sample_rules
-from goe.build import load_build, regions
-from goe.ledger import Ledger
+from goe.core.ledger import Ledger
+from goe.genome.build import load_build, regions
+from goe.rules import sample_thresholds as sample_rules
+from goe.settings import config
 
 from helpers import site_tables
 from helpers.stages import ENVIRONMENT, REPO, Cost, tree_memory, write_spec

@@ -1,11 +1,11 @@
-"""The plain facts of a made-up release, as the summaries of goe have them, for `goe.report_page`."""
+"""The plain facts of a made-up release, as the summaries of goe have them, for `goe.release.report.page`."""
 
 import hashlib
 
-from goe.membership import CHANGES
-from goe.report_lookup import Writer
-from goe.report_spectrum import Spectrum, combine
-from goe.site_rules import DESCRIPTIONS
+from goe.disclosure.membership import CHANGES
+from goe.release.report.lookup import Writer
+from goe.release.report.spectrum import Spectrum, combine
+from goe.rules.site_filters import DESCRIPTIONS
 
 from helpers import public_blocks
 

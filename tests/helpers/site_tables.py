@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pysam
-from goe import strata as st
-from goe.build import REGION_DIPLOID, REGION_X, Build, contig_class, regions
-from goe.counts import MEASURES, METRIC_COLUMNS
-from goe.site_filters import annotate
+from goe.frequencies import strata as st
+from goe.frequencies.counts import MEASURES, METRIC_COLUMNS
+from goe.genome.build import REGION_DIPLOID, REGION_X, Build, contig_class, regions
+from goe.variant_qc.filters import annotate
 
 # Women, men; with their parents they make 21 strata.
 COUNTRIES = {

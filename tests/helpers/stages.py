@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from goe.genotypes import Filter
+from goe.harmonise.genotypes import Filter
 
 from helpers.simulate import CONTIG, Cohort
 

@@ -44,12 +44,6 @@ def snakemake(directory: Path, *arguments: str, cores: int = 2, timeout: int = 1
     return Run(done.returncode, done.stdout)
 
 
-def script(name: str, *arguments) -> subprocess.CompletedProcess:
-    """A script of the checkout; stdout and stderr together."""
-    command = [sys.executable, str(REPO / "scripts" / name), *map(str, arguments)]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
 def goe(*arguments) -> subprocess.CompletedProcess:
     """The console command; stdout and stderr together."""
     command = [sys.executable, "-m", "goe", *map(str, arguments)]

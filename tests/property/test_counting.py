@@ -6,8 +6,9 @@ from unittest import mock
 
 import pysam
 import pytest
-from goe import bcf, counts
-from goe.build import Build
+from goe.frequencies import counts
+from goe.genome.build import Build
+from goe.hts import bcf
 from helpers import plain
 from helpers.counting import count_vcf
 from hypothesis import HealthCheck, given, settings

@@ -5,11 +5,13 @@ from itertools import combinations, product
 
 import numpy as np
 import pyarrow as pa
-from goe import disclosure, frequency_table, sites_vcf
-from goe import strata as st
-from goe.build import Build
-from goe.disclosure import FULL, REDUCED, WITHHELD, Policy
-from goe.disclosure_audit import Audit, Stated
+from goe.disclosure import control
+from goe.disclosure.audit.audit import Audit, Stated
+from goe.disclosure.control import FULL, REDUCED, WITHHELD, Policy
+from goe.frequencies import strata as st
+from goe.genome.build import Build
+from goe.release import table as frequency_table
+from goe.release.formats import sites_vcf
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -44,8 +46,8 @@ def tables(draw, leaves=LEAVES, kinds=tuple(CONTIGS), most=8):
             counts[i, :, 0] = (called, 0, carriers - hom, hom, 0)
     rule = Policy(
         k,
-        name=draw(some.sampled_from(disclosure.POLICIES)),
-        protect=draw(some.sampled_from(disclosure.PROTECT)),
+        name=draw(some.sampled_from(control.POLICIES)),
+        protect=draw(some.sampled_from(control.PROTECT)),
         least=draw(some.sampled_from([None, k])),
     )
     return rule, people, CONTIGS[kind], counts
@@ -67,8 +69,8 @@ def block_of(plan, counts, contig, shown):
 
 def published(rule, people, contig, counts, repo):
     """stratum -> row of the Parquet table, for one allele. The sites VCF must give the same strata."""
-    plan = disclosure.plan(people, rule.min_stratum_size)
-    decision = disclosure.apply(counts, plan, rule)
+    plan = control.plan(people, rule.min_stratum_size)
+    decision = control.apply(counts, plan, rule)
     if decision.outcome[0] == WITHHELD:
         assert not decision.shown.any()
         return {}
@@ -129,7 +131,7 @@ def test_nothing_small_can_be_read_or_derived(repo, table):
 def test_the_plan_publishes_no_small_group_of_people(table):
     rule, people, _, _ = table
     least = rule.min_stratum_size
-    plan = disclosure.plan(people, least)
+    plan = control.plan(people, least)
     for group, _ in reachable(list(plan.strata), LEAVES) if sum(people.values()) >= least else ():
         n = sum(people[LEAVES[i]] for i in group)
         assert n == 0 or n >= least, f"{[LEAVES[i] for i in group]} of {plan.strata}"
@@ -139,10 +141,10 @@ def test_the_plan_publishes_no_small_group_of_people(table):
 @given(tables())
 def test_collapse_gives_all_strata_or_total_or_nothing_and_minimal_more(repo, table):
     rule, people, contig, counts = table
-    plan = disclosure.plan(people, rule.min_stratum_size)
+    plan = control.plan(people, rule.min_stratum_size)
     by_name = {
-        name: disclosure.apply(counts, plan, Policy(rule.k, name=name, protect=rule.protect, least=rule.least))
-        for name in disclosure.POLICIES
+        name: control.apply(counts, plan, Policy(rule.k, name=name, protect=rule.protect, least=rule.least))
+        for name in control.POLICIES
     }
     collapse, minimal = by_name["collapse"], by_name["minimal"]
     number = {WITHHELD: 0, REDUCED: 1, FULL: len(plan.strata)}[int(collapse.outcome[0])]
@@ -158,8 +160,8 @@ def test_collapse_gives_all_strata_or_total_or_nothing_and_minimal_more(repo, ta
 @given(tables())
 def test_the_audit_accepts_what_either_policy_publishes(table):
     rule, people, contig, counts = table
-    plan = disclosure.plan(people, rule.min_stratum_size)
-    decision = disclosure.apply(counts, plan, rule)
+    plan = control.plan(people, rule.min_stratum_size)
+    decision = control.apply(counts, plan, rule)
     if decision.outcome[0] != WITHHELD:
         assert not problems(rule, plan, contig, counts, decision.shown)
 
@@ -196,8 +198,8 @@ def tiny(draw):
         carriers = draw(some.one_of(some.integers(0, n), some.sampled_from([0, 1, n - 1, n])))
         hom = draw(some.integers(0, carriers))
         counts[i, :, 0] = (n, 0, carriers - hom, hom, 0)
-    name = draw(some.sampled_from(disclosure.POLICIES))
-    return Policy(k, name=name, protect=draw(some.sampled_from(disclosure.PROTECT)), least=k), people, counts
+    name = draw(some.sampled_from(control.POLICIES))
+    return Policy(k, name=name, protect=draw(some.sampled_from(control.PROTECT)), least=k), people, counts
 
 
 def left_open(rule, people, counts, plan, shown):
@@ -229,8 +231,8 @@ def left_open(rule, people, counts, plan, shown):
 @given(tiny())
 def test_no_withheld_cell_can_be_pinned_down_by_listing_every_table(table):
     rule, people, counts = table
-    plan = disclosure.plan(people, rule.min_stratum_size)
-    decision = disclosure.apply(counts, plan, rule)
+    plan = control.plan(people, rule.min_stratum_size)
+    decision = control.apply(counts, plan, rule)
     if decision.outcome[0] != WITHHELD:
         assert not left_open(rule, people, counts, plan, decision.shown)
 
@@ -239,7 +241,7 @@ def test_no_withheld_cell_can_be_pinned_down_by_listing_every_table(table):
 @given(tiny(), some.data())
 def test_the_audit_finds_every_cell_that_listing_every_table_pins_down(table, data):
     rule, people, counts = table
-    plan = disclosure.plan(people, rule.min_stratum_size)
+    plan = control.plan(people, rule.min_stratum_size)
     shown = np.array([[s == st.TOTAL or data.draw(some.booleans())] for s in plan.strata])
     if counts[:, 2:].any() and left_open(rule, people, counts, plan, shown):
         assert problems(rule, plan, "chr1", counts, shown)
@@ -250,8 +252,8 @@ def test_the_audit_finds_every_cell_that_listing_every_table_pins_down(table, da
 def test_minimal_withholds_as_few_cells_as_the_audit_allows(table):
     rule, people, counts = table
     rule = Policy(rule.k, name="minimal", protect=rule.protect, least=rule.least)
-    plan = disclosure.plan(people, rule.min_stratum_size)
-    decision = disclosure.apply(counts, plan, rule)
+    plan = control.plan(people, rule.min_stratum_size)
+    decision = control.apply(counts, plan, rule)
     if decision.outcome[0] != REDUCED:
         return
     withheld = int((~decision.shown).sum())

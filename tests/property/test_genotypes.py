@@ -1,7 +1,7 @@
 """The kernel against the plain rules, on random genotypes of every storage width."""
 
 import numpy as np
-from goe import genotypes as gt
+from goe.harmonise import genotypes as gt
 from helpers import plain
 from hypothesis import given, settings
 from hypothesis import strategies as st

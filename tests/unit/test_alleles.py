@@ -2,8 +2,8 @@
 
 import pysam
 import pytest
-from goe.alleles import Reference, atoms, reason_left_out, split
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.genome.alleles import Reference, atoms, reason_left_out, split
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pysam
 import pytest
-from goe import annotations, sites_vcf
-from goe import strata as st
-from goe.build import Build
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.frequencies import strata as st
+from goe.genome.build import Build
+from goe.release.formats import annotations, sites_vcf
 from helpers import blocks as some
 
 PAR = [("chrX", 1, 200), ("chrX", 500, 560), ("chrY", 1, 100)]

@@ -5,9 +5,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from goe.bcf import END_OF_VECTOR, MISSING, Reader, Record, Writer, open_bcf, unpacked
-from goe.errors import GoeError
-from goe.genotypes import widen
+from goe.core.errors import GoeError
+from goe.harmonise.genotypes import widen
+from goe.hts.bcf import END_OF_VECTOR, MISSING, Reader, Record, Writer, open_bcf, unpacked
 
 VCF = """##fileformat=VCFv4.3
 ##FILTER=<ID=PASS,Description="All filters passed">

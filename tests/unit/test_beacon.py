@@ -8,8 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from goe import beacon, beacon_check, hgvs, readback, sites_vcf
-from goe.errors import GoeError
+from goe.check import beacon as beacon_check
+from goe.check import readback
+from goe.core.errors import GoeError
+from goe.genome import hgvs
+from goe.release.formats import beacon, sites_vcf
 from helpers import blocks as some
 from jsonschema import Draft202012Validator
 

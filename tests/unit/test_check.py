@@ -16,19 +16,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import (
-    __main__,
-    check,
-    check_folder,
-    check_ids,
-    check_lookup,
-    check_private,
-    disclosure_audit,
-    release_blocks,
-    ro_crate,
-)
-from goe.check_common import Faults, safely
-from goe.errors import GoeError, Problem
+from goe import cli
+from goe.check import blocks as release_blocks
+from goe.check import folder as check_folder
+from goe.check import ids as check_ids
+from goe.check import lookup as check_lookup
+from goe.check import private as check_private
+from goe.check import run as check
+from goe.check.faults import Faults, safely
+from goe.core.errors import GoeError, Problem
+from goe.disclosure.audit import audit as disclosure_audit
+from goe.release.metadata import ro_crate
 from helpers import release_folder as rf
 from hypothesis import example, given, settings
 from hypothesis import strategies as draw
@@ -90,7 +88,7 @@ def state(folder):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_check_passes_or_does_not_apply(releases, kind, sheet, capsys):
     before = state(releases[kind])
-    assert __main__.main(["check", str(releases[kind]), "--ids", str(sheet)]) == 0
+    assert cli.main(["check", str(releases[kind]), "--ids", str(sheet)]) == 0
     checks, lines = told(capsys)
     assert [name for _, name, _ in checks] == list(check.NAMES.values())
     absent = {check.NAMES[part] for part in ("disclosure", "gdi")} if kind.startswith("open") else set()
@@ -102,7 +100,7 @@ def test_every_check_passes_or_does_not_apply(releases, kind, sheet, capsys):
 
 
 def test_what_was_looked_at_is_said(minimal, sheet, capsys):
-    __main__.main(["check", str(minimal), "--ids", str(sheet)])
+    cli.main(["check", str(minimal), "--ids", str(sheet)])
     checks, _ = told(capsys)
     details = {name: detail for _, name, detail in checks}
     rows = [pq.read_table(path) for path in (minimal / "frequencies").glob("*.parquet")]
@@ -118,7 +116,7 @@ def test_what_was_looked_at_is_said(minimal, sheet, capsys):
 
 
 def test_the_open_release_says_its_legal_basis(releases, capsys):
-    __main__.main(["check", str(releases["open, no GDI package"])])
+    cli.main(["check", str(releases["open, no GDI package"])])
     (audit,) = [detail for _, name, detail in told(capsys)[0] if name == "Disclosure audit"]
     assert rf.OPEN["legal_basis"] in audit
 
@@ -138,14 +136,14 @@ def test_without_a_list_of_ids_that_check_does_not_apply(minimal):
 
 
 def test_quiet_says_nothing_of_what_passed(minimal, capsys):
-    assert __main__.main(["check", str(minimal), "--quiet"]) == 0
+    assert cli.main(["check", str(minimal), "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
 
 
 def test_json_has_every_check(minimal, tmp_path, capsys):
     out = tmp_path / "results.json"
     out.write_text("old")
-    assert __main__.main(["check", str(minimal), "--json", str(out)]) == 0
+    assert cli.main(["check", str(minimal), "--json", str(out)]) == 0
     said = json.loads(out.read_text())
     assert (said["passed"], said["problems"]) == (True, 0)
     checks, _ = told(capsys)
@@ -158,7 +156,7 @@ def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
     root = rf.copy(minimal, tmp_path)
     (root / "metadata/healthdcat.ttl").write_text("Another.\n")
     out = tmp_path / "results.json"
-    assert __main__.main(["check", str(root), "--json", str(out), "--quiet"]) == 1
+    assert cli.main(["check", str(root), "--json", str(out), "--quiet"]) == 1
     said = json.loads(out.read_text())
     wrong = {c["check"]: c["problems"] for c in said["checks"] if c["passed"] is False}
     assert set(wrong) == {"manifest", "healthdcat", "ro-crate"} and not said["passed"]
@@ -175,7 +173,7 @@ def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
 def test_threads_change_nothing_that_is_said(minimal, capsys):
     said = []
     for threads in ("1", "4"):
-        assert __main__.main(["check", str(minimal), "--threads", threads]) == 0
+        assert cli.main(["check", str(minimal), "--threads", threads]) == 0
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
 
@@ -186,7 +184,7 @@ def test_how_the_folder_is_named_changes_nothing(minimal, tmp_path, monkeypatch,
     monkeypatch.chdir(root)
     said = []
     for name in (".", str(root), f"{root}/", "../release"):
-        assert __main__.main(["check", name, "--quiet"]) == 1
+        assert cli.main(["check", name, "--quiet"]) == 1
         said.append(capsys.readouterr().out)
     assert len(set(said)) == 1 and "                README.md: is missing" in said[0]
 
@@ -226,7 +224,7 @@ def test_the_stage_stops_on_a_failure(minimal, tmp_path):
 def cannot(arguments, capsys):
     """Status and what was said, of a call that goe or argparse refuses."""
     try:
-        status = __main__.main(arguments)
+        status = cli.main(arguments)
     except SystemExit as error:
         status = error.code
     out, said = capsys.readouterr()
@@ -277,7 +275,7 @@ def test_other_calls_that_are_refused(minimal, tmp_path, capsys):
 
 def test_the_exit_codes_are_in_the_help(capsys):
     with pytest.raises(SystemExit) as end:
-        __main__.main(["check", "--help"])
+        cli.main(["check", "--help"])
     words = " ".join(capsys.readouterr().out.split())
     assert end.value.code == 0
     for code, what in ((0, "every check passed"), (1, "one failed"), (2, "nothing to check")):

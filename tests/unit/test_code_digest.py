@@ -4,8 +4,9 @@ import shutil
 import subprocess
 
 import pytest
-from goe import __main__, code_digest
-from goe.errors import GoeError
+from goe import cli
+from goe.core import code_digest
+from goe.core.errors import GoeError
 
 
 def checkout(folder):
@@ -58,8 +59,8 @@ def test_what_is_no_checkout_is_refused(tmp_path):
 
 
 def test_the_command_tells_it_of_this_clone_and_of_another(tmp_path, repo, capsys):
-    assert __main__.main(["code"]) == 0 and capsys.readouterr().out.strip() == code_digest.digest(repo)
-    assert __main__.main(["code", str(checkout(tmp_path))]) == 0
+    assert cli.main(["code"]) == 0 and capsys.readouterr().out.strip() == code_digest.digest(repo)
+    assert cli.main(["code", str(checkout(tmp_path))]) == 0
     assert capsys.readouterr().out.strip() == code_digest.digest(tmp_path) != code_digest.digest(repo)
-    assert __main__.main(["code", str(tmp_path / "nothing")]) == 2
+    assert cli.main(["code", str(tmp_path / "nothing")]) == 2
     assert "is no checkout of goe" in capsys.readouterr().err

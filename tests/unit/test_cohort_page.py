@@ -7,8 +7,10 @@ import re
 import stat
 
 import pytest
-from goe import cohort_page, keep, tables
-from goe.cohort_page import STATUS
+from goe.core import tables
+from goe.sample_qc import keep
+from goe.sample_qc import page as cohort_page
+from goe.sample_qc.page import STATUS
 from helpers import browser
 from helpers.qc_cohort import GUIDELINES, Cohort
 

@@ -7,8 +7,12 @@ import sys
 
 import pytest
 import yaml
-from goe import config, disclosure, gdi_format, health_dcat, release_config
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.disclosure import control
+from goe.release.gdi import format as gdi_format
+from goe.release.metadata import health_dcat
+from goe.rules import formats
+from goe.settings import config
 
 WHOLE = {
     "samples": "samples.tsv",
@@ -91,7 +95,7 @@ def test_the_config_that_outside_people_rely_on_is_whole(shared):
     text = (shared / "DESIGN.md").read_text()
     (raw,) = [b for b in yaml_blocks(text.replace("email: ...", "email: a@example.org")) if "samples" in b]
     cfg = config.load(raw)
-    assert cfg["disclosure"]["min_carriers"] == 5 and not release_config.makes_gdi_package(cfg)
+    assert cfg["disclosure"]["min_carriers"] == 5 and not formats.makes_gdi_package(cfg)
 
 
 def test_the_config_of_the_readme_is_whole(repo):
@@ -206,16 +210,16 @@ def test_stratum_size_is_refused_as_the_release_refuses_it(k, least):
     raw = changed(disclosure=section)
     if least is not None and least < k:
         with pytest.raises(GoeError) as late:
-            disclosure.policy(section)
+            control.policy(section)
         assert problems(raw) == [str(p) for p in late.value.problems]
     else:
-        assert disclosure.policy(config.load(raw)["disclosure"]) == disclosure.policy(section)
+        assert control.policy(config.load(raw)["disclosure"]) == control.policy(section)
 
 
 def test_every_policy_of_disclosure_control_can_be_chosen():
     section = config.schema()["properties"]["disclosure"]["properties"]
-    assert tuple(section["policy"]["enum"]) == disclosure.POLICIES
-    assert tuple(section["protect"]["enum"]) == disclosure.PROTECT
+    assert tuple(section["policy"]["enum"]) == control.POLICIES
+    assert tuple(section["protect"]["enum"]) == control.PROTECT
 
 
 def test_open_disclosure_names_its_basis():
@@ -299,8 +303,8 @@ def test_what_the_metadata_take_the_config_takes():
 )
 def test_the_gdi_package_is_made_when_something_of_it_is_set(gdi, made):
     cfg = config.load(changed(formats={"gdi": gdi}))
-    assert release_config.makes_gdi_package(cfg) is made
-    assert release_config.makes_gdi_package(config.load(cfg)) is made
+    assert formats.makes_gdi_package(cfg) is made
+    assert formats.makes_gdi_package(config.load(cfg)) is made
 
 
 def test_a_gdi_package_of_another_build_is_refused_before_its_settings_are_made():
@@ -342,14 +346,13 @@ def test_sections_of_the_release(sections, says):
 
 
 def test_the_key_of_a_record_lies_beside_it():
-    assert str(release_config.people_key("a/people.tsv")) == "a/people.key"
+    assert str(formats.people_key("a/people.tsv")) == "a/people.key"
 
 
 def test_what_reads_the_config_in_every_job_is_light():
     """Snakemake reads the config once more in each job."""
-    code = (
-        "import sys; from goe import config; print(*sorted({'numba', 'rdflib', 'pyarrow', 'numpy'} & set(sys.modules)))"
-    )
+    heavy = "{'numba', 'rdflib', 'pyarrow', 'numpy'}"
+    code = f"import sys; from goe.settings import config; print(*sorted({heavy} & set(sys.modules)))"
     root = config.SCHEMA.parents[2] / "scripts"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

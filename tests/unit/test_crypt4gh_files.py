@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from crypt4gh.keys import c4gh
-from goe import crypt4gh_files as c4
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.hts import crypt4gh as c4
 from hypothesis import given, settings
 from hypothesis import strategies as some
 

@@ -9,8 +9,10 @@ import pysam.bcftools
 import pysam.samtools
 import pytest
 import yaml
-from goe import build, config, release_lint
 from goe.demo import calls, cohort, compare, genome, loci, people, reads
+from goe.genome import build
+from goe.intake import release as release_lint
+from goe.settings import config
 
 SEED = 7
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from goe import disclosure
-from goe import strata as st
-from goe.disclosure import FULL, REDUCED, WITHHELD, Policy
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.disclosure import control
+from goe.disclosure.control import FULL, REDUCED, WITHHELD, Policy
+from goe.frequencies import strata as st
 
 
 def counts(leaves):
@@ -15,10 +15,10 @@ def counts(leaves):
 
 def decide(people, leaves, rule):
     """Outcome, published strata and reason of one allele."""
-    plan = disclosure.plan(people, rule.min_stratum_size)
-    decision = disclosure.apply(counts(leaves), plan, rule)
+    plan = control.plan(people, rule.min_stratum_size)
+    decision = control.apply(counts(leaves), plan, rule)
     strata = " ".join(s for s, shown in zip(plan.strata, decision.shown[:, 0], strict=True) if shown)
-    return int(decision.outcome[0]), strata, disclosure.REASONS[decision.reason[0]]
+    return int(decision.outcome[0]), strata, control.REASONS[decision.reason[0]]
 
 
 MEN_AND_WOMEN = {"EE_F": 50, "EE_M": 50}
@@ -52,7 +52,7 @@ ALL = "Total M F EE EE_M EE_F"
             (49, 1, 8, 0, 1),
             (50, 0, 7, 0, 0),
             WITHHELD,
-            disclosure.REASONS[4],
+            control.REASONS[4],
         ),
     ],
 )
@@ -104,20 +104,20 @@ def test_minimal_keeps_what_it_can(carriers, strata):
 
 def test_people_of_unknown_sex_are_a_cell_that_a_difference_gives():
     people = {"EE_F": 50, "EE_M": 50, "EE_U": 10}
-    assert disclosure.plan(people, 10).strata == ("Total", "M", "F", "EE", "EE_M", "EE_F")
+    assert control.plan(people, 10).strata == ("Total", "M", "F", "EE", "EE_M", "EE_F")
     calls = [(50, 0, 10, 0, 0), (50, 0, 10, 0, 0), (10, 0, 1, 0, 0)]
     assert decide(people, calls, Policy(5))[:2] == (REDUCED, "Total")
 
 
 def test_open_and_one_publish_everything():
-    plan = disclosure.plan({"EE_F": 1, "EE_M": 2, "LV_U": 1}, 1)
+    plan = control.plan({"EE_F": 1, "EE_M": 2, "LV_U": 1}, 1)
     assert plan.strata == ("Total", "M", "F", "EE", "EE_M", "EE_F", "LV")
-    rule = disclosure.policy({"open": True, "legal_basis": "a decision"})
+    rule = control.policy({"open": True, "legal_basis": "a decision"})
     assert rule == Policy(1, True, "a decision", "open")
     people = counts([(1, 0, 1, 0, 0), (2, 0, 0, 0, 0), (1, 0, 0, 0, 0)])
     for one in (rule, Policy(1)):
         assert one.min_stratum_size == 1
-        decision = disclosure.apply(people, plan, one)
+        decision = control.apply(people, plan, one)
         assert decision.shown.all() and decision.outcome.tolist() == [FULL]
 
 
@@ -128,13 +128,13 @@ def test_fewer_people_than_a_stratum_needs_publish_nothing():
 
 
 def test_policy_of_the_config():
-    assert disclosure.policy({"min_carriers": 7, "policy": "collapse", "open": False}) == Policy(7)
+    assert control.policy({"min_carriers": 7, "policy": "collapse", "open": False}) == Policy(7)
     assert Policy(7).min_stratum_size == 14
     section = {"min_carriers": 7, "policy": "minimal", "protect": "genotypes", "min_stratum_size": 30}
-    assert disclosure.policy(section) == Policy(7, name="minimal", protect="genotypes", least=30)
-    assert disclosure.policy(section).min_stratum_size == 30
+    assert control.policy(section) == Policy(7, name="minimal", protect="genotypes", least=30)
+    assert control.policy(section).min_stratum_size == 30
     with pytest.raises(GoeError, match="6 is below min_carriers, 7 -> set it to 7 or more"):
-        disclosure.policy({"min_carriers": 7, "min_stratum_size": 6})
+        control.policy({"min_carriers": 7, "min_stratum_size": 6})
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,13 @@ def test_policy_of_the_config():
     ],
 )
 def test_strata_that_are_published(people, strata):
-    assert " ".join(disclosure.plan(people, 5).strata) == strata
+    assert " ".join(control.plan(people, 5).strata) == strata
 
 
 def statistics(people, contig, hidden=(), least=5):
-    plan = disclosure.plan(people, least)
+    plan = control.plan(people, least)
     shown = np.array([[s not in hidden] for s in plan.strata])
-    return {name for name, given in disclosure.open_statistics(shown, plan, contig).items() if given[0]}
+    return {name for name, given in control.open_statistics(shown, plan, contig).items() if given[0]}
 
 
 def test_statistics_follow_the_cells_they_can_be_computed_from():
@@ -185,18 +185,18 @@ def test_statistics_follow_the_cells_they_can_be_computed_from():
 
 
 def test_rounding_hides_small_counts_and_never_gives_zero():
-    assert [disclosure.rounded(n, 5) for n in (0, 1, 2, 4, 5, 7, 8, 12, 13)] == [0, 5, 5, 5, 5, 5, 10, 10, 15]
-    assert [disclosure.rounded(n, 1) for n in (0, 1, 7)] == [0, 1, 7]
+    assert [control.rounded(n, 5) for n in (0, 1, 2, 4, 5, 7, 8, 12, 13)] == [0, 5, 5, 5, 5, 5, 10, 10, 15]
+    assert [control.rounded(n, 1) for n in (0, 1, 7)] == [0, 1, 7]
     for k in (2, 3, 5, 10):
-        shown = [disclosure.rounded(n, k) for n in range(1, 10 * k)]
+        shown = [control.rounded(n, k) for n in range(1, 10 * k)]
         assert all(shown.count(value) >= k for value in set(shown) if value < 9 * k)
 
 
 @pytest.mark.parametrize("k", [2, 3, 5, 10, 13])
 def test_a_part_of_a_public_whole_has_k_candidates_or_is_nobody_or_all(k):
     for whole in range(k + 1, 6 * k):
-        shown = [disclosure.rounded_part(n, whole, k) for n in range(whole + 1)]
+        shown = [control.rounded_part(n, whole, k) for n in range(whole + 1)]
         assert (shown[0], shown[-1]) == (0, whole) and shown == sorted(shown)
         for n in range(1, whole):
             assert shown[n] % k == 0 and shown[n] != 0 and shown.count(shown[n]) - (shown[n] == whole) >= k
-    assert [disclosure.rounded_part(n, 7, 1) for n in range(8)] == list(range(8))
+    assert [control.rounded_part(n, 7, 1) for n in range(8)] == list(range(8))

@@ -3,11 +3,11 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from goe import frequency_table
-from goe import strata as st
-from goe.build import REGION_DIPLOID, Build
-from goe.disclosure_audit import Audit, Exact, Stated, Table, audit, public_build
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.disclosure.audit.audit import Audit, Exact, Stated, Table, audit, public_build
+from goe.frequencies import strata as st
+from goe.genome.build import REGION_DIPLOID, Build
+from goe.release import table as frequency_table
 
 LEAVES = ("EE_F", "EE_M", "LV_F", "LV_M")
 STRATA = st.order(LEAVES)

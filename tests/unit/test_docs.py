@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from goe import annotations, config, disclosure, frequency_table, sites_vcf, wide_table
-from goe import strata as st
-from goe.build import Build
+from goe.disclosure import control
+from goe.frequencies import strata as st
+from goe.genome.build import Build
+from goe.release import table as frequency_table
+from goe.release.formats import annotations, sites_vcf, wide_table
+from goe.settings import config
 from helpers import public_blocks
 
 REPO = Path(__file__).resolve().parents[2]
@@ -147,13 +150,13 @@ def shares(countries: dict, rules: list) -> list[tuple[float, float, float, floa
     shown, strata. The cohort is that of docs/disclosure.md."""
     leaves = {f"{c}_{s}": n for c, sizes in countries.items() for s, n in zip("MFU", sizes, strict=True)}
     sums = np.zeros((len(rules), 4))
-    plans = [disclosure.plan(leaves, rule.min_stratum_size) for rule in rules]
+    plans = [control.plan(leaves, rule.min_stratum_size) for rule in rules]
 
     def mask(cells, collapsed):
         carried = cells[:, st.HET :].sum(axis=(0, 1)) > 0
         for i, (rule, plan) in enumerate(zip(rules, plans, strict=True)):
-            made = disclosure.apply(np.ascontiguousarray(cells[..., carried]), plan, rule)
-            none, full = (made.outcome == kind for kind in (disclosure.WITHHELD, disclosure.FULL))
+            made = control.apply(np.ascontiguousarray(cells[..., carried]), plan, rule)
+            none, full = (made.outcome == kind for kind in (control.WITHHELD, control.FULL))
             sums[i] = (100 * none.mean(), 100 * full.mean(), 100 * made.shown.mean(), len(plan.strata))
         return collapsed
 
@@ -171,16 +174,14 @@ def test_what_a_floor_costs_is_as_the_page_says():
     table = re.findall(rf"^\| (\d+) \| (carriers|genotypes) \|{cell}{cell}{cell}{cell}$", text, re.M)
     assert len(table) == 5
     rules = [
-        disclosure.Policy(k=int(k), name=name, protect=protect)
-        for k, protect, *_ in table
-        for name in disclosure.POLICIES
+        control.Policy(k=int(k), name=name, protect=protect) for k, protect, *_ in table for name in control.POLICIES
     ]
     found = shares(known, rules)
     for row, collapse, minimal in zip(table, found[::2], found[1::2], strict=True):
         said = [int(value) for value in row[2:]]
         assert said == pytest.approx([collapse[0], collapse[1], collapse[2], minimal[2]], abs=1), row
         assert collapse[:2] == minimal[:2]
-    low, default = shares(public_blocks.COUNTRIES, [disclosure.Policy(k=5, least=5), disclosure.Policy(k=5)])
+    low, default = shares(public_blocks.COUNTRIES, [control.Policy(k=5, least=5), control.Policy(k=5)])
     said = re.search(r"only (\d+) % of the alleles kept all strata then.*? (\d+) % kept all that are left", text, re.S)
     assert [int(said[1]), int(said[2])] == pytest.approx([low[1], default[1]], abs=1)
     assert default[3] < low[3] == len(public_blocks.people())

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from goe import ga4gh, keep
-from goe import sample_metrics as sm
-from goe.ga4gh import Unavailable
-from goe.reports import Depths, Reads
+from goe.sample_qc import ga4gh, keep
+from goe.sample_qc import metrics as sm
+from goe.sample_qc.ga4gh import Unavailable
+from goe.sample_qc.tool_reports import Depths, Reads
 from hypothesis import given
 from hypothesis import strategies as st
 

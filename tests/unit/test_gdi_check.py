@@ -7,8 +7,9 @@ import tarfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import gdi_check, gdi_package
-from goe import gdi_format as gdi
+from goe.check import gdi as gdi_check
+from goe.release.gdi import format as gdi
+from goe.release.gdi import package as gdi_package
 from helpers import gdi as make
 from helpers.gdi import Allele
 

@@ -4,8 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import gdi_check, gdi_compare, gdi_package
-from goe.gdi_metadata import Settings
+from goe.check import gdi as gdi_check
+from goe.check import gdi_numbers
+from goe.release.gdi import package as gdi_package
+from goe.release.gdi.metadata import Settings
 from helpers import gdi as make
 from helpers.gdi import Allele
 
@@ -49,9 +51,9 @@ def test_folder_and_tar_agree_with_the_frequency_table(release):
     root, tar, tables = release
     for package in (root, tar):
         assert gdi_check.settings(package) == Settings("GRCh38", 5)
-        assert gdi_compare.compare(package, tables, make.LENGTHS, gdi_check.settings(package)) == []
+        assert gdi_numbers.compare(package, tables, make.LENGTHS, gdi_check.settings(package)) == []
     got = pa.concat_tables(
-        gdi_compare.numbers([content for _, content in gdi_check.data_files(root)], "chr1", "package")
+        gdi_numbers.numbers([content for _, content in gdi_check.data_files(root)], "chr1", "package")
     )
     assert got.num_rows == sum(map(len, make.read_rows(root).values())) > 300
 
@@ -78,16 +80,16 @@ def test_a_difference_is_named(release, tmp_path, values, what):
     root, _, tables = release
     place = change(tables["chr1"], tmp_path / "other.parquet", **values)
     other = tables | {"chr1": tmp_path / "other.parquet"}
-    texts = [str(p) for p in gdi_compare.compare(root, other, make.LENGTHS, Settings("GRCh38", 5))]
+    texts = [str(p) for p in gdi_numbers.compare(root, other, make.LENGTHS, Settings("GRCh38", 5))]
     assert texts and what in texts[0] and place in texts[0], texts
 
 
 def test_contigs_of_one_only(release):
     root, _, tables = release
     rest = {contig: path for contig, path in tables.items() if contig != "chrX"}
-    texts = [str(p) for p in gdi_compare.compare(root, rest, make.LENGTHS, Settings("GRCh38", 5))]
+    texts = [str(p) for p in gdi_numbers.compare(root, rest, make.LENGTHS, Settings("GRCh38", 5))]
     assert len(texts) == 1 and "has data of chrX" in texts[0]
-    texts = [str(p) for p in gdi_compare.compare(root, tables, make.LENGTHS, Settings("GRCh38", 9))]
+    texts = [str(p) for p in gdi_numbers.compare(root, tables, make.LENGTHS, Settings("GRCh38", 9))]
     assert texts, "another floor gives other rows"
     more = tables | {"chrM": tables["chrX"]}
-    assert any("is missing" in str(p) for p in gdi_compare.compare(root, more, make.LENGTHS, Settings("GRCh38", 5)))
+    assert any("is missing" in str(p) for p in gdi_numbers.compare(root, more, make.LENGTHS, Settings("GRCh38", 5)))

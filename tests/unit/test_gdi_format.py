@@ -1,8 +1,8 @@
 """Names, populations, variant types and headers of the GDI package."""
 
 import pytest
-from goe import gdi_format as gdi
-from goe import strata as st
+from goe.frequencies import strata as st
+from goe.release.gdi import format as gdi
 from helpers import gdi as make
 from hypothesis import given
 from hypothesis import strategies as some

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from goe import gdi_check, gdi_metadata
-from goe import gdi_format as gdi
+from goe.check import gdi as gdi_check
+from goe.release.gdi import format as gdi
+from goe.release.gdi import metadata as gdi_metadata
 from helpers import gdi as make
 from jsonschema import Draft202012Validator
 

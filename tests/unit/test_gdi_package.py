@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from crypt4gh.keys import c4gh
-from goe import crypt4gh_files, gdi_check, gdi_package
-from goe import gdi_format as gdi
-from goe.errors import GoeError
-from goe.gdi_metadata import Settings
+from goe.check import gdi as gdi_check
+from goe.core.errors import GoeError
+from goe.hts import crypt4gh
+from goe.release.gdi import format as gdi
+from goe.release.gdi import package as gdi_package
+from goe.release.gdi.metadata import Settings
 from helpers import gdi as make
 from helpers import page_index
 from helpers.gdi import Allele
@@ -153,8 +155,8 @@ def test_encrypted_package_holds_the_same_tar(made, tmp_path):
     tar, sealed = tmp_path / f"{make.ID}.tar", tmp_path / f"{make.ID}.tar.c4gh"
     gdi_package.pack(root, tar)
     c4gh.generate(tmp_path / "node.sec", tmp_path / "node.pub", b"", b"")
-    crypt4gh_files.encrypt(tar, sealed, [tmp_path / "node.pub"])
-    crypt4gh_files.decrypt(sealed, tmp_path / "again.tar", tmp_path / "node.sec")
+    crypt4gh.encrypt(tar, sealed, [tmp_path / "node.pub"])
+    crypt4gh.decrypt(sealed, tmp_path / "again.tar", tmp_path / "node.sec")
     assert (tmp_path / "again.tar").read_bytes() == tar.read_bytes()
 
 

@@ -1,8 +1,8 @@
 """A person's lines: from bcftools to a gVCF, and from any gVCF or VCF to the form that is merged."""
 
 import pytest
-from goe import gvcf
-from goe.errors import GoeError
+from goe.calls import gvcf
+from goe.core.errors import GoeError
 
 CONTIGS = {"chr1": 1000}
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pysam
 import pytest
-from goe.bcf import Record
-from goe.build import Build, Region
-from goe.errors import GoeError
-from goe.genotypes import Filter
-from goe.harmonise import People, Splitter
-from goe.site_filters import annotate
+from goe.core.errors import GoeError
+from goe.genome.build import Build, Region
+from goe.harmonise.genotypes import Filter
+from goe.harmonise.records import People, Splitter
+from goe.hts.bcf import Record
+from goe.variant_qc.filters import annotate
 from helpers.counting import count_vcf
 
 CONTIG = "GATTACAAAAAAAAAACGTCACACACAGTTGCATGCCGATCGATTTACGGCATCCTAGGA"

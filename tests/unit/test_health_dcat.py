@@ -9,9 +9,12 @@ import socket
 import pytest
 import rdflib
 import yaml
-from goe import config, health_dcat, health_dcat_check, release_files, sheets
-from goe.errors import GoeError
-from goe.health_dcat import Iri, Text
+from goe.check import health_dcat as health_dcat_check
+from goe.core.errors import GoeError
+from goe.release import layout
+from goe.release.metadata import health_dcat
+from goe.release.metadata.health_dcat import Iri, Text
+from goe.settings import config, sheets
 from helpers import metadata
 from hypothesis import given
 from hypothesis import strategies as some
@@ -81,7 +84,7 @@ def test_the_record_says_what_the_config_says(tmp_path):
         ],
         "vcard:hasEmail": ["mailto:access@example.org", "mailto:data@example.org"],
         "dcat:accessURL": [page] * n,
-        "dcat:downloadURL": sorted(folder + f.url for f in release_files.describe(tmp_path, metadata.NAMES)),
+        "dcat:downloadURL": sorted(folder + f.url for f in layout.describe(tmp_path, metadata.NAMES)),
     }
     for predicate, wanted in expected.items():
         assert values(graph, predicate) == wanted, predicate
@@ -109,7 +112,7 @@ def test_what_is_not_told_is_not_made_up(tmp_path):
 def test_same_release_same_bytes(tmp_path):
     cfg = {"dataset": metadata.FULL}
     metadata.make(tmp_path, metadata.FULL)
-    files = release_files.describe(tmp_path, metadata.NAMES)
+    files = layout.describe(tmp_path, metadata.NAMES)
     once = health_dcat.triples(cfg, metadata.ABOUT, files)
     other = copy.deepcopy(cfg)
     for key in ("keywords", "legal_basis"):
@@ -198,11 +201,11 @@ def test_several_faults_are_named_at_once_and_good_configs_have_none(repo):
 
 def test_files_that_cannot_be_listed_are_refused(tmp_path):
     cfg = metadata.make(tmp_path, metadata.DATASET)
-    files = release_files.describe(tmp_path, metadata.NAMES)
+    files = layout.describe(tmp_path, metadata.NAMES)
     with pytest.raises(GoeError, match=r"README\.md: is listed twice"):
         health_dcat.triples(cfg, metadata.ABOUT, [*files, files[2]])
     with pytest.raises(GoeError, match=r"healthdcat\.ttl: cannot describe itself"):
-        health_dcat.triples(cfg, metadata.ABOUT, release_files.describe(tmp_path, [health_dcat.TURTLE]))
+        health_dcat.triples(cfg, metadata.ABOUT, layout.describe(tmp_path, [health_dcat.TURTLE]))
     with pytest.raises(GoeError, match="stratum XX"):
         health_dcat.triples(cfg, health_dcat.About(1, 1, ["XX"], "GRCh38"), files)
 

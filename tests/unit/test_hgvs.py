@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from goe import hgvs
-from goe.errors import GoeError
-from goe.sites_vcf import md5_of_contig
+from goe.core.errors import GoeError
+from goe.genome import hgvs
+from goe.release.formats.sites_vcf import md5_of_contig
 from helpers.blocks import sequence, write_fasta
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as some
@@ -159,7 +159,7 @@ def test_accessions_are_those_of_the_assemblies(repo):
 
 
 def test_lengths_are_those_of_the_builds(repo):
-    from goe.build import known_lengths
+    from goe.genome.build import known_lengths
 
     for build in ("GRCh37", "GRCh38"):
         for contig, lengths in known_lengths(build).items():

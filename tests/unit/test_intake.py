@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from goe import config, intake
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.intake import load as intake
+from goe.settings import config
 
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
 CONFIG = {

@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
-from goe import joint
-from goe.errors import GoeError
+from goe.calls import joint
+from goe.core.errors import GoeError
 
 HEAD = (
     "##fileformat=VCFv4.3\n##contig=<ID=chr1,length=100000>\n"

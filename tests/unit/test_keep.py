@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from goe import keep
-from goe.errors import GoeError
-from goe.keep import Row, Rule
-from goe.relatedness import Pair
+from goe.core.errors import GoeError
+from goe.sample_qc import keep
+from goe.sample_qc.keep import Row, Rule
+from goe.sample_qc.relatedness import Pair
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from goe.errors import GoeError
-from goe.ledger import Ledger, total
+from goe.core.errors import GoeError
+from goe.core.ledger import Ledger, total
 
 
 def closed(step="x"):

@@ -4,8 +4,8 @@ import shutil
 import subprocess
 
 import pytest
-from goe import manifest
-from goe.errors import GoeError
+from goe.core import manifest
+from goe.core.errors import GoeError
 
 
 @pytest.fixture

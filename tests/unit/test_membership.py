@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import disclosure, frequency_table, membership
-from goe import strata as st
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.disclosure import control, membership
+from goe.frequencies import strata as st
+from goe.release import table as frequency_table
 from scipy.stats import norm
 
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
@@ -108,7 +109,7 @@ def test_same_seed_same_figure_and_all_are_chances():
 # Sites from blocks.
 
 PEOPLE = {"EE_F": 60, "EE_M": 40, "LV_F": 60, "LV_M": 60}
-PLAN = disclosure.plan(PEOPLE, 5)
+PLAN = control.plan(PEOPLE, 5)
 
 
 def block(pos, het, contig="chr1", filters=None, only_total=()):

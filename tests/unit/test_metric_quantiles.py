@@ -6,8 +6,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from goe import disclosure, metric_quantiles
-from goe.metric_quantiles import PERCENT, allowed, faults, summary
+from goe.disclosure import control
+from goe.release import quantiles
+from goe.release.quantiles import PERCENT, allowed, faults, summary
 from hypothesis import given
 from hypothesis import strategies as draw
 
@@ -47,12 +48,12 @@ def test_nothing_is_of_fewer_than_k_people(groups, published, k):
         without = whole[group] - said["people"]
         assert (without == 0) == (len(mine) == whole[group]) and without % k == 0
         if group != "Total":
-            assert without == disclosure.rounded_part(whole[group] - len(mine), whole[group], k)
+            assert without == control.rounded_part(whole[group] - len(mine), whole[group], k)
         given_ = [(name, p) for name, p in PERCENT.items() if name in said]
         assert given_
         for name, p in given_:
             exact = np.quantile(mine, p / 100)
-            assert said[name] == metric_quantiles.significant(exact)
+            assert said[name] == quantiles.significant(exact)
             assert (mine <= exact).sum() >= k and (mine >= exact).sum() >= k
         # People between neighbouring quantiles, the ends included.
         places = [0, *(p / 100 * len(mine) for _, p in given_), len(mine)]
@@ -71,7 +72,7 @@ def test_nothing_is_of_fewer_than_k_people(groups, published, k):
 @given(draw.integers(1, 10_000), draw.sampled_from([1, 2, 5, 10, 20]))
 def test_which_quantiles_are_there_says_no_more_than_the_rounded_number(people, k):
     for whole in (people, people + 1, people + k, 2 * people + 3 * k):
-        names = allowed(whole - disclosure.rounded_part(whole - people, whole, k), k)
+        names = allowed(whole - control.rounded_part(whole - people, whole, k), k)
         assert all(people * min(PERCENT[n], 100 - PERCENT[n]) >= 100 * k for n in names)
     assert [n for n in PERCENT if n in names] == names and ("p05" in names) == ("p95" in names)
 

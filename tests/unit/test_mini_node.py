@@ -6,9 +6,10 @@ import subprocess
 import numpy as np
 import pysam
 import pytest
-from goe import mini_node, readback, sites_vcf
-from goe import strata as st
-from goe.errors import GoeError
+from goe.check import readback
+from goe.core.errors import GoeError
+from goe.frequencies import strata as st
+from goe.release.formats import mini_node, sites_vcf
 from helpers import blocks as some
 from helpers import mini_node_reader as reader
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from goe import tables
+from goe.core import tables
 from helpers.qc_cohort import Cohort
 
 PEOPLE = 2500

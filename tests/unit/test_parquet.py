@@ -5,8 +5,8 @@ import random
 import numpy as np
 import pyarrow as pa
 import pytest
-from goe import parquet
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.hts import parquet
 
 TABLE = pa.table({"ac": np.arange(20_000) % 97, "ref": ["A", "C"] * 10_000, "af": np.linspace(0, 1, 20_000)})
 

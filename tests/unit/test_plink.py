@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import keep, plink
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.sample_qc import keep, plink
 from helpers.plink_files import write
 
 REPO = Path(__file__).resolve().parents[2]

@@ -8,11 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import disclosure, frequency_table, manifest, sites_vcf
-from goe import previous_release as pr
-from goe import strata as st
-from goe.disclosure import Policy
-from goe.errors import GoeError
+from goe.core import manifest
+from goe.core.errors import GoeError
+from goe.disclosure import control
+from goe.disclosure import earlier_release as pr
+from goe.disclosure.control import Policy
+from goe.frequencies import strata as st
+from goe.release import table as frequency_table
+from goe.release.formats import sites_vcf
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -261,7 +264,7 @@ def test_attack_sums_and_differences_of_both_releases_never_point_at_few(drawn):
         for side, leaf in zip(sides, leaves, strict=True):
             if leaf:
                 side[leaf] += n
-    plans = [disclosure.plan({x: side[x] for x in LEAVES}, k) for side in sides]
+    plans = [control.plan({x: side[x] for x in LEAVES}, k) for side in sides]
     if any(plan.people[st.TOTAL] < k for plan in plans):
         return
     before, now = (
@@ -530,7 +533,7 @@ def test_tables_of_the_release_itself(tmp_path, repo):
     found = []
     for i, (dataset, women) in enumerate(((BEFORE, 40), (NOW, 41))):
         people = {"EE_F": women, "EE_M": 40}
-        plan = disclosure.plan(people, 5)
+        plan = control.plan(people, 5)
         counts = np.zeros((2, 5, 300), dtype=np.int32)
         counts[:, st.DIP] = [[women], [40]]
         counts[:, st.HET] = 10
@@ -541,7 +544,7 @@ def test_tables_of_the_release_itself(tmp_path, repo):
             ref=pa.array(["A"] * 300),
             alt=pa.array(["C"] * 300),
             filter=pa.array(["PASS"] * 300),
-            mask=disclosure.apply(counts, plan, Policy(5)).shown,
+            mask=control.apply(counts, plan, Policy(5)).shown,
             strata=plan.strata,
             numbers=st.numbers(st.expand(counts, plan.leaves, plan.strata)),
             statistics={name: np.full(300, np.nan) for name in frequency_table.STATISTICS},

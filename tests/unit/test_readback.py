@@ -7,9 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
-from goe import annotations, beacon, beacon_check, frequency_table, readback, sites_vcf
-from goe.build import Build
-from goe.errors import GoeError
+from goe.check import beacon as beacon_check
+from goe.check import readback
+from goe.core.errors import GoeError
+from goe.genome.build import Build
+from goe.release import table as frequency_table
+from goe.release.formats import annotations, beacon, sites_vcf
 from helpers import blocks as some
 from hypothesis import given, settings
 from hypothesis import strategies as draw

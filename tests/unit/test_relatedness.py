@@ -4,8 +4,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from goe import keep, relatedness
-from goe.relatedness import Pair
+from goe.sample_qc import keep, relatedness
+from goe.sample_qc.relatedness import Pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -3,9 +3,9 @@
 import hashlib
 
 import pytest
-from goe import release_files
-from goe.errors import GoeError
-from goe.release_files import File
+from goe.core.errors import GoeError
+from goe.release import layout
+from goe.release.layout import File
 
 
 @pytest.fixture
@@ -21,24 +21,22 @@ NAMES = ["sites/a b.vcf.gz", "gdi/x.tar.c4gh", "b.txt"]
 
 
 def test_files_are_sorted_with_size_and_digest(folder):
-    files = release_files.describe(folder, NAMES)
+    files = layout.describe(folder, NAMES)
     assert [f.path for f in files] == sorted(NAMES)
     digest = hashlib.sha256(b"b.txt").hexdigest()
     assert files[0] == File("b.txt", 5, digest)
     assert files[2].url == "sites/a%20b.vcf.gz"
-    assert release_files.describe(folder, ["b.txt"], {"b.txt": "0" * 64})[0].sha256 == "0" * 64
+    assert layout.describe(folder, ["b.txt"], {"b.txt": "0" * 64})[0].sha256 == "0" * 64
 
 
 def test_encrypted_files_have_no_digest_for_no_second_run_repeats_it(folder):
-    assert release_files.describe(folder, ["gdi/x.tar.c4gh"])[0].sha256 is None
+    assert layout.describe(folder, ["gdi/x.tar.c4gh"])[0].sha256 is None
 
 
 def test_what_is_no_file_of_the_folder_is_named_all_at_once(folder):
     (folder / "link").symlink_to(folder / "b.txt")
     with pytest.raises(GoeError) as error:
-        release_files.describe(
-            folder, ["b.txt", "b.txt", "link", "gone", "../b.txt", "/etc/passwd", "./b.txt", "sites"]
-        )
+        layout.describe(folder, ["b.txt", "b.txt", "link", "gone", "../b.txt", "/etc/passwd", "./b.txt", "sites"])
     text = str(error.value)
     assert len(error.value.problems) == 7
     for words in ("b.txt: is listed twice", "link: is no file", "gone: is no file", "sites: is no file"):
@@ -76,9 +74,9 @@ def test_titles_say_what_a_file_is():
 
 
 def test_every_difference_is_found(folder):
-    right = {f.path: f for f in release_files.describe(folder, NAMES)}
+    right = {f.path: f for f in layout.describe(folder, NAMES)}
     for file in right.values():
-        assert release_files.differences(folder, file, "m") == []
+        assert layout.differences(folder, file, "m") == []
     wrong = [
         (File("b.txt", 6, right["b.txt"].sha256), "has 5 bytes, not 6"),
         (File("b.txt", 5, "0" * 64), "another SHA-256"),
@@ -88,6 +86,6 @@ def test_every_difference_is_found(folder):
         (File("../b.txt", 5, None), "outside"),
     ]
     for file, words in wrong:
-        (problem,) = release_files.differences(folder, file, "m")
+        (problem,) = layout.differences(folder, file, "m")
         assert problem.where == "m" and file.path in problem.what and words in problem.what
-    assert release_files.differences(folder, right["b.txt"], "m", {"b.txt": "1" * 64})
+    assert layout.differences(folder, right["b.txt"], "m", {"b.txt": "1" * 64})

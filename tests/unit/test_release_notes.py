@@ -4,9 +4,12 @@ import itertools
 import json
 
 import pytest
-from goe import disclosure, ledger, release_notes, release_texts
-from goe import strata as st
-from goe.errors import GoeError
+from goe.core import ledger
+from goe.core.errors import GoeError
+from goe.disclosure import control
+from goe.frequencies import strata as st
+from goe.release import notes as release_notes
+from goe.release import texts as release_texts
 
 CFG = {
     "dataset": {
@@ -104,7 +107,7 @@ def test_nobody_can_tell_from_the_summary_how_few_were_left_out(k):
     for numbers in itertools.product(range(3 * k + 1), repeat=3):
         summary = release_notes.people_summary(sample_qc(50, **dict(zip(reasons, numbers, strict=True))), set(), k)
         possible.setdefault(json.dumps(summary), []).append(numbers)
-    edge = disclosure.rounded(3 * k, k)  # further numbers have this figure too
+    edge = control.rounded(3 * k, k)  # further numbers have this figure too
     for summary, cohorts in possible.items():
         shown = json.loads(summary)["left_out_by_reason"]
         assert len({sum(cohort) for cohort in cohorts}) >= k or not shown or edge in shown.values()
@@ -180,8 +183,8 @@ def described(cfg, about, people, absent, tally, summary, k):
 
 def test_readme_says_what_matters_and_hides_small_countries():
     tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
-    policy = disclosure.policy({"min_carriers": 5, "policy": "collapse"})
-    plan = disclosure.plan(PEOPLE, policy.min_stratum_size)
+    policy = control.policy({"min_carriers": 5, "policy": "collapse"})
+    plan = control.plan(PEOPLE, policy.min_stratum_size)
     par = [("chrX", 1, 10)]
     about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par, [{"name": "chr1"}])
     people = release_notes.people_summary(sample_qc(103, withdrawn=2), set(), policy.k)
@@ -212,7 +215,7 @@ def test_readme_says_what_matters_and_hides_small_countries():
     ):
         assert words in text, words
     assert "inbreeding coefficient below" not in text
-    open_policy = disclosure.policy({"open": True, "legal_basis": "Act 7"})
+    open_policy = control.policy({"open": True, "legal_basis": "Act 7"})
     opened = release_notes.disclosure_summary(open_policy, plan, tally)
     open_text = release_texts.readme(described(CFG, about, people, {}, tally, opened, 1))
     assert "People on the sheet: 108. Left out: 5, for" in open_text
@@ -250,6 +253,6 @@ def test_licence_and_changes_say_what_is_known():
 
 
 def test_countries_are_those_of_published_strata_when_the_label_is_the_country():
-    plan = disclosure.plan({"EE_F": 50, "EE_M": 50, "FI_F": 40, "FI_M": 40, "LV_F": 3}, 10)
+    plan = control.plan({"EE_F": 50, "EE_M": 50, "FI_F": 40, "FI_M": 40, "LV_F": 3}, 10)
     said = [release_notes.published_countries({"strata": {"label": x}}, plan) for x in ("country_code", "region")]
     assert said == [[s for s in plan.strata if len(s) == 2], []] and said[0]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from goe import report_page
+from goe.release.report import page as report_page
 from helpers import browser, report_facts
 from helpers.public_blocks import blocks
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from goe import report_lookup
-from goe import strata as st
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.frequencies import strata as st
+from goe.release.report import lookup as report_lookup
 from helpers.blocks import LEAVES, block, random_block, sequence, with_other_hidden_numbers
 from hypothesis import given, settings
 from hypothesis import strategies as some

@@ -9,9 +9,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from goe import page_html, report_lookup, report_page, report_plots
-from goe.errors import GoeError
-from goe.report_spectrum import Spectrum, combine
+from goe.core.errors import GoeError
+from goe.pages import html, svg
+from goe.release.report import lookup as report_lookup
+from goe.release.report import page as report_page
+from goe.release.report.spectrum import Spectrum, combine
 from helpers import report_facts
 from helpers.blocks import LEAVES, block, with_other_hidden_numbers
 from helpers.public_blocks import blocks
@@ -185,7 +187,7 @@ def test_spectrum_table_has_every_bin(page, facts):
     for i, edge in enumerate(report_page.EDGES):
         if edge >= 0.001:
             numbers = "".join(f"{bins[c][v][i]:,}" for c in bins for v in ("PASS", "filtered"))
-            assert f"to {report_plots.frequency(edge).replace(chr(0x202F), ' ')}{numbers}" in text
+            assert f"to {svg.frequency(edge).replace(chr(0x202F), ' ')}{numbers}" in text
     n = sum(bins["SNV"]["PASS"])
     rare = [
         sum(x for x, e in zip(bins["SNV"]["PASS"], report_page.EDGES, strict=True) if e <= limit)
@@ -199,7 +201,7 @@ def test_bars_are_as_long_as_their_numbers(facts):
     classes = facts["spectrum"]["classes"]
     rows = [(kind, [("f-snv", c["PASS"]), ("pale", c["filtered"])], "") for kind, c in classes.items()]
     whole = max(sum(c.values()) for c in classes.values())
-    drawn = Page(report_plots.bars("k", "t", "d", rows, whole)).all("rect")
+    drawn = Page(svg.bars("k", "t", "d", rows, whole)).all("rect")
     for kind, c in classes.items():
         i = 3 * list(classes).index(kind)
         _, passed, filtered = (a for a, _ in drawn[i : i + 3])
@@ -242,7 +244,7 @@ def test_text_from_outside_is_only_text(facts, tmp_path):
     assert json.loads(raw)["filters"]["LowQUAL"] == EVIL
     assert page.all("h1")[0][1] == EVIL
     script = page.all("script")[-1][1]
-    assert script == page_html.resource("report/page.js")
+    assert script == html.resource("report/page.js")
 
 
 def test_open_release_says_its_legal_basis(tmp_path):
@@ -377,12 +379,12 @@ def test_hidden_numbers_change_no_byte_and_the_same_facts_give_the_same_page(fac
     ],
 )
 def test_shares_are_never_rounded_to_nothing_or_everything(share, words):
-    assert report_plots.percent(share).replace("\u202f", " ") == words
+    assert svg.percent(share).replace("\u202f", " ") == words
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 9, 10, 15, 42, 99, 100, 101, 4999, 123_456, 50_000_000])
 def test_axes_have_a_few_round_steps(most):
-    steps = report_plots._steps(most)
+    steps = svg._steps(most)
     assert 1 <= len(steps) <= 4 and steps[-1] <= most
     assert all(b - a == steps[0] for a, b in zip([0, *steps], steps, strict=False))
     assert str(steps[0]).rstrip("0") in ("1", "2", "5")

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from goe.errors import GoeError
-from goe.report_spectrum import CLASSES, EDGES, Spectrum, combine
+from goe.core.errors import GoeError
+from goe.release.report.spectrum import CLASSES, EDGES, Spectrum, combine
 from helpers.blocks import LEAVES, block, random_block, sequence, with_other_hidden_numbers
 
 TEXT = sequence(4000, seed=3)

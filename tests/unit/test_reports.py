@@ -5,8 +5,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from goe import reports
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.sample_qc import tool_reports
 
 # As VerifyBamID2 2.0 writes it.
 SELF_SM = (
@@ -25,10 +25,10 @@ def write(tmp_path, text):
 def test_mosdepth_summary(tmp_path):
     rows = "1\t100\t3000\t30\t0\t50\n1_region\t50\t1\t1\t0\t1\ntotal\t100\t3000\t30\t0\t50\n"
     path = write(tmp_path, "chrom\tlength\tbases\tmean\tmin\tmax\n" + rows)
-    assert reports.mosdepth_summary(path) == {"1": 3000}
+    assert tool_reports.mosdepth_summary(path) == {"1": 3000}
 
 
-@pytest.mark.parametrize("reader", [reports.mosdepth_summary, reports.samtools_stats, reports.freemix])
+@pytest.mark.parametrize("reader", [tool_reports.mosdepth_summary, tool_reports.samtools_stats, tool_reports.freemix])
 @pytest.mark.parametrize("text", ["", "something else\n"])
 def test_damaged_report_names_the_file(tmp_path, reader, text):
     with pytest.raises(GoeError, match=r"report\.txt"):
@@ -36,25 +36,25 @@ def test_damaged_report_names_the_file(tmp_path, reader, text):
 
 
 def test_histogram_is_filled_up_with_positions_without_reads(tmp_path):
-    depths = reports.depth_histogram(write(tmp_path, "1\t5\n3\t2\n"), 10)
+    depths = tool_reports.depth_histogram(write(tmp_path, "1\t5\n3\t2\n"), 10)
     assert np.array_equal(depths.positions, [3, 5, 0, 2])
     assert depths.total == 10
 
 
 def test_empty_histogram_is_a_person_without_depth(tmp_path):
-    assert np.array_equal(reports.depth_histogram(write(tmp_path, ""), 7).positions, [7])
-    assert reports.depth_histogram(write(tmp_path, ""), 0).total == 0
+    assert np.array_equal(tool_reports.depth_histogram(write(tmp_path, ""), 7).positions, [7])
+    assert tool_reports.depth_histogram(write(tmp_path, ""), 0).total == 0
 
 
 def test_histogram_of_another_reference_is_told(tmp_path):
     with pytest.raises(GoeError, match="has 7 positions where the autosomes have 6"):
-        reports.depth_histogram(write(tmp_path, "1\t5\n3\t2\n"), 6)
+        tool_reports.depth_histogram(write(tmp_path, "1\t5\n3\t2\n"), 6)
 
 
 @pytest.mark.parametrize("text", ["1\n", "1\tx\n", "1\t2\t3\n", "1.5\t2\n", "-1\t2\n", "1\t-2\n"])
 def test_damaged_histogram_names_the_line(tmp_path, text):
     with pytest.raises(GoeError, match="line 2"):
-        reports.depth_histogram(write(tmp_path, "1\t1\n" + text), 100)
+        tool_reports.depth_histogram(write(tmp_path, "1\t1\n" + text), 100)
 
 
 STATS = [
@@ -74,7 +74,7 @@ def test_samtools_stats(tmp_path):
     # Qualities 0 to 29, then 30 and 31: only these two count.
     quality = ["FFQ\t1\t" + "\t".join(["7"] * 30 + ["5", "6"]), "LFQ\t1\t" + "\t".join(["1"] * 30 + ["4"])]
     path = write(tmp_path, "\n".join(STATS + quality) + "\n")
-    assert reports.samtools_stats(path) == reports.Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0, 180, 9)
+    assert tool_reports.samtools_stats(path) == tool_reports.Reads(200, 190, 200, 180, 10, 15, 350.5, 60.0, 180, 9)
 
 
 def test_pairs_apart_of_samtools_itself(tmp_path):
@@ -95,25 +95,25 @@ def test_pairs_apart_of_samtools_itself(tmp_path):
     source = write(tmp_path, "\n".join(sam) + "\n")
     run = subprocess.run(["samtools", "stats", "-F", "QCFAIL", source], check=True, capture_output=True, text=True)
     (tmp_path / "stats").write_text(run.stdout)
-    found = reports.samtools_stats(tmp_path / "stats")
+    found = tool_reports.samtools_stats(tmp_path / "stats")
     assert (found.total, found.both_mapped, found.pairs_apart) == (12, 10, 3)
 
 
 def test_stats_without_qualities_or_pairs(tmp_path):
     path = write(tmp_path, "\n".join(STATS[:2]) + "\n")
-    assert reports.samtools_stats(path) == reports.Reads(200, 190, 0, 0, 0, None, 0.0, 0.0)
+    assert tool_reports.samtools_stats(path) == tool_reports.Reads(200, 190, 0, 0, 0, None, 0.0, 0.0)
 
 
 def test_compressed_report_is_read(tmp_path):
     path = tmp_path / "report.gz"
     path.write_bytes(gzip.compress(SELF_SM.encode()))
-    assert reports.freemix(path) == 0.0017266
+    assert tool_reports.freemix(path) == 0.0017266
 
 
 def test_freemix_is_found_by_its_name(tmp_path):
-    assert reports.freemix(write(tmp_path, SELF_SM)) == 0.0017266
+    assert tool_reports.freemix(write(tmp_path, SELF_SM)) == 0.0017266
     moved = "".join("\t".join(reversed(line.split("\t"))) + "\n" for line in SELF_SM.splitlines())
-    assert reports.freemix(write(tmp_path, moved)) == 0.0017266
+    assert tool_reports.freemix(write(tmp_path, moved)) == 0.0017266
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_freemix_is_found_by_its_name(tmp_path):
 )
 def test_damaged_self_sm_is_told(tmp_path, text, said):
     with pytest.raises(GoeError, match=said):
-        reports.freemix(write(tmp_path, text))
+        tool_reports.freemix(write(tmp_path, text))

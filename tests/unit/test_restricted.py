@@ -14,11 +14,14 @@ import pyarrow.parquet as pq
 import pysam
 import pytest
 from crypt4gh.keys import c4gh
-from goe import crypt4gh_files, manifest, restricted, sites_vcf
-from goe import strata as st
-from goe.disclosure import Policy
-from goe.errors import GoeError
-from goe.frequency_table import STATISTICS, Source, schema
+from goe.core import manifest
+from goe.core.errors import GoeError
+from goe.disclosure.control import Policy
+from goe.frequencies import strata as st
+from goe.hts import crypt4gh
+from goe.release import restricted
+from goe.release.formats import sites_vcf
+from goe.release.table import STATISTICS, Source, schema
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -114,7 +117,7 @@ def test_recipients_read_every_count_of_every_stratum(tmp_path, fields, keys):
     assert json.loads(found.metadata[b"goe"])["disclosure"] == {"level": "restricted"}
     about = json.loads((folder / "metadata/dataset.json").read_text())
     assert about["disclosure"]["level"] == "restricted" and about["number_of_people"] == 83
-    assert about["disclosure"]["recipients"] == sorted(crypt4gh_files.fingerprint(public) for _, public in keys)
+    assert about["disclosure"]["recipients"] == sorted(crypt4gh.fingerprint(public) for _, public in keys)
     for which, n in (("all", 100), ("pass", 66)):
         with pysam.VariantFile(str(folder / f"sites/{DATASET}.{which}.vcf.gz")) as vcf:
             assert "##disclosure=restricted" in str(vcf.header)
@@ -136,7 +139,7 @@ def test_the_tar_is_the_same_for_any_cut_and_any_time_and_plain_tools_read_it(tm
         if i:
             members |= {f"frequencies/{c}.parquet": tmp_path / f"work0/{c}.parquet" for c in ("chr1", "chr2")}
         said = restricted.package(members, DATASET, tmp_path / f"{i}.c4gh", [keys[0][1]])
-        crypt4gh_files.decrypt(tmp_path / f"{i}.c4gh", tmp_path / f"{i}.tar", keys[0][0])
+        crypt4gh.decrypt(tmp_path / f"{i}.c4gh", tmp_path / f"{i}.tar", keys[0][0])
         tars.append((tmp_path / f"{i}.tar").read_bytes())
         assert said == {"sha256": hashlib.sha256(tars[i]).hexdigest(), "size": len(tars[i])}
     assert tars[0] == tars[1]
@@ -216,7 +219,7 @@ def hostile(path, keys, members):
         for info, data in members:
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
-    crypt4gh_files.encrypt([buffer.getvalue()], path, [keys[0][1]])
+    crypt4gh.encrypt([buffer.getvalue()], path, [keys[0][1]])
 
 
 def link():

@@ -7,8 +7,10 @@ import re
 
 import pytest
 import yaml
-from goe import code_digest, health_dcat, release_files, ro_crate
-from goe.errors import GoeError
+from goe.core import code_digest
+from goe.core.errors import GoeError
+from goe.release import layout
+from goe.release.metadata import health_dcat, ro_crate
 from helpers import metadata
 
 KINDS = {
@@ -134,7 +136,7 @@ def test_same_release_same_bytes(tmp_path):
 
 
 def ro_crate_files(folder):
-    return release_files.describe(folder, [*metadata.NAMES, health_dcat.TURTLE, health_dcat.JSON_LD])
+    return layout.describe(folder, [*metadata.NAMES, health_dcat.TURTLE, health_dcat.JSON_LD])
 
 
 def test_files_and_tools_that_cannot_be_listed_are_refused(tmp_path):

@@ -1,8 +1,8 @@
 """No tool fails unseen."""
 
 import pytest
-from goe.errors import GoeError
-from goe.run import feeding, pipeline, reading
+from goe.core.errors import GoeError
+from goe.core.processes import feeding, pipeline, reading
 
 
 def test_failure_anywhere_in_a_pipeline_is_seen(tmp_path):

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe import keep
-from goe import sample_metrics as sm
-from goe.build import Build
-from goe.reports import Depths, Reads
+from goe.genome.build import Build
+from goe.sample_qc import keep
+from goe.sample_qc import metrics as sm
+from goe.sample_qc.tool_reports import Depths, Reads
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 

@@ -4,9 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from goe import indexes, joint, scan
-from goe.build import Build, regions
-from goe.errors import GoeError
+from goe.calls import joint, scan
+from goe.core.errors import GoeError
+from goe.genome.build import Build, regions
+from goe.hts import indexes
 
 CONTIGS = {"chr1": 1000, "chr2": 500}
 REGIONS = regions(Build("toy", CONTIGS, []), 400)

@@ -5,8 +5,8 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from goe import seal
-from goe.errors import GoeError
+from goe.core import seal
+from goe.core.errors import GoeError
 
 
 class Files(list):

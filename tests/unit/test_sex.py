@@ -1,7 +1,7 @@
 """Sex chromosomes by the data."""
 
 import pytest
-from goe import keep, sex
+from goe.sample_qc import keep, sex
 
 
 @pytest.fixture(scope="module")

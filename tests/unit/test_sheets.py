@@ -3,8 +3,8 @@
 import jsonschema
 import pytest
 import yaml
-from goe import sheets
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.settings import sheets
 
 
 def people(tmp_path, text: str, **options):

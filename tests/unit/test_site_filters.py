@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from goe import config, site_rules
-from goe.build import REGION_DIPLOID, REGION_X, REGION_Y
-from goe.counts import METRIC_COLUMNS
-from goe.harmonise import N_CLASSES
-from goe.ledger import Ledger
-from goe.site_filters import Counted, annotate
+from goe.core.ledger import Ledger
+from goe.frequencies.counts import METRIC_COLUMNS
+from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y
+from goe.harmonise.records import N_CLASSES
+from goe.rules import site_filters as site_rules
+from goe.settings import config
+from goe.variant_qc.filters import Counted, annotate
 from helpers.stages import ENVIRONMENT, write_spec
 from hypothesis import given, settings
 from hypothesis import strategies as draw

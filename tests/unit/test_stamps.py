@@ -8,13 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from goe import code_digest, config, stamps
-from goe.build import Build
-from goe.sheets import Input, Person
-from goe.stamps import Stamps
+from goe.core import code_digest
+from goe.core.resources import ROOT
+from goe.genome.build import Build
+from goe.intake import stamps
+from goe.intake.stamps import Stamps
+from goe.settings import config
+from goe.settings.sheets import Input, Person
 
 STAGES = ("sources", "joint", "genotypes", "metrics", "keep", "counts", "filters", "release")
-REPO = code_digest.ROOT
+REPO = ROOT
 
 
 @pytest.fixture
@@ -153,16 +156,16 @@ def test_the_order_of_the_sheets_changes_nothing(run):
 @pytest.mark.parametrize(
     ("file", "first"),
     [
-        ("scripts/goe/reads.py", "sources"),
-        ("scripts/goe/gvcf.py", "sources"),
-        ("scripts/goe/joint.py", "joint"),
-        ("scripts/goe/genotypes.py", "genotypes"),
-        ("scripts/goe/sample_metrics.py", "metrics"),
+        ("scripts/goe/calls/alignments.py", "sources"),
+        ("scripts/goe/calls/gvcf.py", "sources"),
+        ("scripts/goe/calls/joint.py", "joint"),
+        ("scripts/goe/harmonise/genotypes.py", "genotypes"),
+        ("scripts/goe/sample_qc/metrics.py", "metrics"),
         ("resources/guidelines/sample_qc.tsv", "metrics"),
-        ("scripts/goe/keep.py", "keep"),
-        ("scripts/goe/counts.py", "counts"),
-        ("scripts/goe/site_filters.py", "filters"),
-        ("scripts/goe/disclosure.py", "release"),
+        ("scripts/goe/sample_qc/keep.py", "keep"),
+        ("scripts/goe/frequencies/counts.py", "counts"),
+        ("scripts/goe/variant_qc/filters.py", "filters"),
+        ("scripts/goe/disclosure/control.py", "release"),
     ],
 )
 def test_other_code_changes_its_stage_and_what_follows(run, tmp_path, file, first):
@@ -185,19 +188,20 @@ def test_every_file_of_the_code_is_part_of_a_stage():
     groups = [
         value for name, value in vars(stamps).items() if re.fullmatch("_[A-Z]+", name) and isinstance(value, tuple)
     ]
-    listed = {name for group in groups for name in group} | {f"{name}.py" for name in stamps._SHARED}
+    listed = {name for group in groups for name in group}
+    # What is written from the counts has the stamp of all of the code; what carries words and files between stages
+    # decides no number.
     later = re.compile(
-        r"(release|check|report|gdi|health|disclosure|membership|beacon|mini|wide|sites_vcf|frequency_table|restricted"
-        r"|previous|metric_quantiles|readback|ro_crate|hgvs|crypt4gh|manifest|code_digest|page_html|cohort_page|strata"
-        r"|config|common|provenance|stamps|surroundings|demo|__|sample_qc_(cohort|plots|multiqc))"
+        r"goe/(core|pages|rules/formats|disclosure|release|check|demo|settings/config|intake/(release|stamps)|__|cli)"
+        r"|goe/hts/(crypt4gh|parquet)|goe/genome/hgvs|goe/sample_qc/page|.*/__init__"
+        r"|(release|provenance|demo|sample_qc_(cohort|plots|multiqc))|(common|config_files|release|provenance)\.smk"
     )
     files = [
-        *(REPO / "scripts").glob("*.py"),
-        *(REPO / "scripts/goe").glob("*.py"),
-        *(REPO / "workflow/rules").glob("*.smk"),
+        *(path.relative_to(REPO / "scripts").as_posix() for path in (REPO / "scripts").rglob("*.py")),
+        *(path.name for path in (REPO / "workflow/rules").glob("*.smk")),
     ]
-    missing = sorted(path.name for path in files if path.name not in listed and not later.match(path.name))
-    assert missing == []
+    missing = [name for name in files if name not in listed and f"{name.rpartition('/')[0]}/" not in listed]
+    assert sorted(name for name in missing if not later.match(name)) == []
 
 
 def test_jobs_take_the_stamps_of_the_process_that_planned(run, tmp_path):

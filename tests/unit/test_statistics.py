@@ -5,7 +5,7 @@ from math import comb, factorial
 
 import numpy as np
 import pytest
-from goe import statistics as stats
+from goe.variant_qc import statistics as stats
 from scipy.stats import gamma
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from goe import strata
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.frequencies import strata
 
 LEAVES = ["EE_F", "EE_M", "EE_U", "LV_F", "LV_M"]
 

@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from goe import annotations, disclosure, frequency_table, readback, sites_vcf, wide_table
-from goe import strata as st
-from goe.errors import GoeError
+from goe.check import readback
+from goe.core.errors import GoeError
+from goe.disclosure import control
+from goe.frequencies import strata as st
+from goe.release import table as frequency_table
+from goe.release.formats import annotations, sites_vcf, wide_table
 from helpers import public_blocks
 from helpers.blocks import random_block, sequence, with_other_hidden_numbers
 from hypothesis import given, settings
@@ -214,7 +217,7 @@ def counted_file(path, n=300):
 
 @pytest.mark.parametrize("name", ["collapse", "minimal", "open"])
 def test_long_and_wide_agree(name, fields, folder):
-    policy = disclosure.Policy(1, open=True, legal_basis="x", name="open") if name == "open" else disclosure.Policy(
+    policy = control.Policy(1, open=True, legal_basis="x", name="open") if name == "open" else control.Policy(
         5, name=name
     )  # fmt: skip
     source = frequency_table.Source([counted_file(folder / "counted.parquet")], "chr1", 10_000, policy)
@@ -230,13 +233,13 @@ def test_long_and_wide_agree(name, fields, folder):
     names = (*readback.COUNTS, "af")
     cells = [
         readback.expected(block, names, np.ones(len(block), dtype=bool))
-        for block in wide_table.read(folder / "goe.wide_table.parquet", 100)
+        for block in wide_table.read(folder / "goe.release.formats.wide_table.parquet", 100)
     ]
     assert sum(part.num_rows for part in cells)
-    long_cells = list(readback.frequency_table(folder / "goe.frequency_table.parquet"))
+    long_cells = list(readback.frequency_table(folder / "goe.release.table.parquet"))
     assert readback.compare(cells, long_cells, "wide", names) == []
     if name != "open":
-        assert pq.read_table(folder / "goe.wide_table.parquet")["ac_EE_M"].null_count
+        assert pq.read_table(folder / "goe.release.formats.wide_table.parquet")["ac_EE_M"].null_count
 
 
 # Readers.

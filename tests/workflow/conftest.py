@@ -4,14 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.workflow import script, snakemake
+from helpers.workflow import goe, snakemake
 
 
 @pytest.fixture(scope="session")
 def cohort(tmp_path_factory) -> Path:
     """The demo cohort, made once; a run works on a copy."""
     folder = tmp_path_factory.mktemp("demo")
-    made = script("demo_cohort.py", folder)
+    made = goe("demo", "make", folder)
     assert made.returncode == 0, made.stdout
     return folder
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pysam
 import pytest
 import yaml
-from goe import manifest
+from goe.core import manifest
 from helpers.workflow import REPO, snakemake, write_config
 
 pytestmark = pytest.mark.slow

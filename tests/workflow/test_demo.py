@@ -11,16 +11,16 @@ from itertools import pairwise
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from goe import manifest
-from goe.ledger import total
-from helpers.workflow import REPO, goe, script, snakemake
+from goe.core import manifest
+from goe.core.ledger import total
+from helpers.workflow import REPO, goe, snakemake
 
 pytestmark = pytest.mark.slow
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
 
 
 def test_release_agrees_with_the_truth(run):
-    compared = script("demo_compare.py", run, run)
+    compared = goe("demo", "compare", run, run)
     assert compared.returncode == 0, compared.stdout
     assert "Comparison with the truth: as it must be." in compared.stdout
 
@@ -176,7 +176,7 @@ def test_regions_cover_every_contig_once(run):
 
 
 def test_demo_is_the_same_each_time(cohort, tmp_path):
-    assert script("demo_cohort.py", tmp_path).returncode == 0
+    assert goe("demo", "make", tmp_path).returncode == 0
 
     def digests(folder):
         files = (p for p in sorted(folder.rglob("*")) if p.is_file())

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.workflow import REPO, script
+from helpers.workflow import REPO, goe
 from snakemake.cli import parse_args
 
 CONDA = "--sdm conda"
@@ -41,7 +41,7 @@ def test_the_command_for_a_cluster_says_what_it_means():
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run(tmp_path):
     """Planned, in a folder of a cohort. Without the option that README.md says to leave out where there is no conda."""
-    made = script("demo_cohort.py", tmp_path / "run", "--no-reads")
+    made = goe("demo", "make", tmp_path / "run", "--no-reads")
     assert made.returncode == 0, made.stdout
     said = (REPO / "README.md").read_text()
     assert f"Leave `{CONDA}` out where the tools came from PATH or Debian" in said

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 import pytest
-from goe import ga4gh, reports
+from goe.sample_qc import ga4gh, tool_reports
 from helpers import real_genomes as real
 from helpers.workflow import snakemake, write_config
 
@@ -71,7 +71,7 @@ def depth(run: Path, sample: str, quality: int = 20) -> np.ndarray:
 @pytest.mark.parametrize("sample", [s for s in PICARD if s != READS_TWICE])
 def test_coverage_is_that_of_every_base_counted(run, sample):
     mine, values = depth(run, sample), metrics(run, sample)
-    histogram = reports.depth_histogram(run / f"work/align/coverage/{sample}.tsv", len(mine))
+    histogram = tool_reports.depth_histogram(run / f"work/align/coverage/{sample}.tsv", len(mine))
     # Two bases of one pair of NA12891, where its mates overlap beside an insertion, are all that differs in 20 kb.
     assert np.abs(histogram.positions - np.bincount(mine)).sum() <= (4 if sample == "NA12891" else 0)
     capped = np.minimum(mine, 250)
@@ -82,7 +82,7 @@ def test_coverage_is_that_of_every_base_counted(run, sample):
     there = capped[capped > 0]
     spread = np.median(np.abs(there - np.median(there)))
     assert spread > 2
-    covered = reports.Depths(np.concatenate([[0], histogram.positions[1:]]))
+    covered = tool_reports.Depths(np.concatenate([[0], histogram.positions[1:]]))
     assert ga4gh.mad_autosome_coverage(covered) == spread
 
 

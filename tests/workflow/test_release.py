@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 from crypt4gh.keys.c4gh import generate
-from goe import manifest, restricted
+from goe.core import manifest
+from goe.release import restricted
 from helpers.workflow import goe, snakemake
 
 pytestmark = pytest.mark.slow

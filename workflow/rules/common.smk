@@ -1,9 +1,13 @@
 import json
 from importlib.metadata import version as version_of
 
-from goe import batches, build, code_digest, intake, release_config, sheets, stamps, surroundings
+from goe.core import batches, code_digest, environment
+from goe.genome import build
+from goe.intake import load as intake, stamps
+from goe.rules import formats
+from goe.settings import sheets
 
-surroundings.prepare()
+environment.prepare()
 
 try:
     CFG, PEOPLE, INPUTS, BUILD = intake.load(config)
@@ -112,7 +116,7 @@ PUBLIC_CFG = {
     "reference": {key: CFG["reference"][key] for key in ("build", "contigs")},
     "sample_qc": {key: CFG["sample_qc"][key] for key in ("exclude", "thresholds")},
 }
-GDI = release_config.makes_gdi_package(CFG)
+GDI = formats.makes_gdi_package(CFG)
 FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
 EARLIER = Path(CFG["previous_release"] or "") / "metadata" / "dataset.json"
 PAST_VERSION = json.loads(EARLIER.read_text())["id"] if CFG["previous_release"] and EARLIER.is_file() else ""

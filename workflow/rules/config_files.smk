@@ -8,8 +8,8 @@ SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).reso
 if str(SCRIPTS) not in sys.path:
     sys.path.insert(0, str(SCRIPTS))
 
-from goe import config as goe_config
-from goe.errors import GoeError
+from goe.core.errors import GoeError
+from goe.settings import config as goe_config
 
 CONFIG_FILE = "config/config.yaml"
 

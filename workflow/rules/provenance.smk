@@ -10,17 +10,17 @@ VERSIONS = {
     "plink2": {"tools": ["plink2"]},
 }
 
-for environment, asked in VERSIONS.items():
+for env, asked in VERSIONS.items():
 
     rule:
         name:
-            f"provenance_{environment}"
+            f"provenance_{env}"
         output:
-            work(f"provenance/{environment}.json"),
+            work(f"provenance/{env}.json"),
         log:
-            work(f"logs/provenance_{environment}.log"),
+            work(f"logs/provenance_{env}.log"),
         conda:
-            f"../../envs/{environment}.yaml"
+            f"../../envs/{env}.yaml"
         params:
             tools=asked["tools"],
             packages=asked.get("packages", []),

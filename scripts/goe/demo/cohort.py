@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pysam
 
+from goe.core.errors import Problem, stop_on
 from goe.demo import calls, genome, loci, people, reads, writers
-from goe.errors import Problem, stop_on
 
 SEED = 20260101
 """Seed of the cohort that the documentation shows."""
@@ -18,7 +18,7 @@ SEED = 20260101
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
 
 CONFIG = f"""\
-# Config of the demo cohort, written by scripts/demo_cohort.py. All paths are relative to this folder's parent.
+# Config of the demo cohort, written by `goe demo make`. All paths are relative to this folder's parent.
 samples: samples.tsv
 inputs: inputs.tsv
 reference:

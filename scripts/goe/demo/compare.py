@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow.parquet as pq
 from cyvcf2 import VCF
 
+from goe.core.errors import Problem, stop_on
 from goe.demo.calls import CALLS
 from goe.demo.genome import LENGTHS, N, is_par
 from goe.demo.loci import ABSENT
-from goe.errors import Problem, stop_on
 
 Key = tuple[str, int, str, str]
 """(contig, pos, ref, alt) of a normalised site allele."""

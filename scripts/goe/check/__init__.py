@@ -1,0 +1,1 @@
+"""Checks of a finished release, as `goe check` and the run make them."""

@@ -1,0 +1,179 @@
+"""What of a release follows from the rest of it, made again: texts, workflow, page, figure of membership.
+
+Each is compared whole, so that nothing can be added to it, in words or numbers. That needs the code that made the
+release: `other_code` says why it cannot be done with this one.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from goe import __version__
+from goe.check import lookup as check_lookup
+from goe.check.readback import reading
+from goe.core import code_digest, manifest
+from goe.core.errors import GoeError, Problem
+from goe.core.resources import ROOT
+from goe.disclosure import membership
+from goe.release import layout
+from goe.release import notes as release_notes
+from goe.release import texts as release_texts
+from goe.release.metadata import health_dcat
+from goe.release.report import lookup as report_lookup
+from goe.release.report import page as report_page
+from goe.rules import site_filters as site_rules
+
+_MEND = "do not publish the release: find out what was changed, or make it again"
+_INCLUDE = re.compile(r'^include: "(workflow/rules/[\w.-]+\.smk)"$', re.MULTILINE)
+_ABSENT = re.compile(
+    r"[A-Z]+ is absent from the data of (about )?[0-9,]+ (\(rounded to multiples of [0-9]+\) )?people "
+    "and was not tested for them"
+)
+_LATER = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
+"""Files that are written after the page, which lists them without size and digest."""
+TOLERANCE = 0.05
+"""Of a power: draws and sums differ a little between versions of numpy and machines."""
+
+
+def other_code(dataset: Mapping) -> str:
+    """Why this goe cannot write parts of a release again; empty when it is the code that made it."""
+    try:
+        here = code_digest.digest()
+    except GoeError:
+        return "not compared: this goe is no whole clone"
+    if (dataset["made_with"], dataset["code_sha256"]) == (f"goe {__version__}", here):
+        return ""
+    made, short = dataset["made_with"], dataset["code_sha256"][:12]
+    return f"not compared: made with {made}, code {short}; this is goe {__version__}, code {here[:12]}"
+
+
+def texts(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+    """README.md, LICENSE, CHANGELOG.md and the words of rules against the descriptions, the workflow against the code.
+
+    said: name of a description -> its content.
+    """
+    problems = []
+    for name, text in release_texts.write(said).items():
+        problems += _different(root / name, text, "the descriptions of the release give")
+    for name in code_digest.files():
+        if name == "Snakefile" or re.fullmatch(r"workflow/rules/[^/]+\.smk", name):
+            text = (ROOT / name).read_text(encoding="utf-8")
+            problems += _different(root / "provenance" / name, text, "the code has that made the release")
+    qc, rule = said["qc"], said["disclosure"]
+    words = release_notes.genotype_rules(said["config"]["genotype_filter"], {})
+    filters = release_notes.filter_rules(said["config"], said["dataset"])
+    more = [line for line in qc["genotype_filter"] if not _ABSENT.fullmatch(line)]
+    open_, earlier = rule["policy"] == "open", rule["previous_release"]
+    uncovered = [*release_notes.NOT_COVERED, *([] if earlier else [release_notes.NO_EARLIER])]
+    for path, key, there, wanted in (
+        ("qc/summary.json", "genotype_filter", more, words),
+        ("qc/summary.json", "variant_qc", qc["variant_qc"], filters),
+        ("disclosure/disclosure.json", "not_covered", rule["not_covered"], [] if open_ else uncovered),
+    ):
+        for line in sorted(set(there) ^ set(wanted)):
+            what = f"{key} says {line!r}, which" if line in there else f"{key} lacks {line!r}, which"
+            problems.append(Problem(str(root / path), f"{what} is not as the settings of the release have it", _MEND))
+    return problems
+
+
+def _different(path: Path, wanted: str, source: str) -> list[Problem]:
+    """The first line of a text that is not the wanted one."""
+    with reading(path):
+        there = path.read_text(encoding="utf-8")
+    if there == wanted:
+        return []
+    pairs = zip_longest(there.split("\n"), wanted.split("\n"))
+    line = next((n for n, (a, b) in enumerate(pairs, 1) if a != b), 1)
+    return [Problem(f"{path} line {line}", f"is not what {source}", _MEND)]
+
+
+def included(root: Path) -> list[str]:
+    """Rules that the released Snakefile includes, as paths in the folder."""
+    path = root / "provenance/Snakefile"
+    with reading(path):
+        return [f"provenance/{name}" for name in _INCLUDE.findall(path.read_text(encoding="utf-8"))]
+
+
+def page(
+    root: Path,
+    said: Mapping[str, Mapping],
+    spectrum: Mapping,
+    examples: Mapping[str, list],
+    checks: Sequence[Mapping],
+    digests: Mapping[str, str] | None,
+) -> list[Problem]:
+    """report.html against the page that the release gives, chunks of the look-up table taken from the page itself:
+    their numbers have a check of their own.
+
+    spectrum: `report_spectrum.combine` of the tables. examples: contig -> allele that the look-up offers as an example.
+    checks: `check.told` of the checks that were made before the page. digests: path -> SHA-256 where it is known.
+    """
+    dataset, rule = said["dataset"], said["disclosure"]
+    found = check_lookup.read(root)
+    names = [name for name in manifest.files(root) if name not in {report_page.NAME, *_LATER, *found.files}]
+    files = [vars(file) for file in layout.describe(root, names, digests)]
+    files += [{"path": name, "size": None, "sha256": None} for name in _LATER]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for contig in found.facts["contigs"]:
+            name, chunks = contig["name"], contig["chunks"]
+            texts = [found.chunks[name, i] for i in range(len(chunks))] if not found.files else []
+            index = {"contig": name, "strata": list(rule["strata"]), "characters": sum(map(len, texts))}
+            index |= {"example": examples[name], "chunks": chunks}
+            paths.append(Path(folder) / name)
+            paths[-1].write_text("".join(f"{text}\n" for text in texts) + json.dumps(index) + "\n")
+        table = report_lookup.table(paths, -1 if found.files else report_lookup.EMBED_UP_TO * 1000)
+        text = report_page.page(
+            dataset,
+            said["qc"],
+            rule,
+            spectrum,
+            table,
+            dataset["contigs"],
+            site_rules.DESCRIPTIONS,
+            rule["membership_inference"],
+            checks,
+            files,
+        )
+    return _different(root / report_page.NAME, text, "the release gives")
+
+
+def figure(
+    root: Path, said: Mapping[str, Mapping], sites: Iterable[membership.Sites], people: Mapping[str, int], words: bool
+) -> list[Problem]:
+    """The figure of membership against the one that the tables give. words: whether its words are compared too."""
+    where = str(root / "disclosure/disclosure.json")
+    there = said["disclosure"]["membership_inference"]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for one in sites:
+            paths.append(Path(folder) / f"{one.contig}.parquet")
+            one.save(paths[-1])
+        wanted = membership.figure(paths, people, said["dataset"]["id"])
+    if there is None:
+        return [Problem(where, "membership_inference is missing", _MEND)]
+    if words:
+        # In words it says the numbers of the file, which may differ a little from those of this machine.
+        wanted["in_words"] = membership.words(there["strata"])
+    else:
+        there, wanted = ({"strata": figure["strata"]} for figure in (there, wanted))
+    return [
+        Problem(where, f"membership_inference.{place} is {a!r}, the tables give {b!r}", _MEND)
+        for place, a, b in _leaves(there, wanted)
+        if not (isinstance(a, float) and isinstance(b, float) and abs(a - b) <= TOLERANCE) and a != b
+    ]
+
+
+def _leaves(there, wanted, place: str = "") -> Iterable[tuple[str, object, object]]:
+    """Values at the same place of two JSON values; None where one has none."""
+    if isinstance(there, Mapping) and isinstance(wanted, Mapping):
+        for key in sorted({*there, *wanted}):
+            yield from _leaves(there.get(key), wanted.get(key), f"{place}.{key}".lstrip("."))
+    elif isinstance(there, list) and isinstance(wanted, list):
+        for i, (a, b) in enumerate(zip_longest(there, wanted)):
+            yield from _leaves(a, b, f"{place}[{i}]")
+    else:
+        yield place, there, wanted

@@ -1,0 +1,238 @@
+"""Beacon files as they were released: read back, compared with the blocks, validated with the schemas they answer to.
+
+Apart from goe.release.formats.beacon, which writes them, because only this needs a JSON Schema validator.
+"""
+
+import gzip
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pajson
+from isal import igzip
+from jsonschema import Draft202012Validator
+
+from goe.check import readback
+from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.resources import RESOURCES
+from goe.release.formats.beacon import NUMBERS, SOURCE, SOURCE_REFERENCE, WANTED
+from goe.release.table import Block
+
+SCHEMA = RESOURCES / "schemas" / "beacon-v2" / "genomicVariations.defaultSchema.deref.json"
+_PIECE = 16 << 20
+_AGAIN = "get the file again"
+
+
+def check_populations(path: str | Path, ids: Iterable[str]) -> list[Problem]:
+    """What the loader would refuse in a populations.json. ids: the INFO ids of the VCF it is for."""
+    where, there = str(path), set(ids)
+    try:
+        content = json.loads(Path(path).read_text())
+    except ValueError as error:
+        return [Problem(where, f"is no JSON: {error}", _AGAIN)]
+    if not isinstance(content, dict) or set(content) != {"source", "sourceReference", "populations"}:
+        return [Problem(where, "has not exactly the keys source, sourceReference, populations", _AGAIN)]
+    entries = content["populations"]
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return [Problem(where, "populations is no list of objects", _AGAIN)]
+    problems = [
+        Problem(where, f"{key} is {content[key]!r}, not {value!r}", _AGAIN)
+        for key, value in (("source", SOURCE), ("sourceReference", SOURCE_REFERENCE))
+        if content[key] != value
+    ]
+    names = [str(entry.get("population")) for entry in entries]
+    for name, entry in zip(names, entries, strict=True):
+        place = f"{where} population {name}"
+        for key in sorted(set(entry) - {"population", *NUMBERS}):
+            problems.append(Problem(place, f"the loader does not know the key {key!r}", _AGAIN))
+        for key in ("population", *WANTED):
+            if key not in entry:
+                problems.append(Problem(place, f"{key} is missing", _AGAIN))
+        for key in NUMBERS:
+            # Also an empty name is asked for in the header.
+            if key in entry and not (isinstance(entry[key], str) and entry[key] in there):
+                problems.append(Problem(place, f"{key} is {entry[key]!r}, which the VCF does not have", _AGAIN))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return problems + [Problem(where, f"population {name} is there twice", _AGAIN) for name in twice]
+
+
+_NUMBER = pa.struct([("type", pa.string()), ("value", pa.int64())])
+_FREQUENCY = pa.struct(
+    [("population", pa.string()), *((key, pa.float64() if n == "af" else pa.int64()) for key, n in NUMBERS.items())]
+)
+_INTERVAL = pa.struct([("type", pa.string()), ("start", _NUMBER), ("end", _NUMBER)])
+_LOCATION = pa.struct([("type", pa.string()), ("sequence_id", pa.string()), ("interval", _INTERVAL)])
+_LINE = pa.schema(
+    [
+        ("variantInternalId", pa.string()),
+        ("datasetId", pa.string()),
+        ("identifiers", pa.struct([("genomicHGVSId", pa.string())])),
+        (
+            "variation",
+            pa.struct(
+                [
+                    ("location", _LOCATION),
+                    ("referenceBases", pa.string()),
+                    ("alternateBases", pa.string()),
+                    ("variantType", pa.string()),
+                ]
+            ),
+        ),
+        (
+            "frequencyInPopulations",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("source", pa.string()),
+                        ("sourceReference", pa.string()),
+                        ("frequencies", pa.list_(_FREQUENCY)),
+                    ]
+                )
+            ),
+        ),
+    ]
+)
+_CONSTANTS = {
+    ("variation", "location", "type"): "SequenceLocation",
+    ("variation", "location", "interval", "type"): "SequenceInterval",
+    ("variation", "location", "interval", "start", "type"): "Number",
+    ("variation", "location", "interval", "end", "type"): "Number",
+}
+
+
+def numbers(path: str | Path) -> Iterator[pa.Table]:
+    """Cells of a file of lines (`readback.COLUMNS`; nhomalt is null).
+
+    Every line is read against exactly the keys and types that `lines` writes. GoeError when one has others, or
+    its id, position, bases and location contradict each other.
+    """
+    with readback.reading(path), gzip.open(path, "rb") as handle:
+        if not handle.read(1):
+            return
+    try:
+        with readback.reading(path), pa.input_stream(str(path), compression="gzip") as handle:
+            reader = pajson.open_json(
+                handle,
+                pajson.ReadOptions(block_size=_PIECE, use_threads=False),
+                pajson.ParseOptions(explicit_schema=_LINE, unexpected_field_behavior="error"),
+            )
+            for batch in reader:
+                yield _cells(pa.table(batch), str(path))
+    except GoeError as error:
+        if isinstance(error.__cause__, pa.ArrowInvalid):
+            stop_on(_odd_line(path))
+        raise
+
+
+def _odd_line(path: str | Path) -> list[Problem]:
+    """The first line that has not the keys and types of a line, slowly: which line and which key."""
+    with readback.reading(path), gzip.open(path, "rt") as handle:
+        for row, line in enumerate(handle, 1):
+            try:
+                faults = list(_faults(json.loads(line), pa.struct(list(_LINE)), ""))
+            except ValueError as error:
+                faults = [f"is no JSON: {error}"]
+            if faults:
+                return [Problem(f"{path} line {row}", fault, _AGAIN) for fault in faults[:10]]
+    return []
+
+
+def _faults(value, kind: pa.DataType, place: str) -> Iterator[str]:
+    if pa.types.is_struct(kind):
+        if not isinstance(value, dict):
+            yield f"{place or 'the line'} is no object"
+            return
+        known = {field.name: field.type for field in kind}
+        for key, item in value.items():
+            name = f"{place}.{key}" if place else key
+            if key in known:
+                yield from _faults(item, known[key], name)
+            else:
+                yield f"{name} is no key of a line"
+    elif pa.types.is_list(kind):
+        if not isinstance(value, list):
+            yield f"{place} is no list"
+            return
+        for item in value:
+            yield from _faults(item, kind.value_type, place)
+    else:
+        types = {pa.string(): (str,), pa.int64(): (int,), pa.float64(): (int, float)}[kind]
+        if not isinstance(value, types) or isinstance(value, bool):
+            yield f"{place} is {value!r}"
+
+
+def _cells(table: pa.Table, where: str) -> pa.Table:
+    def column(*keys: str) -> pa.Array:
+        return pc.struct_field(table["variation"].combine_chunks(), list(keys))
+
+    def stop(bad: pa.Array, what: str) -> None:
+        rows = np.flatnonzero(pc.fill_null(bad, True).to_numpy(zero_copy_only=False))
+        stop_on([Problem(f"{where} {table['variantInternalId'][int(row)]}", what, _AGAIN) for row in rows[:10]])
+
+    for (_, *keys), value in _CONSTANTS.items():
+        stop(pc.not_equal(column(*keys), value), f"variation {'.'.join(keys)} is not {value}")
+    parts = pc.split_pattern(table["variantInternalId"].combine_chunks(), ":")
+    stop(pc.not_equal(pc.list_value_length(parts), 5), "variantInternalId is not DATASET:CONTIG:POS:REF:ALT")
+    dataset, contig, pos, ref, alt = (pc.list_element(parts, i) for i in range(5))
+    start, end = (column("location", "interval", side, "value") for side in ("start", "end"))
+    stop(pc.not_equal(dataset, table["datasetId"].combine_chunks()), "variantInternalId is not of the datasetId")
+    stop(pc.not_equal(pc.cast(pc.add(start, 1), pa.string()), pos), "the location is not at the position of the id")
+    stop(pc.not_equal(pc.subtract(end, start), pc.cast(pc.binary_length(ref), pa.int64())), "the location is not REF")
+    stop(pc.not_equal(column("referenceBases"), ref), "referenceBases are not those of the id")
+    stop(pc.not_equal(column("alternateBases"), alt), "alternateBases are not those of the id")
+    sources = table["frequencyInPopulations"].combine_chunks()
+    stop(pc.not_equal(pc.list_value_length(sources), 1), "frequencyInPopulations has not exactly one entry")
+    sources = sources.flatten()
+    for key, value in (("source", SOURCE), ("sourceReference", SOURCE_REFERENCE)):
+        stop(pc.not_equal(pc.struct_field(sources, key), value), f"{key} is not {value}")
+    frequencies = pc.struct_field(sources, "frequencies")
+    stop(pc.less(pc.list_value_length(frequencies), 1), "has no frequency")
+    allele = pc.list_parent_indices(frequencies)
+    values = frequencies.flatten()
+    columns = {"contig": contig, "pos": pc.cast(pos, pa.int32()), "ref": ref, "alt": alt}
+    columns = {name: array.take(allele) for name, array in columns.items()}
+    columns["stratum"] = pc.struct_field(values, "population")
+    for key, number in NUMBERS.items():
+        columns[number] = pc.struct_field(values, key)
+        if columns[number].null_count:
+            row = int(np.flatnonzero(columns[number].is_null().to_numpy(zero_copy_only=False))[0])
+            place = f"{where} {table['variantInternalId'][allele[row].as_py()]}"
+            stop_on([Problem(f"{place} {columns['stratum'][row]}", f"{key} is missing", _AGAIN)])
+    columns["nhomalt"] = pa.nulls(len(values), pa.int64())
+    return pa.table([columns[name] for name in readback.COLUMNS.names], schema=readback.COLUMNS)
+
+
+def validate(path: str | Path, schema: str | Path = SCHEMA, every: int = 1000) -> list[Problem]:
+    """What the Beacon schema has against the first line and each further one of `every`; 1 asks all lines.
+
+    The schema costs about a millisecond a line; `numbers` reads every line against the same keys.
+    """
+    validator = Draft202012Validator(json.loads(Path(schema).read_text()))
+    problems = []
+    with readback.reading(path), io.BufferedReader(igzip.open(path, "rb"), 1 << 20) as handle:
+        for row, line in enumerate(handle):
+            if row % every == 0:
+                try:
+                    errors = sorted(validator.iter_errors(json.loads(line)), key=str)
+                except ValueError as error:
+                    problems.append(Problem(f"{path} line {row + 1}", f"is no JSON: {error}", _AGAIN))
+                    continue
+                for error in errors:
+                    place = ".".join(str(part) for part in error.absolute_path) or "the line"
+                    problems.append(Problem(f"{path} line {row + 1}", f"{place}: {error.message[:200]}", _AGAIN))
+            if len(problems) >= 10:
+                break
+    return problems
+
+
+def check(path: str | Path, blocks: Iterable[Block]) -> list[Problem]:
+    """Differences between a finished file and the blocks of its contig."""
+    columns = tuple(NUMBERS.values())
+    wanted = (
+        readback.expected(block, columns, readback.passed(block) & ~np.isnan(block.numbers.af())) for block in blocks
+    )
+    return readback.compare(numbers(path), wanted, str(path), columns)

@@ -1,0 +1,474 @@
+"""What a release folder says of itself: its files, its JSON descriptions, its dictionary, its counts."""
+
+import json
+import re
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from jsonschema import Draft202012Validator
+
+from goe.check import again
+from goe.check.readback import reading, vcf_header
+from goe.core import manifest, tables
+from goe.core.errors import GoeError, Problem
+from goe.core.resources import RESOURCES
+from goe.disclosure import control
+from goe.frequencies import strata as st
+from goe.release import notes as release_notes
+from goe.release import quantiles
+from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.gdi import format as gdi_format
+from goe.release.metadata.health_dcat import CRATE, JSON_LD, TURTLE
+from goe.release.table import schema as long_schema
+from goe.rules import sample_thresholds as sample_rules
+from goe.rules import site_filters as site_rules
+
+SCHEMAS = RESOURCES / "schemas" / "goe"
+FIELDS = RESOURCES / "dictionary" / "fields.tsv"
+DATASET, DISCLOSURE, QC = "metadata/dataset.json", "disclosure/disclosure.json", "qc/summary.json"
+LEDGER, CONFIG, DICTIONARY = "ledger.json", "provenance/config.json", "dictionary/fields.tsv"
+# Schema of each JSON file, by the name of the schema.
+DESCRIPTIONS = {"dataset": DATASET, "disclosure": DISCLOSURE, "qc": QC, "ledger": LEDGER, "config": CONFIG}
+_AGAIN = "get the release again"
+_TEXTS = ("README.md", "LICENSE", "CHANGELOG.md")
+_RULES = re.compile(r"provenance/workflow/rules/[\w.-]+\.smk")
+_VCF = {"sites": ("pass", "all"), "mini-node": mini_node.PROFILES, "annotations": ("annotations",)}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a release says that its checks need, from its JSON files, which fit their schemas.
+
+    people: published strata in their order -> people; contigs: {name, length, md5} in their order; par:
+    pseudo-autosomal regions (contig, first, last base); said: name of a description (`DESCRIPTIONS`) -> its content.
+    """
+
+    said: dict[str, dict]
+
+    @property
+    def id(self) -> str:
+        return self.said["dataset"]["id"]
+
+    @property
+    def build(self) -> str:
+        return self.said["dataset"]["build"]
+
+    @property
+    def people(self) -> dict[str, int]:
+        there = self.said["dataset"]["strata"]
+        return {stratum: there[stratum] for stratum in self.said["disclosure"]["strata"]}
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        return tuple(self.said["disclosure"]["strata"])
+
+    @property
+    def contigs(self) -> list[dict]:
+        return self.said["dataset"]["contigs"]
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        return {contig["name"]: contig["length"] for contig in self.contigs}
+
+    @property
+    def par(self) -> list[tuple[str, int, int]]:
+        return [tuple(region) for region in self.said["dataset"]["pseudo_autosomal_regions"]]
+
+    @property
+    def policy(self) -> control.Policy:
+        said = self.said["disclosure"]
+        if said["policy"] == "open":
+            return control.Policy(1, open=True, legal_basis=said["legal_basis"], name="open")
+        least = said["min_stratum_size"]
+        return control.Policy(said["min_carriers"], name=said["policy"], protect=said["protect"], least=least)
+
+    @property
+    def gdi(self) -> bool:
+        return "gdi" in self.said["dataset"]["formats"]
+
+    @property
+    def addresses(self) -> list[str]:
+        """Mail addresses that the release gives as its contacts."""
+        given = self.said["config"]["dataset"]
+        there = [self.said["dataset"]["contact"], given.get("contact"), given.get("hdab")]
+        return [one["email"] for one in there if isinstance(one, dict) and isinstance(one.get("email"), str)]
+
+    def vcf(self, place: str, which: str) -> str:
+        return f"{place}/{self.id}.{which}.vcf.gz"
+
+    @property
+    def vcfs(self) -> list[str]:
+        return [self.vcf(place, which) for place, names in _VCF.items() for which in names]
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+
+
+def read_json(path: Path) -> dict:
+    """A JSON file; GoeError when it is none."""
+    try:
+        with reading(path):
+            return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise GoeError(Problem(str(path), f"is no JSON: {error}", _AGAIN)) from None
+
+
+def descriptions(root: Path) -> tuple[Facts | None, list[Problem]]:
+    """The JSON descriptions of a folder, None when they are not whole, and what is wrong with them."""
+    said, problems = {}, []
+    for name, path in DESCRIPTIONS.items():
+        try:
+            said[name] = read_json(root / path)
+        except GoeError as error:
+            problems += error.problems
+            continue
+        for error in sorted(_validator(name).iter_errors(said[name]), key=lambda e: (e.json_path, e.message)):
+            place = "" if error.json_path == "$" else f"{error.json_path.removeprefix('$.')}: "
+            problems.append(Problem(str(root / path), f"{place}{error.message[:300]}", _AGAIN))
+    if problems:
+        return None, problems
+    problems = _agreement(root, said) + _words(root, said)
+    # What the other checks build on: without it they would tell of nothing but this.
+    fatal = any(p.where == str(root / DATASET) for p in problems)
+    fatal |= sorted(said["disclosure"]["strata"]) != sorted(said["dataset"]["strata"])
+    return None if fatal else Facts(said), problems
+
+
+def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+    """Words in the descriptions that no release of goe can have: each could be a name of somebody."""
+    data, rule, qc, config = (said[name] for name in ("dataset", "disclosure", "qc", "config"))
+    mend = "do not publish the release: report it"
+    reasons = qc["people"]["left_out_by_reason"].keys() - sample_rules.REASONS - {"other"}
+    problems = [
+        Problem(str(root / QC), f"people.left_out_by_reason: {name!r} is no reason of goe", mend)
+        for name in sorted(reasons)
+    ]
+    problems += [
+        Problem(str(root / DISCLOSURE), f"alleles_withheld_by_reason: {name!r} is no reason of goe", mend)
+        for name in sorted(rule["alleles_withheld_by_reason"].keys() - set(control.REASONS))
+    ]
+    # The same words stand in both; the id has a check of its own.
+    both = {f"dataset.{key}": (value, data.get(key)) for key, value in config["dataset"].items() if key != "id"}
+    both["strata.label"] = (config["strata"]["label"], data["strata_label"])
+    problems += [
+        Problem(str(root / CONFIG), f"{name} is {there!r}, {DATASET} gives {wanted!r}", mend)
+        for name, (there, wanted) in both.items()
+        if there not in (None, []) and wanted is not None and there != wanted
+    ]
+    for path, part in ((QC, qc["sample_qc"]), (CONFIG, config["sample_qc"])):
+        problems += [Problem(str(root / path), f"sample_qc: {what}", mend) for what in sample_rules.faults(part)]
+    return problems
+
+
+def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+    """What the descriptions say of each other, and whether counts are rounded that have to be."""
+    data, rule, qc, ledger, config = (said[name] for name in DESCRIPTIONS)
+    k = rule["min_carriers"] or 1
+    problems = []
+
+    def differs(path: str, what: str, there, wanted, source: str) -> None:
+        if there != wanted:
+            problems.append(Problem(str(root / path), f"{what} is {there!r}, {source} gives {wanted!r}", _AGAIN))
+
+    def rounded(path: str, name: str, value) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                rounded(path, f"{name}.{key}", inner)
+        elif isinstance(value, int) and not isinstance(value, bool) and value % k:
+            what = f"{name} is {value}, no multiple of min_carriers, {k}: it is not rounded"
+            problems.append(Problem(str(root / path), what, "do not publish the release: report it"))
+
+    if not data["id"].startswith("-".join(data[key] for key in ("prefix", "country", "org")) + "-"):
+        what = f"id {data['id']} is not of its prefix, country and org"
+        problems.append(Problem(str(root / DATASET), what, _AGAIN))
+    names = [contig["name"] for contig in data["contigs"]]
+    if len(set(names)) != len(names):
+        problems.append(Problem(str(root / DATASET), "a contig is there twice", _AGAIN))
+    for name, first, last in data["pseudo_autosomal_regions"]:
+        if name not in names or first > last:
+            what = f"pseudo-autosomal region {name}:{first}-{last} is on no contig of the release"
+            problems.append(Problem(str(root / DATASET), what, _AGAIN))
+    order = [s for s in st.order(f"{s}_U" for s in st.published_countries(data["strata"])) if s in data["strata"]]
+    differs(DISCLOSURE, "strata", rule["strata"], order, DATASET)
+    if set(order) != set(data["strata"]):
+        problems.append(Problem(str(root / DATASET), "strata: a sex of a country that is not there", _AGAIN))
+    differs(DATASET, "number_of_people", data["number_of_people"], data["strata"]["Total"], "strata.Total")
+    differs(QC, "people.kept", qc["people"]["kept"], data["number_of_people"], DATASET)
+    differs(CONFIG, "dataset.id", config["dataset"]["id"], data["id"], DATASET)
+    differs(CONFIG, "reference.build", config["reference"]["build"], data["build"], DATASET)
+    chosen = config["disclosure"]
+    differs(CONFIG, "disclosure.min_carriers", chosen.get("min_carriers"), rule["min_carriers"], DISCLOSURE)
+    wanted = k if rule["min_carriers"] else 1
+    for path, key, value in (
+        (DISCLOSURE, "counts_beside_the_frequencies_rounded_to", rule["counts_beside_the_frequencies_rounded_to"]),
+        (QC, "rounded_to", qc["rounded_to"]),
+        (LEDGER, "rounded_to", ledger["rounded_to"]),
+    ):
+        differs(path, key, value, wanted, DISCLOSURE)
+    sheet = qc["people"]
+    rounded(QC, "people.left_out_by_reason", sheet["left_out_by_reason"])
+    left_out = sum(sheet["left_out_by_reason"].values())
+    differs(QC, "people.left_out", sheet["left_out"], left_out, "the sum of left_out_by_reason")
+    differs(QC, "people.on_the_sheet", sheet["on_the_sheet"], sheet["kept"] + left_out, "kept and left_out")
+    for what in quantiles.faults(qc["metrics"], data["strata"], wanted):
+        problems.append(Problem(str(root / QC), what, "do not publish the release: report it"))
+    for key in ("strata_not_published", "alleles_withheld_by_reason", "alleles_at_which_the_search_was_ended"):
+        rounded(DISCLOSURE, key, rule[key])
+    records, hidden = data["number_of_records"], sum(rule["alleles_withheld_by_reason"].values())
+    differs(DISCLOSURE, "alleles_withheld", rule["alleles_withheld"], hidden, "the sum of alleles_withheld_by_reason")
+    for step in ledger["steps"]:
+        name = f"step {step['step']}"
+        rounded(LEDGER, name, {key: step[key] for key in ("added", "dropped")})
+        for key in ("in", "out"):
+            # Alleles go back from the number of records, which is public, by steps of k.
+            rounded(LEDGER, f"{name}.{key}", {unit: n for unit, n in step[key].items() if (n - records) % k})
+        problems += [Problem(str(root / LEDGER), what, _AGAIN) for what in _unclosed(step, wanted)]
+    differs(QC, "alleles_by_rule", qc["alleles_by_rule"], site_rules.counts(ledger), LEDGER)
+    last = {key: ledger["steps"][-1][key] for key in ("step", "in", "added", "out", "dropped")}
+    differs(LEDGER, "the last step", last, release_notes.release_step(records, hidden), f"{DATASET} and {DISCLOSURE}")
+    return problems
+
+
+def _unclosed(step: Mapping, k: int) -> Iterator[str]:
+    """Units whose account in a step of the ledger does not close, as far as figures rounded to k can tell."""
+    for unit in sorted({unit for part in ("in", "added", "out", "dropped") for unit in step[part]}):
+        there = [step["in"].get(unit, 0), *step["added"].get(unit, {}).values()]
+        gone = [step["out"].get(unit, 0), *step["dropped"].get(unit, {}).values()]
+        # A figure is less than k off, and 0 is exact.
+        if abs(sum(there) - sum(gone)) > (k - 1) * sum(n > 0 for n in (*there, *gone)):
+            yield f"step {step['step']}: {unit} in and added are {sum(there)}, out and dropped {sum(gone)}"
+
+
+def required(facts: Facts) -> list[str]:
+    """Files that every such release has, but for the manifest and those beside the page."""
+    contigs = [contig["name"] for contig in facts.contigs]
+    return [
+        *_TEXTS,
+        "report.html",
+        CRATE,
+        *DESCRIPTIONS.values(),
+        DICTIONARY,
+        TURTLE,
+        JSON_LD,
+        "provenance/Snakefile",
+        *(f"{path}{tail}" for path in facts.vcfs for tail in ("", ".tbi")),
+        *(f"frequencies/{contig}.parquet" for contig in contigs),
+        *(f"frequencies/wide/{contig}.parquet" for contig in contigs),
+        "beacon/populations.json",
+        *(f"beacon/genomicVariations.{contig}.jsonl.gz" for contig in contigs),
+        *([f"gdi/{facts.id}.tar"] if facts.gdi else []),
+    ]
+
+
+def special_files(root: Path) -> list[Problem]:
+    """Links and everything else that is neither a file nor a folder."""
+    problems = []
+    for path in sorted(root.rglob("*")):
+        if path.is_symlink():
+            problems.append(Problem(str(path), "is a link", "put the file there"))
+        elif not path.is_file() and not path.is_dir():
+            problems.append(Problem(str(path), "is no file", "take it out"))
+    return problems
+
+
+def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem]:
+    """Files that are missing or empty, or that no release has. beside: files of the page's look-up table."""
+    there, wanted = set(manifest.files(root)), {*required(facts), *beside}
+    allowed = wanted | ({f"gdi/{facts.id}.tar.c4gh"} if facts.gdi else set())
+    problems = [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(wanted - there)]
+    rules = {name for name in there if _RULES.fullmatch(name)}
+    # A Snakefile that is empty or missing is told by itself.
+    main = root / "provenance/Snakefile"
+    known = set(again.included(root)) if main.is_file() and main.stat().st_size else rules
+    problems += [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(known - there)]
+    problems += [
+        Problem(str(root / name), "is not included by provenance/Snakefile", "take it out; it was not checked")
+        for name in sorted(rules - known)
+    ]
+    if not rules:
+        problems.append(Problem(str(root / "provenance/workflow/rules"), "has no rule of the workflow", _AGAIN))
+    for name in sorted(there - allowed - rules):
+        if ".restricted." in name or name.split("/")[0] == "restricted":
+            what, mend = "is of the restricted product", "take it out: it is for its recipients alone"
+        else:
+            what, mend = "is no file of a release", "take it out; it was not checked"
+        problems.append(Problem(str(root / name), what, mend))
+    if (root / "restricted").is_dir() and not any(name.startswith("restricted/") for name in there):
+        problems.append(Problem(str(root / "restricted"), "is no folder of a release", "take it out"))
+    return problems + [
+        Problem(str(root / name), "is empty", _AGAIN) for name in sorted(there) if not (root / name).stat().st_size
+    ]
+
+
+def flags(root: Path, facts: Facts) -> list[str]:
+    """Region flags that the annotations have: non_par, and those of the BED files given to the run."""
+    lines = vcf_header(root / facts.vcf("annotations", "annotations"))
+    there = {match[1] for line in lines if (match := re.match(r"##INFO=<ID=([^,>]+)", line))}
+    return [annotations.NON_PAR, *(flag for flag in annotations.FLAGS if flag in there)]
+
+
+def fields() -> list[dict[str, str]]:
+    """Rows of the dictionary of published fields that goe has."""
+    return sites_vcf.read_fields(FIELDS)
+
+
+def tags(facts: Facts, which: str, known: Sequence[str]) -> list[sites_vcf.Tag]:
+    """INFO tags of a VCF of the release. known: region flags of the annotations."""
+    if which in mini_node.PROFILES:
+        return mini_node.tags(fields(), facts.strata, which)
+    if which == "annotations":
+        return annotations.tags(annotations.read_fields(), facts.strata, known)
+    return sites_vcf.tags(fields(), facts.strata)
+
+
+def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Problem]:
+    """Whether every published field is in the dictionary of the release, with type, unit and stratum."""
+    strata, where = facts.strata, str(root / DICTIONARY)
+    others = chain(
+        wide_table.dictionary(fields(), strata),
+        beacon.dictionary(),
+        *(mini_node.dictionary(fields(), strata, profile) for profile in mini_node.PROFILES),
+        annotations.dictionary(annotations.read_fields(), strata, known),
+    )
+    text = release_notes.dictionary(fields(), sites_vcf.tags(fields(), strata), others)
+    head, *rows = [line.split("\t") for line in text.splitlines()]
+    with reading(root / DICTIONARY):
+        there = tables.read(root / DICTIONARY)
+    columns = there[0].keys() if there else ()
+    missing = [name for name in head if name not in columns]
+    if missing:
+        return [Problem(where, f"column {name} is missing", _AGAIN) for name in missing]
+    said = {(row["file"], row["name"]): row for row in there}
+    problems = []
+    for row in rows:
+        wanted = dict(zip(head, row, strict=True))
+        mine = said.pop((wanted["file"], wanted["name"]), None)
+        name = f"{wanted['name']} of {wanted['file']}"
+        if mine is None:
+            problems.append(Problem(where, f"{name} is missing", _AGAIN))
+            continue
+        for key in ("type", "number", "unit", "stratum"):
+            if mine[key] != wanted[key]:
+                problems.append(Problem(where, f"{name}: {key} is {mine[key]!r}, not {wanted[key]!r}", _AGAIN))
+        for key in ("description", "rule"):
+            if not mine[key]:
+                problems.append(Problem(where, f"{name} has no {key}", _AGAIN))
+    return problems + [Problem(where, f"{name} of {file} is no published field", _AGAIN) for file, name in said]
+
+
+def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
+    """Columns and metadata of the long and the wide table of a contig."""
+    problems = []
+    about = {"dataset": facts.id, "build": facts.build}
+    long = root / f"frequencies/{contig}.parquet"
+    wide = root / f"frequencies/wide/{contig}.parquet"
+    for path, wanted in (
+        (long, lambda: long_schema(fields(), about, facts.people, contig)),
+        (wide, lambda: wide_table.schema(fields(), about, facts.people, contig)),
+    ):
+        problems += _check_schema(path, wanted)
+    return problems
+
+
+def _check_schema(path: Path, make: Callable) -> list[Problem]:
+    wanted = make()
+    with reading(path), pq.ParquetFile(path) as file:
+        found, keys = file.schema_arrow, set(file.metadata.metadata or {})
+    problems = [
+        Problem(str(path), f"metadata {key.decode(errors='replace')!r} is none of a release", _AGAIN)
+        for key in sorted(keys - {b"goe"})
+    ]
+    there = {field.name: field for field in found}
+    for field in wanted:
+        if field.name not in there:
+            problems.append(Problem(str(path), f"column {field.name} is missing", _AGAIN))
+        elif there[field.name].type != field.type or there[field.name].nullable != field.nullable:
+            types = [f"{f.type}{'' if f.nullable else ' without null'}" for f in (there[field.name], field)]
+            problems.append(Problem(str(path), f"column {field.name} is {types[0]}, not {types[1]}", _AGAIN))
+    problems += [
+        Problem(str(path), f"column {name} is none of a release", _AGAIN) for name in there if name not in wanted.names
+    ]
+    if not problems and found.names != wanted.names:
+        problems.append(Problem(str(path), "the columns are in another order, or one is there twice", _AGAIN))
+    try:
+        said = json.loads((found.metadata or {})[b"goe"])
+        right = json.loads(wanted.metadata[b"goe"])
+        for key in sorted(set(said) | set(right)):
+            if key not in said:
+                problems.append(Problem(str(path), f"metadata goe: key {key} is missing", _AGAIN))
+            elif key not in right:
+                problems.append(Problem(str(path), f"metadata goe: key {key} is none of a release", _AGAIN))
+            elif _units(said[key]) != _units(right[key]):
+                what = f"metadata goe: {key} is not that of metadata/dataset.json and the dictionary"
+                problems.append(Problem(str(path), what, _AGAIN))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        problems.append(Problem(str(path), "metadata goe are missing or no JSON object", _AGAIN))
+    return problems
+
+
+def _units(value):
+    """A key of the metadata without words of description, which another version of goe may have put otherwise."""
+    if isinstance(value, Mapping):
+        return {key: _units(inner) for key, inner in value.items() if key != "description"}
+    return value
+
+
+def check_counts(root: Path, facts: Facts, counted: Mapping) -> list[Problem]:
+    """Counts that the descriptions give of the public alleles. counted: `report_spectrum.combine` of the tables."""
+    data, rule, qc = (facts.said[name] for name in ("dataset", "disclosure", "qc"))
+    k = facts.policy.k
+    problems = []
+
+    def agree(path: str, name: str, said: int | None, n: int) -> None:
+        # QC summaries may be rounded though these counts are public.
+        if said != n and not (path == QC and said == control.rounded(n, k)):
+            problems.append(Problem(str(root / path), f"{name} is {said}, the tables have {n}", _AGAIN))
+
+    alleles = sum(c["alleles"] for c in counted["contigs"].values())
+    agree(DATASET, "number_of_records", data["number_of_records"], alleles)
+    passed = sum(c["PASS"] for c in counted["contigs"].values())
+    agree(DATASET, "number_of_pass_records", data["number_of_pass_records"], passed)
+    seen = counted["visibility"]
+    agree(DISCLOSURE, "alleles_with_all_strata", rule["alleles_with_all_strata"], seen["all"])
+    agree(DISCLOSURE, "alleles_with_some_strata", rule["alleles_with_some_strata"], seen["some"] + seen["total"])
+    key = "alleles_at_which_a_stratum_is_withheld"
+    for stratum, cells in counted["cells"].items():
+        agree(DISCLOSURE, f"{key}.{stratum}", rule[key].get(stratum, 0), alleles - cells["shown"])
+    for name in sorted({*counted["filters"], *qc["alleles_by_filter"]}):
+        there = qc["alleles_by_filter"].get(name, 0)
+        agree(QC, f"alleles_by_filter.{name}", there, counted["filters"].get(name, 0))
+    for name in sorted({*counted["classes"], *qc["alleles_by_class"]}):
+        for verdict in ("PASS", "filtered"):
+            there = qc["alleles_by_class"].get(name, {}).get(verdict, 0)
+            agree(QC, f"alleles_by_class.{name}.{verdict}", there, counted["classes"].get(name, {}).get(verdict, 0))
+    return problems
+
+
+def check_package(root: Path, facts: Facts) -> list[Problem]:
+    """Whether the manifest of the GDI package is of this release and its sites VCF."""
+    tar = root / f"gdi/{facts.id}.tar"
+    with tarfile.open(tar, "r:") as archive:
+        content = json.loads(archive.extractfile(gdi_format.MANIFEST).read())
+    source = root / facts.vcf("sites", "pass")
+    about, config = content["metadata"], content["config"]
+    (entry,) = [file for group in content["files"] for file in group["files"]]
+    problems = []
+    for name, there, wanted in (
+        ("metadata.datasetId", about["datasetId"], facts.id),
+        ("metadata.numberOfUniqueIndividuals", about.get("numberOfUniqueIndividuals"), facts.people[st.TOTAL]),
+        ("config.assembly.reference", config["assembly"]["reference"], facts.build),
+        ("files: path", entry["path"], facts.vcf("sites", "pass")),
+        ("files: size", entry["size"], source.stat().st_size),
+        ("files: sha256", entry["sha256"], manifest.digest(source)),
+    ):
+        if there != wanted:
+            what = f"{name} is {there}, the release has {wanted}"
+            problems.append(Problem(f"{tar}/{gdi_format.MANIFEST}", what, _AGAIN))
+    return problems

@@ -1,0 +1,249 @@
+"""Whether ids of people stand anywhere in a release: for the country, which alone has the list.
+
+Every file is searched as it is; compressed and packed ones (gzip, Parquet, TAR, the look-up table) are also opened and
+what is inside is searched. Ids of three letters or fewer, and those that are digits or bases only, cannot be told from
+numbers and alleles and are left out. Short ids are not searched in compressed bytes, where they would turn up by
+chance. Messages name the line of the list, never an id.
+"""
+
+import base64
+import os
+import re
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numba as nb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from isal import igzip
+
+from goe.check import readback
+from goe.check.faults import safely
+from goe.core.errors import GoeError, Problem
+
+SHORTEST = 4
+# An id of this many bytes turns up by chance in less than one of 10^9 releases of 10 GB.
+LONG = 8
+_PIECE = 4 << 20
+_SHOWN = 10
+_PLAIN = re.compile(r"[0-9.+-]+|[ACGTN]+", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Ids to look for. lines: id -> line of the list. left_out: how many ids are not looked for."""
+
+    lines: dict[bytes, int]
+    left_out: int
+    short: np.ndarray
+    long: np.ndarray
+
+    @property
+    def longest(self) -> int:
+        return max(map(len, self.lines), default=0)
+
+
+def read(path: str | Path) -> Wanted:
+    """The ids of a list: one a line, or the column sample_id of a table with tabs.
+
+    GoeError when there is no list or none of its ids can be looked for.
+    """
+    with readback.reading(path):
+        rows = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    if not rows:
+        raise GoeError(Problem(str(path), "is empty", "give a file with an id a line"))
+    columns = rows[0].split("\t")
+    column = columns.index("sample_id") if "sample_id" in columns else 0
+    lines: dict[bytes, int] = {}
+    left_out = 0
+    for number, row in enumerate(rows, 1):
+        cells = row.split("\t")
+        name = cells[column].strip() if column < len(cells) else ""
+        if not name or (number == 1 and name == "sample_id"):
+            continue
+        if len(name) < SHORTEST or _PLAIN.fullmatch(name):
+            left_out += 1
+        else:
+            lines.setdefault(name.encode(), number)
+    if not lines:
+        what = f"has no id that can be looked for ({left_out} are too short, or digits or bases only)"
+        raise GoeError(Problem(str(path), what, "give a file with an id a line"))
+    return Wanted(lines, left_out, _ends(lines, SHORTEST, LONG), _ends(lines, LONG, 1 << 30))
+
+
+def _ends(lines: Iterable[bytes], least: int, most: int) -> np.ndarray:
+    """The last 4 or 8 bytes of the ids of `least` to below `most` bytes, as numbers, uint64, sorted."""
+    width = min(least, LONG)
+    some = {int.from_bytes(name[-width:], "little") for name in lines if least <= len(name) < most}
+    return np.array(sorted(some), dtype=np.uint64)
+
+
+@nb.njit(cache=True, nogil=True)
+def _among(values, one):
+    low, high = 0, values.size
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < one:
+            low = middle + 1
+        else:
+            high = middle
+    return low < values.size and values[low] == one
+
+
+@nb.njit(cache=True, nogil=True)
+def _mark(bits, values):
+    for value in values:
+        h = (value * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(44)
+        bits[h >> np.uint64(6)] |= np.uint64(1) << (h & np.uint64(63))
+
+
+@nb.njit(cache=True, nogil=True)
+def _search(data, short, long, bits, out):
+    """Places just behind the last bytes of an id, at most as many as `out` holds; how many there are."""
+    window, found = np.uint64(0), 0
+    for i in range(data.size):
+        window = (window >> np.uint64(8)) | (np.uint64(data[i]) << np.uint64(56))
+        hit = False
+        if short.size and i >= 3:
+            four = window >> np.uint64(32)
+            h = (four * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(44)
+            hit = (bits[h >> np.uint64(6)] >> (h & np.uint64(63))) & np.uint64(1) and _among(short, four)
+        if not hit and long.size and i >= 7:
+            h = (window * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(44)
+            hit = (bits[h >> np.uint64(6)] >> (h & np.uint64(63))) & np.uint64(1) and _among(long, window)
+        if hit:
+            if found < out.size:
+                out[found] = i + 1
+            found += 1
+    return found
+
+
+class Search:
+    """Looks for the ids in streams of bytes."""
+
+    def __init__(self, wanted: Wanted):
+        self.wanted = wanted
+        self.nothing = np.zeros(0, dtype=np.uint64)
+        self.bits = np.zeros(1 << 14, dtype=np.uint64)
+        for values in (wanted.short, wanted.long):
+            _mark(self.bits, values)
+        self.by_end: dict[bytes, list[bytes]] = {}
+        for name in wanted.lines:
+            width = LONG if len(name) >= LONG else SHORTEST
+            self.by_end.setdefault(name[-width:], []).append(name)
+
+    def lines(self, pieces: Iterable[bytes], short: bool = True) -> set[int]:
+        """Lines of the list whose ids stand in what the pieces are together. short: also ids of 4 to 7 bytes."""
+        found: set[int] = set()
+        tail = b""
+        for piece in pieces:
+            data = tail + bytes(piece)
+            found |= self._in(data, short)
+            tail = data[-self.wanted.longest :]
+        return found
+
+    def _in(self, data: bytes, short: bool) -> set[int]:
+        array = np.frombuffer(data, np.uint8)
+        few = self.wanted.short if short else self.nothing
+        out = np.empty(1 << 12, dtype=np.int64)
+        n = _search(array, few, self.wanted.long, self.bits, out)
+        if n > out.size:
+            out = np.empty(n, dtype=np.int64)
+            _search(array, few, self.wanted.long, self.bits, out)
+        lines = set()
+        for end in out[:n].tolist():
+            for width in (SHORTEST, LONG):
+                for name in self.by_end.get(data[max(0, end - width) : end], ()):
+                    if (short or len(name) >= LONG) and data[max(0, end - len(name)) : end] == name:
+                        lines.add(self.wanted.lines[name])
+        return lines
+
+
+def check(root: Path, names: Iterable[str], wanted: Wanted, listed: str) -> list[Problem]:
+    """Files and folders (relative to root) that hold an id. listed: name of the list, for the messages."""
+    search = Search(wanted)
+    problems: list[Problem] = []
+    for name in names:
+        problems += safely(str(root / name), lambda name=name: _file(search, root / name, name, listed))
+    return problems
+
+
+def _file(search: Search, path: Path, name: str, listed: str) -> list[Problem]:
+    found: dict[str, set[int]] = {}
+    for where, pieces, short in _contents(path, name):
+        if lines := search.lines(pieces, short):
+            found.setdefault(where, set()).update(lines)
+    problems = []
+    for where, lines in found.items():
+        told = ", ".join(map(str, sorted(lines)[:_SHOWN])) + (", ..." if len(lines) > _SHOWN else "")
+        what = f"holds {len(lines)} of the ids of {listed}: line {told}"
+        problems.append(Problem(where, what, "do not pass the release on: find out how they came in"))
+    return problems
+
+
+def _pieces(handle) -> Iterator[bytes]:
+    while piece := handle.read(_PIECE):
+        yield piece
+
+
+def _contents(path: Path, name: str) -> Iterator[tuple[str, Iterable[bytes], bool]]:
+    """What of a file is searched: (where, bytes, whether also for short ids)."""
+    yield f"name of {path}", [os.fsencode(name)], True
+    if path.is_dir():
+        return
+    packed = path.suffix in (".gz", ".tbi", ".parquet", ".tar", ".c4gh")
+    with readback.reading(path):
+        with path.open("rb") as handle:
+            yield str(path), _pieces(handle), not packed
+        if path.suffix in (".gz", ".tbi"):
+            with igzip.open(path, "rb") as handle:
+                yield f"{path} (decompressed)", _pieces(handle), True
+        elif path.suffix == ".parquet":
+            yield str(path), _parquet(path), True
+        elif path.suffix == ".tar":
+            yield from _members(path)
+        elif path.suffix in (".html", ".js"):
+            yield f"{path} look-up table", _unpacked(path.read_text(encoding="utf-8")), True
+
+
+def _parquet(source) -> Iterator[bytes]:
+    """Names, metadata and every distinct text of a Parquet file."""
+    with pq.ParquetFile(source) as file:
+        about = file.metadata
+        yield "\n".join([*file.schema_arrow.names, about.created_by or ""]).encode()
+        for key, value in (about.metadata or {}).items():
+            yield b"\n" + key + b"\n" + value + b"\n"
+        texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        texts += [f.name for f in file.schema_arrow if pa.types.is_dictionary(f.type) or pa.types.is_binary(f.type)]
+        for group in range(about.num_row_groups):
+            table = file.read_row_group(group, columns=texts)
+            for column in table.columns:
+                for value in column.unique().to_pylist():
+                    yield b"\n" + (value if isinstance(value, bytes) else str(value).encode()) + b"\n"
+
+
+def _members(path: Path) -> Iterator[tuple[str, Iterable[bytes], bool]]:
+    try:
+        with tarfile.open(path, "r:") as archive:
+            for entry in archive:
+                where = f"{path}/{entry.name}"
+                yield where, [repr((entry.name, entry.uname, entry.gname, entry.pax_headers)).encode()], True
+                content = archive.extractfile(entry) if entry.isreg() else None
+                if content is not None:
+                    parquet = entry.name.endswith(".parquet")
+                    yield where, _parquet(content) if parquet else _pieces(content), True
+    except tarfile.TarError as error:
+        raise GoeError(Problem(str(path), f"is no whole TAR: {error}", "get the file again")) from error
+
+
+def _unpacked(text: str) -> Iterator[bytes]:
+    for match in _BASE64.finditer(text):
+        try:
+            yield zlib.decompress(base64.b64decode(match[0], validate=True))
+        except (ValueError, zlib.error):
+            continue

@@ -1,0 +1,603 @@
+"""`goe check`: a release folder held against everything it promises, by whoever receives it.
+
+It needs the folder and nothing else: no configuration, no reference, no network. Every check has a name and passes,
+fails with the file, allele or key at fault, or does not apply; a file that cannot be read is a fault like others.
+
+The long tables (frequencies/<contig>.parquet) are the reference: their rows are held against the rules of counting,
+the disclosure audit is made on them, and every other format must have the same numbers, read back by readers of its
+own. Statistics of sites are those of the wide tables.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from goe.check import again as check_again
+from goe.check import beacon as beacon_check
+from goe.check import beacon_folder as check_beacon
+from goe.check import blocks as release_blocks
+from goe.check import folder as check_folder
+from goe.check import gdi as gdi_check
+from goe.check import gdi_numbers, readback
+from goe.check import ids as check_ids
+from goe.check import lookup as check_lookup
+from goe.check import private as check_private
+from goe.check import rows as check_rows
+from goe.check import vcf as check_vcf
+from goe.check.faults import Faults, safely
+from goe.check.folder import Facts
+from goe.core import manifest
+from goe.core.errors import GoeError, Problem, stop_on
+from goe.disclosure import membership
+from goe.disclosure.audit import audit as disclosure_audit
+from goe.genome.build import Build
+from goe.release.formats import annotations, mini_node, wide_table
+from goe.release.formats.sites_vcf import Tag
+from goe.release.metadata import ro_crate
+from goe.release.report import lookup as report_lookup
+from goe.release.report import spectrum as report_spectrum
+from goe.release.table import BLOCK, Block
+
+# Checks in the order in which they are told.
+NAMES = {
+    "files": "Files",
+    "manifest": "Manifest",
+    "descriptions": "Descriptions",
+    "texts": "Texts and workflow: written again",
+    "dictionary": "Dictionary",
+    "tables": "Frequency tables: columns",
+    "rows": "Frequency tables: every row",
+    "wide": "Wide tables: same numbers",
+    "counts": "Counts in the descriptions",
+    "membership": "Figure of membership: computed again",
+    "disclosure": "Disclosure audit",
+    "headers": "VCF headers and indexes",
+    "sites": "Sites VCF: same numbers",
+    "beacon": "Beacon: same numbers",
+    "mini-node": "Mini-node VCF: same numbers",
+    "annotations": "Annotations VCF: same numbers",
+    "gdi": "GDI package: format and same numbers",
+    "look-up": "Look-up of the report: same numbers",
+    "page": "Report: written again",
+    "healthdcat": "HealthDCAT-AP record",
+    "ro-crate": "RO-Crate",
+    "private": "Paths, places and times",
+    "ids": "Ids of people",
+}
+ALL = tuple(NAMES)
+# What needs report.html, the metadata, or the manifest, which a run writes last; and what a run has just computed.
+_LATER = ("files", "manifest", "membership", "look-up", "page", "healthdcat", "ro-crate", "ids")
+BEFORE_METADATA = tuple(part for part in ALL if part not in _LATER)
+METADATA = ("files", "look-up", "healthdcat", "ro-crate", "private")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a check. passed: None when it does not apply. detail: what was looked at, or why not."""
+
+    part: str
+    passed: bool | None
+    detail: str
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.part]
+
+
+def told(results: Iterable[Result]) -> list[dict]:
+    """The checks that were made, as `report_page` takes them: name, passed, detail."""
+    return [{"name": r.name, "passed": r.passed, "detail": r.detail} for r in results if r.passed is not None]
+
+
+def as_dict(result: Result) -> dict:
+    """A result as plain JSON; `passed` is null where the check does not apply."""
+    problems = [{"where": p.where, "what": p.what, "mend": p.mend} for p in result.problems]
+    return {
+        "check": result.part,
+        "name": result.name,
+        "passed": result.passed,
+        "detail": result.detail,
+        "problems": problems,
+    }
+
+
+def stop_on_failure(results: Iterable[Result]) -> None:
+    """GoeError with every problem when a check failed."""
+    failed = [r for r in results if r.passed is False]
+    stop_on([p for r in failed for p in r.problems or (Problem(r.name, r.detail),)])
+
+
+def run(
+    folder: str | Path,
+    parts: Iterable[str] = ALL,
+    ids: str | Path | None = None,
+    threads: int = 2,
+    tell: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+    """Check a release folder; results in the order of NAMES.
+
+    parts: which checks (keys of NAMES). ids: list of ids of people to look for. tell: called with each result as
+    soon as it and those before it are there. GoeError when the folder is no release at all, or the list cannot be read.
+    """
+    root = Path(folder)
+    wanted = set(parts)
+    if strange := sorted(wanted - set(ALL)):
+        raise ValueError(f"no check {', '.join(strange)}")
+    if not root.is_dir():
+        raise GoeError(Problem(str(folder), "is no folder", "give the folder of a release"))
+    if not any((root / name).exists() for name in (manifest.NAME, check_folder.DATASET)):
+        what = f"is no release: it has neither {manifest.NAME} nor {check_folder.DATASET}"
+        raise GoeError(Problem(str(folder), what, "give the folder of a release"))
+    listed = check_ids.read(ids) if ids is not None else None
+    check = _Check(root, wanted, listed, str(ids), max(1, threads), tell)
+    return check.run()
+
+
+@dataclass
+class _Contig:
+    """What was seen of a contig. ends: name of a VCF -> positions of its first and last record."""
+
+    spectrum: report_spectrum.Spectrum
+    sites: membership.Sites
+    example: tuple[int, list] = (0, [])
+    ends: dict[str, tuple[int, int]] = field(default_factory=dict)
+    alleles: int = 0
+    cells: int = 0
+
+    def add(self, block: Block) -> None:
+        self.spectrum.add(block)
+        self.sites.write(block)
+        self.example = report_lookup.example(block, self.example)
+        self.alleles += len(block)
+        self.cells += int(block.shown().sum())
+        every = np.ones(len(block), dtype=bool)
+        some = {"all": every, "annotations": every, "pass": readback.passed(block)}
+        some |= {profile: mini_node.loadable(block, profile) for profile in mini_node.PROFILES}
+        pos = block.pos.to_numpy()
+        for which, rows in some.items():
+            here = pos[rows]
+            if len(here):
+                self.ends[which] = (self.ends.get(which, (int(here[0]),))[0], int(here[-1]))
+
+
+class _Check:
+    """One run over a folder. `results` fills up in any order; `tell` hears of them in theirs."""
+
+    def __init__(
+        self,
+        root: Path,
+        wanted: set[str],
+        ids: check_ids.Wanted | None,
+        list_name: str,
+        threads: int,
+        tell: Callable[[Result], None],
+    ):
+        self.root, self.wanted, self.ids, self.list_name = root, wanted, ids, list_name
+        self.threads, self.tell = threads, tell
+        self.results: dict[str, Result] = {}
+        self.facts: Facts | None = None
+        self.digests: dict[str, str] | None = None
+        self.seen: dict[str, _Contig] = {}
+        self.audits: list[dict[str, int]] = []
+        self.flags: list[str] = []
+
+    # ---- results
+
+    def put(self, part: str, problems: Sequence[Problem], detail: str) -> None:
+        """A result: passed when there is no problem. Places are told relative to the folder."""
+        mine = tuple(dict.fromkeys(self.relative(p) for p in problems))
+        n = len(mine)
+        self.set(part, not mine, f"{n} problem{'s' if n != 1 else ''}" if mine else detail, mine)
+
+    def set(self, part: str, passed: bool | None, detail: str, problems: tuple[Problem, ...] = ()) -> None:
+        if part not in self.wanted:
+            return
+        self.results[part] = Result(part, passed, detail, problems)
+        waiting = [p for p in ALL if p in self.wanted]
+        for before in waiting[: waiting.index(part)]:
+            if before not in self.results:
+                return
+        for p in waiting[waiting.index(part) :]:
+            if p not in self.results:
+                return
+            self.tell(self.results[p])
+
+    def relative(self, problem: Problem) -> Problem:
+        """A problem with places relative to the folder, and nothing in it that a terminal would obey."""
+        start = "" if self.root == Path() else f"{self.root}/".replace("//", "/")
+        return Problem(
+            *(printable(t.replace(start, "") if start else t) for t in (problem.where, problem.what)), problem.mend
+        )
+
+    def not_made(self, why: str) -> None:
+        """Every check that has no result could not be made: failed, for a reason told elsewhere."""
+        for part in ALL:
+            if part in self.wanted and part not in self.results:
+                self.set(part, False, f"not made: {why}")
+
+    # ---- order of work
+
+    def run(self) -> list[Result]:
+        if special := check_folder.special_files(self.root):
+            # Opening them may lead out of the folder, or never end.
+            for part in ("files", "manifest"):
+                self.put(part, special, "")
+            self.not_made(f"{self.relative(special[0]).where} {special[0].what}, and was not opened")
+            return self.finished()
+        self.manifest()
+        self.facts, problems = self.descriptions()
+        self.put("descriptions", problems, "keys, ids, strata and rounding")
+        if self.facts is None:
+            self.private(())
+            self.put_ids()
+            self.not_made(f"{check_folder.DATASET} and the other descriptions are not whole")
+            return self.finished()
+        self.other_code = check_again.other_code(self.facts.said["dataset"])
+        self.folder()
+        self.texts()
+        self.private(self.facts.addresses)
+        self.put_ids()
+        broken = self.tables()
+        if broken:
+            self.metadata()
+            self.not_made("the frequency tables are not whole")
+            return self.finished()
+        with ThreadPoolExecutor(self.threads) as pool:
+            # Nothing that is asked of a finished page or of the metadata needs them.
+            if self.wanted - set(METADATA):
+                self.rows(pool)
+            self.formats(pool)
+        self.page()
+        self.metadata()
+        return self.finished()
+
+    def finished(self) -> list[Result]:
+        return [self.results[part] for part in ALL if part in self.wanted]
+
+    # ---- the folder
+
+    def manifest(self) -> None:
+        if "manifest" not in self.wanted:
+            return
+        where = self.root / manifest.NAME
+        problems = safely(str(where), lambda: manifest.verify(self.root))
+        if not problems:
+            lines = where.read_text().splitlines()
+            self.digests = {line[66:]: line[:64] for line in lines}
+        self.put("manifest", problems, f"{len(self.digests or ())} files, every digest agrees")
+
+    def descriptions(self) -> tuple[Facts | None, list[Problem]]:
+        found: list[Facts | None] = [None]
+
+        def look() -> list[Problem]:
+            found[0], problems = check_folder.descriptions(self.root)
+            return problems
+
+        problems = safely(str(self.root / check_folder.DATASET), look)
+        return found[0], problems
+
+    def folder(self) -> None:
+        facts = self.facts
+        beside: list[str] = []
+        if "files" in self.wanted:
+            # A page that cannot be read is told by the check of its look-up table.
+            safely(check_lookup.PAGE, lambda: beside.extend(check_lookup.read(self.root).files) or [])
+            problems = safely(str(self.root), lambda: check_folder.check_files(self.root, facts, beside))
+            self.put("files", problems, f"{len(check_folder.required(facts)) + len(beside)} files of the layout")
+
+        def flags() -> list[Problem]:
+            self.flags = check_folder.flags(self.root, facts)
+            return []
+
+        unread = safely(str(self.root / facts.vcf("annotations", "annotations")), flags)
+        self.flags = self.flags or [annotations.NON_PAR]
+        where = str(self.root / check_folder.DICTIONARY)
+        problems = unread or safely(where, lambda: check_folder.check_dictionary(self.root, facts, self.flags))
+        self.put("dictionary", problems, "every tag, column and key with type, unit and stratum")
+
+    def texts(self) -> None:
+        if self.other_code:
+            self.set("texts", None, self.other_code)
+            return
+        problems = safely(str(self.root), lambda: check_again.texts(self.root, self.facts.said))
+        self.put("texts", problems, "README.md, LICENSE, CHANGELOG.md, words of the rules, files of the workflow")
+
+    def private(self, addresses: Iterable[str]) -> None:
+        if "private" in self.wanted:
+            names = manifest.files(self.root)
+            problems = check_private.check(self.root, names, addresses)
+            self.put("private", problems, "no path, host or point in time in texts and headers; no sample column")
+
+    def put_ids(self) -> None:
+        if "ids" not in self.wanted:
+            return
+        if self.ids is None:
+            self.set("ids", None, "no list given: the country that has the sheet asks with --ids")
+            return
+        there = sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*"))
+        n, left = len(self.ids.lines), self.ids.left_out
+        more = f"; {left} are too short, or digits or bases only, and were not looked for" if left else ""
+        problems = check_ids.check(self.root, there, self.ids, self.list_name)
+        self.put("ids", problems, f"none of {n} ids in any file{more}")
+
+    # ---- the tables
+
+    def long(self, contig: str) -> Path:
+        return self.root / f"frequencies/{contig}.parquet"
+
+    def wide(self, contig: str) -> Path:
+        return self.root / f"frequencies/wide/{contig}.parquet"
+
+    def tables(self) -> bool:
+        """Columns of all tables; whether they are not those of a release."""
+        problems = []
+        for contig in self.facts.lengths:
+            look = partial(check_folder.check_tables, self.root, self.facts, contig)
+            problems += safely(str(self.long(contig)), look)
+        self.put("tables", problems, f"{2 * len(self.facts.contigs)} tables, columns and metadata as the dictionary")
+        return bool(problems)
+
+    def rows(self, pool: ThreadPoolExecutor) -> None:
+        """Every row of the long tables, and what is counted on the way."""
+        facts, lengths = self.facts, self.facts.lengths
+        asked = membership.strata_to_ask(facts.people)
+        self.seen = {
+            contig: _Contig(report_spectrum.Spectrum(facts.strata), membership.Sites(contig, asked))
+            for contig in lengths
+        }
+
+        def look(contig: str) -> list[Problem]:
+            each = [self.seen[contig].add]
+            path = self.long(contig)
+            return safely(str(path), lambda: check_rows.check(path, contig, lengths[contig], facts.people, each))
+
+        problems = list(chain.from_iterable(pool.map(look, lengths)))
+        alleles, cells = (sum(getattr(c, key) for c in self.seen.values()) for key in ("alleles", "cells"))
+        self.put("rows", problems, f"{alleles:,} alleles, {cells:,} numbers of strata")
+        counted = report_spectrum.combine(c.spectrum.as_dict() for c in self.seen.values())
+        self.counted = counted
+        if problems:
+            self.set("membership", None, "not computed: the tables are at fault")
+        wrong = safely(check_folder.DATASET, lambda: check_folder.check_counts(self.root, facts, counted))
+        self.put("counts", wrong, "alleles, PASS, classes, filters and withheld strata, counted again")
+
+    def blocks(self, contigs: Iterable[str]) -> Iterator[Block]:
+        for contig in contigs:
+            yield from release_blocks.read(self.long(contig), self.wide(contig), self.facts.strata, contig, BLOCK // 4)
+
+    # ---- the other formats
+
+    def formats(self, pool: ThreadPoolExecutor) -> None:
+        contigs = list(self.facts.lengths)
+        waiting: dict[str, list] = {}
+        details: dict[str, str] = {}
+
+        def ask(part: str, detail: str, *looks: tuple[str, Callable[[], list[Problem]]]) -> None:
+            if part in self.wanted:
+                details[part] = detail
+                waiting[part] = [pool.submit(safely, str(self.root / where), look) for where, look in looks]
+
+        # The longest first.
+        ask("sites", "PASS and all, every tag", *(self.vcf("sites", which) for which in ("all", "pass")))
+        ask(
+            "beacon",
+            "every line; the Beacon schema on one of a thousand",
+            *map(self.beacon, contigs),
+            self.populations(),
+        )
+        given = [flag for flag in self.flags if flag != annotations.NON_PAR]
+        more = f"; {' and '.join(given)} need BED files and were not looked at" if given else ""
+        ask("annotations", f"every tag{more}", self.vcf("annotations", "annotations"))
+        ask("mini-node", "both profiles, every tag", *(self.vcf("mini-node", p) for p in mini_node.PROFILES))
+        if "membership" not in self.results:
+            sites = [seen.sites for seen in self.seen.values()]
+            again = partial(
+                check_again.figure, self.root, self.facts.said, sites, self.facts.people, not self.other_code
+            )
+            ask("membership", "every number, from the tables", (check_folder.DISCLOSURE, again))
+        if not any(seen.alleles for seen in self.seen.values()):
+            self.set("disclosure", None, "no allele is public")
+        elif self.facts.policy.open:
+            self.set("disclosure", None, f"every count is published: {self.facts.policy.legal_basis}")
+        else:
+            ask("disclosure", "", *map(self.audit, contigs))
+        ask("look-up", "every number in the page or beside it", *self.lookup(contigs))
+        ask("wide", "every number and filter", *map(self.wide_table, contigs))
+        if self.facts.gdi:
+            ask("gdi", "rules of the format, every row", (f"gdi/{self.facts.id}.tar", self.gdi))
+        ask("headers", "lines, contigs, tags, filters, empty columns, indexes", *map(self.header, self.vcf_names()))
+        for part, futures in waiting.items():
+            problems = [problem for future in futures for problem in future.result()]
+            self.put(part, problems, self.audited() if part == "disclosure" else details[part])
+        if not self.facts.gdi:
+            self.set("gdi", None, "the release has no GDI package (formats in metadata/dataset.json)")
+
+    def vcf_names(self) -> list[tuple[str, str]]:
+        places = {"sites": ("all", "pass"), "annotations": ("annotations",), "mini-node": mini_node.PROFILES}
+        return [(place, which) for place, names in places.items() for which in names]
+
+    def tags(self, which: str) -> list[Tag]:
+        return check_folder.tags(self.facts, which, self.flags)
+
+    def filters(self, which: str) -> list[str]:
+        """Names of filters of a VCF, but PASS."""
+        return [name for name in self.counted["filters"] if name != "PASS"] if which in ("all", "annotations") else []
+
+    def vcf(self, place: str, which: str) -> tuple[str, Callable[[], list[Problem]]]:
+        """The records of a VCF against the tables."""
+        name = self.facts.vcf(place, which)
+        # Flags of BED files are no part of the folder.
+        tags = [tag for tag in self.tags(which) if tag.key not in annotations.FLAGS]
+        unknown = [tag for tag in self.tags(which) if tag.key in annotations.FLAGS]
+
+        def expected(block: Block) -> pa.Table:
+            if which in mini_node.PROFILES:
+                return check_vcf.mini(block, tags, which)
+            if which == "annotations":
+                return check_vcf.expected(block, tags, np.ones(len(block), dtype=bool), self.non_par(block))
+            return check_vcf.sites(block, tags, which == "pass")
+
+        def look() -> list[Problem]:
+            wanted = map(expected, self.blocks(self.facts.lengths))
+            return check_vcf.compare(self.root / name, tags, self.facts.strata, wanted, [tag.id for tag in unknown])
+
+        return name, look
+
+    def non_par(self, block: Block) -> dict[str, np.ndarray]:
+        regions = annotations.flagged(self.here(), block.contig, {})
+        return {flag: annotations.inside(block.pos.to_numpy(), where) for flag, where in regions.items()}
+
+    def here(self) -> Build:
+        return Build(name=self.facts.build, contigs=self.facts.lengths, par=self.facts.par)
+
+    def header(self, of: tuple[str, str]) -> tuple[str, Callable[[], list[Problem]]]:
+        """Header, index and empty columns of a VCF."""
+        place, which = of
+        name = self.facts.vcf(place, which)
+
+        def look() -> list[Problem]:
+            path = self.root / name
+            facts = self.facts
+            problems = check_vcf.check_header(path, facts.build, facts.contigs, self.tags(which), self.filters(which))
+            if which in mini_node.PROFILES:
+                problems += mini_node.check_header(path, which)
+            problems += safely(str(path), lambda: check_vcf.check_empty_columns(path))
+            ends = {contig: seen.ends[which] for contig, seen in self.seen.items() if which in seen.ends}
+            return problems + check_vcf.check_index(path, ends)
+
+        return name, look
+
+    def wide_table(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
+        columns = (*readback.COUNTS, "af", "FILTER")
+        path = self.wide(contig)
+
+        def look() -> list[Problem]:
+            got = map(_with_filter, wide_table.read(path))
+            wanted = map(_with_filter, self.blocks([contig]))
+            return readback.compare(got, wanted, str(path), columns)
+
+        return str(path.relative_to(self.root)), look
+
+    def beacon(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
+        name = f"beacon/genomicVariations.{contig}.jsonl.gz"
+        path = self.root / name
+
+        def look() -> list[Problem]:
+            facts = self.facts
+            problems = beacon_check.check(path, self.blocks([contig]))
+            problems += check_beacon.check_names(path, facts.id, facts.build, contig, facts.lengths[contig])
+            return problems + beacon_check.validate(path)
+
+        return name, look
+
+    def populations(self) -> tuple[str, Callable[[], list[Problem]]]:
+        name = "beacon/populations.json"
+        return name, lambda: check_beacon.check_populations(self.root / name, self.tags("pass"))
+
+    def gdi(self) -> list[Problem]:
+        package = self.root / f"gdi/{self.facts.id}.tar"
+        problems = gdi_check.check(package)
+        if problems:
+            return problems
+        tables = {contig: self.long(contig) for contig in self.facts.lengths}
+        problems = gdi_numbers.compare(package, tables, self.facts.lengths, gdi_check.settings(package))
+        return problems + check_folder.check_package(self.root, self.facts)
+
+    def lookup(self, contigs: Iterable[str]) -> Iterator[tuple[str, Callable[[], list[Problem]]]]:
+        if "look-up" not in self.wanted:
+            return
+        facts, page = self.facts, []
+
+        def read() -> list[Problem]:
+            found = check_lookup.read(self.root)
+            problems = check_lookup.check(self.root, found, facts.id, facts.people, facts.contigs)
+            page.extend([] if problems else [found])
+            return problems
+
+        problems = safely(str(self.root / check_lookup.PAGE), read)
+        yield check_lookup.PAGE, lambda: problems
+        for contig in contigs if page else ():
+            yield (
+                check_lookup.PAGE,
+                partial(self.compare_lookup, page[0], contig),
+            )
+
+    def page(self) -> None:
+        """The page, where every check was made that it tells of."""
+        before = [self.results[part] for part in BEFORE_METADATA if part in self.results]
+        if self.other_code:
+            self.set("page", None, self.other_code)
+        elif len(before) < len(BEFORE_METADATA):
+            self.set("page", None, "it tells of checks that were not asked for")
+        elif any(result.passed is False for result in before):
+            self.set("page", None, "not compared: it tells of checks that failed")
+        else:
+            examples = {contig: seen.example[1] for contig, seen in self.seen.items()}
+            again = partial(check_again.page, self.root, self.facts.said, self.counted, examples, told(before))
+            problems = safely(str(self.root / check_lookup.PAGE), lambda: again(self.digests))
+            self.put("page", problems, "every byte but the look-up table")
+
+    def compare_lookup(self, page: check_lookup.Page, contig: str) -> list[Problem]:
+        return check_lookup.compare(self.root, page, contig, self.facts.strata, self.blocks([contig]))
+
+    # ---- disclosure
+
+    def audit(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
+        """The audit of one contig, and whether statistics tell what is withheld."""
+        facts, policy = self.facts, self.facts.policy
+        path = self.long(contig)
+
+        def look() -> list[Problem]:
+            build = disclosure_audit.public_build(facts.build, facts.lengths, facts.par)
+            stated = disclosure_audit.Stated(policy.k, policy.protect, policy.min_stratum_size)
+            audit = disclosure_audit.Audit(facts.strata, facts.people, stated, build)
+            faults = Faults(str(self.wide(contig)))
+            for block in self.blocks([contig]):
+                audit.look(block)
+                check_rows.statistics(block, facts.people, faults)
+            self.audits.append(audit.summary())
+            return audit.finish() + faults.problems
+
+        return str(path.relative_to(self.root)), look
+
+    def audited(self) -> str:
+        """What the audits of all contigs looked at."""
+        total = {key: sum(audit[key] for audit in self.audits) for key in self.audits[0]} if self.audits else {}
+        return ", ".join(f"{n:,} {key.replace('_', ' ')}" for key, n in total.items())
+
+    # ---- metadata
+
+    def metadata(self) -> None:
+        if "healthdcat" in self.wanted:
+            self.put("healthdcat", safely("metadata", self.health_dcat), "SHACL shapes, dataset.json, every file")
+        if "ro-crate" in self.wanted:
+            problems = safely(str(self.root / ro_crate.NAME), lambda: ro_crate.check(self.root, self.digests))
+            self.put("ro-crate", problems, "profiles, dataset.json, every file")
+
+    def health_dcat(self) -> list[Problem]:
+        try:
+            # Needs rdflib and pySHACL, which nothing else does, and takes a second to load.
+            from goe.check import health_dcat as health_dcat_check
+        except ImportError as error:
+            what = f"cannot be checked: {error.name} is not installed"
+            return [Problem("metadata/healthdcat.ttl", what, f"pip install {error.name}")]
+        return health_dcat_check.check(self.root, self.digests)
+
+
+def printable(text: str) -> str:
+    """A text in one line: what cannot be printed, which a file may hold in its name or content, as its code."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def _with_filter(block: Block) -> pa.Table:
+    """All public cells of a block, with FILTER in the row of Total."""
+    everywhere = np.ones(len(block), dtype=bool)
+    cells = readback.expected(block, (*readback.COUNTS, "af"), everywhere)
+    return check_vcf.with_site(cells, {"FILTER": block.filter}, everywhere)

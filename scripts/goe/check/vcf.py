@@ -1,0 +1,318 @@
+"""A released VCF read back: header, index, and every value of every record against the blocks of the release."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pysam
+
+from goe.check import readback
+from goe.core.errors import GoeError, Problem
+from goe.frequencies import strata as st
+from goe.release.formats import annotations, mini_node
+from goe.release.formats.sites_vcf import Tag
+from goe.release.table import Block
+
+_AGAIN = "the file was changed, or is not of this release: get it again"
+# Where the statistics of a site are read that this file is held against.
+_OR_WIDE = "this file or the one in frequencies/wide was changed, or is not of this release: get both again"
+_COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+_SOURCE = re.compile(r"##source=goe [0-9A-Za-z.+]+")
+_CONTIG = re.compile(r"##contig=<ID=([^,<>]+),length=([0-9]+),assembly=([^,<>]+),md5=([0-9a-f]{32})>")
+_FILTER = re.compile(r'##FILTER=<ID=([^,<>"\s]+),Description="((?:[^"\\]|\\.)*)">')
+_INFO = re.compile(r'##INFO=<ID=([^,<>"\s]+),Number=([^,<>]+),Type=([^,<>]+),Description="((?:[^"\\]|\\.)*)">')
+_PIECE = 8 << 20
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a header says. contigs: {name, length, md5, assembly} each; filters: names but PASS; tags: INFO lines as
+    (id, Number, Type)."""
+
+    contigs: list[dict]
+    filters: list[str]
+    tags: list[tuple[str, str, str]]
+
+
+def header(path: str | Path) -> tuple[Header, list[Problem]]:
+    """The header of a VCF, and every line of it that a release does not have: commands, paths, dates, samples.
+
+    GoeError when it cannot be read.
+    """
+    lines = readback.vcf_header(path)
+    found, problems = Header([], [], []), []
+
+    def wrong(line: str, what: str) -> None:
+        problems.append(Problem(str(path), f"header line {line[:80]!r} {what}", _AGAIN))
+
+    if lines[0] != "##fileformat=VCFv4.3":
+        wrong(lines[0], "is not ##fileformat=VCFv4.3")
+    seen = set()
+    for line in lines[1:-1]:
+        kind = line.partition("=")[0]
+        if line in seen:
+            wrong(line, "is there twice")
+        seen.add(line)
+        if kind == "##contig" and (match := _CONTIG.fullmatch(line)):
+            name, length, assembly, md5 = match.groups()
+            found.contigs.append({"name": name, "length": int(length), "md5": md5, "assembly": assembly})
+        elif kind == "##contig":
+            wrong(line, "is no contig with length, assembly and md5")
+        elif kind == "##FILTER" and (match := _FILTER.fullmatch(line)):
+            if match[1] != "PASS":
+                found.filters.append(match[1])
+        elif kind == "##INFO" and (match := _INFO.fullmatch(line)):
+            found.tags.append((match[1], match[2], match[3]))
+        elif kind in ("##FILTER", "##INFO"):
+            wrong(line, "cannot be read")
+        elif kind == "##FORMAT":
+            wrong(line, "describes genotypes: a release has none")
+        elif kind == "##source" and not _SOURCE.fullmatch(line):
+            wrong(line, "is not ##source=goe and its version")
+        elif kind not in ("##source", "##reference"):
+            wrong(line, "is none that a release has (commands, dates and paths are not for the public)")
+    if lines[-1] != _COLUMNS:
+        columns = lines[-1].split("\t")
+        if columns[:8] == _COLUMNS.split("\t"):
+            # Not named: they would be ids of people.
+            what = f"line of column names goes on behind INFO ({len(columns) - 8} columns): samples"
+            problems.append(Problem(str(path), f"the {what}", "do not pass the file on: it holds data of people"))
+        else:
+            wrong(lines[-1], "is not the eight columns of a VCF without samples")
+    return found, problems
+
+
+def check_header(
+    path: str | Path, build: str, contigs: Sequence[Mapping], wanted: Sequence[Tag], filters: Iterable[str]
+) -> list[Problem]:
+    """What is wrong with the header of a file. contigs: {name, length, md5} of the release; wanted: the tags that the
+    file has; filters: those that its records have, but PASS."""
+    found, problems = header(path)
+    where = str(path)
+    if f"##reference={build}" not in readback.vcf_header(path):
+        problems.append(Problem(where, f"the header has no line ##reference={build}", _AGAIN))
+    there = {contig["name"]: contig for contig in found.contigs}
+    for contig in contigs:
+        mine = there.pop(contig["name"], None)
+        if mine is None:
+            problems.append(Problem(where, f"contig {contig['name']} is missing in the header", _AGAIN))
+            continue
+        for key, value in (("length", contig["length"]), ("md5", contig["md5"]), ("assembly", build)):
+            if mine[key] != value:
+                what = f"contig {contig['name']}: {key} is {mine[key]}, metadata/dataset.json gives {value}"
+                problems.append(Problem(where, what, _AGAIN))
+    problems += [Problem(where, f"contig {name} is none of this release", _AGAIN) for name in there]
+    if not problems and [c["name"] for c in found.contigs] != [c["name"] for c in contigs]:
+        problems.append(Problem(where, "the contigs are in another order than in metadata/dataset.json", _AGAIN))
+    for name in sorted(set(filters) ^ set(found.filters)):
+        # One that no public allele has would tell of an allele that is withheld.
+        what = "is not declared in the header" if name in filters else "is declared, and no allele of the file has it"
+        problems.append(Problem(where, f"FILTER {name} {what}", _AGAIN))
+    tags = {name: (number, kind) for name, number, kind in found.tags}
+    for tag in wanted:
+        if tag.id not in tags:
+            problems.append(Problem(where, f"INFO {tag.id} is missing in the header", _AGAIN))
+        elif tags[tag.id] != (tag.number, tag.type):
+            is_, right = (f"Number={n},Type={t}" for n, t in (tags[tag.id], (tag.number, tag.type)))
+            problems.append(Problem(where, f"INFO {tag.id} has {is_}, not {right}", _AGAIN))
+    known = {tag.id for tag in wanted}
+    problems += [Problem(where, f"INFO {name} is none of this release", _AGAIN) for name in tags if name not in known]
+    if len(tags) != len(found.tags):
+        problems.append(Problem(where, "an INFO key is declared twice", _AGAIN))
+    return problems
+
+
+def check_empty_columns(path: str | Path) -> list[Problem]:
+    """What stands in the columns that a release leaves empty, ID and QUAL."""
+    lines = readback.vcf_header(path)
+    with readback.reading(path), pa.input_stream(str(path), compression="gzip") as stream:
+        try:
+            reader = pacsv.open_csv(
+                stream,
+                pacsv.ReadOptions(
+                    column_names=list("abcdefgh"), skip_rows=len(lines), block_size=_PIECE, use_threads=False
+                ),
+                pacsv.ParseOptions(delimiter="\t", quote_char=False),
+                pacsv.ConvertOptions(
+                    include_columns=list("abcdf"),
+                    column_types=dict.fromkeys("abcdf", pa.string()),
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            if "Empty CSV file" in str(error):
+                return []
+            raise
+        for batch in reader:
+            for column, name in (("c", "ID"), ("f", "QUAL")):
+                bad = pc.not_equal(batch[column], ".")
+                if bad.true_count:
+                    row = batch.slice(int(np.argmax(bad.to_numpy(zero_copy_only=False))), 1).to_pylist()[0]
+                    place = f"{row['a']}:{row['b']}"
+                    # The content is not told: it may be an id of a person.
+                    what = f"{place} has something in its column {name}"
+                    return [Problem(str(path), what, "a release has none: do not pass the file on")]
+    return []
+
+
+def check_index(path: str | Path, ends: Mapping[str, tuple[int, int]]) -> list[Problem]:
+    """Whether `<path>.tbi` leads to the records. ends: contig -> position of its first and last record, for the
+    contigs that have some."""
+    pysam.set_verbosity(0)
+    index = Path(f"{path}.tbi")
+    problems = []
+    try:
+        with pysam.TabixFile(str(path), index=str(index)) as file:
+            names = list(file.contigs)
+            if names != list(ends):
+                return [Problem(str(index), f"is for the contigs {', '.join(names) or 'none'}", _AGAIN)]
+            for contig, (first, last) in ends.items():
+                for pos in (first, last):
+                    if not any(int(line.split("\t", 2)[1]) == pos for line in file.fetch(contig, pos - 1, pos)):
+                        problems.append(Problem(str(index), f"does not lead to {contig}:{pos}", _AGAIN))
+    except (OSError, ValueError) as error:
+        return [Problem(str(index), f"cannot be used: {' '.join(str(error).split())[:200]}", _AGAIN)]
+    return problems
+
+
+def compare(
+    path: str | Path,
+    tags: Sequence[Tag],
+    strata: Sequence[str],
+    wanted: Iterable[pa.Table],
+    others: Iterable[str] = (),
+) -> list[Problem]:
+    """Differences between the records of a file and `wanted` (tables of `expected`).
+
+    tags: those that are compared; strata: of the release, in order. others: ids of further tags that records may have.
+    """
+    columns = [name for name in _columns(tags) if name not in readback.KEYS]
+    problems = readback.compare(_read(path, tags, strata, others), wanted, str(path), columns)
+    return [replace(p, mend=_OR_WIDE) if " Total: INFO " in p.what else p for p in problems]
+
+
+def _columns(tags: Sequence[Tag]) -> list[str]:
+    """Columns that are compared: those of the cells, then FILTER and what the site has."""
+    cells = [name for name in readback.COLUMNS.names if name in readback.KEYS or any(t.key == name for t in tags)]
+    return [*cells, "FILTER", *(_column(tag) for tag in tags if not tag.stratum)]
+
+
+def _column(tag: Tag) -> str:
+    """Column of a tag of the site: its name may be that of a number, too."""
+    return f"INFO {tag.id}"
+
+
+def _type(tag: Tag) -> pa.DataType:
+    kinds = {"Integer": pa.int64(), "Float": pa.float64(), "String": pa.string(), "Flag": pa.bool_()}
+    return kinds[tag.type]
+
+
+def _read(path: str | Path, tags: Sequence[Tag], strata: Sequence[str], others: Iterable[str]) -> Iterator[pa.Table]:
+    """Cells of a file, where any number of the stratum is there; what the site has stands in the row of Total."""
+    of_strata = [tag for tag in tags if tag.stratum]
+    of_site = [tag for tag in tags if not tag.stratum]
+    known = {*(tag.id for tag in tags), *others}
+    index = {stratum: i for i, stratum in enumerate(strata)}
+    for table, found in readback.vcf_records(path):
+        rows = table.num_rows
+        strange = sorted(set(found) - known)
+        if strange:
+            row = int(found[strange[0]][0][0])
+            raise GoeError(
+                Problem(str(path), f"{_place(table, row)} has INFO {strange[0]}, which is none here", _AGAIN)
+            )
+        with readback.reading(path):
+            values = {key: np.full((len(strata), rows), np.nan) for key in {tag.key for tag in of_strata}}
+            for tag in of_strata:
+                values[tag.key][index[tag.stratum]] = readback.numbers_of(found, tag.id, rows)
+            site = {_column(tag): _site(found, tag, rows) for tag in of_site}
+        there = ~np.isnan(np.stack(list(values.values())))
+        alleles = {name: table[name].combine_chunks() for name in readback.KEYS[:4]}
+        cells = readback.cells(alleles, strata, values, there.any(axis=0))
+        site["FILTER"] = table["filter"].combine_chunks()
+        yield with_site(cells, site, there.any(axis=0)[index[st.TOTAL]])
+
+
+def _site(found: Mapping, tag: Tag, rows: int) -> pa.Array:
+    """Values of a key of the site, null where it is absent (a flag: False)."""
+    if tag.type in ("Integer", "Float"):
+        values = readback.numbers_of(found, tag.id, rows)
+        return pa.array(values, from_pandas=True).cast(_type(tag))
+    at, texts = found.get(tag.id, (np.zeros(0, dtype=np.int64), pa.array([], pa.string())))
+    if tag.type == "Flag":
+        flags = np.zeros(rows, dtype=bool)
+        flags[at] = True
+        return pa.array(flags)
+    order = np.full(rows, -1)
+    order[at] = np.arange(len(at))
+    return texts.take(pa.array(order, mask=order < 0))
+
+
+def with_site(cells: pa.Table, site: Mapping[str, pa.Array], has_total: np.ndarray) -> pa.Table:
+    """Cells with the columns of the site in the rows of Total, null in the others."""
+    total = pc.equal(cells["stratum"], st.TOTAL).to_numpy()
+    order = np.full(cells.num_rows, -1, dtype=np.int64)
+    order[total] = np.flatnonzero(has_total)
+    pick = pa.array(order, mask=~total)
+    for name, values in site.items():
+        cells = cells.append_column(name, values.take(pick))
+    return cells
+
+
+def _place(table: pa.Table, row: int) -> str:
+    one = table.slice(row, 1).to_pylist()[0]
+    return ":".join(str(one[name]) for name in readback.KEYS[:4])
+
+
+def expected(
+    block: Block, tags: Sequence[Tag], wanted: np.ndarray, flags: Mapping[str, np.ndarray] | None = None
+) -> pa.Table:
+    """What a file with these tags has of a block. wanted: bool (strata, alleles) or (alleles,), which of the public
+    cells. flags: flag -> bool (alleles,)."""
+    columns = {tag.key for tag in tags if tag.stratum}
+    present = block.shown() & wanted
+    site = {_column(tag): _expected_site(block, tag, flags or {}) for tag in tags if not tag.stratum}
+    site["FILTER"] = block.filter
+    total = present[block.strata.index(st.TOTAL)]
+    return with_site(readback.expected(block, columns, wanted), site, total)
+
+
+def _expected_site(block: Block, tag: Tag, flags: Mapping[str, np.ndarray]) -> pa.Array:
+    """What the records of a block have under a key of the site: statistics as their text in single precision."""
+    if tag.type == "Flag":
+        return pa.array(flags[tag.key])
+    if tag.key.startswith("grpmax"):
+        return _grpmax(block, tag)
+    if tag.key == "nhomalt_site":
+        return pa.array(block.numbers.nhomalt[block.strata.index(st.TOTAL)].astype(np.int64))
+    values = block.statistics["call_rate" if tag.key == "f_missing" else tag.key]
+    single = (1 - values if tag.key == "f_missing" else values).astype(np.float32)
+    # The double that the shortest text of a single-precision number reads as.
+    return pc.cast(pc.cast(pa.array(single, from_pandas=True), pa.string()), pa.float64())
+
+
+def _grpmax(block: Block, tag: Tag) -> pa.Array:
+    row, told = annotations.grpmax(block)
+    number = tag.key.removeprefix("grpmax").removeprefix("_")
+    if not number:
+        return pa.array([stratum.lower() for stratum in block.strata]).take(pa.array(row, mask=~told))
+    values = block.numbers.af() if number == "af" else getattr(block.numbers, number).astype(np.int64)
+    return pa.array(values[row, np.arange(len(block))], mask=~told)
+
+
+def sites(block: Block, tags: Sequence[Tag], only_passed: bool) -> pa.Table:
+    """What a sites VCF has of a block."""
+    some = readback.passed(block) if only_passed else np.ones(len(block), dtype=bool)
+    return expected(block, tags, some)
+
+
+def mini(block: Block, tags: Sequence[Tag], profile: str) -> pa.Table:
+    """What a VCF for gdi-mini-node has of a block."""
+    chosen = {st.TOTAL, *mini_node.populations(block.strata, profile)}
+    mine = np.array([stratum in chosen for stratum in block.strata])
+    return expected(block, tags, mine[:, None] & mini_node.loadable(block, profile))

@@ -1,0 +1,150 @@
+"""The command line: `goe COMMAND`, or `python -m goe COMMAND`."""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from goe import __version__
+from goe.core.errors import GoeError
+
+PASSED, FAILED, UNUSABLE = 0, 1, 2
+_STATES = {True: "passed", False: "FAILED", None: "not applicable"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status: 0 when all is well, 1 when something failed, 2 when it could not be asked."""
+    parser = argparse.ArgumentParser("goe", description="Allele-frequency releases of the Genome of Europe.")
+    parser.add_argument("--version", action="version", version=f"goe {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_code(commands)
+    _add_demo(commands)
+    given = parser.parse_args(arguments)
+    try:
+        return given.work(given)
+    except GoeError as error:
+        print(f"goe: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # Nobody reads on; Python would say so again when it closes the output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"goe: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+    return UNUSABLE
+
+
+def _add_check(commands) -> None:
+    words = "hold a release folder against everything it promises"
+    more = (
+        "Needs the folder alone: no configuration, no reference, no network. Ends with 0 when every check passed, with "
+        "1 when one failed, with 2 when there was nothing to check: no such folder, no release, no list of ids."
+    )
+    parser = commands.add_parser("check", help=words, description=f"goe check: {words}. {more}")
+    parser.add_argument("release", metavar="RELEASE", help="the folder of the release")
+    parser.add_argument("--json", metavar="FILE", help="write the results here too, for programs")
+    parser.add_argument("--quiet", action="store_true", help="say only what failed")
+    ids = "ids of people, one a line, or a sheet with sample_id; none may stand in any file, packed ones included"
+    parser.add_argument("--ids", metavar="FILE", help=ids)
+    parser.add_argument(
+        "--threads", metavar="N", type=_threads, default=2, help="checks made side by side (default: 2)"
+    )
+    parser.set_defaults(work=_check)
+
+
+def _add_code(commands) -> None:
+    words = "tell the SHA-256 of the code, which a release has as code_sha256 in metadata/dataset.json"
+    parser = commands.add_parser("code", help=words, description=f"goe code: {words}.")
+    parser.add_argument("clone", metavar="CLONE", nargs="?", help="the folder of a clone (default: that of this goe)")
+    parser.set_defaults(work=_code)
+
+
+def _code(given: argparse.Namespace) -> int:
+    from goe.core import code_digest
+    from goe.core.resources import ROOT
+
+    print(code_digest.digest(given.clone or ROOT))
+    return PASSED
+
+
+def _threads(text: str) -> int:
+    if not re.fullmatch("0*[1-9][0-9]{0,3}", text):
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to 9999")
+    return int(text)
+
+
+def _check(given: argparse.Namespace) -> int:
+    if given.json:
+        # Before the checks, which take minutes: an old file must not be taken for their result, either.
+        Path(given.json).write_text("")
+    # Loads Arrow, which takes longer than to say what is wrong with an option.
+    from goe.check import run as check
+
+    def tell(result: "check.Result") -> None:
+        if given.quiet and result.passed is not False:
+            return
+        print(f"{_STATES[result.passed]:14}  {result.name}: {result.detail}", flush=True)
+        for problem in result.problems:
+            print(f"{'':16}{problem}", flush=True)
+
+    results = check.run(given.release, ids=given.ids, threads=given.threads, tell=tell)
+    failed = [result for result in results if result.passed is False]
+    n = sum(len(result.problems) for result in failed)
+    if given.json:
+        content = {
+            "goe": __version__,
+            "passed": not failed,
+            "problems": n,
+            "checks": [check.as_dict(result) for result in results],
+        }
+        Path(given.json).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    if failed:
+        print(f"{n} problem{'s' if n != 1 else ''}; {len(failed)} of {len(results)} checks failed")
+        return FAILED
+    if not given.quiet:
+        made = sum(result.passed is True for result in results)
+        print(f"0 problems; all {made} checks that apply passed")
+    return PASSED
+
+
+def _add_demo(commands) -> None:
+    words = "write a simulated cohort, or compare a run on it with its truth"
+    parser = commands.add_parser("demo", help=words, description=f"goe demo: {words}.")
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    make = actions.add_parser("make", help="write the cohort, its configuration and its truth into a folder")
+    make.add_argument("folder", metavar="FOLDER", type=Path)
+    make.add_argument("--seed", metavar="N", type=int, help="another cohort of the same kind")
+    make.add_argument("--no-reads", action="store_true", help="leave out the five people who come as reads")
+    make.set_defaults(work=_make_demo)
+    compare = actions.add_parser("compare", help="compare a run with the truth of its cohort")
+    compare.add_argument("demo", metavar="DEMO", type=Path, help="folder of `goe demo make`")
+    compare.add_argument("run", metavar="RUN", type=Path, help="folder with work/ and release/ of the run")
+    compare.add_argument("--names", action="store_true", help="also name wrong calls, on the terminal alone")
+    compare.set_defaults(work=_compare_demo)
+
+
+def _make_demo(given: argparse.Namespace) -> int:
+    from goe.demo import cohort
+
+    os.umask(0o077)
+    counts = cohort.build(given.folder, cohort.SEED if given.seed is None else given.seed, not given.no_reads)
+    places = ", ".join(f"{n} on {c}" for c, n in counts["loci"].items())
+    print(f"{counts['people']} people, loci: {places}; {given.folder}")
+    return PASSED
+
+
+def _compare_demo(given: argparse.Namespace) -> int:
+    from goe.demo import compare
+
+    os.umask(0o077)
+    report = compare.compare(given.demo, given.run)
+    text = "\n".join(report.lines) + "\n"
+    (given.run / "work" / "demo_comparison.txt").write_text(text)
+    print(text, end="")
+    if given.names:
+        truth = compare.Truth.read(given.demo / "truth")
+        seen, _ = compare.read_harmonised(given.run / "work" / "harmonise", [p["sample_id"] for p in truth.people])
+        print("\n".join(compare.wrong_calls(truth, seen)))
+    return FAILED if report.wrong else PASSED

@@ -1,0 +1,1 @@
+"""What every stage uses: errors, ledgers, logs, processes, small tables, manifests, seals."""

@@ -1,0 +1,41 @@
+"""A job's own words, and those of the tools it calls, go to its log file."""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from goe.core.errors import GoeError
+
+
+@contextmanager
+def to(log) -> Iterator[None]:
+    """Send this process's stdout and stderr, and its children's, to the file `log` (a path or a list of paths).
+
+    A GoeError is written there as its list of problems and ends the process with status 1; any other exception
+    leaves its traceback there. Both also reach the terminal, so that the reader need not look for the log.
+    """
+    path = str(log) if isinstance(log, str | os.PathLike) or not hasattr(log, "__getitem__") else str(log[0])
+    terminal = os.dup(2)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.close(handle)
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, SystemExit) and not error.code:
+            raise
+        text = f"goe: {error}\n" if isinstance(error, GoeError) else traceback.format_exc()
+        os.write(2, text.encode())
+        os.write(terminal, text.encode())
+        if isinstance(error, Exception):
+            raise SystemExit(1) from error
+        raise
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.close(terminal)

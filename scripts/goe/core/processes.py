@@ -1,0 +1,151 @@
+"""Run tools and pipelines of tools; every exit status is looked at."""
+
+import contextlib
+import fcntl
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from goe.core.errors import GoeError, Problem
+
+Command = Sequence[str]
+
+
+def roomy(pipe: BinaryIO) -> None:
+    """Give a pipe 1 MiB, where the system lets us: its two ends then wait less often for each other."""
+    with contextlib.suppress(AttributeError, OSError):
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+
+
+def _messages() -> IO[bytes]:
+    """A place for what one command says on stderr; it goes on to the log when the command has ended."""
+    return tempfile.TemporaryFile()
+
+
+def pipeline(*commands: Command, stdout=None, stdin=None) -> None:
+    """Run `commands` joined by pipes and wait; GoeError when any of them fails, naming it and its exit status.
+
+    A command that ends with 0 but says that it could not read its input (`_is_error`) has failed too.
+
+    stdout, stdin: file objects or None (inherited).
+    """
+    processes: list[subprocess.Popen] = []
+    said = [_messages() for _ in commands]
+    source = stdin
+    for i, command in enumerate(commands):
+        last = i == len(commands) - 1
+        process = subprocess.Popen(
+            [str(c) for c in command], stdin=source, stdout=stdout if last else subprocess.PIPE, stderr=said[i]
+        )
+        if i > 0 and source is not None:
+            source.close()
+        source = process.stdout
+        processes.append(process)
+    codes = [p.wait() for p in reversed(processes)][::-1]
+    _stop_on_status(commands, codes, said)
+
+
+@contextlib.contextmanager
+def feeding(*commands: Command, stdout=None) -> Iterator[BinaryIO]:
+    """The standard input of a pipeline of `commands`; on leaving, the pipeline's end is waited for.
+
+    stdout: file object of the last command, or None (inherited).
+
+    GoeError when any command fails, also when that shows as a broken pipe while writing. When the body fails the
+    commands are stopped, and the body's own error goes on.
+    """
+    processes: list[subprocess.Popen] = []
+    said = [_messages() for _ in commands]
+    for i, command in enumerate(commands):
+        process = subprocess.Popen(
+            [str(c) for c in command],
+            stdin=processes[-1].stdout if processes else subprocess.PIPE,
+            stdout=subprocess.PIPE if i < len(commands) - 1 else stdout,
+            stderr=said[i],
+        )
+        if processes:
+            processes[-1].stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                roomy(pipe)
+        processes.append(process)
+    stdin = processes[0].stdin
+    try:
+        yield stdin
+        stdin.close()
+    except BrokenPipeError:
+        pass  # a command has ended early: its status, looked at below, tells
+    except BaseException:
+        for process in processes:
+            process.kill()
+        raise
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            stdin.close()
+        codes = [p.wait() for p in processes]
+    _stop_on_status(commands, codes, said)
+
+
+@contextlib.contextmanager
+def whole_or_none(*paths: str | Path) -> Iterator[None]:
+    """When the body fails, the files `paths` are removed: nothing that is half written is left."""
+    try:
+        yield
+    except BaseException:
+        for path in paths:
+            Path(path).unlink(missing_ok=True)
+        raise
+
+
+def _is_error(line: str) -> bool:
+    """Whether a line of stderr tells of input that could not be read; htslib's readers end with 0 after some."""
+    return line.startswith("[E::") or "Failed to parse" in line
+
+
+def _stop_on_status(commands: Sequence[Command], codes: list[int], said: Sequence[IO[bytes]]) -> None:
+    failed = [i for i, code in enumerate(codes) if code]
+    # A command that died of a closed pipe (SIGPIPE) is blamed only when no other failed.
+    culprits = [i for i in failed if codes[i] not in (-13, 141)] or failed
+    problems = []
+    for i, (command, messages) in enumerate(zip(commands, said, strict=True)):
+        with messages:
+            messages.seek(0)
+            text = messages.read()
+        os.write(2, text)
+        lines = text.decode(errors="replace").splitlines()
+        errors = [line for line in lines if _is_error(line)]
+        if i in culprits or (errors and not codes[i]):
+            status = f"ended with status {codes[i]}" if codes[i] else "ended with 0, but could not read its input"
+            last = " | ".join((errors or [line for line in lines if line.strip()])[-3:])[:400]
+            mend = "mend the input it names, or copy it again" if errors else "see the log of the job"
+            problems.append(
+                Problem(shlex.join(str(c) for c in command)[:400], status + (f": {last}" if last else ""), mend)
+            )
+    if problems:
+        raise GoeError(problems)
+
+
+@contextlib.contextmanager
+def reading(*command: str) -> Iterator[BinaryIO]:
+    """The standard output of a command; GoeError when the command fails, once the body has read what there was."""
+    said = _messages()
+    arguments = [str(c) for c in command]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=said, bufsize=1 << 20) as process:
+        yield process.stdout
+        code = process.wait()
+    _stop_on_status([command], [code], [said])
+
+
+def said(*command: str) -> str:
+    """What one command writes to standard output, a text; GoeError when it fails."""
+    with reading(*command) as output:
+        return output.read().decode(errors="replace")
+
+
+def tool(*command: str, stdout=None) -> None:
+    """Run one command; GoeError when it fails."""
+    pipeline(command, stdout=stdout)

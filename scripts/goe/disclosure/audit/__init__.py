@@ -1,0 +1,1 @@
+"""The audit of finished files, which shares no code with what chose the cells."""

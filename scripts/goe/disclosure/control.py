@@ -1,0 +1,322 @@
+"""Disclosure control of the release: which numbers of which site allele may be public.
+
+The unit is the person. A cell is a group of people at one site allele. It is fine when its carriers are nobody or
+at least k people and its non-carriers (people called who do not carry the allele) are nobody or at least k people,
+counted from people who are heterozygous, homozygous and hemizygous, never from AC. `protect` names the classes
+this is asked of: `carriers` these two, `genotypes` each genotype by itself (reference, heterozygous, homozygous or
+hemizygous) for controllers to whom it is sensitive as well that a known carrier is homozygous. Where one allele
+has haploid and diploid calls (X outside the pseudo-autosomal regions) both rules are asked of each ploidy:
+AC_Hemi, which stands beside AC_Het and AC_Hom in every stratum, counts men alone.
+
+What can be derived is checked, not only what is printed: strata are sums, so a difference of published strata is
+as good as a published one (people of unknown sex are `EE - EE_M - EE_F`). `plan` chooses the strata to publish
+once, by their people, so that the published sums form a tree, and gives the smallest groups that sums and
+differences can reach (`Plan.groups`). Whatever else can be reached is a union of those, and a sum of cells that
+are 0 or at least k is 0 or at least k. An allele whose groups are all fine is published in full. For another:
+
+* Total is not fine: the allele is in no public file.
+* `collapse`: Total only.
+* `minimal`: the fewest cells are withheld of which nobody can tell the number.
+* Nobody who counts carries it (AC 0): in no public file. It is listed only because somebody who was left out has
+  it, or because a genotype that was filtered had it, and a person may be one of a kind there.
+
+What someone who wants to know a withheld cell is taken to know:
+
+* everything public: the people of every stratum, AC, AN, AC_Hom, AC_Het and AC_Hemi of every cell given, that
+  counts are whole numbers, that carriers are at most the people called and these at most the people there are,
+  that Total is the sum of the countries and of M, F and unknown, that a country is the sum of its own;
+* for `minimal` also how many people were called in every cell, which is not public and mostly known anyhow;
+* the rule: where two cells of a known sum are withheld, one of the two fails it. A Total of k carriers of which
+  only the sexes are withheld leaves 1 to k-1 for each and not k values, so that allele is in no public file;
+* for `minimal`, that a country is withheld because it fails: with six countries withheld of which the sum is six
+  each would have one. So the sum must either be too large for all to fail, or leave each any number from 1 to
+  k-1; and no more than one number is ever ruled out because the cells are not 0. When all countries are withheld,
+  this tells nothing and is not asked.
+
+A withheld cell is hidden when at least k numbers of carriers and of non-carriers are left for it, or when every
+number that is left is 0 or at least k, so that it could have been published. For `collapse` that is all there is
+to know: what it did depends on nothing but whether some group fails. `minimal` chooses a mask among several, in a
+fixed order, by numbers that are withheld. Someone who runs it on every table that fits the public numbers can
+rule out those for which it would have chosen another mask, and may be left with fewer than k values for a cell,
+with a mask that withholds as few cells as can be that cannot be prevented. A controller who fears this takes
+`collapse`.
+
+Not covered here: how many people have no call (AN against the people of a stratum), differences to an earlier release
+(goe.disclosure.earlier_release), rare haplotypes that repeat the same carriers at many sites, the bit about country
+counts in a FILTER that was decided per country, what someone knows who knows the genotypes of some of the people.
+Membership inference is not stopped by any floor (goe.disclosure.membership). `goe.disclosure.audit.audit` proves all
+of this again from the finished files, by other means.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from goe.core.errors import GoeError, Problem
+from goe.disclosure import search
+from goe.disclosure.search import FULL, WITHHELD
+from goe.disclosure.search import REDUCED as REDUCED
+from goe.frequencies import strata as st
+from goe.genome.build import contig_class
+
+OUTCOMES = ("WITHHELD", "REDUCED", "FULL")
+POLICIES = ("collapse", "minimal")
+PROTECT = ("carriers", "genotypes")
+
+# By the number in `Decision.reason`: why an allele is in no public file, and last why it may show less than it could.
+REASONS = (
+    "",
+    "nobody who counts carries it",
+    "the people are too few to publish anything",
+    "carriers or non-carriers of Total are too few",
+    "haploid and diploid calls that no region explains, of too few people",
+    "Total alone would tell the numbers of a withheld stratum",
+    "in part public: the search for the fewest cells was ended",
+)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the controller chose.
+
+    k: min_carriers, at least 1, in people; 1 hides nothing. An open release has k = 1 and a legal basis.
+    name: collapse, minimal or open. protect: carriers or genotypes. least: people below which a stratum is not
+    published, None for the default.
+    """
+
+    k: int
+    open: bool = False
+    legal_basis: str = ""
+    name: str = "collapse"
+    protect: str = "carriers"
+    least: int | None = None
+
+    @property
+    def min_stratum_size(self) -> int:
+        """People below which a stratum is not published.
+
+        The default is 2k. Below that a cell cannot have k carriers and k non-carriers at once, so the stratum
+        would fail at every allele that some but not all of its people carry, and take others with it.
+        """
+        if self.least is not None:
+            return self.least
+        return 2 * self.k if self.k > 1 else 1
+
+
+def policy(section: Mapping) -> Policy:
+    """The policy of the config section `disclosure`.
+
+    {min_carriers, policy, protect, min_stratum_size} or {open: true, legal_basis}. GoeError when
+    min_stratum_size is below min_carriers: a stratum of fewer people holds fewer non-carriers and carriers.
+    """
+    if section.get("open"):
+        return Policy(k=1, open=True, legal_basis=section["legal_basis"], name="open")
+    k, least = int(section["min_carriers"]), section.get("min_stratum_size")
+    if least is not None and least < k:
+        raise GoeError(
+            Problem(
+                "config disclosure.min_stratum_size",
+                f"{least} is below min_carriers, {k}",
+                f"set it to {k} or more, or leave it out for {2 * k}",
+            )
+        )
+    return Policy(
+        k=k,
+        name=section.get("policy", "collapse"),
+        protect=section.get("protect", "carriers"),
+        least=None if least is None else int(least),
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which strata are published, by their people alone.
+
+    leaves: leaf strata of the counts, in their order. people: people kept, by stratum (leaves and `strata`).
+    strata: published strata in the order of the release; Total is always there.
+    groups: tuples of leaf indices; the smallest groups that sums and differences of `strata` reach.
+    hidden: strata that have people but are not published.
+    """
+
+    leaves: tuple[str, ...]
+    people: dict[str, int]
+    strata: tuple[str, ...]
+    groups: tuple[tuple[int, ...], ...]
+    hidden: tuple[str, ...]
+
+
+def plan(people: Mapping[str, int], least: int) -> Plan:
+    """Choose strata such that every group that can be reached by sums and differences has 0 or at least `least`
+    people.
+
+    people: people kept by leaf stratum. least: `Policy.min_stratum_size`. Strata without people are left out. A
+    country below `least` is not published, and neither is the next smallest one while the unpublished ones
+    together stay below it. A country is split by sex when its M, F and unknown are each 0 or at least `least`; M
+    and F of all countries are published when every country, and the unpublished ones together, can be split.
+    """
+    leaves = tuple(people)
+
+    def n(indices: Sequence[int]) -> int:
+        return sum(people[leaves[i]] for i in indices)
+
+    def small(count: int) -> bool:
+        return 0 < count < least
+
+    sizes = {stratum: n(st.members(stratum, leaves)) for stratum in st.order(leaves)}
+    published = [c for c in st.countries(leaves) if sizes[c] >= least]
+    rest = [i for i, leaf in enumerate(leaves) if leaf[:2] not in published]
+    while published and small(n(rest)):
+        smallest = min(published, key=lambda c: (sizes[c], c))
+        published.remove(smallest)
+        rest = sorted(rest + st.members(smallest, leaves))
+
+    def by_sex(group: Sequence[int]) -> list[tuple[int, ...]]:
+        return [tuple(i for i in group if leaves[i][3:] == sex) for sex in "MFU"]
+
+    units = {country: st.members(country, leaves) for country in published} | {"": rest}
+    splits = {name: not any(small(n(part)) for part in by_sex(group)) for name, group in units.items()}
+    sexes = all(splits.values())
+    wanted = {st.TOTAL, *published, *(st.SEXES if sexes else ())}
+    groups: list[tuple[int, ...]] = []
+    for name, group in units.items():
+        if splits[name] and (name or sexes):
+            groups += by_sex(group)
+            wanted |= {f"{name}_{sex}" for sex in st.SEXES if name}
+        else:
+            groups.append(tuple(group))
+    kept = tuple(s for s in sizes if s in wanted and (sizes[s] or s == st.TOTAL))
+    return Plan(
+        leaves=leaves,
+        people=dict(people) | {s: sizes[s] for s in kept},
+        strata=kept,
+        groups=tuple(g for g in groups if n(g)),
+        hidden=tuple(s for s in sizes if sizes[s] and s not in kept),
+    )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What of each allele is public.
+
+    shown: bool (strata, alleles), whether the cell of a published stratum is public; all False for an allele that
+    is withheld, and Total is always among those of another. outcome: uint8 (alleles,), WITHHELD, REDUCED or FULL.
+    reason: uint8 (alleles,), index in REASONS.
+    """
+
+    shown: np.ndarray
+    outcome: np.ndarray
+    reason: np.ndarray
+
+
+def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
+    """Decide for every allele.
+
+    people: int array (leaves, 5, alleles) as strata.CALLS, leaves as `chosen.leaves`, in people. The decision on
+    an allele depends on its own numbers alone.
+    """
+    alleles = people.shape[-1]
+    shown = np.zeros((len(chosen.strata), alleles), dtype=bool)
+    outcome = np.full(alleles, FULL, dtype=np.uint8)
+    reason = np.zeros(alleles, dtype=np.uint8)
+    if rule.k <= 1:
+        shown[:] = True
+    elif chosen.people[st.TOTAL] < rule.min_stratum_size:
+        outcome[:], reason[:] = WITHHELD, search.FEW_PEOPLE
+    else:
+        search.decide(
+            np.ascontiguousarray(people, dtype=np.int32),
+            *_table(chosen),
+            rule.k,
+            rule.protect == "genotypes",
+            rule.name == "minimal",
+            shown,
+            outcome,
+            reason,
+        )
+    return Decision(shown, outcome, reason)
+
+
+def _table(chosen: Plan) -> tuple:
+    """The strata of a plan as rows (published countries, then the rest) x sexes, for `search.decide`."""
+    countries = [c for c in st.countries(chosen.leaves) if c in chosen.strata]
+    rest = any(n and leaf[:2] not in countries for leaf, n in zip(chosen.leaves, _sizes(chosen), strict=True))
+    rows = [*countries, *([""] if rest else [])]
+    place = np.zeros((len(chosen.leaves), 2), dtype=np.int64)
+    size = np.zeros((max(1, len(rows)), 3), dtype=np.int64)
+    for i, (leaf, n) in enumerate(zip(chosen.leaves, _sizes(chosen), strict=True)):
+        # People that are in no row have none of them, and any row will do.
+        place[i] = (countries.index(leaf[:2]) if leaf[:2] in countries else len(rows) - 1, "MFU".index(leaf[3:]))
+        size[tuple(place[i])] += n
+    index = {stratum: i for i, stratum in enumerate(chosen.strata)}
+    names = [st.TOTAL, *st.SEXES]
+    for row in rows:
+        names += [row, f"{row}_M", f"{row}_F"]
+    order = np.array([index.get(name, -1) for name in names], dtype=np.int64)
+    published = order[3:].reshape(-1, 3) >= 0
+    # A country that is not given by sex is one cell, whoever its people are.
+    split = published[:, 1:].any(axis=1) | (order[1:3] >= 0).any()
+    for group in chosen.groups:
+        if len({chosen.leaves[i][3:] for i in group}) > 1:
+            split[place[group[0], 0]] = False
+    return place, len(rows), len(countries), published, split, size, order
+
+
+def _sizes(chosen: Plan) -> list[int]:
+    return [chosen.people[leaf] for leaf in chosen.leaves]
+
+
+def open_statistics(shown: np.ndarray, chosen: Plan, contig: str) -> dict[str, np.ndarray]:
+    """Which statistics of a site may be public with these cells: name -> bool (alleles,).
+
+    shown: bool (strata, alleles) as in Decision. nhomalt and faf follow from Total. HWE and the inbreeding
+    coefficient follow from the diploid people of the countries, on X from their women, whose own cells are asked for
+    except where a country has men and no women: open where all of these are given. The call rate is AN of Total over
+    the AN of everybody, which on X and Y tells how many are men and how many women: closed there when M and F are not
+    published. FILTER is always given.
+    """
+    total = shown[chosen.strata.index(st.TOTAL)]
+    kind = contig_class(contig)
+    countries = [c for c in st.countries(chosen.leaves) if any(_people_of(chosen, c))]
+    needed = [*countries]
+    if kind == "X":
+        # A reader who sees neither sex of a country cannot know that it has no women.
+        needed += [f"{c}_F" for c in countries for men, women, _ in [_people_of(chosen, c)] if women or not men]
+    by_country = total.copy()
+    for stratum in needed:
+        by_country &= shown[chosen.strata.index(stratum)] if stratum in chosen.strata else False
+    men, women = (sum(_people_of(chosen, c)[i] for c in countries) for i in range(2))
+    sexes = ("M" in chosen.strata or not men) and ("F" in chosen.strata or not women)
+    return {
+        "call_rate": total & (sexes or kind not in ("X", "Y")),
+        "hwe_p": by_country,
+        "inbreeding_coeff": by_country,
+        "faf95": total,
+        "faf99": total,
+        "nhomalt": total,
+    }
+
+
+def _people_of(chosen: Plan, country: str) -> tuple[int, int, int]:
+    """People of a country by sex: men, women, unknown."""
+    return tuple(chosen.people.get(f"{country}_{sex}", 0) for sex in "MFU")
+
+
+def rounded(n: int, k: int) -> int:
+    """n to the nearest multiple of k, never to 0 unless n is 0.
+
+    For every count beside the frequencies (people left out, alleles withheld, ledgers): a shown figure other than 0
+    stands for at least k possible ones. Two figures that bound each other may tell more than either, so only the
+    parts of an account that have nobody in common are rounded, and its sums are sums of what is shown.
+    """
+    return n if k <= 1 or n == 0 else max(k, (n + k // 2) // k * k)
+
+
+def rounded_part(n: int, whole: int, k: int) -> int:
+    """n of `whole` that is public itself: 0 and all of them as they are, else as `rounded` but never close to all.
+
+    A figure in between stands for at least k possible ones where the whole is above k.
+    """
+    if n in (0, whole):
+        return n
+    return min(rounded(n, k), max(k, (whole - (k + 1) // 2) // k * k))

@@ -1,0 +1,755 @@
+"""The search behind the policy `minimal`, and the decision of both policies, allele by allele.
+
+Why and against whom is told in `goe.disclosure.control`; here is how. People of an allele stand in a table: a row for
+each published country and one for all that are not published (`rest`), in each row its men, women and people of
+unknown sex (the atoms), or one atom where a country is not published by sex. Of an atom the search knows three
+classes: reference, heterozygous, homozygous or hemizygous.
+
+A mask says of each row whether the country (C), its men (M) and its women (F) are withheld, and of the release
+whether M and F are. What remains derivable splits the withheld atoms into pools, sets of atoms whose sum is known:
+
+* a country that is given, with parts withheld: these parts and its people of unknown sex;
+* the countries that are withheld: all atoms withheld in them, and the rest;
+* when M and F are given, the same by column: the men withheld in all rows, the women withheld in all rows.
+
+Without the last, pools are independent of each other and each is a transportation problem (classes x atoms with
+known sums), whose every integer between two bounds is taken, so the range of an atom is in closed form. With it,
+a table of rows x 2 columns with known sums is a transportation problem again, row by row with the men of the row
+as the variable. Where people of unknown sex are called in such a row the table has 3 columns, which is no
+transportation problem: such masks are not considered. Of the others with parts of given countries withheld and M
+and F given, those are taken whose numbers are hidden while all that moves are swaps with one class, which is
+enough and not necessary: seldom a mask of fewer cells would do as well.
+
+Everything here is relative to someone who knows how many people are called in every atom, which nobody does, so
+what is found to be hidden from them is hidden. Alleles at which 1 to k-1 people of an atom are called are treated
+as `collapse` treats them.
+"""
+
+import numba as nb
+import numpy as np
+
+# Outcomes and why an allele is withheld: see goe.disclosure.control, which names them.
+WITHHELD, REDUCED, FULL = 0, 1, 2
+SHOWN, NO_CARRIER, FEW_PEOPLE, BELOW_FLOOR, PLOIDY, TOO_NARROW, SEARCH_ENDED = range(7)
+
+# Masks that are tried for one allele before the search gives up and the allele is treated as under `collapse`.
+MOST_TRIED = 4_000
+
+# What is withheld of a row as bits, in the order in which masks of equal number are tried.
+_C, _M, _F = 4, 2, 1
+_BITS = (_M, _F, 0)
+_STATES = np.array([0, _M | _F, _C | _M, _C | _F, _C | _M | _F, _M, _F, _C], dtype=np.int64)
+
+_jit = nb.njit(cache=True, nogil=True)
+
+
+@_jit
+def _small(n, k):
+    return 0 < n < k
+
+
+@_jit
+def _fine(g, k, genotypes):
+    """Whether no protected class of g (3,) holds 1 to k-1 people."""
+    if genotypes:
+        return not (_small(g[0], k) or _small(g[1], k) or _small(g[2], k))
+    return not (_small(g[0], k) or _small(g[1] + g[2], k))
+
+
+@_jit
+def _fails(c, q, k):
+    return _small(c, k) or _small(q - c, k)
+
+
+@_jit
+def _two_parts(low, high, total, q1, q2, k, both):
+    """Whether a sum of two parts leaves the first at least k values with which one of the two fails the rule.
+
+    Where one of the two is a stratum of the release, they are withheld because one of them fails, so the other
+    values are ruled out. low..high: the range of the first; q1, q2: people called. both: whether the people without
+    the class count as well. Only values near the ends can fail.
+    """
+    n = 0
+    x = low
+    while x <= high:
+        y = total - x
+        if both:
+            n += _fails(x, q1, k) or _fails(y, q2, k)
+        else:
+            n += _small(x, k) or _small(y, k)
+        if x == low + k and high - k > x:
+            x = high - k
+        else:
+            x += 1
+    return n >= k
+
+
+@_jit
+def _put(units, n, g, q, people, r, a, n_published):
+    """Add an atom to the units of a pool; returns how many there are."""
+    units[n, :3] = g[r, a]
+    units[n, 3], units[n, 4], units[n, 5] = q[r, a], people[r, a], r < n_published and a < 2
+    return n + 1
+
+
+@_jit
+def _pool(units, n, k, genotypes):
+    """Whether n atoms of which only the sum is known are hidden, or are fine where they follow from it.
+
+    units: int64 (>= n, 6), of each atom that somebody is called in the classes, people called, people, and 1 for
+    those that are a stratum of the release.
+    """
+    if n == 0:
+        return True
+    g = np.zeros(3, np.int64)
+    q = people = np.int64(0)
+    smallest = units[0, 4]
+    for i in range(n):
+        for j in range(3):
+            g[j] += units[i, j]
+        q += units[i, 3]
+        people += units[i, 4]
+        smallest = min(smallest, units[i, 4])
+    if not _fine(g, k, genotypes):
+        return False
+    if n == 1:
+        return True
+    if g[0] == q or (g[0] == 0 and not (genotypes and g[1] and g[2])):
+        # One class holds everybody who is called. Nothing fails, but who is called is not known to everybody:
+        # the range that this leaves must not reach below k.
+        return people == q or smallest - (people - q) >= k
+    if n == 2 and units[:2, 5].any():
+        q1, q2 = units[0, 3], units[1, 3]
+        if genotypes:
+            for j in range(3):
+                low, high = max(0, g[j] - q2), min(g[j], q1)
+                if g[j] > 0 and not _two_parts(low, high, g[j], q1, q2, k, False):
+                    return False
+            return True
+        c = g[1] + g[2]
+        return _two_parts(max(0, c - q2), min(c, q1), c, q1, q2, k, True)
+    return True
+
+
+@_jit
+def _not_told(total, rows, atoms, rest, k):
+    """Whether the choice of the withheld countries does not tell their numbers.
+
+    Somebody may take it that every atom withheld was withheld for itself, so it has 1 to k-1 people of the class.
+    Either the sum contradicts this, or every number from 1 to k-1 has to be left for each. total: people of the
+    class in the pool. rows, atoms: withheld countries and cells of them. rest: people that are never published by
+    themselves (of small countries, of unknown sex) are in the pool too.
+    """
+    if total == 0 or rows == 0:
+        return True
+    if total < rows + k - 2:
+        return False
+    if rest:
+        return total < atoms or total >= atoms + k - 2
+    if total < atoms or total >= atoms * (k - 1) + 1:
+        return True
+    return atoms + k - 2 <= total <= (atoms - 1) * (k - 1) + 1
+
+
+@_jit
+def _pool_not_told(units, n, rows, atoms, rest, k, genotypes):
+    g = np.zeros(3, np.int64)
+    for i in range(n):
+        for j in range(3):
+            g[j] += units[i, j]
+    if genotypes:
+        for j in range(3):
+            if not _not_told(g[j], rows, atoms, rest, k):
+                return False
+        return True
+    return _not_told(g[0], rows, atoms, rest, k) and _not_told(g[1] + g[2], rows, atoms, rest, k)
+
+
+@_jit
+def _width(inside, total, q):
+    """How many values but one the people of a class have in `inside` of q called, `total` of whom have it."""
+    return min(inside, total, q - inside, q - total)
+
+
+@_jit
+def _sexes_hidden(g, q, state, n_rows, known, k, genotypes):
+    """Whether M and F stay hidden, or are fine where they follow, when the pools are those of rows.
+
+    known: (2, 3) classes of all men and of all women.
+    """
+    classes = 3 if genotypes else 1
+    for sex in range(2):
+        narrow = True
+        for j in range(classes):
+            width = np.int64(0)
+            inside = called = total = np.int64(0)
+            for r in range(n_rows + 1):
+                # The last round closes the pool of the withheld rows.
+                here = last = r == n_rows
+                if not last:
+                    here = not state[r] & _C
+                    if here:
+                        p_inside = p_called = p_total = np.int64(0)
+                    for a in range(3):
+                        hidden = state[r] & _BITS[a] or (a == 2 and state[r] != 0)
+                        if hidden and q[r, a]:
+                            value = g[r, a, j] if genotypes else g[r, a, 1] + g[r, a, 2]
+                            if here:
+                                p_called += q[r, a]
+                                p_total += value
+                                p_inside += q[r, a] if a == sex else 0
+                            else:
+                                called += q[r, a]
+                                total += value
+                                inside += q[r, a] if a == sex else 0
+                    if here:
+                        width += _width(p_inside, p_total, p_called)
+                else:
+                    width += _width(inside, total, called)
+            if width >= k - 1:
+                narrow = False
+            elif width > 0 or (genotypes and _small(known[sex, j], k)):
+                return False
+        if not genotypes and narrow and not _fine(known[sex], k, False):
+            return False
+    return True
+
+
+@_jit
+def _columns_and_parts(g, q, people, state, n_rows, n_published, units, k):
+    """Whether the atoms stay hidden when M and F are given and parts of given countries are withheld.
+
+    Carriers only. Rows: the countries with withheld parts, and the withheld countries together as one. The
+    carriers among the men of a row are the variable; those among its women are the rest of the row.
+    """
+    n_t = hidden_rows = 0
+    s = np.zeros((n_rows + 1, 3), np.int64)
+    qm = np.zeros(n_rows + 1, np.int64)
+    qf = np.zeros(n_rows + 1, np.int64)
+    x = np.zeros(3, np.int64)
+    n = men = 0
+    for r in range(n_rows):
+        if state[r] and q[r, 2]:
+            return False
+        if state[r] & _C:
+            hidden_rows += 1
+            for a in range(2):
+                if state[r] & _BITS[a] and q[r, a]:
+                    n = _put(units, n, g, q, people, r, a, n_published)
+                    men += a == 0
+        elif state[r]:
+            if not (q[r, 0] and q[r, 1] and state[r] == _M | _F):
+                return False
+            s[n_t] = g[r, 0] + g[r, 1]
+            x += g[r, 0]
+            qm[n_t], qf[n_t] = q[r, 0], q[r, 1]
+            n_t += 1
+    parts, merged, lone = n_t, 0 < men < n, -1
+    if hidden_rows == 1 and state[n_rows - 1] & _C and n_rows > n_published and merged:
+        # The rest alone: its sum is known, so it is a row as those of the countries given.
+        last = n_rows - 1
+        if _fails(g[last, :, 1:].sum(), q[last].sum(), k):
+            return False
+        if q[last, 0] and q[last, 1] and g[last, :, 1:].sum() == 0:
+            uncalled = people[last].sum() - q[last].sum()
+            if uncalled and min(people[last, 0], people[last, 1]) - uncalled < k:
+                return False
+        else:
+            s[n_t] = g[last, 0] + g[last, 1]
+            x += g[last, 0]
+            qm[n_t], qf[n_t] = q[last, 0], q[last, 1]
+            n_t += 1
+            parts = n_t
+            lone = n_t - 1
+        merged, n = False, 0
+    elif hidden_rows == 1 and not (n_rows > n_published and state[n_rows - 1] & _C):
+        # It follows from Total and the others.
+        return False
+    elif merged:
+        for r in range(n_rows):
+            if state[r] & _C:
+                for a in range(2):
+                    if state[r] & _BITS[a] and q[r, a]:
+                        s[n_t] += g[r, a]
+                        if a == 0:
+                            x += g[r, a]
+                            qm[n_t] += q[r, a]
+                        else:
+                            qf[n_t] += q[r, a]
+        n_t += 1
+    elif not _pool(units, n, k, False):
+        return False
+    if n_t < 2:
+        return False
+
+    whole = s[:n_t].sum(axis=0)
+    c = x[1] + x[2]
+    if _fails(c, qm[:n_t].sum(), k) or _fails(whole[1] + whole[2] - c, qf[:n_t].sum(), k):
+        return False
+    if merged and _fails(s[parts, 1] + s[parts, 2], qm[parts] + qf[parts], k):
+        return False
+    # Whoever moves swaps places with somebody of the largest class, so that the sums of all classes stay. What
+    # moves are carriers when that is the reference, else people of the reference.
+    largest = np.argmax(whole)
+    used = 0
+    for j in range(3):
+        used += j != largest and whole[j] > 0
+    for i in range(n_t):
+        moving = s[i].sum() - s[i, largest]
+        if used > 1 and (moving > qm[i] or moving > qf[i]):
+            return False
+    first, end = (1, 3) if largest == 0 else (0, 1)
+    low = np.zeros(n_t, np.int64)
+    high = np.zeros(n_t, np.int64)
+    for j in range(first, end):
+        lows = highs = np.int64(0)
+        for i in range(n_t):
+            lows += max(0, s[i, j] - qf[i])
+            highs += min(s[i, j], qm[i])
+        for i in range(n_t):
+            lo, hi = max(0, s[i, j] - qf[i]), min(s[i, j], qm[i])
+            low[i] += max(lo, x[j] - (highs - hi))
+            high[i] += min(hi, x[j] - (lows - lo))
+    for i in range(n_t):
+        total = s[i, first:end].sum()
+        if i < parts or n == 2:
+            if high[i] - low[i] < k - 1:
+                return False
+            if i != lone and not _two_parts(low[i], high[i], total, qm[i], qf[i], k, True):
+                return False
+            continue
+        # Withheld countries: the men of one of them have any share of what the men of all have.
+        for r in range(n_rows):
+            for a in range(2):
+                if state[r] & _C and state[r] & _BITS[a] and q[r, a]:
+                    top = high[i] if a == 0 else total - low[i]
+                    bottom = low[i] if a == 0 else total - high[i]
+                    others = (qm[i] if a == 0 else qf[i]) - q[r, a]
+                    if min(q[r, a], top) - max(0, bottom - others) < k - 1:
+                        return False
+    if n_t == 2:
+        moving = x[first:end].sum()
+        total = s[0, first:end].sum()
+        if (not merged or men == 1) and not _two_parts(low[0], high[0], moving, qm[0], qm[1], k, True):
+            return False
+        women = whole[first:end].sum() - moving
+        if (not merged or n - men == 1) and not _two_parts(
+            total - high[0], total - low[0], women, qf[0], qf[1], k, True
+        ):
+            return False
+    return True
+
+
+@_jit
+def safe(g, q, people, state, columns, n_rows, n_published, mixed, known, units, k, genotypes):
+    """Whether a mask hides what it withholds.
+
+    g: int64 (rows, 3, 3), people by row, sex and class; q: (rows, 3) called; people: (rows, 3). state: (rows,) bits
+    withheld. columns: whether M and F are given (or, with `mixed`, follow from Total, which counts haploid and
+    diploid carriers apart). n_published: rows before the rest. known: (3, 3) classes of all men, women and others.
+    units: room for the atoms of a pool.
+    """
+    hidden = given = 0
+    parts = rest = False
+    for r in range(n_rows):
+        if r >= n_published:
+            rest = rest or q[r].sum() > 0
+            continue
+        hidden += state[r] & _C > 0
+        parts = parts or 0 < state[r] < _C
+        for a in range(3):
+            given += q[r, a] > 0 and not (state[r] & _C and (a == 2 or state[r] & _BITS[a]))
+    if columns and not mixed:
+        for a in range(3):
+            if not _fine(known[a], k, genotypes):
+                return False
+    if columns and parts:
+        if genotypes or not _columns_and_parts(g, q, people, state, n_rows, n_published, units, k):
+            return False
+        if hidden and given:
+            n = atoms = 0
+            for r in range(n_rows):
+                if state[r] & _C:
+                    for a in range(3):
+                        if (state[r] & _BITS[a] or a == 2) and q[r, a]:
+                            n = _put(units, n, g, q, people, r, a, n_published)
+                            atoms += r < n_published
+            return _pool_not_told(units, n, hidden, atoms, rest, k, genotypes)
+        return True
+    if columns:
+        for a in range(3):
+            n = atoms = given = 0
+            rest = False
+            for r in range(n_rows):
+                if not q[r, a]:
+                    continue
+                if state[r] & _C and (a == 2 or state[r] & _BITS[a]):
+                    n = _put(units, n, g, q, people, r, a, n_published)
+                    atoms += r < n_published
+                    rest = rest or r >= n_published
+                elif r < n_published:
+                    given += 1
+            if not _pool(units, n, k, genotypes):
+                return False
+            if a < 2 and atoms and given and not _pool_not_told(units, n, atoms, atoms, rest, k, genotypes):
+                return False
+        return True
+    n = atoms = 0
+    for r in range(n_rows):
+        if state[r] & _C:
+            for a in range(3):
+                if (state[r] & _BITS[a] or a == 2) and q[r, a]:
+                    n = _put(units, n, g, q, people, r, a, n_published)
+                    atoms += r < n_published and a < 2
+                    rest = rest or a == 2
+    if not _pool(units, n, k, genotypes):
+        return False
+    if hidden and given and not _pool_not_told(units, n, hidden, atoms, rest, k, genotypes):
+        return False
+    for r in range(n_rows):
+        if state[r] and not state[r] & _C:
+            n = 0
+            for a in range(3):
+                if (state[r] & _BITS[a] or a == 2) and q[r, a]:
+                    n = _put(units, n, g, q, people, r, a, n_published)
+            if n < 2 or not _pool(units, n, k, genotypes):
+                return False
+    return True
+
+
+@_jit
+def _alone(g, q, people, n_rows, n_published, mixed, units, k, genotypes):
+    """Whether Total alone hides all atoms, for somebody who does not know how many people of an atom are called.
+
+    Total is fine. Haploid and diploid people, men and women, are pools of their own.
+    """
+    for pool in range(2 if mixed else 1):
+        n = 0
+        few = False
+        total = np.zeros(3, np.int64)
+        for r in range(n_rows):
+            for a in range(3):
+                if q[r, a] and (not mixed or a == pool):
+                    n = _put(units, n, g, q, people, r, a, n_published)
+                    total += g[r, a]
+                    few = few or q[r, a] < k
+        asked = n == 2 and units[:2, 5].any()
+        for j in range(3 if genotypes else 2):
+            some = total[j] if genotypes or j == 0 else total[1] + total[2]
+            whole = units[:n, 4].sum()
+            for i in range(n if n > 1 else 0):
+                low, high = max(0, some + units[i, 4] - whole), min(some, units[i, 4])
+                if high - low < k - 1 and low < k and high > 0:
+                    return False
+                if asked and few and high > low and not _two_parts(low, high, some, 0, 0, k, False):
+                    return False
+        if asked and not few and not _pool(units, n, k, genotypes):
+            return False
+    return True
+
+
+@_jit
+def _options(g, q, people, row, published, split, mixed, units, k, genotypes, states, costs):
+    """States a row may have by itself, the cheapest first; returns how many.
+
+    published: bool (3,), whether country, men and women are strata of the release.
+    """
+    whole = np.zeros(3, np.int64)
+    fine = np.ones(3, np.bool_)
+    for a in range(3):
+        whole += g[row, a]
+        fine[a] = _fine(g[row, a], k, genotypes)
+    fine_row = fine.all() if mixed else _fine(whole, k, genotypes)
+    n = 0
+    for wanted in range(4):
+        for state in _STATES:
+            cost = (state & _C > 0) + (state & _M > 0 and published[1]) + (state & _F > 0 and published[2])
+            if cost != wanted:
+                continue
+            if not split:
+                all_hidden = _C | (_M if q[row, 0] else 0) | (_F if q[row, 1] else 0)
+                if state and (state != all_hidden or state == _C):
+                    continue
+                if not state and not fine_row:
+                    continue
+            else:
+                useless = (state & _M and not q[row, 0]) or (state & _F and not q[row, 1])
+                atoms = (state & _M > 0) + (state & _F > 0) + (state > 0 and q[row, 2] > 0)
+                if useless or (state and (atoms < 1 if state & _C else atoms < 2 or mixed)):
+                    continue
+                if (
+                    (not state & _C and not fine_row)
+                    or (not state & _M and not fine[0])
+                    or (not state & _F and not fine[1])
+                ):
+                    continue
+                if state == 0 and not fine[2]:
+                    continue
+                if 0 < state < _C:
+                    # The country is given: what its parts may be is at most what its sum leaves.
+                    parts = 0
+                    for a in range(3):
+                        if (state & _BITS[a] or a == 2) and q[row, a]:
+                            parts = _put(units, parts, g, q, people, row, a, row + 1)
+                    if not _pool(units, parts, k, genotypes):
+                        continue
+            states[n], costs[n] = state, cost
+            n += 1
+    return n
+
+
+@_jit
+def _search(
+    g, q, people, n_rows, n_published, published, split, sexes, mixed, known, k, genotypes, state, options, units
+):
+    """The mask that withholds the fewest strata and is safe. Returns whether M and F are given, 0 or 1, or -1 when
+    none was found, and whether the search was ended before it was through. The mask is left in `state`.
+
+    sexes: how many of M and F are strata of the release. published: bool (rows, 3). options: room for the states
+    and costs of each row, int64 (2, rows, 8).
+    """
+    states, costs = options[0], options[1]
+    count = np.zeros(n_rows, np.int64)
+    least = failing = 0
+    total = np.zeros(3, np.int64)
+    for r in range(n_published):
+        count[r] = _options(g, q, people, r, published[r], split[r], mixed, units, k, genotypes, states[r], costs[r])
+        if count[r] == 0:
+            return -1, False
+        least += costs[r, 0]
+        given = False
+        for i in range(count[r]):
+            given = given or not states[r, i] & _C
+        failing += not given
+    for r in range(n_rows):
+        total += g[r].sum(axis=0)
+    for r in range(n_published, n_rows):
+        state[r] = _C | (_M if q[r, 0] else 0) | (_F if q[r, 1] else 0)
+    can_columns = mixed or (sexes > 0 and _fine(known[0], k, genotypes) and _fine(known[1], k, genotypes))
+    can_columns = can_columns and (mixed or _fine(known[2], k, genotypes))
+    most = published.sum() + sexes
+    tried = 0
+    # More countries have to be withheld than there are carriers to share among them without telling who has them.
+    carriers = total[1] + total[2]
+    hopeless = failing > 0 and (0 < carriers < failing + k - 2 or 0 < total[0] < failing + k - 2)
+    place = np.zeros(n_published + 1, np.int64)
+    left = np.zeros(n_published + 1, np.int64)
+    for extra in range(0 if hopeless else most - least + 1):
+        for hide in range(2):
+            if (hide and mixed) or (not hide and not can_columns):
+                continue
+            budget = extra - (sexes if hide else 0)
+            if budget < 0:
+                continue
+            r = 0
+            place[0], left[0] = -1, budget
+            while r >= 0:
+                if r == n_published:
+                    r -= 1
+                    if left[n_published] == 0:
+                        tried += 1
+                        if _accept(
+                            g, q, people, state, not hide, n_rows, n_published, sexes, mixed, known, units, k, genotypes
+                        ):
+                            return 1 - hide, False
+                        if tried == MOST_TRIED:
+                            break
+                    continue
+                place[r] += 1
+                if place[r] == count[r]:
+                    r -= 1
+                    continue
+                more = costs[r, place[r]] - costs[r, 0]
+                if more > left[r]:
+                    place[r] = count[r] - 1
+                    continue
+                state[r] = states[r, place[r]]
+                if 0 < state[r] < _C and not hide and (genotypes or q[r, 2]):
+                    continue
+                left[r + 1] = left[r] - more
+                r += 1
+                if r < n_published:
+                    place[r] = -1
+            if tried == MOST_TRIED:
+                break
+        if tried == MOST_TRIED:
+            break
+    # All countries treated alike: which of them fail is not told.
+    for kind in range(2):
+        alike = True
+        for r in range(n_published):
+            wanted = (_M if q[r, 0] else 0) | (_F if q[r, 1] else 0) | (_C if kind else 0)
+            there = False
+            for i in range(count[r]):
+                there = there or states[r, i] == wanted
+            alike = alike and there
+            state[r] = wanted
+        for hide in range(1 if kind else 2):
+            possible = alike and (can_columns or hide) and not (hide and mixed)
+            if possible and _accept(
+                g, q, people, state, not hide, n_rows, n_published, sexes, mixed, known, units, k, genotypes
+            ):
+                return 1 - hide, tried == MOST_TRIED
+    return -1, tried == MOST_TRIED
+
+
+@_jit
+def _accept(g, q, people, state, columns, n_rows, n_published, sexes, mixed, known, units, k, genotypes):
+    if not safe(g, q, people, state, columns, n_rows, n_published, mixed, known, units, k, genotypes):
+        return False
+    return columns or not sexes or _sexes_hidden(g, q, state, n_rows, known, k, genotypes)
+
+
+@_jit
+def decide(
+    leaves,
+    place,
+    n_rows,
+    n_published,
+    published,
+    split,
+    size,
+    order,
+    k,
+    genotypes,
+    minimal,
+    shown,
+    outcome,
+    reason,
+):
+    """What of each allele is public.
+
+    leaves: int32 (leaves, 5, alleles) as strata.CALLS. place: int64 (leaves, 2), row and sex of each leaf.
+    published: bool (rows, 3), whether country, men and women are strata. split: bool (rows,), whether a row has
+    atoms by sex. size: int64 (rows, 3), people. order: int64 (1 + 2 + 3 rows), index in the release of Total, M, F
+    and of the three strata of each row, -1 when not published. Fills shown, bool (strata, alleles), outcome and
+    reason, uint8 (alleles,).
+    """
+    n_leaves, _, alleles = leaves.shape
+    sexes = (order[1] >= 0) + (order[2] >= 0)
+    by_sex = np.zeros((n_rows, 3, 3), np.int64)
+    called = np.zeros((n_rows, 3), np.int64)
+    g = np.zeros((n_rows, 3, 3), np.int64)
+    q = np.zeros((n_rows, 3), np.int64)
+    people = np.zeros((n_rows, 3), np.int64)
+    known = np.zeros((3, 3), np.int64)
+    state = np.zeros(n_rows + 1, np.int64)
+    options = np.zeros((2, n_rows + 1, 8), np.int64)
+    units = np.zeros((3 * n_rows + 1, 6), np.int64)
+    for v in range(alleles):
+        by_sex[:] = 0
+        called[:] = 0
+        known[:] = 0
+        diploid = haploid = carriers = np.int64(0)
+        odd = False
+        for i in range(n_leaves):
+            dip, hap = leaves[i, 0, v], leaves[i, 1, v]
+            r, a = place[i, 0], place[i, 1]
+            by_sex[r, a, 0] += dip + hap - leaves[i, 2, v] - leaves[i, 3, v] - leaves[i, 4, v]
+            by_sex[r, a, 1] += leaves[i, 2, v]
+            by_sex[r, a, 2] += leaves[i, 3, v] + leaves[i, 4, v]
+            called[r, a] += dip + hap
+            diploid += dip
+            haploid += hap
+            carriers += leaves[i, 2, v] + leaves[i, 3, v] + leaves[i, 4, v]
+            odd = odd or (dip > 0 and hap > 0)
+        mixed = diploid > 0 and haploid > 0
+        if mixed:
+            for i in range(n_leaves):
+                a = place[i, 1]
+                wrong = leaves[i, 0, v] if a == 0 else leaves[i, 1, v] if a == 1 else leaves[i, 0, v] + leaves[i, 1, v]
+                odd = odd or wrong > 0
+        if carriers == 0:
+            outcome[v], reason[v] = WITHHELD, NO_CARRIER
+            continue
+        # Rows that are not published by sex have one atom, but on X Total counts men and women apart.
+        for r in range(n_rows):
+            if split[r] or mixed:
+                g[r] = by_sex[r]
+                q[r] = called[r]
+                people[r] = size[r]
+            else:
+                g[r] = 0
+                q[r] = 0
+                people[r] = 0
+                for a in range(3):
+                    g[r, 0] += by_sex[r, a]
+                    q[r, 0] += called[r, a]
+                    people[r, 0] += size[r, a]
+            for a in range(3):
+                known[a] += by_sex[r, a]
+        every = fine = True
+        few = False
+        total = known[0] + known[1] + known[2]
+        for r in range(n_rows):
+            for a in range(3):
+                every = every and _fine(g[r, a], k, genotypes)
+                few = few or _small(q[r, a], k)
+        if odd:
+            # Ploidies that no region explains: by each of the two, or not at all.
+            every = every and _fine_by_ploidy(leaves, place, n_rows, split, v, k, genotypes)
+        fine = _fine(known[0], k, genotypes) and _fine(known[1], k, genotypes) if mixed else _fine(total, k, genotypes)
+        if every:
+            outcome[v], reason[v] = FULL, SHOWN
+            shown[:, v] = True
+            continue
+        if odd:
+            outcome[v], reason[v] = WITHHELD, PLOIDY
+            continue
+        if not fine:
+            outcome[v], reason[v] = WITHHELD, BELOW_FLOOR
+            continue
+        columns, ended = -1, False
+        if minimal and not few:
+            columns, ended = _search(
+                g,
+                q,
+                people,
+                n_rows,
+                n_published,
+                published,
+                split,
+                sexes,
+                mixed,
+                known,
+                k,
+                genotypes,
+                state,
+                options,
+                units,
+            )
+        if columns < 0 and not _alone(g, q, people, n_rows, n_published, mixed, units, k, genotypes):
+            outcome[v], reason[v] = WITHHELD, TOO_NARROW
+            continue
+        outcome[v], reason[v] = REDUCED, SEARCH_ENDED if ended else SHOWN
+        shown[order[0], v] = True
+        if columns < 0:
+            continue
+        for a in range(2):
+            if columns and order[1 + a] >= 0:
+                shown[order[1 + a], v] = True
+        for r in range(n_published):
+            for i, bit in enumerate((_C, _M, _F)):
+                if order[3 + 3 * r + i] >= 0 and not state[r] & bit:
+                    shown[order[3 + 3 * r + i], v] = True
+
+
+@_jit
+def _fine_by_ploidy(leaves, place, n_rows, split, v, k, genotypes):
+    """Whether every atom of allele v is fine among its diploid and among its haploid people."""
+    g = np.zeros((2, n_rows, 3, 3), np.int64)
+    for i in range(leaves.shape[0]):
+        r, a = place[i, 0], place[i, 1] if split[place[i, 0]] else 0
+        dip, hap, het = leaves[i, 0, v], leaves[i, 1, v], leaves[i, 2, v]
+        hom, hemi = leaves[i, 3, v], leaves[i, 4, v]
+        g[0, r, a, 0] += dip - het - hom
+        g[0, r, a, 1] += het
+        g[0, r, a, 2] += hom
+        g[1, r, a, 0] += hap - hemi
+        g[1, r, a, 2] += hemi
+    for p in range(2):
+        for r in range(n_rows):
+            for a in range(3):
+                if not _fine(g[p, r, a], k, genotypes):
+                    return False
+    return True

@@ -1,0 +1,123 @@
+"""Strata of the release: who is summed into which published number.
+
+A leaf stratum is a country and a sex, `EE_M`, `EE_F` or `EE_U` (sex unknown or aneuploid). Every parent is a
+sum of leaves: `Total` of all, `M` and `F` of that sex in all countries, `EE` of all sexes of the country.
+People of unknown sex count in `Total` and in their country only; no stratum of theirs is ever published.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from goe.core.errors import Problem, stop_on
+
+TOTAL = "Total"
+SEXES = ("M", "F")
+
+# People of a leaf at one site allele: called diploid, called haploid, heterozygous, homozygous for the allele
+# (diploid), hemizygous for it (haploid). The order of the second axis of every array of people here.
+CALLS = ("dip", "hap", "het", "hom", "hemi")
+DIP, HAP, HET, HOM, HEMI = range(5)
+
+# XX and XY have the form of a country code but are sex karyotypes to every consumer of allele frequencies.
+_LEAF = re.compile(r"^(?!XX|XY)([A-Z]{2})_([MFU])$")
+
+
+def check_leaves(leaves: Iterable[str], where: str) -> None:
+    """GoeError that lists every leaf whose name is not `CC_M`, `CC_F` or `CC_U`."""
+    stop_on(
+        [
+            Problem(
+                where,
+                f"stratum {leaf!r} is not a country code and a sex (EE_M, EE_F, EE_U)",
+                "name strata by ISO 3166-1 alpha-2 codes on the sheet; XX and XY cannot be used",
+            )
+            for leaf in leaves
+            if not _LEAF.match(leaf)
+        ]
+    )
+
+
+def countries(leaves: Iterable[str]) -> list[str]:
+    """Country codes of the leaves, sorted."""
+    return sorted({leaf[:2] for leaf in leaves})
+
+
+def published_countries(strata: Iterable[str]) -> list[str]:
+    """Those of a release's strata that are a country, in their order."""
+    return [stratum for stratum in strata if len(stratum) == 2]
+
+
+def order(leaves: Iterable[str]) -> list[str]:
+    """Strata the leaves can give, in their order: Total, M, F, then by country CC, CC_M, CC_F."""
+    strata = [TOTAL, *SEXES]
+    for country in countries(leaves):
+        strata += [country, *(f"{country}_{sex}" for sex in SEXES)]
+    return strata
+
+
+def members(stratum: str, leaves: Sequence[str]) -> list[int]:
+    """Indices of the leaves that are summed into `stratum`."""
+    if stratum == TOTAL:
+        return list(range(len(leaves)))
+    if stratum in SEXES:
+        return [i for i, leaf in enumerate(leaves) if leaf[3:] == stratum]
+    return [i for i, leaf in enumerate(leaves) if leaf == stratum or leaf[:2] == stratum]
+
+
+def expand(people: np.ndarray, leaves: Sequence[str], strata: Sequence[str]) -> np.ndarray:
+    """Sums of leaves.
+
+    people: int array (leaves, 5, alleles), second axis as CALLS, in people.
+    Returns an int array (strata, 5, alleles), in people.
+    """
+    out = np.zeros((len(strata), *people.shape[1:]), dtype=people.dtype)
+    for s, stratum in enumerate(strata):
+        for leaf in members(stratum, leaves):
+            out[s] += people[leaf]
+    return out
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Published numbers, each an int array (strata, alleles); nhomalt in people, the others in alleles."""
+
+    ac: np.ndarray
+    an: np.ndarray
+    ac_hom: np.ndarray
+    ac_het: np.ndarray
+    ac_hemi: np.ndarray
+    nhomalt: np.ndarray
+
+    def af(self) -> np.ndarray:
+        """AC / AN as float64 (strata, alleles); NaN where AN is 0."""
+        with np.errstate(invalid="ignore"):
+            return self.ac / self.an
+
+
+def numbers(people: np.ndarray) -> Numbers:
+    """Allele counts of strata from people (strata, 5, alleles).
+
+    AN = 2 dip + hap; AC_Hom = 2 hom, AC_Het = het, AC_Hemi = hemi, AC their sum.
+    """
+    ac_hom = 2 * people[:, HOM]
+    return Numbers(
+        ac=ac_hom + people[:, HET] + people[:, HEMI],
+        an=2 * people[:, DIP] + people[:, HAP],
+        ac_hom=ac_hom,
+        ac_het=people[:, HET],
+        ac_hemi=people[:, HEMI],
+        nhomalt=people[:, HOM],
+    )
+
+
+def carriers(people: np.ndarray) -> np.ndarray:
+    """People with the allele: (..., alleles) from people (..., 5, alleles)."""
+    return people[..., HET, :] + people[..., HOM, :] + people[..., HEMI, :]
+
+
+def called(people: np.ndarray) -> np.ndarray:
+    """People with a call: (..., alleles) from people (..., 5, alleles)."""
+    return people[..., DIP, :] + people[..., HAP, :]

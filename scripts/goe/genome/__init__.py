@@ -1,0 +1,1 @@
+"""The reference: builds, regions, ploidy classes, alleles and their names."""

@@ -1,0 +1,1 @@
+"""Genotype filter, ploidy, splitting and left-alignment: the cohort in one form."""

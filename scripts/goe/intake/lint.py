@@ -1,0 +1,1004 @@
+"""Looks at every input before any job runs: headers, indexes and ends of files, never whole files.
+
+What the release will need is `goe.intake.release`'s, and told together with the rest.
+
+Nothing here trusts htslib to complain: it only warns about a missing end-of-file block, and refuses a doubled
+sample name. Headers of VCF and BCF and all indexes are therefore read here.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import combinations, islice
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import pysam
+
+from goe.core.errors import Problem
+from goe.genome.build import Build, canonical, recognise
+from goe.hts import bgzf, indexes
+from goe.intake import release as release_lint
+from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
+
+# CRAM specification, section 9: bytes of the container that ends a file, by major version.
+_CRAM_EOF = {2: 30, 3: 38}
+# Records looked at to tell what a file is, and the bytes they may take: a joint record may be megabytes long.
+_PEEK = 1000
+_PEEK_BYTES = 1 << 22
+_FIELDS = ("GQ", "DP", "AD")
+_BLOCK_ALTS = ("<NON_REF>", "<*>")
+
+
+@dataclass
+class Facts:
+    """What the header, index and end of one input say.
+
+    contigs: name in the file -> length, None where the header gives none. used: names of contigs with
+    records, None when no index could be read. m5: name -> MD5 of the sequence.
+    """
+
+    entry: Input
+    where: str
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+    contigs: dict[str, int | None] = field(default_factory=dict)
+    m5: dict[str, str] = field(default_factory=dict)
+    used: list[str] | None = None
+    absent: list[str] = field(default_factory=list)
+    rename: dict[str, str] = field(default_factory=dict)
+
+    def bad(self, what: str, mend: str = "", path: str = "") -> None:
+        self.problems.append(Problem(f"{self.where}, {path or self.entry.path}", what, mend))
+
+    def note(self, what: str, mend: str = "") -> None:
+        self.notes.append(Problem(f"{self.where}, {self.entry.path}", what, mend))
+
+
+def _some(names: Iterable[str], most: int = 5) -> str:
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _there(facts: Facts, path: str) -> bool:
+    """Whether the file is there, is a file, can be read and is not empty; reports what is not so."""
+    target = Path(path)
+    if not os.path.lexists(path):
+        facts.bad("no such file", "mend the path; it starts from the working directory", path)
+    elif not target.exists():
+        facts.bad("a symbolic link to a file that is not there", "mend the link", path)
+    elif not target.is_file():
+        facts.bad("not a file", "give the path of a file", path)
+    elif not os.access(path, os.R_OK):
+        facts.bad("cannot be read by you", "mend its permissions", path)
+    elif target.stat().st_size == 0:
+        facts.bad("is empty", "copy it again", path)
+    else:
+        return True
+    return False
+
+
+def _magic(path: str) -> str:
+    """The kind of a file by its first bytes: bgzf, gzip, cram, bcf (not compressed) or text."""
+    with Path(path).open("rb") as handle:
+        start = handle.read(18)
+    if start[:2] == b"\x1f\x8b":
+        return "bgzf" if len(start) == 18 and start[3] & 4 and start[12:14] == b"BC" else "gzip"
+    if start[:4] == b"CRAM" and len(start) == 18:
+        return "cram"
+    if start[:3] == b"BCF":
+        return "bcf"
+    return "text"
+
+
+def _whole(facts: Facts, path: str, magic: str) -> bool:
+    """Whether the file ends as its format wants; reports a truncated one."""
+    with Path(path).open("rb") as handle:
+        if magic == "cram":
+            length = _CRAM_EOF.get(handle.read(5)[4], 0)
+            if not length:
+                return True
+        else:
+            length = len(bgzf.EOF)
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(max(0, size - length))
+        end = handle.read()
+    good = b"EOF" in end if magic == "cram" else end == bgzf.EOF
+    if not good:
+        facts.bad("truncated: the end-of-file block is missing", "copy it again, and compare checksums", path)
+    return good
+
+
+# Indexes
+
+
+def _find_index(facts: Facts, path: str, candidates: list[str], mend: str) -> str:
+    """Path of the index, or nothing after reporting its absence. Notes an index older than its file."""
+    for candidate in candidates:
+        if Path(candidate).is_file():
+            if Path(candidate).stat().st_mtime < Path(path).stat().st_mtime:
+                facts.note(f"the index {candidate} is older than the file", f"make it again: {mend}")
+            return candidate
+    facts.bad(f"no index ({' or '.join(Path(c).name for c in candidates)})", mend)
+    return ""
+
+
+def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
+    """Set `facts.used` from an index; `order` are the contigs of the header by number."""
+    try:
+        if index.endswith(".crai"):
+            text = Path(index).read_bytes()
+            text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
+            numbers = {int(line.split(b"\t", 1)[0]) for line in text.splitlines() if line}
+            names, has = order, [i in numbers for i in range(len(order))]
+            if numbers and max(numbers) >= len(order):
+                raise ValueError("more references than the header")
+        else:
+            read = indexes.read(index)
+            names, has = read.names or order, read.has
+            if len(has) > len(names):
+                raise ValueError("more references than the header")
+    except (ValueError, OSError, EOFError, struct.error, zlib.error):
+        facts.bad(f"the index {index} does not belong to it or is damaged", f"make it again: {mend}")
+        return
+    facts.used = [name for name, here in zip(names, has, strict=False) if here]
+
+
+# VCF and BCF
+
+
+@dataclass
+class VcfHeader:
+    """Of a VCF or BCF header: samples as they stand, contigs in order, FORMAT ids with their Type, and the ids that are
+    declared."""
+
+    samples: list[str]
+    contigs: dict[str, int | None]
+    m5: dict[str, str]
+    formats: dict[str, str]
+    infos: set[str]
+    alts: set[str]
+    columns: bool
+    filters: set[str] = field(default_factory=set)
+    numbers: dict[int, str] = field(default_factory=dict)
+
+    def order(self) -> list[str]:
+        """Names of the contigs by their number in a BCF and its index; empty where a number has no contig.
+
+        `bcftools reheader --fai` leaves such holes: it takes lines out and lets the others keep their IDX.
+        """
+        return [self.numbers.get(i, "") for i in range(max(self.numbers, default=-1) + 1)]
+
+
+def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
+    """The header from its lines, the #CHROM line being the last."""
+    header = VcfHeader([], {}, {}, {}, set(), set(), False)
+    for line in lines:
+        if line.startswith("#CHROM"):
+            header.samples = line.split("\t")[9:]
+            header.columns = True
+            continue
+        kind, _, rest = line.partition("=<")
+        values = _attributes(rest.rstrip(">")) if rest else {}
+        name = values.get("ID", "")
+        if kind == "##contig" and name:
+            length = values.get("length", "")
+            header.contigs[name] = int(length) if length.isdigit() else None
+            index = values.get("IDX", "")
+            header.numbers[int(index) if index.isdigit() else len(header.numbers)] = name
+            if values.get("md5"):
+                header.m5[name] = values["md5"].lower()
+        elif kind == "##FORMAT":
+            header.formats[name] = values.get("Type", "")
+        elif kind == "##INFO":
+            header.infos.add(name)
+        elif kind == "##ALT":
+            header.alts.add(name)
+        elif kind == "##FILTER":
+            header.filters.add(name)
+    return header
+
+
+def _attributes(text: str) -> dict[str, str]:
+    """`ID=a,length=5` up to the first quoted value, which is a description."""
+    text = text.partition('"')[0]
+    return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
+
+
+def _header_lines(handle: BinaryIO) -> tuple[list[str], bool]:
+    """Lines of the header of a VCF or BCF stream, and whether it is a BCF; leaves the records to be read."""
+    start = handle.read(3)
+    if start == b"BCF":
+        handle.read(2)
+        (length,) = struct.unpack("<I", handle.read(4))
+        return handle.read(length).rstrip(b"\0").decode(errors="replace").splitlines(), True
+    lines = []
+    # A file that is no VCF may be one long line.
+    line = start + handle.readline(_PEEK_BYTES)
+    while line.startswith(b"#"):
+        lines.append(line.decode(errors="replace").rstrip("\r\n"))
+        if line.startswith(b"#CHROM"):
+            break
+        line = handle.readline()
+    return lines, False
+
+
+class Peeked(NamedTuple):
+    """What one of the first records says; filters and formats are empty for a BCF, whose header has them all."""
+
+    contig: str
+    pos: int
+    alt: str
+    info: str
+    filters: str = ""
+    formats: str = ""
+
+
+def _first_records(handle: BinaryIO, path: str, bcf: bool) -> Iterator[Peeked]:
+    """The first records."""
+    size = 0
+    if bcf:
+        with pysam.VariantFile(path) as records:
+            samples = len(records.header.samples)
+            for record in islice(records, _PEEK):
+                if size > _PEEK_BYTES:
+                    return
+                size += 20 * samples
+                # pysam hides INFO/END and gives it as `stop`.
+                block = record.stop > record.start + len(record.ref or "")
+                alt = ",".join(record.alts or (".",))
+                yield Peeked(record.contig, record.pos, alt, "END=" if block else "")
+        return
+    for line in islice(handle, _PEEK):
+        if size > _PEEK_BYTES:
+            return
+        size += len(line)
+        cells = line[:100_000].decode(errors="replace").rstrip("\r\n").split("\t", 9)
+        if len(cells) > 7 and cells[1].isdigit():
+            yield Peeked(cells[0], int(cells[1]), cells[4], cells[7], cells[6], cells[8] if len(cells) > 8 else "")
+
+
+def _is_block(alt: str, info: str) -> bool:
+    return alt in _BLOCK_ALTS or (alt == "." and "END=" in info)
+
+
+def _vcf(facts: Facts, cfg: dict) -> None:
+    entry = facts.entry
+    path = entry.path
+    magic = _magic(path)
+    if magic in ("text", "bcf"):
+        with Path(path).open("rb") as handle:
+            start = handle.read(16)
+        if magic == "text" and not start.startswith(b"##fileformat"):
+            facts.bad("neither VCF nor BCF", "give a VCF compressed with bgzip, or a BCF")
+            return
+        if magic == "text":
+            facts.bad("not compressed with bgzip", f"bgzip {path} && tabix -p vcf {path}.gz, and give the .gz")
+        else:
+            facts.bad("a BCF that is not compressed", "bcftools view -Ob, then bcftools index")
+    elif magic == "gzip":
+        facts.bad("compressed with gzip, not bgzip", f"gunzip -c {path} | bgzip > new.vcf.gz, then tabix -p vcf")
+    elif magic == "cram":
+        facts.bad(f"a CRAM, not a {entry.input_type}", "set input_type to cram")
+        return
+    whole = magic != "bgzf" or _whole(facts, path, magic)
+
+    peek: list[Peeked] = []
+    try:
+        with gzip.open(path, "rb") if magic in ("bgzf", "gzip") else Path(path).open("rb") as handle:
+            if magic == "bgzf" and handle.peek(4)[:4] == b"BAM\1":
+                facts.bad(f"a BAM, not a {entry.input_type}", "set input_type to bam or ubam")
+                return
+            lines, bcf = _header_lines(handle)
+            header = parse_vcf_header(lines)
+            facts.samples = header.samples
+            facts.contigs = header.contigs
+            facts.m5 = header.m5
+            doubled = [name for name, n in Counter(header.samples).items() if n > 1]
+            if header.columns and not doubled:
+                peek = list(_first_records(handle, path, bcf))
+    except (EOFError, OSError, ValueError, zlib.error, struct.error):
+        if whole:
+            facts.bad("damaged: it cannot be read from the start", "copy it again, and compare checksums")
+        if not facts.samples:
+            return
+
+    if not header.columns or not lines or not lines[0].startswith("##fileformat"):
+        if magic in ("bgzf", "gzip"):
+            facts.bad("no VCF header (##fileformat to #CHROM)", "give a VCF or BCF with its header")
+        return
+    if doubled:
+        facts.bad(
+            f"sample name twice in the header: {_some(doubled)}",
+            "find out whose data it is, then bcftools reheader --samples",
+        )
+    if not header.contigs:
+        facts.bad(
+            "the header has no ##contig lines, so contig lengths cannot be compared",
+            f"bcftools reheader --fai {cfg['reference']['fasta']}.fai",
+        )
+    if "GT" not in header.formats:
+        facts.bad("FORMAT/GT is not declared", "give a file with genotypes")
+    wanted = cfg["genotype_filter"]
+    tested = {
+        "GQ": wanted["min_gq"] > 0,
+        "DP": wanted["min_dp"] > 0 or wanted["min_dp_haploid"] > 0 or wanted["min_ab"] > 0,
+        "AD": wanted["min_ab"] > 0,
+    }
+    absent = [name for name in _FIELDS if tested[name] and name not in header.formats]
+    if absent and wanted["on_absent_fields"] == "stop":
+        facts.bad(
+            f"FORMAT {', '.join(absent)} not declared, so the genotype filter cannot test "
+            + ("it" if len(absent) == 1 else "them"),
+            "give a file that has them, or set genotype_filter.on_absent_fields: keep, which leaves those "
+            "tests out and says so in the release",
+        )
+    elif absent:
+        facts.absent = absent
+        facts.note(f"FORMAT {', '.join(absent)} not declared; not tested (genotype_filter.on_absent_fields: keep)")
+
+    if odd := [
+        f"{n} {header.formats[n]}" for n in _FIELDS if header.formats.get(n, "Integer") not in ("Integer", "Float")
+    ]:
+        facts.bad(
+            f"FORMAT declared with Type {', '.join(odd)}, where only numbers can be compared",
+            "declare Integer or Float, as the values are (bcftools reheader -h)",
+        )
+    if entry.input_type == "joint_vcf" and not bcf:
+        # bcftools cannot write such records as BCF, and ends with "Unchecked error (2)".
+        keys = {part.split("=")[0] for record in peek for part in record.info.split(";")}
+        _declared(facts, "INFO", keys, header.infos)
+    _declared(facts, "FILTER", {name for r in peek for name in r.filters.split(";")}, {*header.filters, "PASS"})
+    _declared(facts, "FORMAT", {name for r in peek for name in r.formats.split(":")}, header.formats)
+    blocks = any(_is_block(record.alt, record.info) for record in peek)
+    if entry.input_type == "gvcf":
+        declared = bool(header.alts & {"NON_REF", "*"}) or "END" in header.infos
+        if not blocks and (peek or not declared):
+            facts.bad(
+                f"no reference blocks (<NON_REF>, <*>, or ALT . with INFO/END) in its first {len(peek)} records"
+                if peek
+                else "its header declares no reference blocks (<NON_REF>, <*> or INFO/END)",
+                "set input_type to vcf, if it holds variants only; a file with a record for every base and no END has "
+                "to be made with blocks (bcftools call --gvcf, GATK -ERC GVCF)",
+            )
+    elif entry.input_type == "vcf" and blocks:
+        facts.bad("a gVCF: it has reference blocks", "set input_type to gvcf")
+
+    if not whole:
+        return
+    if magic == "bgzf":
+        make = f"bcftools index {path}" if bcf else f"tabix -p vcf {path}"
+        unsorted = _unsorted(peek)
+        candidates = [f"{path}.csi"] if bcf else [f"{path}.tbi", f"{path}.csi"]
+        if unsorted and not any(Path(c).is_file() for c in candidates):
+            facts.bad(unsorted, f"bcftools sort -Oz -o new.vcf.gz {path}, then tabix -p vcf")
+        else:
+            index = _find_index(facts, path, candidates, make)
+            if index:
+                _used(facts, index, header.order(), make)
+    else:
+        unsorted = _unsorted(peek)
+        if unsorted:
+            facts.bad(unsorted, "bcftools sort")
+    if facts.used is None:
+        facts.used = list(dict.fromkeys(contig for contig, *_ in peek))
+    undeclared = [c for c in facts.used if c not in header.contigs]
+    if undeclared and header.contigs:
+        facts.bad(
+            f"records on {_some(undeclared)}, and no ##contig line for it",
+            f"bcftools reheader --fai {cfg['reference']['fasta']}.fai",
+        )
+
+
+def _declared(facts: Facts, kind: str, used: set[str], declared: Collection[str]) -> None:
+    """Report names of the first records that the header has no line for: bcftools stops at them in the middle."""
+    if unknown := sorted(used - {*declared, ".", ""}):
+        facts.bad(
+            f"{kind} {_some(unknown)} in its first records, and no ##{kind} line for it",
+            "add the lines with bcftools annotate --header-lines",
+        )
+
+
+def _unsorted(peek: list[Peeked]) -> str:
+    """What is out of order among the first records, or nothing."""
+    seen: set[str] = set()
+    before = ("", 0)
+    for contig, pos, *_ in peek:
+        if contig == before[0] and pos < before[1]:
+            return f"not sorted: {contig}:{pos} comes after {contig}:{before[1]}"
+        if contig != before[0] and contig in seen:
+            return f"not sorted: {contig}:{pos} comes after {before[0]}:{before[1]}"
+        seen.add(contig)
+        before = (contig, pos)
+    return ""
+
+
+def _vcf_samples(facts: Facts, people: dict[str, Person], sheet: str) -> None:
+    entry = facts.entry
+    names = list(dict.fromkeys(facts.samples))
+    if not names:
+        facts.bad("no sample columns", "give a file with genotypes")
+    elif entry.input_type == "joint_vcf":
+        strangers = [n for n in names if n not in people]
+        if strangers:
+            facts.bad(
+                f"{'sample' if len(strangers) == 1 else f'{len(strangers)} samples'} in the file but not on "
+                f"the sheet {sheet}: {_some(strangers, 20)}",
+                "add a row for each, or leave them out with bcftools view --samples",
+            )
+    elif len(names) > 1:
+        facts.bad(
+            f"holds {len(names)} samples ({_some(names)})",
+            "set input_type to joint_vcf and leave sample_id empty",
+        )
+    elif names[0] != entry.sample_id:
+        facts.bad(
+            f"holds the sample {names[0]}, the sheet says {entry.sample_id}",
+            f"write {names[0]} as sample_id in both sheets, or rename it with bcftools reheader --samples",
+        )
+
+
+# BAM, CRAM, uBAM
+
+
+def _reads(facts: Facts) -> None:
+    entry = facts.entry
+    path = entry.path
+    magic = _magic(path)
+    wanted = "cram" if entry.input_type == "cram" else "bgzf"
+    if magic != wanted:
+        facts.bad(
+            f"not a {'CRAM' if wanted == 'cram' else 'BAM'}",
+            "set input_type to cram" if magic == "cram" else "give the right file, or mend input_type",
+        )
+        return
+    whole = _whole(facts, path, magic)
+    try:
+        with pysam.AlignmentFile(path, check_sq=False) as handle:
+            header = handle.header.to_dict()
+            mapped = 0
+            if entry.input_type == "ubam" and header.get("SQ"):
+                mapped = sum(not read.is_unmapped for read in islice(handle, _PEEK))
+    except (ValueError, OSError):
+        if whole:
+            facts.bad("its header cannot be read", "copy it again, and compare checksums")
+        return
+
+    names = dict.fromkeys(str(group.get("SM", "")) for group in header.get("RG", []))
+    sample = entry.sample_id
+    if not names or "" in names:
+        facts.bad(
+            "a read group without SM" if names else "no read group (@RG), so nothing in it says whose it is",
+            f"samtools addreplacerg -w -r 'ID:{sample}' -r 'SM:{sample}'",
+        )
+    elif len(names) > 1:
+        facts.bad(
+            f"read groups of {len(names)} samples: {_some(names)}",
+            "split it by read group (samtools split), one file per person",
+        )
+    elif sample not in names:
+        (other,) = names
+        facts.bad(
+            f"its read groups say SM:{other}, the sheet says {sample}",
+            f"write {other} as sample_id in both sheets, or mend SM with samtools reheader",
+        )
+
+    if entry.input_type == "ubam":
+        if mapped:
+            facts.bad("a uBAM with aligned reads", "set input_type to bam")
+        return
+    for line in header.get("SQ", []):
+        facts.contigs[line["SN"]] = int(line["LN"])
+        if line.get("M5"):
+            facts.m5[line["SN"]] = line["M5"].lower()
+    if not facts.contigs:
+        facts.bad("no contigs in its header: reads that are not aligned", "set input_type to ubam")
+        return
+    if not whole:
+        return
+    order = header.get("HD", {}).get("SO", "unknown")
+    make = f"samtools index {path}"
+    candidates = indexes.of_reads(path, entry.input_type)
+    if order in ("unsorted", "queryname") and not any(Path(c).is_file() for c in candidates):
+        facts.bad(f"not sorted by position (SO:{order})", "samtools sort, then samtools index")
+        return
+    index = _find_index(facts, path, candidates, make)
+    if index:
+        _used(facts, index, list(facts.contigs), make)
+
+
+# FASTQ
+
+
+def _fastq(facts: Facts) -> None:
+    first: list[tuple[str, str]] = []
+    for path in (facts.entry.path, facts.entry.path2):
+        if not path or not _there(facts, path):
+            continue
+        magic = _magic(path)
+        if magic in ("cram", "bcf"):
+            facts.bad("not a FASTQ", "mend input_type or path", path)
+            continue
+        if magic == "bgzf" and not _whole(facts, path, magic):
+            continue
+        try:
+            with gzip.open(path, "rb") if magic != "text" else Path(path).open("rb") as handle:
+                lines = [handle.readline(_PEEK_BYTES).rstrip(b"\r\n") for _ in range(4)]
+        except (EOFError, OSError, zlib.error):
+            facts.bad("truncated or damaged: its first read cannot be read", "copy it again", path)
+            continue
+        if not any(lines):
+            facts.bad("holds no reads", "copy it again, or take the row out", path)
+        elif lines[0][:1] != b"@" or lines[2][:1] != b"+" or len(lines[1]) != len(lines[3]):
+            facts.bad("not a FASTQ: its first four lines are not a read", "mend input_type or path", path)
+        else:
+            first.append(_read_name(lines[0].decode(errors="replace")))
+    if len(first) < 2:
+        return
+    (name1, end1), (name2, end2) = first
+    if name1 != name2:
+        facts.bad(
+            f"does not pair with {facts.entry.path2}: their first reads are {name1} and {name2}",
+            "give the two files of one lane, with reads in the same order",
+        )
+    elif end1 and end1 == end2:
+        facts.bad(
+            f"does not pair with {facts.entry.path2}: both hold read {end1} of the pairs",
+            "give read 1 as path and read 2 as path2",
+        )
+    elif (end1, end2) == ("2", "1"):
+        facts.note(f"read 2 is given as path and read 1 ({facts.entry.path2}) as path2", "swap them")
+
+
+def _read_name(line: str) -> tuple[str, str]:
+    """Name of a read without its /1 or /2, and which end it is where the line says so."""
+    name, _, comment = line[1:].partition(" ")
+    if name[-2:] in ("/1", "/2"):
+        return name[:-2], name[-1]
+    return name, comment[0] if comment[:2] in ("1:", "2:") else ""
+
+
+# Contigs
+
+
+class ReferenceDigests:
+    """MD5 of the sequences of a FASTA (upper case, as in the SAM tag M5), kept in a file between runs."""
+
+    def __init__(self, fasta: str, cache: str | Path | None = None):
+        self.fasta = fasta
+        self.cache = Path(cache) if cache else None
+        status = Path(fasta).stat()
+        self.key = f"{status.st_size} {status.st_mtime_ns}"
+        self.known: dict[str, str] = {}
+        if self.cache and self.cache.is_file():
+            try:
+                kept = json.loads(self.cache.read_text())
+                if kept["fasta"] == fasta and kept["key"] == self.key:
+                    self.known = kept["m5"]
+            except (ValueError, KeyError, TypeError):
+                self.known = {}
+
+    def add(self, contigs: Iterable[str], lengths: dict[str, int]) -> None:
+        """Compute those of `contigs` that are not known yet."""
+        todo = [c for c in contigs if c not in self.known]
+        if not todo:
+            return
+        step = 1 << 23
+        with pysam.FastaFile(self.fasta) as handle:
+            for contig in todo:
+                digest = hashlib.md5(usedforsecurity=False)
+                for start in range(0, lengths[contig], step):
+                    digest.update(handle.fetch(contig, start, start + step).upper().encode())
+                self.known[contig] = digest.hexdigest()
+        if self.cache:
+            kept = {"fasta": self.fasta, "key": self.key, "m5": dict(sorted(self.known.items()))}
+            self.cache.parent.mkdir(parents=True, exist_ok=True)
+            self.cache.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def _contigs(facts: Facts, reference: dict[str, int], renames: dict[str, str], ignore: list[str]) -> None:
+    """Names and lengths of the contigs of one file against the reference; sets `facts.rename`."""
+    facts.rename = {c: renames[c] for c in facts.contigs if c in renames and renames[c] != c}
+    mine = {c: facts.rename.get(c, c) for c in facts.contigs}
+    for target, n in Counter(t for t in mine.values() if t in reference).items():
+        if n > 1:
+            names = [c for c, t in mine.items() if t == target]
+            facts.bad(
+                f"{' and '.join(names)} would both be {target} by reference.rename",
+                "rename contigs in the file instead (bcftools annotate --rename-chrs, samtools reheader)",
+            )
+    by_short = {canonical(c): c for c in reference if canonical(c)}
+    ours, theirs = recognise(reference), recognise({c: n for c, n in facts.contigs.items() if n})
+    looks = f"; it looks like {theirs}" if theirs and theirs != ours else ""
+    build_mend = "give data of the same build as the reference"
+
+    other = [
+        (c, n, reference[mine[c]])
+        for c, n in facts.contigs.items()
+        if n is not None and mine[c] in reference and n != reference[mine[c]]
+    ]
+    if other:
+        name, length, right = other[0]
+        more = f" (and {len(other) - 1} more contigs)" if len(other) > 1 else ""
+        facts.bad(f"{name} has {length} bases where the reference has {right}{more}{looks}", build_mend)
+
+    suggest: dict[str, str] = {}
+    wrong: list[str] = []
+    unknown: list[str] = []
+    for contig in facts.used or []:
+        target = mine.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
+        if target in reference or any(fnmatchcase(contig, pattern) for pattern in ignore):
+            continue
+        length = facts.contigs.get(contig)
+        twin = by_short.get(canonical(contig)) if canonical(contig) else None
+        if twin and length in (None, reference[twin]):
+            suggest[contig] = twin
+        elif twin:
+            wrong.append(f"{contig} has {length} bases where {twin} of the reference has {reference[twin]}")
+        else:
+            unknown.append(contig)
+    if suggest:
+        pairs = ", ".join(f'"{a}": {b}' for a, b in suggest.items())
+        facts.bad(
+            f"records on {_some(suggest)}, which the reference names {_some(suggest.values())}",
+            f"set reference.rename: {{{pairs}}} in the config",
+        )
+    if wrong and not other:
+        facts.bad(
+            f"{wrong[0]}{f' (and {len(wrong) - 1} more contigs)' if len(wrong) > 1 else ''}{looks}",
+            build_mend,
+        )
+    if unknown:
+        listed = ", ".join(f'"{c}"' for c in unknown[:20])
+        facts.bad(
+            f"records on {_some(unknown)}, unknown to the reference" + looks,
+            "give the reference the data were made with, or leave these contigs out: "
+            f"reference.ignore_contigs: [{listed}]",
+        )
+    if facts.contigs and all(n is None for n in facts.contigs.values()):
+        facts.note("its ##contig lines give no length, so the build is not compared")
+
+
+def _digests(every: list[Facts], reference: dict[str, int], digests: ReferenceDigests) -> None:
+    """Compare the MD5 of sequences that headers give, where name and length agree."""
+
+    def comparable(facts: Facts) -> dict[str, str]:
+        found = {}
+        for contig in facts.m5:
+            target = facts.rename.get(contig, contig)
+            if target in reference and facts.contigs.get(contig) == reference[target]:
+                found[contig] = target
+        return found
+
+    digests.add(sorted({t for facts in every for t in comparable(facts).values()}), reference)
+    for facts in every:
+        differ = [c for c, t in comparable(facts).items() if facts.m5[c] != digests.known[t]]
+        if differ:
+            first = differ[0]
+            facts.bad(
+                f"the sequence of {_some(differ)} is not the reference's: MD5 {facts.m5[first]}, "
+                f"the reference has {digests.known[facts.rename.get(first, first)]}",
+                "give the reference the data were made with (masked and unmasked flavours differ too)",
+            )
+
+
+# The cohort
+
+
+def _one_source(every: list[Facts], people: dict[str, Person], cfg: dict) -> list[Problem]:
+    """People without data, rows without a person, people with data of several kinds, files given twice."""
+    problems = []
+    inputs_sheet, people_sheet = cfg["inputs"], cfg["samples"]
+    own = by_person(f.entry for f in every)
+    joint: dict[str, list[Facts]] = {}
+    for facts in every:
+        if facts.entry.input_type == "joint_vcf":
+            for name in dict.fromkeys(facts.samples):
+                joint.setdefault(name, []).append(facts)
+    # A joint VCF that could not be read may hold anybody: what is missing is told when it can be.
+    unread = [f for f in every if f.entry.input_type == "joint_vcf" and not f.samples]
+    for name, person in people.items():
+        if name not in own and name not in joint and not person.withdrawn and not unread:
+            problems.append(
+                Problem(
+                    f"{people_sheet} row {person.row}, sample {name}",
+                    "no data: neither a row in the sheet of inputs nor a column in a joint VCF",
+                    f"add it to {inputs_sheet}, or write withdrawn yes",
+                )
+            )
+    for name, entries in own.items():
+        where = f"{inputs_sheet} row {entries[0].row}, sample {name}"
+        if name not in people:
+            near = [p for p in people if p.lower() == name.lower()]
+            problems.append(
+                Problem(
+                    where,
+                    f"not on the sheet {people_sheet}",
+                    f"did you mean {near[0]}?" if near else "add a row",
+                )
+            )
+        kinds = list(dict.fromkeys(e.input_type for e in entries))
+        rows = ", ".join(str(e.row) for e in entries)
+        if len(kinds) > 1:
+            problems.append(
+                Problem(
+                    where,
+                    f"input types {' and '.join(kinds)} (rows {rows})",
+                    "keep one kind of input per person",
+                )
+            )
+        elif len(entries) > 1 and kinds[0] not in SEVERAL_UNITS and len({e.path for e in entries}) > 1:
+            how = "samtools merge" if kinds[0] in ("bam", "cram") else "bcftools concat"
+            problems.append(
+                Problem(where, f"{len(entries)} {kinds[0]} files (rows {rows})", f"make one of them: {how}")
+            )
+        if name in joint:
+            problems.append(
+                Problem(
+                    where,
+                    f"input type {kinds[0]}, and a column of {joint[name][0].entry.path} "
+                    f"(joint_vcf, row {joint[name][0].entry.row})",
+                    "keep one kind of input per person",
+                )
+            )
+
+    given: dict[str, list[tuple[int, str]]] = {}
+    for facts in every:
+        for path in (facts.entry.path, facts.entry.path2):
+            if path:
+                given.setdefault(os.path.realpath(path), []).append((facts.entry.row, path))
+    for uses in given.values():
+        if len(uses) > 1:
+            rows = " and ".join(str(row) for row, _ in uses)
+            problems.append(
+                Problem(
+                    f"{inputs_sheet} row {uses[-1][0]}",
+                    f"{uses[0][1]} is given twice (rows {rows})",
+                    "take one out",
+                )
+            )
+    return problems
+
+
+def _joint_overlap(every: list[Facts], build: Build, cfg: dict) -> list[Problem]:
+    """Pairs of joint VCFs that hold one person and have records on one contig."""
+    problems = []
+    files = [f for f in every if f.entry.input_type == "joint_vcf"]
+    contigs = [{f.rename.get(c, c) for c in f.used or []} & set(build.contigs) for f in files]
+    for i, j in combinations(range(len(files)), 2):
+        one, two = files[i], files[j]
+        shared = [c for c in build.contigs if c in contigs[i] and c in contigs[j]]
+        if not shared or os.path.realpath(one.entry.path) == os.path.realpath(two.entry.path):
+            continue
+        known = set(one.samples)
+        people = [n for n in two.samples if n in known]
+        if people:
+            problems.append(
+                Problem(
+                    f"{cfg['inputs']} row {two.entry.row}, {two.entry.path}",
+                    f"has records of {_some(people)} on {_some(shared)}, and so has {one.entry.path} "
+                    f"(row {one.entry.row})",
+                    "keep one, or join pieces of a contig with bcftools concat",
+                )
+            )
+    return problems
+
+
+def _joint_gaps(every: list[Facts], build: Build) -> None:
+    """Note the joint VCFs that lack people whom other joint VCFs have."""
+    files = [f for f in every if f.entry.input_type == "joint_vcf" and f.samples]
+    people = [set(f.samples) for f in files]
+    used = [{f.rename.get(c, c) for c in f.used or []} & set(build.contigs) for f in files]
+    everybody = set().union(*people)
+    for facts, contigs in zip(files, used, strict=True):
+        here = set().union(*(p for p, c in zip(people, used, strict=True) if not contigs.isdisjoint(c)))
+        lacking = sorted(everybody - here)
+        if contigs and lacking:
+            facts.note(
+                f"lacks {_some(lacking)}, whom other joint VCFs have: not counted on "
+                f"{_some(c for c in build.contigs if c in contigs)}",
+                "give a file with everybody, if there is one",
+            )
+
+
+def look(entry: Input, cfg: dict, people: dict[str, Person] | None) -> Facts:
+    """Facts and problems of one row of the sheet of inputs, by itself; people: None when not to be asked for."""
+    facts = Facts(entry, f"{cfg['inputs']} row {entry.row}")
+    if entry.input_type == "fastq":
+        _fastq(facts)
+    elif _there(facts, entry.path):
+        if entry.input_type in ("ubam", "bam", "cram"):
+            _reads(facts)
+        else:
+            _vcf(facts, cfg)
+            if people is not None and (facts.contigs or facts.samples):
+                _vcf_samples(facts, people, cfg["samples"])
+    return facts
+
+
+def lint(
+    cfg: dict,
+    people: dict[str, Person] | None,
+    inputs: list[Input],
+    build: Build | None,
+    m5_cache: str | Path | None = None,
+    threads: int = 4,
+    wrong: Collection[str] = (),
+) -> tuple[list[Problem], list[Problem], dict]:
+    """Problems, notes, and what later stages need to know of the inputs.
+
+    cfg: of `goe.settings.config`; people, inputs: of `goe.settings.sheets`; m5_cache: file that keeps MD5 sums of the
+    reference. Problems stop a run, notes do not. The dict is:
+    people: sample_id -> sex, country, withdrawn, input_type, inputs (path, path2, library, unit, row, contigs
+    with records by their name in the reference, rename from the file's contig names to the reference's);
+    joint: the same for each joint VCF, with its samples and absent_fields;
+    absent_fields: sample_id -> FORMAT fields that are not tested because a file does not declare them.
+
+    So that files are looked at in the same round as a config or sheet that has to be mended, people and build may
+    be None, and `wrong` names the sections of the config that are not to be asked: what needs them is left out, and
+    the dict is empty.
+    """
+    renames = cfg["reference"]["rename"]
+    reference = (build.all_contigs or build.contigs) if build else {}
+    problems: list[Problem] = []
+    notes: list[Problem] = []
+    for source, target in renames.items() if build else ():
+        if target not in reference:
+            problems.append(
+                Problem(
+                    f"config reference.rename.{source}",
+                    f"{target} is not a contig of the reference",
+                    "mend it",
+                )
+            )
+    # htslib's own words on stderr would repeat ours, without the row.
+    verbosity = pysam.set_verbosity(0)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            every = list(pool.map(lambda entry: look(entry, cfg, people), inputs))
+    finally:
+        pysam.set_verbosity(verbosity)
+    if build:
+        problems += _against_reference(every, cfg, build, reference, m5_cache)
+    for facts in every:
+        problems += facts.problems
+        notes += facts.notes
+    if people is not None:
+        problems += _one_source(every, people, cfg)
+    if build:
+        problems += _joint_overlap(every, build, cfg)
+
+    singles = [f.entry.sample_id for f in every if f.entry.input_type == "vcf"]
+    if singles and people is not None:
+        least = cfg["variant_qc"]["min_call_rate"]
+        counted = sum(not person.withdrawn for person in people.values())
+        rare_fail = least is not None and len(singles) > (1 - least) * counted
+        notes.append(
+            Problem(
+                cfg["inputs"],
+                f"{len(singles)} people come as single-sample VCFs: a site that is absent there is not a "
+                "reference call, so AN counts them only where their file has a record, and AF is too high"
+                + (
+                    f"; of {counted} people these are too many for variant_qc.min_call_rate {least:g}: alleles that "
+                    "few of them carry get FILTER LowCallRate and are not in the pass file"
+                    if rare_fail
+                    else ""
+                ),
+                "give gVCFs or a joint VCF to have them counted everywhere"
+                + (", or set variant_qc.min_call_rate to null" if rare_fail else ""),
+            )
+        )
+    of_release, advice = release_lint.look(cfg, people, build, wrong)
+    return problems + of_release, notes + advice, _intake(every, people) if people is not None else {}
+
+
+def _against_reference(
+    every: list[Facts], cfg: dict, build: Build, reference: dict[str, int], m5_cache: str | Path | None
+) -> list[Problem]:
+    """Compare contigs and, where files give them, MD5 sums; what is wrong with a file goes to its facts."""
+    renames, ignore = cfg["reference"]["rename"], cfg["reference"]["ignore_contigs"]
+    problems = []
+    for facts in every:
+        _contigs(facts, reference, renames, ignore)
+    if any(f.m5 for f in every):
+        try:
+            _digests(every, reference, ReferenceDigests(cfg["reference"]["fasta"], m5_cache))
+        except (OSError, ValueError, KeyError) as error:
+            problems.append(
+                Problem(f"reference {cfg['reference']['fasta']}", f"cannot be read: {error}", "samtools faidx")
+            )
+    _joint_gaps(every, build)
+    return problems
+
+
+def _intake(every: list[Facts], people: dict[str, Person]) -> dict:
+    def described(facts: Facts) -> dict:
+        entry = facts.entry
+        return {
+            "path": entry.path,
+            "path2": entry.path2,
+            "library": entry.library,
+            "unit": entry.unit,
+            "row": entry.row,
+            "contigs": [facts.rename.get(c, c) for c in facts.used or []],
+            "rename": facts.rename,
+        }
+
+    found: dict[str, dict] = {
+        name: {
+            "sex": person.sex,
+            "country": person.country,
+            "withdrawn": person.withdrawn,
+            "platform": person.extra.get("platform", ""),
+            "input_type": "",
+            "inputs": [],
+        }
+        for name, person in sorted(people.items())
+    }
+    joint = []
+    absent: dict[str, list[str]] = {}
+    for facts in every:
+        kind = facts.entry.input_type
+        names = facts.samples if kind == "joint_vcf" else [facts.entry.sample_id]
+        for name in names:
+            if name in found:
+                found[name]["input_type"] = kind
+                if facts.absent:
+                    absent[name] = [f for f in _FIELDS if f in {*absent.get(name, []), *facts.absent}]
+        if kind == "joint_vcf":
+            joint.append({**described(facts), "samples": facts.samples, "absent_fields": facts.absent})
+        elif names[0] in found:
+            found[names[0]]["inputs"].append(described(facts))
+    return {"people": found, "joint": joint, "absent_fields": dict(sorted(absent.items()))}
+
+
+_OF_SHEET = ("country", "withdrawn", "platform")
+
+
+def of_files(intake: dict) -> dict:
+    """Of what `lint` gives, that which the genotypes depend on: no cell of the sheet but the sex."""
+    people = {
+        name: {key: value for key, value in person.items() if key not in _OF_SHEET}
+        for name, person in intake["people"].items()
+    }
+    return intake | {"people": people}
+
+
+def _sources(intake: dict) -> dict[str, str]:
+    """Person -> name of the set of joint VCFs, or of the person: people with the same one share their records."""
+    files: dict[str, list[int]] = {}
+    for number, entry in enumerate(intake["joint"]):
+        for name in entry["samples"]:
+            files.setdefault(name, []).append(number)
+    sets = {numbers: f"joint_vcf_{i}" for i, numbers in enumerate(sorted({tuple(f) for f in files.values()}), 1)}
+    return {name: sets[tuple(files[name])] if name in files else name for name in intake["people"]}
+
+
+def sources_table(intake: dict) -> list[list[str]]:
+    """Rows of intake/sources.tsv, the header first, sorted by sample_id: what harmonise needs to know of the people."""
+    rows = [["sample_id", "sex", "input_type", "source", "absent_fields"]]
+    of = _sources(intake)
+    for name, person in sorted(intake["people"].items()):
+        absent = ",".join(intake["absent_fields"].get(name, []))
+        rows.append([name, person["sex"], person["input_type"], of[name], absent])
+    return rows
+
+
+def people_table(intake: dict, people: dict[str, Person]) -> list[list[str]]:
+    """Rows of intake/people.tsv, the header first, sorted by sample_id: the sheet beside the sources."""
+    rows = [["sample_id", "sex", "country_code", "withdrawn", "input_type", "source", "absent_fields", "platform"]]
+    for name, sex, kind, source, absent in sources_table(intake)[1:]:
+        person = people[name]
+        withdrawn = "yes" if person.withdrawn else "no"
+        rows.append([name, sex, person.country, withdrawn, kind, source, absent, person.extra.get("platform", "")])
+    return rows

@@ -1,0 +1,153 @@
+"""Everything a run is told, read together before any job: every problem of it at once.
+
+Each job reads the Snakefile again, so this is light as long as all is well. When something is wrong, the data files are
+looked at too (`goe.intake.lint`), as far as the rest can be read, so that one round shows all.
+"""
+
+import contextlib
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from goe.core.errors import GoeError, Problem, write_table
+from goe.genome import build
+from goe.genome.build import Build
+from goe.intake.stamps import Stamps, of
+from goe.settings import config, sheets
+from goe.settings.sheets import Input, Person
+
+TABLE, M5_CACHE = "work/intake/lint.tsv", "m5.json"
+_LOOKED = "looked.json"
+_ID = re.compile(r"(?:GOE|GDI)-[A-Z]{2}-[A-Z]+-[0-9]{17}")
+# Of VerifyBamID2; workflow/rules/align.smk names them as inputs.
+PANEL = (".UD", ".mu", ".bed")
+
+
+def load(raw: Mapping) -> tuple[dict, dict[str, Person], list[Input], Build]:
+    """Config, people, inputs and build. raw: what YAML gave.
+
+    GoeError with every problem, which are in `TABLE` below outdir too.
+    """
+    cfg, problems = config.read(raw)
+    wrong = config.wrong_sections(problems)
+    people, inputs, reference = None, [], None
+    rows: list[Problem] = []
+    if not wrong & {"samples", "strata"}:
+        try:
+            people = sheets.read_people(cfg["samples"], cfg["strata"]["label"], cfg["strata"]["columns"])
+        except GoeError as error:
+            problems += error.problems
+    if "inputs" not in wrong:
+        try:
+            inputs, rows = sheets.look_at_inputs(cfg["inputs"])
+        except GoeError as error:
+            rows = error.problems
+        problems += rows
+    if "reference" not in wrong:
+        try:
+            reference = build.load_build(cfg)
+        except GoeError as error:
+            problems += error.problems
+    problems += _files(cfg, wrong)
+    if problems:
+        table = (
+            Path(cfg["outdir"]) / TABLE if Path(cfg["outdir"]).is_dir() and os.access(cfg["outdir"], os.W_OK) else None
+        )
+        # With a row or a sheet missing, many people would be told to have no data, or to be on no sheet.
+        told = None if rows or "inputs" in wrong else people
+        problems += _later(cfg, told, inputs, reference, wrong, table and table.with_name(M5_CACHE))
+        problems = list(dict.fromkeys(problems))
+        if table:
+            write_table(table, problems, [])
+        raise GoeError(problems)
+    return cfg, people, inputs, reference
+
+
+def _files(cfg: Mapping, wrong: set[str]) -> list[Problem]:
+    """What is wrong with files and folders that the rules name, and would miss in words of Snakemake's own."""
+    problems = []
+    if "outdir" not in wrong:
+        try:
+            Path(cfg["outdir"]).mkdir(parents=True, exist_ok=True)
+            problem = "" if os.access(cfg["outdir"], os.W_OK | os.X_OK) else "cannot be written in by you"
+        except OSError as error:
+            problem = f"cannot be made: {error.strerror}"
+        if problem:
+            problems.append(Problem(f"config outdir {cfg['outdir']}", problem, "name a folder where you may write"))
+    if not wrong & {"outdir", "dataset"}:
+        problems += _standing(Path(cfg["outdir"]) / "release", cfg["dataset"]["id"])
+    panel = cfg["sample_qc"]["contamination_panel"]
+    for path in [f"{panel}{suffix}" for suffix in PANEL] if panel else []:
+        if not Path(path).is_file():
+            mend = "give the prefix of the panel: its files are " + ", ".join(f"PREFIX{suffix}" for suffix in PANEL)
+            problems.append(Problem(f"config sample_qc.contamination_panel {path}", "no such file", mend))
+    return problems
+
+
+def _standing(release: Path, dataset: str) -> list[Problem]:
+    """A release of another id where this one would go.
+
+    Its files would be written over one by one, and the last job would find the rest of them in its way.
+    """
+    found = {match[0] for path in release.glob("*/*") if (match := _ID.match(path.name))}
+    # Where there is none, or it is cut off, the names of the files tell as much.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        found.add(json.loads((release / "metadata" / "dataset.json").read_text())["id"])
+    return [
+        Problem(
+            f"config dataset.id {dataset}",
+            f"{release} holds {old}",
+            f"move {release} and {release.parent / 'work/release'}/people.tsv and people.key away and name them as "
+            "previous_release and previous_people, or remove them if nobody got that release",
+        )
+        for old in sorted(found - {dataset})
+    ]
+
+
+def _later(
+    cfg: dict,
+    people: dict | None,
+    inputs: list[Input],
+    reference: Build | None,
+    wrong: set[str],
+    m5_cache: Path | None,
+) -> list[Problem]:
+    """What the rule intake_lint would say of the data files and of the release."""
+    try:
+        from goe.intake import lint
+    except ImportError as error:
+        return [Problem("data files", f"not looked at, for want of {error.name}", "mend the rest, and run this again")]
+    if inputs:
+        print(f"goe: something is wrong; {len(inputs)} inputs are looked at, to tell all at once", file=sys.stderr)
+    default = {"fasta": "the FASTA", "rename": {}, "ignore_contigs": []}
+    cfg = cfg | {"reference": default | cfg.get("reference", {})}
+    return lint.lint(cfg, people, inputs, reference, m5_cache, wrong=wrong)[0]
+
+
+def look(
+    cfg: dict, people: dict[str, Person], inputs: list[Input], reference: Build, stamps: Stamps, threads: int
+) -> None:
+    """Every problem of every input, before the first job; GoeError with all of them. Notes are shown.
+
+    Nothing is looked at when nothing has changed since all was well: configuration, sheets, files, code. Leaves the
+    stamps of the cohort for the jobs.
+    """
+    folder = Path(cfg["outdir"]) / "work" / "intake"
+    stamps.save(folder / "stamps.json")
+    looked, key = folder / _LOOKED, of(cfg, stamps.release)
+    with contextlib.suppress(OSError, ValueError):
+        if json.loads(looked.read_text()) == key:
+            return
+    from goe.intake import lint
+
+    problems, notes, _ = lint.lint(cfg, people, inputs, reference, folder / M5_CACHE, threads)
+    table = Path(cfg["outdir"]) / TABLE
+    write_table(table, problems, notes)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    if problems:
+        raise GoeError(problems)
+    looked.write_text(json.dumps(key) + "\n")

@@ -1,0 +1,281 @@
+"""What decides the numbers of each stage, as one SHA-256 a stage: its stamp.
+
+A stamp is taken over the settings that the stage reads, the rows of the sheets, the identity of every data file, the
+code, and the stamps of the stages before. It is a parameter of the stage's jobs, so that Snakemake makes again what
+was made under another one, and it stands in the seal of what a job made (goe.core.seal), so that no later job reads
+what was made under another one, whatever Snakemake believed.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from goe.core import code_digest, manifest
+from goe.core.resources import ROOT
+from goe.genome.build import Build
+from goe.settings.sheets import Input, Person, by_person
+
+_HEAD = 1 << 16
+
+_READS = (
+    *("align.smk", "align_person.py", "align_unit.py"),
+    *("goe/calls/alignments.py", "goe/hts/cram.py", "goe/hts/indexes.py"),
+)
+_CALLS = ("call.smk", "call_bcftools.py", "call_stream.py", "goe/calls/gvcf.py")
+_OWN = ("joint_person.py", "goe/calls/gvcf.py", "goe/hts/indexes.py")
+_JOINT = (
+    *("joint.smk", "joint_batch.py", "joint_region.py", "joint_sites.py"),
+    *("goe/calls/joint.py", "goe/core/batches.py"),
+)
+_SCAN = ("joint_file.py", "goe/calls/scan.py", "goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/indexes.py")
+_GENOTYPES = (
+    *("harmonise.smk", "harmonise_ledger.py", "harmonise_merge.py", "harmonise_split.py"),
+    *("intake.smk", "intake_lint.py", "intake_people.py"),
+    *("goe/harmonise/", "goe/genome/alleles.py", "goe/genome/build.py", "goe/hts/bcf.py", "goe/hts/bgzf.py"),
+    *("goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
+)
+_METRICS = (
+    *("sample_qc.smk", "sample_qc_batch.py", "sample_qc_kinship.py", "sample_qc_reference.py", "sample_qc_region.py"),
+    *("sample_qc_snvs.py", "sample_qc_variants.py", "inference.tsv", "sample_qc.tsv"),
+    *("goe/sample_qc/ga4gh.py", "goe/sample_qc/metrics.py", "goe/sample_qc/plink.py", "goe/sample_qc/relatedness.py"),
+    *("goe/sample_qc/tool_reports.py", "goe/rules/sample_thresholds.py"),
+)
+_KEEP = (
+    *("sample_qc_ancestry.py", "sample_qc_keep.py"),
+    *("goe/sample_qc/ancestry.py", "goe/sample_qc/keep.py", "goe/sample_qc/sex.py"),
+)
+_COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/")
+_FILTERS = (
+    *("variant_qc.smk", "variant_qc_filter.py", "filters.tsv"),
+    *("goe/variant_qc/", "goe/rules/site_filters.py", "goe/release/formats/annotations.py"),
+)
+
+
+def of(*parts: object) -> str:
+    """SHA-256 (hex) of values that JSON can hold, with keys sorted."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def identity(path: str | Path) -> str:
+    """What tells a data file from another one in its place: size, time of change (ns) and SHA-256 of its first 64 KiB.
+
+    The whole of a genome cannot be hashed each time that a run is planned. Empty where there is no such file.
+    """
+    try:
+        with Path(path).open("rb") as handle:
+            status = os.fstat(handle.fileno())
+            return f"{status.st_size} {status.st_mtime_ns} {hashlib.sha256(handle.read(_HEAD)).hexdigest()}"
+    except OSError:
+        return ""
+
+
+class Stamps:
+    """The stamps of a run, each computed when it is asked for.
+
+    cfg, people, inputs, build: of `goe.intake.load.load`; root: the checkout, whose code is part of every stamp.
+    kept: a file with the stamps of the whole cohort that the process which plans the run has left for its jobs, so
+    that none of them looks at every input again. It is taken only for the same configuration and sheets.
+    """
+
+    def __init__(
+        self,
+        cfg: Mapping,
+        people: Mapping[str, Person],
+        inputs: Iterable[Input],
+        build: Build,
+        root: Path = ROOT,
+        kept: str | Path | None = None,
+    ):
+        self.cfg, self.people, self.inputs, self.build, self.root = cfg, people, list(inputs), build, root
+        self._own = by_person(self.inputs)
+        self._identities: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
+        self._kept_at = Path(kept) if kept else None
+
+    # What is asked of the parts
+
+    def file(self, *paths: str | Path) -> list[str]:
+        """Identities of files, each looked at once by a process."""
+        for path in map(str, paths):
+            if path not in self._identities:
+                self._identities[path] = identity(path)
+        return [self._identities[str(path)] for path in paths]
+
+    def code(self, names: Iterable[str]) -> list[str]:
+        """SHA-256 of files of the code by name, of a folder of them that of all its modules. KeyError if missing."""
+        return [self._code[name] for name in sorted(names)]
+
+    @cached_property
+    def _code(self) -> dict[str, str]:
+        return _Digests(self.root)
+
+    def _rows(self, entries: Iterable[Input]) -> list[list[str]]:
+        return [
+            [e.sample_id, e.input_type, e.path, e.path2, e.library, e.unit]
+            + self.file(*(path for path in (e.path, e.path2) if path))
+            for e in entries
+        ]
+
+    @cached_property
+    def reference(self) -> list:
+        fasta = self.cfg["reference"]["fasta"]
+        settings = {key: self.cfg["reference"][key] for key in ("rename", "ignore_contigs")}
+        return [self.file(fasta, f"{fasta}.fai"), self.build.name, list(self.build.contigs.items()), settings]
+
+    # Stages of one person
+
+    def reads(self, sample: str) -> str:
+        """align: reads of the person to a CRAM."""
+        person = self.people[sample]
+        rows = self._rows(self._own[sample])
+        return of(rows, person.extra.get("platform", ""), self.reference, self.code(_READS))
+
+    def calls(self, sample: str) -> str:
+        """call: CRAM to gVCF."""
+        return of(self.reads(sample), self.cfg["caller"], self.code(_CALLS))
+
+    def own(self, sample: str) -> str:
+        """joint_person: the person's calls in the form that is merged, from reads or a file that was given."""
+        rows = self._own[sample]
+        source = self._rows(rows) if rows[0].input_type in ("gvcf", "vcf") else self.calls(sample)
+        return of(source, self.cfg["genotype_filter"]["respect_ft"], self.reference, self.code(_OWN))
+
+    # Of one joint VCF
+
+    def scanned(self, number: int) -> str:
+        """joint_file: the records of a joint VCF, by its number among those of the sheet."""
+        entry = [e for e in self.inputs if e.input_type == "joint_vcf"][number]
+        return of(self._rows([entry]), self.reference, self.cfg["scatter"]["region_size"], self.code(_SCAN))
+
+    # Stages of the cohort
+
+    def _cohort(self, name: str, make: Callable[[], str]) -> str:
+        if name not in self._kept:
+            self._kept |= self._load()
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]
+
+    @property
+    def sources(self) -> str:
+        """The data of everybody, as files and as what they are made to before they are brought together."""
+        reference = self.reference
+        settings = [self.cfg["caller"], self.cfg["genotype_filter"]["respect_ft"]]
+        people = [[p.sample_id, p.sex, p.extra.get("platform", "")] for p in self.people.values()]
+
+        def make() -> str:
+            rows, code = self._rows(self.inputs), self.code({*_READS, *_CALLS, *_OWN})
+            return of(sorted(rows), sorted(people), reference, settings, code)
+
+        return self._cohort("sources", make)
+
+    @property
+    def joint(self) -> str:
+        """joint: everybody in one BCF of a region."""
+        return self._cohort(
+            "joint", lambda: of(self.sources, self.cfg["scatter"]["people_per_batch"], self.code(_JOINT))
+        )
+
+    @property
+    def genotypes(self) -> str:
+        """intake of the people, harmonise: filter, ploidy, site alleles."""
+        rule, raw = self.cfg["genotype_filter"], self.cfg["frequencies"]["raw"]
+        return self._cohort(
+            "genotypes", lambda: of(self.sources, rule, raw, self.build.par, self.code({*_GENOTYPES, *_JOINT}))
+        )
+
+    @property
+    def metrics(self) -> str:
+        """sample_qc: numbers of every person, and kinship."""
+        section, panel = self.cfg["sample_qc"], self.cfg["sample_qc"]["contamination_panel"]
+        files = self.file(*(f"{panel}.{end}" for end in ("UD", "mu", "bed"))) if panel else []
+        accepted = self.cfg["variant_qc"]["accept_filters"]
+        return self._cohort(
+            "metrics", lambda: of(self.genotypes, section["thresholds"], files, accepted, self.code(_METRICS))
+        )
+
+    @property
+    def keep(self) -> str:
+        """sample_qc: who counts, and where."""
+        people = [[p.sample_id, p.sex, p.country, p.withdrawn, sorted(p.extra.items())] for p in self.people.values()]
+        section = self.cfg["sample_qc"]
+        own = self.file(section["guidelines"]) if section["guidelines"] else []
+        return self._cohort(
+            "keep", lambda: of(self.metrics, sorted(people), section, self.cfg["strata"], own, self.code(_KEEP))
+        )
+
+    @property
+    def counts(self) -> str:
+        """frequencies: people of each leaf stratum by call."""
+        return self._cohort("counts", lambda: of(self.keep, self.code(_COUNTS)))
+
+    @property
+    def filters(self) -> str:
+        """variant_qc: FILTER and statistics of the sites."""
+        regions = self.cfg["annotations"]["regions"]
+        beds = [sorted(regions.items()), self.file(*regions.values())]
+        return self._cohort("filters", lambda: of(self.counts, self.cfg["variant_qc"], beds, self.code(_FILTERS)))
+
+    @property
+    def release(self) -> str:
+        """release: everything that a release says, by the whole code."""
+        sections = ("dataset", "disclosure", "formats", "annotations", "reference", "strata", "restricted")
+        told = {key: self.cfg.get(key) for key in (*sections, "previous_release", "previous_people")}
+        return self._cohort("release", lambda: of(self.filters, told, code_digest.digest(self.root)))
+
+    def stamp(self, stage: str, sample: str | None = None) -> str:
+        """The stamp of a stage by its name; sample: of a stage of one person (reads, calls, own)."""
+        return getattr(self, stage) if sample is None else getattr(self, stage)(sample)
+
+    # Between the process that plans and its jobs
+
+    @property
+    def _key(self) -> str:
+        return of(
+            self.cfg,
+            sorted([p.sample_id, p.sex, p.country, p.withdrawn, sorted(p.extra.items())] for p in self.people.values()),
+            [[e.sample_id, e.input_type, e.path, e.path2, e.library, e.unit] for e in self.inputs],
+        )
+
+    def _load(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._kept_at.read_text()) if self._kept_at else {}
+            return found["stamps"] if found.get("key") == self._key else {}
+        except (OSError, ValueError, KeyError):
+            return {}
+
+    def save(self, path: str | Path) -> None:
+        """Leave the stamps of the whole cohort for the jobs of this run."""
+        names = ("sources", "joint", "genotypes", "metrics", "keep", "counts", "filters", "release")
+        text = json.dumps({"key": self._key, "stamps": {name: getattr(self, name) for name in names}}, indent=1) + "\n"
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.part")
+        draft.write_text(text)
+        draft.replace(target)
+
+
+class _Digests(dict):
+    """SHA-256 of the checkout's files by name, each computed when it is asked for.
+
+    Modules are named from `scripts/` on, a folder of them with a slash at its end; rules, scripts and tables by their
+    file's name alone.
+    """
+
+    def __init__(self, root: Path):
+        super().__init__()
+        self.root = root
+
+    def __missing__(self, name: str) -> str:
+        for folder in ("workflow/rules", "scripts", "resources/guidelines", "resources/dictionary"):
+            path = self.root / folder / name
+            if path.is_dir():
+                self[name] = of([[module.name, manifest.digest(module)] for module in sorted(path.glob("*.py"))])
+                return self[name]
+            if path.is_file():
+                self[name] = manifest.digest(path)
+                return self[name]
+        raise KeyError(name)

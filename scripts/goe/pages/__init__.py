@@ -1,0 +1,1 @@
+"""HTML and SVG, for the released report and the internal pages."""

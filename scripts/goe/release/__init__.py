@@ -1,0 +1,1 @@
+"""The release folder: its table of numbers, texts, formats and descriptions."""

@@ -1,0 +1,1 @@
+"""The package for a node of the Genomic Data Infrastructure."""

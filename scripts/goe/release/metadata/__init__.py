@@ -1,0 +1,1 @@
+"""HealthDCAT-AP record and RO-Crate."""

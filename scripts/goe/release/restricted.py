@@ -1,0 +1,213 @@
+"""The restricted product: the numbers of a release without a floor, for a merge that its recipients are trusted with.
+
+Small counts of several countries that none may publish can together be published: floors come after the merge. For
+that, frequency table and sites VCF are written a second time, of the same schema, with every stratum and every count,
+and marked as restricted. They are personal data. They are made below the work folder and leave as one TAR that is
+encrypted while it is made, for the owners of the public keys in the configuration and nobody else.
+
+The TAR is a function of its members alone; its first member is `MANIFEST.sha256`, which `sha256sum -c` reads.
+"""
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+
+import pyarrow.compute as pc
+
+from goe.core import manifest
+from goe.core.errors import GoeError, Problem, stop_on
+from goe.disclosure import control
+from goe.hts import crypt4gh
+from goe.release import notes as release_notes
+from goe.release.formats import sites_vcf
+from goe.release.table import Source, Writer, schema
+from goe.rules.site_filters import DESCRIPTIONS
+
+LEVEL = "restricted"
+MARK = f"##disclosure={LEVEL}: no floor, personal data, for named recipients only\n"
+_PIECE = 1 << 20
+
+
+def policy(legal_basis: str) -> control.Policy:
+    """Every count of every stratum, on the agreement named."""
+    return control.Policy(k=1, open=True, legal_basis=legal_basis, name=LEVEL)
+
+
+def _plan(people: Mapping[str, int]) -> control.Plan:
+    return control.plan(people, policy("").k)
+
+
+def name(dataset: str) -> str:
+    """Name of the folder inside the TAR: that of a release folder cannot be it."""
+    return f"{dataset}.{LEVEL}"
+
+
+def write_contig(
+    source: Source,
+    fields: Sequence[Mapping[str, str]],
+    about: Mapping,
+    table: str | Path,
+    every: str | Path,
+    passed: str | Path,
+    threads: int = 1,
+) -> dict:
+    """Frequency table and VCF lines of one contig, as the release has them.
+
+    source: with `policy`. about: facts for the table (dataset, build). every, passed: files of VCF lines, of all
+    alleles and of PASS. Returns {people, tally}, exact.
+    """
+    if source.policy.name != LEVEL:
+        raise ValueError(f"the source has the policy {source.policy.name}")
+    info = sites_vcf.tags(fields, source.plan.strata)
+    people = {stratum: source.plan.people[stratum] for stratum in source.plan.strata}
+    wanted = schema(fields, {**about, "disclosure": {"level": LEVEL}}, people, source.contig)
+    with ExitStack() as stack:
+        rows = stack.enter_context(Writer(table, wanted))
+        bodies = [stack.enter_context(sites_vcf.Body(path, threads)) for path in (every, passed)]
+        for block in source:
+            rows.write(block)
+            text = sites_vcf.lines(block, info)
+            bodies[0].write(text)
+            bodies[1].write(text.filter(pc.equal(block.filter, "PASS")))
+    return {"people": source.people, "tally": source.tally.as_dict()}
+
+
+def write_sites(
+    contigs: Sequence[Mapping],
+    bodies: Sequence[str | Path],
+    fields: Sequence[Mapping[str, str]],
+    build: str,
+    target: str | Path,
+    filtered: bool,
+) -> None:
+    """One sites VCF and its index from the lines of all contigs, with the header of the release and a mark.
+
+    contigs: {contig: {name, length, md5}, people, tally} in the order of the reference. filtered: whether alleles
+    with another FILTER than PASS are in it.
+    """
+    tally = release_notes.combine(contigs)
+    plan = _plan(tally["people"])
+    filters = release_notes.filter_order(tally["filters"] if filtered else {}, DESCRIPTIONS)
+    info = sites_vcf.tags(fields, plan.strata)
+    head = sites_vcf.header(build, [c["contig"] for c in contigs], filters, DESCRIPTIONS, info)
+    at = head.index("##reference=")
+    sites_vcf.join(head[:at] + MARK + head[at:], bodies, target)
+
+
+def describe(
+    cfg: Mapping, build: str, contigs: Sequence[Mapping], legal_basis: str, recipients: Sequence[str | Path]
+) -> str:
+    """`metadata/dataset.json`: the description of the dataset with its level and, by their keys, its recipients."""
+    tally = release_notes.combine(contigs)
+    about = release_notes.dataset(cfg, build, _plan(tally["people"]), tally, 1)
+    about["disclosure"] = {
+        "level": LEVEL,
+        "min_carriers": None,
+        "legal_basis": legal_basis,
+        "recipients": sorted(crypt4gh.fingerprint(path) for path in recipients),
+    }
+    return release_notes.dumps(about)
+
+
+def package(
+    members: Mapping[str, str | Path], dataset: str, target: str | Path, recipients: Sequence[str | Path]
+) -> dict[str, str | int]:
+    """Write the files `members` (name inside the folder -> path) as one encrypted TAR.
+
+    Returns sha256 and size of the TAR, which are the same for the same members. GoeError for keys or members that
+    cannot be used, and when a file changes while it is read; there is no target then.
+    """
+    problems = crypt4gh.recipients_problems(recipients)
+    for member, path in sorted(members.items()):
+        if not Path(path).is_file() or Path(path).is_symlink():
+            problems.append(Problem(str(path), "is no file", "make the restricted files again"))
+        elif not _inside(member) or member == manifest.NAME:
+            problems.append(Problem(repr(member), "cannot be a name in the package", "name files by relative paths"))
+    stop_on(problems)
+    digests = {member: manifest.digest(path) for member, path in sorted(members.items())}
+    sha256, size = crypt4gh.encrypt(_tar(members, digests, name(dataset)), target, recipients)
+    return {"sha256": sha256, "size": size}
+
+
+def _inside(member: str) -> bool:
+    path = PurePosixPath(member)
+    plain = not set(member) & set("\n\r\\\0")
+    return plain and member == str(path) and not path.is_absolute() and ".." not in path.parts and member != "."
+
+
+def _tar(members: Mapping[str, str | Path], digests: Mapping[str, str], folder: str) -> Iterator[bytes]:
+    """A POSIX TAR without clock, owner or mode of the files, manifest first, the others by name."""
+    listed = "".join(f"{value}  {member}\n" for member, value in digests.items()).encode()
+    size = 0
+
+    def padded(data: bytes) -> bytes:
+        return data + bytes(-len(data) % tarfile.BLOCKSIZE)
+
+    def head(member: str, length: int) -> bytes:
+        info = tarfile.TarInfo(f"{folder}/{member}")
+        info.size, info.mode = length, 0o644
+        return info.tobuf(tarfile.PAX_FORMAT)
+
+    first = head(manifest.NAME, len(listed)) + padded(listed)
+    size += len(first)
+    yield first
+    for member, value in digests.items():
+        path = Path(members[member])
+        length = path.stat().st_size
+        start = head(member, length)
+        yield start
+        digest = hashlib.sha256()
+        left = length
+        with path.open("rb") as handle:
+            while left and (piece := handle.read(min(_PIECE, left))):
+                digest.update(piece)
+                left -= len(piece)
+                yield piece
+        if left or digest.hexdigest() != value:
+            raise GoeError(Problem(str(path), "changed while it was packed", "is another run writing it? run again"))
+        padding = bytes(-length % tarfile.BLOCKSIZE)
+        yield padding
+        size += len(start) + length + len(padding)
+    # Two empty blocks, and what fills the last record.
+    yield bytes(2 * tarfile.BLOCKSIZE + -(size + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE)
+
+
+def unpack(source: str | Path, folder: str | Path, secret_key: str | Path, passphrase: str = "") -> Path:
+    """Decrypt a package into `folder`, an empty one or none yet; returns the folder of its files.
+
+    For its recipient. GoeError when the key does not fit, when a file lacks, was changed or is not listed, and when
+    it is no restricted product.
+    """
+    root = Path(folder)
+    if root.exists() and any(root.iterdir()):
+        raise GoeError(Problem(str(root), "is not empty", "name a new folder"))
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tar = root / "package.tar"
+    try:
+        crypt4gh.decrypt(source, tar, secret_key, passphrase)
+        with tarfile.open(tar, "r:") as package:
+            for member in package:
+                if not member.isfile() or not _inside(member.name) or (root / member.name) == tar:
+                    raise GoeError(Problem(str(source), f"{member.name!r} is no plain file inside", "do not use it"))
+                place = root / member.name
+                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with place.open("xb") as out:
+                    data = package.extractfile(member)
+                    while piece := data.read(_PIECE):
+                        out.write(piece)
+    except (tarfile.TarError, FileExistsError) as error:
+        raise GoeError(Problem(str(source), f"is no whole package ({error})", "get the file again")) from error
+    finally:
+        tar.unlink(missing_ok=True)
+    tops = sorted(root.iterdir())
+    if len(tops) != 1:
+        raise GoeError(Problem(str(source), f"holds {len(tops)} folders, not one", "it is no restricted product"))
+    stop_on(manifest.verify(tops[0]))
+    described = tops[0] / "metadata" / "dataset.json"
+    level = json.loads(described.read_text()).get("disclosure", {}).get("level") if described.is_file() else None
+    if level != LEVEL:
+        raise GoeError(Problem(str(described), "does not say that it is restricted", "it is no restricted product"))
+    return tops[0]

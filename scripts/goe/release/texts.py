@@ -1,0 +1,206 @@
+"""The texts of a release folder for people: README.md, LICENSE, CHANGELOG.md.
+
+Each is written from the published descriptions alone (`DESCRIPTIONS`, as read from their files), so that whoever has
+the folder and the same goe can write it again: `goe check` does, and a text that says more or less than they do is
+found.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from goe.release.gdi import metadata as gdi_metadata
+from goe.release.metadata import health_dcat
+from goe.release.notes import about
+from goe.release.report.spectrum import CLASSES
+
+DESCRIPTIONS = ("dataset", "disclosure", "qc", "config")
+
+
+def write(said: Mapping[str, Mapping]) -> dict[str, str]:
+    """Name of each text in the folder -> its content. said: name of a description (`DESCRIPTIONS`) -> its content."""
+    return {"README.md": readme(said), "LICENSE": license_text(said), "CHANGELOG.md": changelog(said)}
+
+
+def country_words(dataset: Mapping) -> str:
+    """What the first part of the name of a stratum is. dataset: metadata/dataset.json."""
+    label = dataset["strata_label"]
+    if label == "country_code":
+        return "Country is the country of origin on the sample sheet."
+    return f"Country stands for the column {label} of the sample sheet, by which the strata of this release are made."
+
+
+def license_text(said: Mapping[str, Mapping]) -> str:
+    """LICENSE of the release folder."""
+    d = said["dataset"]
+    if not d.get("license"):
+        words = f"No licence is stated. Ask {d['contact']['fn']} ({d['contact']['email']}) before any use."
+    else:
+        words = f"The data of this release are under the licence {d['license']}.\n{health_dcat.license_url(d)}"
+    return (
+        f"{d['title']}\n{d['id']}\n\n{words}\n\nThe workflow in provenance/ is under the MIT licence, "
+        "and no part of the data.\n"
+    )
+
+
+def changelog(said: Mapping[str, Mapping]) -> str:
+    """CHANGELOG.md of the release folder."""
+    earlier = said["disclosure"]["previous_release"]
+    lines = [f"# {said['dataset']['title']}", "", f"## {said['dataset']['id']}"]
+    if earlier is None:
+        return "\n".join([*lines, "No earlier release was named.", ""])
+    lines.append(f"Follows {earlier['dataset']}.")
+    for key, words in (("strata_only_now", "New strata"), ("strata_only_before", "Strata no longer published")):
+        if earlier[key]:
+            lines.append(f"- {words}: {', '.join(earlier[key])}.")
+    alleles = earlier["alleles"]
+    if alleles:
+        lines.append(
+            f"- Site alleles: {alleles['in_both']:,} in both, {alleles['only_now']:,} new, "
+            f"{alleles['only_before']:,} no longer there."
+        )
+    else:
+        lines.append("- Another build: alleles were not compared.")
+    return "\n".join([*lines, ""])
+
+
+def _list(words: Iterable[str]) -> str:
+    return "".join(f"- {word}\n" for word in words)
+
+
+def readme(said: Mapping[str, Mapping]) -> str:
+    """README.md of the release folder."""
+    d, rule, qc = said["dataset"], said["disclosure"], said["qc"]
+    name, people, k = d["id"], qc["people"], qc["rounded_to"]
+    sheet = f"{'about ' if people['left_out'] and k > 1 else ''}{people['on_the_sheet']:,}"
+    classes = sorted(qc["alleles_by_class"].items(), key=lambda c: CLASSES.index(c[0]))
+    kinds = "".join(f"| {kind} | {c['PASS']:,} | {c['filtered']:,} |\n" for kind, c in classes)
+    filters = "".join(f"| {f} | {n:,} |\n" for f, n in sorted(qc["alleles_by_filter"].items()))
+    strata = "".join(f"| {s} | {d['strata'][s]:,} |\n" for s in rule["strata"])
+    if rule["policy"] == "open":
+        control = (
+            f"Open: every count is published. Legal basis: {rule['legal_basis']}\n\n"
+            "No count is withheld and none is rounded.\n"
+        )
+    else:
+        least = rule["min_carriers"]
+        asked = {
+            "carriers": f"carriers are nobody or at least {least} people, and so are those called who do not carry it",
+            "genotypes": f"every genotype (reference, heterozygous, homozygous, hemizygous) has nobody or at least "
+            f"{least} people",
+        }[rule["protect"]]
+        hidden = {
+            "collapse": "An allele for which this fails in one of them has its Total only",
+            "minimal": "Where this fails, the stratum is withheld, and as few others as keep its numbers unknown",
+        }[rule["policy"]]
+        control = f"""Policy `{rule["policy"]}`, at least {least} people.
+
+Of an allele, {asked}, in every published stratum and in every difference of
+published strata. {hidden}; one for which it fails in Total is in no file, and neither is one that nobody who
+counts carries. A row or tag that is not there is withheld, it is not 0; an allele that is not there is
+unknown. HWE and InbreedingCoeff are given only where all counts they follow from are.
+
+| alleles | |
+|---|---:|
+| with all strata | {rule["alleles_with_all_strata"]:,} |
+| with some strata, Total always | {rule["alleles_with_some_strata"]:,} |
+| withheld | {about(rule["alleles_withheld"], k)} |
+
+Strata were chosen so that each, and each difference of them, has at least {rule["min_stratum_size"]} people.
+Counts beside the frequencies (people left out, alleles withheld, ledger) are rounded to multiples of
+{k}, and never to 0.
+
+Not covered:
+
+{_list(rule["not_covered"])}"""
+    description = f"\n{d['description']}\n" if d.get("description") else ""
+    synthetic = "\nThe people of this dataset are made up: the data are synthetic.\n" if d.get("synthetic") else ""
+    licence = d.get("license") or "not stated: ask the contact before use"
+    sites = f"sites/{name}"
+    listed = ", ".join(c["name"] for c in d["contigs"])
+    if "gdi" in d["formats"]:
+        gdi = f"- `gdi/{name}.tar`: the dataset package for a GDI node.\n"
+    else:
+        # The published settings tell it: a key that they leave out would have had the package made.
+        why = "; ".join(str(problem) for problem in gdi_metadata.missing(said["config"]))
+        gdi = "- There is no package for a GDI node" + (f": {why}.\n" if why else ".\n")
+    return f"""# {d["title"]}
+{description}{synthetic}
+Allele frequencies of a cohort of whole genomes, in aggregate. No file holds data of a single person.
+
+| | |
+|---|---|
+| Dataset | {name} |
+| Build | {d["build"]} |
+| People | {d["number_of_people"]:,} |
+| Site alleles | {d["number_of_records"]:,} |
+| Licence | {licence} |
+| Contact | {d["contact"]["fn"]}, {d["contact"]["email"]} |
+| Made with | {d["made_with"]} |
+
+## Files
+
+- `report.html`: this release on one page, with plots and a look-up of alleles. It needs no network.
+- `{sites}.pass.vcf.gz` and its `.tbi`: the alleles to use, FILTER is PASS. VCF 4.3 without genotypes.
+- `{sites}.all.vcf.gz` and its `.tbi`: these and the filtered ones, with the reasons in FILTER.
+- `frequencies/<contig>.parquet`: the same numbers as a table, one row per site allele and stratum, for
+  {listed}. `frequencies/wide/<contig>.parquet`: one row per site allele.
+{gdi}- `beacon/`: Beacon v2 genomic variations, one PASS allele a line, and `populations.json` for
+  beacon2-ri-tools-v2.
+- `mini-node/`: the PASS alleles for gdi-mini-node, which cannot read all tags of the sites VCF.
+- `annotations/`: a companion VCF with the names of gnomAD, to annotate with bcftools, VEP or echtvar.
+- `dictionary/fields.tsv`: every tag and column with type, unit and rule.
+- `metadata/`: the HealthDCAT-AP record, and `dataset.json`; `ro-crate-metadata.json` and `provenance/`: how
+  the release was made.
+- `qc/summary.json`, `disclosure/disclosure.json`, `ledger.json`: what this page says, for programs.
+- `MANIFEST.sha256`: written last. The folder is whole when `sha256sum -c MANIFEST.sha256` passes and every
+  file is listed; `goe check` looks at everything in it.
+
+## Strata
+
+{country_words(d)} People of unknown sex, or whose sex chromosomes are not
+XX or XY, count in Total and in their country on autosomes, pseudo-autosomal regions and M; they are not in M
+or F.
+
+| stratum | people |
+|---|---:|
+{strata}
+People on the sheet: {sheet}. Left out: {about(people["left_out"], k)}, for the
+reasons in `qc/summary.json`.
+
+## Alleles
+
+| class | PASS | filtered |
+|---|---:|---:|
+{kinds}
+| FILTER | alleles |
+|---|---:|
+{filters}
+An allele with several reasons counts in each.
+
+## How it was counted
+
+- One row per allele, split to one ALT, atomised to SNVs where REF and ALT have the same length, trimmed and
+  left-aligned against the reference. Spanning deletions, symbolic alleles and letters other than A, C, G, T
+  give no row; a called allele that is one of them, or another ALT, still counts in AN.
+- AC, AN, AC_Hom, AC_Het and AC_Hemi count alleles, nhomalt counts people. AC = AC_Hom + AC_Het + AC_Hemi; a
+  homozygous person adds 2 to AC_Hom and 1 to nhomalt; haploid calls are in AC_Hemi. AF = AC / AN, not
+  rounded; no AF where AN is 0.
+- X outside the pseudo-autosomal regions: 2 alleles of XX, 1 of XY. Y outside them: 1 of XY. M: 1 of
+  everybody. A heterozygous call where one allele is expected is missing. The pseudo-autosomal regions are
+  counted on X only.
+- A stratum is the sum of its countries and sexes. Add up several releases by AC and AN, never by averaging
+  AF. An allele that is absent here has no AN here: do not take it as AC 0.
+
+Genotype filter, before anything is split; a genotype that fails is missing:
+
+{_list(qc["genotype_filter"])}
+FILTER:
+
+{_list(qc["variant_qc"])}
+## Disclosure control
+
+{control}
+## INFO tags
+
+`AC AN AF AC_Hom AC_Het AC_Hemi` are those of Total. The other strata have country, then sex, then zygosity:
+`AC_EE`, `AN_EE_M`, `AC_EE_M_Hom`. Tags of the site: `nhomalt faf95 faf99 HWE InbreedingCoeff F_MISSING`.
+"""

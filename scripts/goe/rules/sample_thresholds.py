@@ -1,0 +1,209 @@
+"""The rules by which people are left out: metrics, reasons, expressions of thresholds, and what a release says of them.
+
+They stand here and not where they are applied (goe.sample_qc.keep), which needs the tools of sample QC; whoever
+checks a release does not have those.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from goe.core import tables
+from goe.core.resources import RESOURCES
+from goe.settings.sheets import INPUT_TYPES
+
+TABLES = tuple(RESOURCES / "guidelines" / name for name in ("sample_qc.tsv", "inference.tsv"))
+"""Thresholds and parameters of the project."""
+
+FAIL_REASON = {
+    "call_rate": "low_call_rate",
+    "mean_autosome_coverage": "low_coverage",
+    "mean_dp": "low_coverage",
+    "pct_autosomes_15x": "low_coverage",
+    "charr": "contaminated",
+    "cross_contamination_rate": "contaminated",
+    "pct_reads_mapped": "low_mapping",
+    "pct_duplicates": "high_duplicates",
+    "pct_chimeras": "high_chimeras",
+    "mean_insert_size": "short_inserts",
+    "yield_bp_q30": "low_yield",
+    "ratio_heterozygous_homzygous_snv": "het_hom_outlier",
+    "ratio_heterozygous_homzygous_indel": "het_hom_indel_outlier",
+    "ratio_transitions_transversions_snv": "titv_outlier",
+    "ratio_insertion_deletion": "ins_del_outlier",
+    "count_snvs": "count_snvs_outlier",
+    "count_insertions": "count_insertions_outlier",
+    "count_deletions": "count_deletions_outlier",
+    "n_singleton": "n_singleton_outlier",
+}
+"""Reason of a metric that fails, and flag of one that is an outlier; any other metric is its own reason."""
+
+PRECEDENCE = (
+    "withdrawn",
+    "contaminated",
+    "low_coverage",
+    "low_call_rate",
+    "low_mapping",
+    "low_yield",
+    "high_duplicates",
+    "high_chimeras",
+    "short_inserts",
+    "sex_aneuploid",
+    "sex_mismatch",
+    "sex_ambiguous",
+    "duplicate",
+    "related",
+)
+"""Order of the reasons of a person; the ledger counts a person left out under the first. Others follow by name."""
+
+METRICS = frozenset(
+    [
+        "ancestry_distance",
+        "ancestry_outlier",
+        "call_rate",
+        "charr",
+        "count_deletions",
+        "count_insertions",
+        "count_snvs",
+        "cross_contamination_rate",
+        "duplicate",
+        "insert_size_std_deviation",
+        "mad_autosome_coverage",
+        "mean_autosome_coverage",
+        "mean_dp",
+        "mean_insert_size",
+        "n_singleton",
+        "pass_rate",
+        "pct_autosomes_15x",
+        "pct_chimeras",
+        "pct_duplicates",
+        "pct_reads_mapped",
+        "pct_reads_properly_paired",
+        "ratio_heterozygous_homzygous_indel",
+        "ratio_heterozygous_homzygous_snv",
+        "ratio_insertion_deletion",
+        "ratio_transitions_transversions_snv",
+        "related",
+        "sex_ambiguous",
+        "sex_aneuploid",
+        "sex_mismatch",
+        "x_depth_ratio",
+        "x_het_ratio",
+        "y_depth_ratio",
+        "yield_bp_q30",
+    ]
+)
+"""Metrics that a threshold can be of."""
+
+REASONS = frozenset({*PRECEDENCE, *(FAIL_REASON.get(metric, metric) for metric in METRICS)})
+"""Every reason that a person can be left out for. A country's own table of thresholds adds none: it has to name metrics
+of goe, each of which has its reason."""
+
+_OR = re.compile(r"\s+or\s+")
+_TERM = re.compile(r"(<|>)\s*(-?[0-9.]+(?:e[0-9]+)?)|(outside|above)\s+([0-9.]+)\s+MAD|is\s+(\w+)")
+
+STRATUM = re.compile(rf"all|whole_genome|country:[A-Z]{{2}}|input_type:({'|'.join(INPUT_TYPES)})")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expression of a threshold table: `<25`, `<1.9 or >2.1`, `outside 4 MAD`, `above 8 MAD`, `is yes`; empty
+    never holds. The MAD is the scaled one of the person's stratum, taken from its median."""
+
+    text: str
+    below: float | None = None
+    above: float | None = None
+    mads: float | None = None
+    upper: bool = False
+    equals: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Rule":
+        """ValueError when the expression is none of those."""
+        found: dict[str, float | bool | str] = {}
+        for term in _OR.split(text.strip()) if text.strip() else []:
+            match = _TERM.fullmatch(term.strip())
+            if not match:
+                forms = "`<number`, `>number`, `outside number MAD`, `above number MAD`, `is word`"
+                raise ValueError(f"`{term}` is none of {forms}")
+            sign, number, side, mads, word = match.groups()
+            if sign:
+                found["below" if sign == "<" else "above"] = float(number)
+            elif mads:
+                found |= {"mads": float(mads), "upper": side == "above"}
+            else:
+                found["equals"] = word
+        return cls(text.strip(), **found)
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    @property
+    def is_flag(self) -> bool:
+        """A warning that is named among a person's reasons; the others are only warnings of the metrics table."""
+        return self.mads is not None or self.equals is not None
+
+    def holds(self, value: float | str | None, centre: tuple[float, float] | None = None) -> bool:
+        """Whether `value` is as the expression says; None never is. centre: (median, scaled MAD) of its stratum."""
+        if value is None or not self:
+            return False
+        if self.equals is not None:
+            return value == self.equals
+        value = float(value)
+        if (self.below is not None and value < self.below) or (self.above is not None and value > self.above):
+            return True
+        if self.mads is None or centre is None:
+            return False
+        off = value - centre[0]
+        return (off if self.upper else abs(off)) > self.mads * centre[1]
+
+
+def published(guidelines: Any, exclude: bool, countries: Iterable[str]) -> dict:
+    """The thresholds in force for a release: expressions, status and parameters, without sources, which are free text.
+
+    guidelines: `keep.Guidelines`. countries: those published; rows of others are left out, since they would name a
+    stratum that is withheld.
+    """
+    known = set(countries)
+    return {
+        "exclude": exclude,
+        "thresholds": [
+            {"metric": t.metric, "stratum": t.stratum, "warn": t.warn.text, "fail": t.fail.text, "status": t.status}
+            for t in guidelines.thresholds.values()
+            if not t.stratum.startswith("country:") or t.stratum.removeprefix("country:") in known
+        ],
+        "parameters": dict(guidelines.parameters),
+    }
+
+
+def faults(said: Mapping) -> list[str]:
+    """What in `published` thresholds, or in sample_qc of a published config, is no threshold of goe. They fit their
+    schemas."""
+    parameters = {row["parameter"] for row in tables.read(TABLES[1])}
+    rows, given = said["thresholds"], [*said.get("parameters", ())]
+    if isinstance(rows, Mapping):
+        # Of a config: metric or parameter -> number, null, expression or {warn, fail}.
+        given += [name for name in rows if name not in METRICS]
+        rows = [
+            {"metric": name, "stratum": "all"} | (value if isinstance(value, Mapping) else {"fail": value})
+            for name, value in rows.items()
+            if name in METRICS
+        ]
+    out = []
+    for row in rows:
+        if row["metric"] not in METRICS:
+            out.append(f"{row['metric']!r} is no metric of goe")
+        if not STRATUM.fullmatch(row["stratum"]):
+            out.append(f"{row['stratum']!r} is no stratum of a threshold")
+        texts = [row[key].strip() for key in ("warn", "fail") if isinstance(row.get(key), str)]
+        out += [f"{row['metric']}: {text!r} is no threshold" for text in texts if not _is_expression(text)]
+    return out + [f"{name!r} is no parameter of goe" for name in given if name not in parameters]
+
+
+def _is_expression(text: str) -> bool:
+    """Whether it is one that goe writes, which has no words but these."""
+    try:
+        return all(Rule.parse(term).equals in (None, "yes", "no") for term in _OR.split(text))
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Quality, sex, kinship and ancestry of people, and who is kept."""

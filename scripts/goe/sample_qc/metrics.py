@@ -1,0 +1,559 @@
+"""Per-person quality metrics from tool reports, from the genotype pass and from the harmonised cohort.
+
+Those that the GA4GH WGS QC standard v1 defines are in goe.sample_qc.ga4gh; the others are here. A metric that cannot
+be had is None, with a reason.
+"""
+
+import csv
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numba as nb
+import numpy as np
+import pyarrow as pa
+
+from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build, contig_class
+from goe.harmonise.genotypes import CODE_HET, CODE_HOM, CODE_MISSING, CODE_REF2, codes_from_gt, widen
+from goe.harmonise.records import failing
+from goe.hts import parquet
+from goe.hts.bcf import MISSING
+from goe.sample_qc import ga4gh
+from goe.sample_qc.tool_reports import Depths, Reads
+
+TOOL_METRICS = (
+    "mean_autosome_coverage",
+    "mad_autosome_coverage",
+    "pct_autosomes_15x",
+    "yield_bp_q30",
+    "pct_reads_mapped",
+    "pct_reads_properly_paired",
+    "pct_duplicates",
+    "pct_chimeras",
+    "mean_insert_size",
+    "insert_size_std_deviation",
+    "cross_contamination_rate",
+    "x_depth_ratio",
+    "y_depth_ratio",
+)
+VARIANT_METRICS = (
+    "call_rate",
+    "pass_rate",
+    "mean_dp",
+    "count_snvs",
+    "count_insertions",
+    "count_deletions",
+    "n_singleton",
+    "ratio_heterozygous_homzygous_snv",
+    "ratio_heterozygous_homzygous_indel",
+    "ratio_insertion_deletion",
+    "ratio_transitions_transversions_snv",
+    "charr",
+)
+DECIMALS = {name: metric.decimals for name, metric in ga4gh.METRICS.items()} | {
+    "n_singleton": 0,
+    "call_rate": 6,
+    "pass_rate": 6,
+    "charr": 4,
+    "x_depth_ratio": 4,
+    "y_depth_ratio": 4,
+    "x_het_ratio": 4,
+}
+"""Decimals written, those of the standard where it has the metric; 2 for every other."""
+
+NO_READS = "no reads: the person came as {}"
+NO_PANEL = "no reference panel: sample_qc.contamination_panel is not set"
+NO_SITES = "no autosomal variant record"
+VCF_ABSENT = "single-sample VCF: an absent site is no reference call"
+
+_TRANSITIONS = {("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")}
+_ACGT = frozenset("ACGT")
+
+
+def rounded(metric: str, value: float | None) -> float | int | None:
+    """`value` with the decimals of the metric; None stays None."""
+    if value is None:
+        return None
+    decimals = DECIMALS.get(metric, 2)
+    return round(value) if decimals == 0 else round(float(value), decimals)
+
+
+def text(value: object) -> str:
+    """A cell of our tables: empty for None, no exponent, no trailing zeros."""
+    if value is None:
+        return ""
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def ratio(a: float, b: float) -> float | None:
+    return a / b if b else None
+
+
+# --- reads ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bases:
+    """Bases of the reference that are not N, by contig and region class (goe.genome.build)."""
+
+    by_contig: dict[str, dict[int, int]]
+    par_masked: bool
+
+    @property
+    def autosomes(self) -> int:
+        return sum(sum(c.values()) for n, c in self.by_contig.items() if contig_class(n) == "autosome")
+
+    def of(self, kind: str) -> tuple[int, int]:
+        """(bases outside, bases inside the pseudo-autosomal regions) of X or Y."""
+        inner = REGION_X if kind == "X" else REGION_Y
+        classes: dict[int, int] = {}
+        for name, counts in self.by_contig.items():
+            if contig_class(name) == kind:
+                for number, n in counts.items():
+                    classes[number] = classes.get(number, 0) + n
+        return classes.get(inner, 0), sum(n for number, n in classes.items() if number != inner)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Bases":
+        """From the table of `count_bases` written as TSV: contig, class, length, bases."""
+        by_contig: dict[str, dict[int, int]] = {}
+        par_length = par_bases = 0
+        with Path(path).open(newline="") as handle:
+            for row in csv.DictReader(handle, delimiter="\t"):
+                number = int(row["class"])
+                by_contig.setdefault(row["contig"], {})[number] = int(row["bases"])
+                if contig_class(row["contig"]) == "Y" and number != REGION_Y:
+                    par_length += int(row["length"])
+                    par_bases += int(row["bases"])
+        return cls(by_contig, par_bases * 2 < par_length or par_length == 0)
+
+
+PIECE = 10_000_000
+"""Bases of the reference that are held at a time."""
+
+
+def count_bases(build: Build, fetch) -> list[tuple[str, int, int, int]]:
+    """(contig, region class, length, bases that are not N) of every primary contig.
+
+    fetch(contig, start, end) gives the sequence, 0-based half-open.
+    """
+    rows = []
+    for contig, length in build.contigs.items():
+        edges = {0, length}
+        for name, start, end in build.par:
+            if name == contig:
+                edges |= {start - 1, min(end, length)}
+        edges |= set(range(0, length, PIECE))
+        counts: dict[int, list[int]] = {}
+        borders = sorted(edges)
+        for start, end in itertools.pairwise(borders):
+            sequence = fetch(contig, start, end)
+            total = counts.setdefault(build.region_class(contig, start + 1), [0, 0])
+            total[0] += end - start
+            total[1] += end - start - sequence.count("N") - sequence.count("n")
+        rows += [(contig, number, *counts[number]) for number in sorted(counts)]
+    return rows
+
+
+def autosome_runs(build: Build, fetch) -> Iterator[tuple[str, int, int]]:
+    """(contig, start, end), 0-based half-open, of the autosomes' longest runs without N, in order.
+
+    fetch as for `count_bases`; together they hold the bases of `Bases.autosomes`.
+    """
+    for contig, length in build.contigs.items():
+        if contig_class(contig) != "autosome":
+            continue
+        run = None
+        for start in range(0, length, PIECE):
+            sequence = fetch(contig, start, min(start + PIECE, length))
+            for match in re.finditer("[^Nn]+", sequence):
+                here = (start + match.start(), start + match.end())
+                if run and run[1] == here[0]:
+                    run = (run[0], here[1])
+                    continue
+                if run:
+                    yield contig, *run
+                run = here
+        if run:
+            yield contig, *run
+
+
+def depth_ratios(summed: Mapping[str, int], bases: Bases) -> dict[str, float | None]:
+    """Depth of X and Y over that of the autosomes, of one person, outside the pseudo-autosomal regions.
+
+    summed: contig -> sum of depths (`reports.mosdepth_summary`). Depths are over the bases that are not N.
+    Where the PAR of Y is masked in the reference, that of X has the autosomal depth, which is taken off; where it
+    is not, a read of it maps to X and Y alike, with a mapping quality below 20, and neither has depth.
+    """
+    result: dict[str, float | None] = {"x_depth_ratio": None, "y_depth_ratio": None}
+    on_autosomes = sum(n for c, n in summed.items() if c in bases.by_contig and contig_class(c) == "autosome")
+    if not bases.autosomes or not on_autosomes:
+        return result
+    mean = on_autosomes / bases.autosomes
+    for kind in "XY":
+        outside, inside = bases.of(kind)
+        if outside:
+            total = sum(n for c, n in summed.items() if contig_class(c) == kind)
+            par = inside if kind == "X" and bases.par_masked else 0
+            result[f"{kind.lower()}_depth_ratio"] = max(0.0, (total / mean - par) / outside)
+    return result
+
+
+def read_metrics(
+    reads: Reads, depths: Depths, freemix: float | None, summed: Mapping[str, int], bases: Bases
+) -> tuple[dict[str, float | int | None], dict[str, str]]:
+    """(TOOL_METRICS of one person who has reads, reason of each that is None).
+
+    freemix: of VerifyBamID2, None when no panel is set; summed: as for `depth_ratios`.
+    pct_duplicates: percentage of the primary records that are marked as duplicates.
+    pct_chimeras: percentage of the pairs with both reads mapped whose reads are on different contigs, duplicates and
+    mapping quality 0 included (samtools stats, `pairs on different chromosomes`). Picard's PCT_CHIMERAS, for which
+    the limits of gnomAD and of GATK were made, is another number: it also takes pairs of more than 100 kb, of the
+    wrong orientation and reads with SA, and looks at pairs of mapping quality 20 alone.
+    """
+    values, why = ga4gh.measure(
+        {"reads": reads, "depths": depths, "freemix": NO_PANEL if freemix is None else freemix},
+    )
+    values["pct_duplicates"] = 100 * reads.duplicates / reads.total if reads.total else None
+    values["pct_chimeras"] = 200 * reads.pairs_apart / reads.both_mapped if reads.both_mapped else None
+    values |= depth_ratios(summed, bases)
+    no_depth = "no such contig, or no depth on the autosomes"
+    reasons = {"pct_duplicates": "no reads", "pct_chimeras": "no pair of mapped reads"}
+    reasons |= dict.fromkeys(("x_depth_ratio", "y_depth_ratio"), no_depth)
+    why |= {metric: reason for metric, reason in reasons.items() if values[metric] is None}
+    return values, why
+
+
+# --- the genotype pass (people.parquet of harmonise) ----------------------------------------------------------
+
+PASS_COLUMNS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "sum_dp", "n_dp", "n_said")
+
+
+class _Sums:
+    """Counters of people summed over files, each of which may have them in any order.
+
+    shape: of the counters of one person. After `add`, totals is int64[people, *shape] and place gives the row of a
+    person. Files of a cohort have the same people in the same order as a rule, whose rows are then looked up once.
+    """
+
+    def __init__(self, shape: tuple[int, ...]):
+        self.place: dict[str, int] = {}
+        self.totals = np.zeros((0, *shape), np.int64)
+        self.ids: pa.ChunkedArray | None = None
+        self.at = np.zeros(0, np.int64)
+
+    def add(self, ids: pa.ChunkedArray, values: np.ndarray, *inner: np.ndarray) -> None:
+        """Add a row of values to each of `ids`, at the place `inner` in the counters of the person."""
+        if self.ids is None or not self.ids.equals(ids):
+            self.ids = ids
+            self.at = np.array([self.place.setdefault(s, len(self.place)) for s in ids.to_pylist()], np.int64)
+            new = len(self.place) - len(self.totals)
+            self.totals = np.concatenate([self.totals, np.zeros((new, *self.totals.shape[1:]), np.int64)])
+        np.add.at(self.totals, (self.at, *inner), values)
+
+
+def sum_people(paths: Iterable[str | Path]) -> dict[str, dict[int, dict[str, int]]]:
+    """sample_id -> region class -> counters summed over the files, one file at a time."""
+    sums = _Sums((REGION_M + 1, len(PASS_COLUMNS)))
+    for path in paths:
+        table = parquet.read(path, ["sample_id", "class", *PASS_COLUMNS])
+        columns = np.stack([table.column(c).to_numpy() for c in PASS_COLUMNS], axis=1)
+        sums.add(table.column("sample_id"), columns, table.column("class").to_numpy())
+    return {
+        sample: {
+            number: dict(zip(PASS_COLUMNS, counts.tolist(), strict=True))
+            for number, counts in enumerate(sums.totals[i])
+            if counts.any()
+        }
+        for sample, i in sums.place.items()
+    }
+
+
+# --- the harmonised cohort ------------------------------------------------------------------------------------
+
+COUNTS = (
+    "n_snv",
+    "n_insertion",
+    "n_deletion",
+    "n_ti",
+    "n_tv",
+    "n_het_snv",
+    "n_hom_snv",
+    "n_het_indel",
+    "n_hom_indel",
+    "n_singleton",
+    "charr_sum",
+    "charr_n",
+    "charr_sites",
+    "charr_no_ad",
+)
+_AT = {name: i for i, name in enumerate(COUNTS)}
+CHARR_UNIT = 1 << 30
+"""CHARR terms are summed as integers of this fraction: the sum is the same in any order and scatter."""
+
+REGION_SCHEMA = pa.schema([("sample_id", pa.string())] + [(name, pa.int64()) for name in COUNTS])
+
+# Value of a PLINK 1 .bed genotype (A1 = ALT) by genotype code; haploid calls do not come up on autosomes.
+_BED = np.array([1, 1, 3, 2, 0, 1], np.uint8)
+
+
+INDEL_BELOW = 50
+"""Bases of difference from which an insertion or deletion is none of the short ones that GA4GH WGS QC v1 counts."""
+
+
+def allele_kind(ref: str, alt: str) -> str:
+    """snv, insertion, deletion or other (equal lengths above 1, 50 bases or more) of a normalised site allele."""
+    if len(ref) == len(alt):
+        return "snv" if len(ref) == 1 else "other"
+    if abs(len(alt) - len(ref)) >= INDEL_BELOW:
+        return "other"
+    return "insertion" if len(alt) > len(ref) else "deletion"
+
+
+@dataclass
+class CommonSnvs:
+    """Candidates for relatedness: PLINK 1 .bed rows (SNP-major) and their positions, one for each bin."""
+
+    spacing: int
+    min_maf: float
+    min_call_rate: float
+    absent_is_reference: np.ndarray
+    rows: list[bytes] = field(default_factory=list)
+    sites: list[tuple[str, int, str, str]] = field(default_factory=list)
+
+    def offer(self, contig: str, pos: int, ref: str, alt: str, codes: np.ndarray) -> None:
+        """Take the site when it is common, well called and the first of its bin.
+
+        A missing genotype of a single-sample VCF is taken as reference, here only: the sites that such a
+        person shares with others would else be those where both carry ALT, and everybody their kin.
+        """
+        bin_number = pos // self.spacing
+        if self.sites and self.sites[-1][0] == contig and self.sites[-1][1] // self.spacing == bin_number:
+            return
+        codes = np.where(self.absent_is_reference & (codes == CODE_MISSING), CODE_REF2, codes)
+        called = int((codes >= CODE_REF2).sum())
+        alleles = int((codes == CODE_HET).sum() + 2 * (codes == CODE_HOM).sum())
+        if called < self.min_call_rate * len(codes) or called == 0:
+            return
+        frequency = alleles / (2 * called)
+        if min(frequency, 1 - frequency) < self.min_maf:
+            return
+        values = np.zeros(-(-len(codes) // 4) * 4, np.uint8)
+        values[: len(codes)] = _BED[codes]
+        four = values.reshape(-1, 4)
+        self.rows.append((four[:, 0] | four[:, 1] << 2 | four[:, 2] << 4 | four[:, 3] << 6).tobytes())
+        self.sites.append((contig, pos, ref, alt))
+
+
+def count_variants(reader, samples: int, accept: Iterable[str] = (), common: CommonSnvs | None = None) -> np.ndarray:
+    """int64 (people, len(COUNTS)) of one autosomal region of the harmonised BCF.
+
+    Counted are site alleles whose input FILTER, that of a joint VCF or the person's own (FT), is PASS, absent or named
+    in `accept` (GA4GH WGS QC v1 counts PASS): a person counts an allele once, het or hom. Transitions and
+    transversions are of all SNV alleles carried. A singleton is an allele with one copy in everybody of the file.
+    `common` collects SNVs at positions with a single site allele. One pass; the vectors of a record are looked at
+    whole, its carriers alone after that.
+    """
+    counts = np.zeros((samples, len(COUNTS)), np.int64)
+    accepted = {"PASS", *accept}
+    held = None  # an SNV that may yet turn out to share its position with another allele
+    last = ("", 0)
+    for record in reader:
+        place = (record.contig, record.pos)
+        if held is not None and place != last:
+            common.offer(*held)
+            held = None
+        codes = codes_from_gt(record.formats["GT"])
+        if "FT" in record.formats:
+            codes[failing(record.formats["FT"], accepted)] = CODE_MISSING
+        alt = record.alts[0]
+        kind = allele_kind(record.ref, alt)
+        if accepted.issuperset(record.filters):
+            if kind == "snv" and common is not None and place != last:
+                held = (record.contig, record.pos, record.ref, alt, codes)
+            else:
+                held = None
+            carriers = np.flatnonzero((codes == CODE_HET) | (codes == CODE_HOM))
+            if carriers.size:
+                _add(counts, carriers, codes[carriers] == CODE_HOM, record.ref, alt, kind)
+        else:
+            held = None
+        last = place
+    if held is not None:
+        common.offer(*held)
+    return counts
+
+
+def _add(counts: np.ndarray, carriers: np.ndarray, hom: np.ndarray, ref: str, alt: str, kind: str) -> None:
+    if kind == "other":
+        return
+    counts[carriers, _AT[f"n_{kind}"]] += 1
+    group = "snv" if kind == "snv" else "indel"
+    counts[carriers[hom], _AT[f"n_hom_{group}"]] += 1
+    counts[carriers[~hom], _AT[f"n_het_{group}"]] += 1
+    if kind == "snv":
+        counts[carriers, _AT["n_ti" if (ref, alt) in _TRANSITIONS else "n_tv"]] += 1
+    if carriers.size == 1 and not hom[0]:
+        counts[carriers, _AT["n_singleton"]] += 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _hom_alt(gt, alt, absent_is_reference, people):
+    """(people with a diploid call, their REF alleles, how many are homozygous for ALT number `alt`: in `people`).
+
+    gt: raw BCF genotypes, signed integers of any width, (people, 2); a missing allele is below 2, the end of a vector
+    negative. absent_is_reference: bool (people,), whose genotype counts as 0/0 where both alleles are missing.
+    """
+    called, n_ref, found = 0, 0, 0
+    for i in range(gt.shape[0]):
+        first, second = gt[i, 0], gt[i, 1]
+        if first < 2 or second < 2:
+            if absent_is_reference[i] and 0 <= first < 2 and 0 <= second < 2:
+                called += 1
+                n_ref += 2
+            continue
+        called += 1
+        first, second = (first >> 1) - 1, (second >> 1) - 1
+        n_ref += (first == 0) + (second == 0)
+        if first == alt and second == alt:
+            people[found] = i
+            found += 1
+    return called, n_ref, found
+
+
+def _of(formats: Mapping[str, np.ndarray], key: str, people: np.ndarray) -> np.ndarray:
+    """int32 (people,): the value of a FORMAT field of one value; negative where it is not there."""
+    field = formats.get(key)
+    return np.full(len(people), MISSING, np.int32) if field is None else widen(field[people, 0])
+
+
+def add_charr(
+    reader, counts: np.ndarray, limits: Mapping[str, float], absent_is_reference: np.ndarray | None = None
+) -> None:
+    """Add the CHARR terms of one autosomal region of the cohort BCF (with AD) to `counts`.
+
+    CHARR (Lu et al. 2023, as in atgu/CHARR): the mean, over a person's hom-alt calls at biallelic autosomal SNVs
+    with GQ and DP within limits, of (AD_ref / (AD_ref + AD_alt)) / reference allele frequency. That frequency is
+    of the other people of this cohort (the person's own two alleles are taken off), and has to lie within
+    limits; the authors take gnomAD's below 10,000 people. absent_is_reference: bool (people,), who came as a
+    single-sample VCF: such a person has a call only where it carries ALT, and REF alleles would be too few, so a
+    missing genotype is two of them here (the authors' code takes every missing genotype so).
+
+    Beyond the definition: GQ is not tested where it is missing, and a missing DP is the sum of AD. `charr_sites`
+    counts the hom-alt calls at sites with such a frequency, `charr_no_ad` those of them without AD.
+    """
+    hom_alt = np.empty(len(counts), np.int32)
+    if absent_is_reference is None:
+        absent_is_reference = np.zeros(len(counts), np.bool_)
+    for record in reader:
+        real = [i for i, a in enumerate(record.alts, 1) if _ACGT.issuperset(a.upper())]
+        if len(real) != 1 or len(record.ref) != 1 or len(record.alts[real[0] - 1]) != 1:
+            continue
+        if any(a == "*" for a in record.alts) or "GT" not in record.formats:
+            continue
+        alt, gt = real[0], record.formats["GT"]
+        if gt.shape[1] != 2:
+            continue
+        called, n_ref, found = _hom_alt(gt, alt, absent_is_reference, hom_alt)
+        others = 2 * called - 2
+        if not found or others < limits["charr_min_alleles"]:
+            continue
+        frequency = n_ref / others
+        if n_ref == 0 or not limits["charr_min_ref_af"] < frequency < limits["charr_max_ref_af"]:
+            continue
+        people = hom_alt[:found]
+        counts[people, _AT["charr_sites"]] += 1
+        ad = record.formats.get("AD")
+        if ad is None or ad.shape[1] <= alt:
+            counts[people, _AT["charr_no_ad"]] += 1
+            continue
+        ad = widen(ad[people])
+        there = (ad[:, 0] > MISSING + 1) & (ad[:, alt] > MISSING + 1)
+        counts[people[~there], _AT["charr_no_ad"]] += 1
+        people, ad = people[there], ad[there]
+        gq, dp = _of(record.formats, "GQ", people), _of(record.formats, "DP", people)
+        dp = np.where(dp < 0, np.maximum(ad, 0).sum(axis=1), dp)
+        depth = ad[:, 0] + ad[:, alt]
+        take = ((gq < 0) | (gq >= limits["charr_min_gq"])) & (depth > 0)
+        take &= (dp >= limits["charr_min_dp"]) & (dp <= limits["charr_max_dp"])
+        people = people[take]
+        terms = ad[take, 0] / depth[take] / frequency
+        counts[people, _AT["charr_sum"]] += np.rint(terms * CHARR_UNIT).astype(np.int64)
+        counts[people, _AT["charr_n"]] += 1
+
+
+def charr(counts: Mapping[str, int], people: int, limits: Mapping[str, float]) -> float:
+    """CHARR of one person (share, 0..1) from COUNTS; `ga4gh.Unavailable` with the reason where it cannot be had.
+
+    people: number of people of the cohort. Of a reason, what stands before the colon is the same for everybody.
+    """
+    n, sites, without = (counts[name] for name in ("charr_n", "charr_sites", "charr_no_ad"))
+    if n >= limits["charr_min_sites"]:
+        return counts["charr_sum"] / CHARR_UNIT / n
+    needed = f"{limits['charr_min_sites']:g} are needed"
+    if 2 * people - 2 < limits["charr_min_alleles"]:
+        enough = f"{limits['charr_min_alleles'] / 2 + 1:g} are needed"
+        raise ga4gh.Unavailable(f"too few people for a reference allele frequency: {people}, {enough}")
+    if without * 2 > sites:
+        raise ga4gh.Unavailable(f"no AD: at {without} of {sites} hom-alt sites")
+    if sites < limits["charr_min_sites"]:
+        few = "too few hom-alt sites with a reference allele frequency within limits"
+        raise ga4gh.Unavailable(f"{few}: {sites}, {needed}")
+    raise ga4gh.Unavailable(f"too few hom-alt sites with AD, and GQ and DP within limits: {n} of {sites}, {needed}")
+
+
+def sum_regions(paths: Iterable[str | Path]) -> dict[str, dict[str, int]]:
+    """sample_id -> COUNTS summed over the region files, one file at a time."""
+    sums = _Sums((len(COUNTS),))
+    for path in paths:
+        table = parquet.read(path)
+        sums.add(table.column("sample_id"), np.stack([table.column(c).to_numpy() for c in COUNTS], axis=1))
+    return {s: dict(zip(COUNTS, sums.totals[i].tolist(), strict=True)) for s, i in sums.place.items()}
+
+
+def variant_metrics(
+    classes: Mapping[int, Mapping[str, int]],
+    counts: Mapping[str, int],
+    input_type: str,
+    limits: Mapping[str, float],
+    people: int,
+) -> tuple[dict[str, float | int | None], dict[str, str]]:
+    """(VARIANT_METRICS of one person, reason of each that is None).
+
+    classes: region class -> counters of the genotype pass; counts: COUNTS over the autosomes; people: of the cohort.
+    call_rate: share of the diploid records (autosomes, PAR of X) of the person's own source where the person has a
+    call that passes the genotype filter; records that only other joint VCFs or people have do not count.
+    pass_rate: the same among the records where the input had a call. mean_dp: mean depth of the calls that pass.
+    """
+    result: dict[str, float | int | None] = dict.fromkeys(VARIANT_METRICS)
+    why: dict[str, str] = {}
+    diploid = classes.get(REGION_DIPLOID, {})
+    records = diploid.get("n_records", 0)
+    if not records:
+        why |= dict.fromkeys(("call_rate", "pass_rate", "mean_dp"), NO_SITES)
+    else:
+        present = records - diploid["n_missing_in"]
+        if input_type == "vcf":
+            why["call_rate"] = VCF_ABSENT
+        else:
+            result["call_rate"] = diploid["n_called"] / records
+        result["pass_rate"] = ratio(diploid["n_called"], present)
+        result["mean_dp"] = ratio(diploid["sum_dp"], diploid["n_dp"])
+        if result["pass_rate"] is None:
+            why["pass_rate"] = "no call at any record"
+        if result["mean_dp"] is None:
+            why["mean_dp"] = "no depth in the input"
+    # Zero SNVs is a count only where the person's own input has records to find them in.
+    if not counts or not diploid.get("n_said"):
+        why |= dict.fromkeys((m for m in VARIANT_METRICS if m not in why and result[m] is None), NO_SITES)
+        return result, why
+    found, reasons = ga4gh.measure({"counts": counts})
+    result |= found | {"n_singleton": counts["n_singleton"]}
+    why |= reasons
+    try:
+        result["charr"] = charr(counts, people, limits)
+    except ga4gh.Unavailable as reason:
+        why["charr"] = str(reason)
+    return result, why

@@ -1,0 +1,1 @@
+"""FILTER and statistics of site alleles."""
