@@ -1085,7 +1085,7 @@ def leaking(monkeypatch, choose, tmp_path, rule=rf.MINIMAL):
         return decision
 
     with monkeypatch.context() as patch:
-        patch.setattr(frequency_table.disclosure, "apply", apply)
+        patch.setattr(frequency_table.control, "apply", apply)
         root = rf.make(tmp_path / "leak", rule=rule, contigs={"chr20": 1500})
     assert leaks
     return root, leaks[0][0]
@@ -1157,7 +1157,7 @@ def test_statistics_of_a_withheld_stratum(monkeypatch, tmp_path):
         return {name: np.ones_like(told) for name, told in real(*args).items()}
 
     with monkeypatch.context() as patch:
-        patch.setattr(frequency_table.disclosure, "open_statistics", every)
+        patch.setattr(frequency_table.control, "open_statistics", every)
         root = rf.make(tmp_path / "leak", contigs={"chr20": 1500})
     results = found(root)
     assert set(results) == {"disclosure"}
