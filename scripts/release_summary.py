@@ -13,7 +13,6 @@ from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_
 from goe.release.metadata import ro_crate
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
-from goe.sample_qc import keep as keep_list
 
 params, source, output = snakemake.params, snakemake.input, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -58,7 +57,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         "alleles_by_rule": site_rules.counts(public),
         "metrics": quantiles.summary(keep, tables.read(source.metrics), countries, policy.k),
         "sample_qc": sample_rules.published(
-            keep_list.load(source.guidelines, cfg["sample_qc"]["thresholds"]), cfg["sample_qc"]["exclude"], countries
+            sample_rules.load(source.guidelines, cfg["sample_qc"]["thresholds"]), cfg["sample_qc"]["exclude"], countries
         ),
         "rounded_to": policy.k,
     }

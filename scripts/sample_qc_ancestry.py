@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from goe.core import logs, seal, tables
 from goe.core.processes import tool
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ancestry, keep, plink, relatedness
 
 
@@ -51,7 +52,7 @@ with (
     seal.job(snakemake),
     tempfile.TemporaryDirectory(dir=Path(snakemake.output.people).parent) as scratch,
 ):
-    limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
+    limits = sample_rules.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
     sheet = tables.read_people(snakemake.input.people)
     pairs = [relatedness.pair_of(row) for row in tables.read(snakemake.input.pairs)]
     snvs = plink.Snvs.read(snakemake.input.about)

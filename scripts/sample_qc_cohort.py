@@ -5,7 +5,7 @@ from pathlib import Path
 
 from goe import __version__
 from goe.core import logs, seal, tables
-from goe.sample_qc import keep
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import page as cohort_page
 
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -17,7 +17,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         tables.read(source.keep),
         tables.read(source.metrics),
         tables.read(source.pairs),
-        keep.load(source.guidelines, params.thresholds),
+        sample_rules.load(source.guidelines, params.thresholds),
         tables.read(source.ancestry),
         json.loads(Path(source.ancestry_statement).read_text())["statement"],
     )

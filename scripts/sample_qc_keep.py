@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 from goe.core import logs, seal, tables
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ga4gh, keep, relatedness
 from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
     source, params, output = snakemake.input, snakemake.params, snakemake.output
-    guidelines = keep.load(snakemake.input.guidelines, params.thresholds)
+    guidelines = sample_rules.load(snakemake.input.guidelines, params.thresholds)
     limits = guidelines.parameters
     tools, tools_why = {}, {}
     for path in source.batches:

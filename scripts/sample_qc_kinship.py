@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from goe.core import logs, seal
 from goe.core.processes import tool
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import keep, plink, relatedness
 
 # People whose kinship, also by either half of the SNVs, tells how exact it is: pairs enough, and quick at 20,000.
@@ -47,7 +48,7 @@ with (
     seal.job(snakemake),
     tempfile.TemporaryDirectory(dir=Path(snakemake.output.pairs).parent) as scratch,
 ):
-    limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
+    limits = sample_rules.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
     snvs = plink.Snvs.read(snakemake.input.about)
     people = snvs.people
     memory = int(snakemake.resources.get("mem_mb", 4000) * 0.8)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import matplotlib
 from goe.core import logs, seal, tables
-from goe.sample_qc import keep
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc.page import HET_HOM, components, depth_metric
 
 matplotlib.use("Agg")
@@ -92,7 +92,7 @@ def finish(figure, axis, title, name, empty):
 with logs.to(snakemake.log), seal.job(snakemake):
     output = snakemake.output
     picture_of = {Path(picture).stem.removesuffix("_mqc"): picture for picture in output.pictures}
-    limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
+    limits = sample_rules.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
     rows = tables.read(snakemake.input.metrics)
     kept_of = {row["sample_id"]: row["keep"] for row in tables.read(snakemake.input.keep)}
     flagged = {r["sample_id"] for r in tables.read(snakemake.input.keep) if "sex_" in r["reasons"]}

@@ -8,12 +8,12 @@ from goe.core import logs, seal, tables
 from goe.harmonise import people as cohort
 from goe.hts import parquet
 from goe.hts.bcf import open_bcf
-from goe.sample_qc import keep
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
     params = snakemake.params
-    limits = keep.load(snakemake.input.guidelines, params.thresholds).parameters
+    limits = sample_rules.load(snakemake.input.guidelines, params.thresholds).parameters
     sheet = tables.read_people(snakemake.input.people)
     with open_bcf(snakemake.input.bcf, formats=("GT", "FT")) as reader:
         samples = cohort.people_of(reader, snakemake.input.people).ids

@@ -4,11 +4,12 @@ import tempfile
 from pathlib import Path
 
 from goe.core import logs, seal
-from goe.sample_qc import keep, plink
+from goe.rules import sample_thresholds as sample_rules
+from goe.sample_qc import plink
 
 folder = Path(snakemake.output.bed).parent
 with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=folder) as scratch:
-    limits = keep.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
+    limits = sample_rules.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
     # plink2 takes its work space at once: what the job was given, less what Python itself holds.
     memory = int(snakemake.resources.get("mem_mb", 4000) * 0.8)
     found = plink.collect(snakemake.input.common, f"{scratch}/common")

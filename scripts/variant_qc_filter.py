@@ -2,14 +2,14 @@
 
 from goe.core import logs, seal
 from goe.core.ledger import Ledger
+from goe.genome import intervals
 from goe.hts import parquet
-from goe.release.formats import annotations
 from goe.variant_qc.filters import Counted, annotate
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake), parquet.opened(snakemake.input.counts) as source:
     ledger = Ledger(f"variant_qc {snakemake.wildcards.region}")
-    regions = {flag: annotations.intervals(path, params.contig) for flag, path in params.regions.items()}
+    regions = {flag: intervals.intervals(path, params.contig) for flag, path in params.regions.items()}
     writer = None
     for i in range(max(1, source.num_row_groups)):
         part = source.read_row_group(i) if source.num_row_groups else source.read()

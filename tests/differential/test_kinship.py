@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from goe.demo import people
-from goe.sample_qc import keep, plink, relatedness
+from goe.rules import sample_thresholds as sample_rules
+from goe.sample_qc import plink, relatedness
 from helpers.plink_files import write
 
 SEED = 20260101
@@ -107,7 +108,7 @@ def found(cohort, tmp_path_factory):
 
 def test_the_pedigree_is_found_and_nothing_else(found):
     rows, said, text = found
-    limits = keep.load(GUIDELINES).parameters
+    limits = sample_rules.load(GUIDELINES).parameters
     assert said["statement"].startswith("assessed down to the second degree")
     by_relation = {}
     for pair in rows:
@@ -135,7 +136,7 @@ def test_kinship_and_k0_are_those_of_the_pedigree(found):
 def test_unrelated_people_are_left_and_as_many_as_can_be(found, cohort):
     """By the definition of the pedigree: one of each duplicate, parents rather than their children."""
     ranks = relatedness.rank(cohort[0], {})
-    gone = relatedness.removals(found[0], ranks, keep.load(GUIDELINES).parameters)
+    gone = relatedness.removals(found[0], ranks, sample_rules.load(GUIDELINES).parameters)
     # kid, sibling and half are three of a clique with a parent each; grandchild hangs on kid and both of its
     # grandparents; so the three and the grandchild go, and one of each of the three pairs beside them.
     assert {"kid", "sibling", "half", "grandchild"} <= gone.keys()
@@ -192,7 +193,7 @@ def test_relatives_are_left_out_however_many_of_the_cohort_they_are(tmp_path, na
     ids = [f"s{i:02d}" for i in range(len(people_of))]
     rows, said, _ = kinship(tmp_path, ids, alleles[(share >= 0.05) & (share <= 0.95)])
     assert said["statement"].startswith("assessed down to the second degree"), said
-    gone = relatedness.removals(rows, relatedness.rank(ids, {}), keep.load(GUIDELINES).parameters)
+    gone = relatedness.removals(rows, relatedness.rank(ids, {}), sample_rules.load(GUIDELINES).parameters)
     assert len(ids) - len(gone) == unrelated_people
     if name.startswith("parents"):
         assert gone.keys() == set(ids[2:])

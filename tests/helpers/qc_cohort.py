@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from goe.harmonise.records import PEOPLE_SCHEMA
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ancestry, keep, relatedness
 from goe.sample_qc.metrics import CHARR_UNIT, COUNTS, NO_PANEL, REGION_SCHEMA, TOOL_METRICS, rounded
 
@@ -186,7 +187,7 @@ class Cohort:
         return path
 
     def _kinship(self) -> dict[str, Path]:
-        limits = keep.load(GUIDELINES).parameters
+        limits = sample_rules.load(GUIDELINES).parameters
         pairs = []
         for a, b in zip(self.kin[::2], self.kin[1::2], strict=False):
             first, second = sorted((self.ids[a], self.ids[b]))

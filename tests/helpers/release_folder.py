@@ -36,7 +36,6 @@ from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
-from goe.sample_qc import keep
 from goe.variant_qc import filters as site_filters
 
 from helpers.blocks import sequence, write_fasta
@@ -339,7 +338,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
         "alleles_by_rule": site_rules.counts(public),
         "metrics": _metrics(said, k),
         "sample_qc": sample_rules.published(
-            keep.load(sample_rules.TABLES), True, [c for c in said["strata"] if len(c) == 2]
+            sample_rules.load(sample_rules.TABLES), True, [c for c in said["strata"] if len(c) == 2]
         ),
         "rounded_to": k,
     }

@@ -9,6 +9,7 @@ from goe.disclosure import control
 from goe.disclosure.audit.audit import Audit, Stated
 from goe.disclosure.control import FULL, REDUCED, WITHHELD, Policy
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.genome.build import Build
 from goe.release import table as frequency_table
 from goe.release.formats import sites_vcf
@@ -54,7 +55,7 @@ def tables(draw, leaves=LEAVES, kinds=tuple(CONTIGS), most=8):
 
 
 def block_of(plan, counts, contig, shown):
-    return frequency_table.Block(
+    return Block(
         contig=contig,
         pos=pa.array([1000], pa.int32()),
         ref=pa.array(["A"]),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from goe.sample_qc import ancestry, keep, plink
+from goe.rules import sample_thresholds as sample_rules
+from goe.sample_qc import ancestry, plink
 from goe.sample_qc.relatedness import Pair
 from helpers.plink_files import write
 
@@ -23,7 +24,7 @@ def files(repo):
 
 @pytest.fixture(scope="module")
 def limits(files):
-    return keep.load(files).parameters
+    return sample_rules.load(files).parameters
 
 
 # --- who makes the components --------------------------------------------------------------------------------

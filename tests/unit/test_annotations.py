@@ -9,9 +9,11 @@ import pysam
 import pytest
 from goe.core.errors import GoeError
 from goe.frequencies import strata as st
+from goe.genome import intervals
 from goe.genome.build import Build
 from goe.release.formats import annotations, sites_vcf
 from helpers import blocks as some
+from helpers import vcf_cells
 
 PAR = [("chrX", 1, 200), ("chrX", 500, 560), ("chrY", 1, 100)]
 BUILD = Build(name="small", contigs={"chr1": 600, "chrX": 700, "chrY": 600}, par=PAR)
@@ -170,13 +172,13 @@ def test_flags_without_their_file_are_not_in_the_header(fields, blocks, tmp_path
 def test_intervals_are_merged_and_searched_to_the_base(tmp_path):
     bed = tmp_path / "x.bed"
     bed.write_text("chr1\t0\t2\nchr2\t0\t9\nchr1\t5\t8\nchr1\t6\t7\nchr1\t2\t3\nchr10\t1\t2\n")
-    found = annotations.intervals(bed, "chr1")
+    found = intervals.intervals(bed, "chr1")
     assert found.tolist() == [[1, 3], [6, 8]]
-    assert annotations.inside(np.arange(1, 11), found).tolist() == [n in (1, 2, 3, 6, 7, 8) for n in range(1, 11)]
-    assert not annotations.inside(np.arange(5), annotations.intervals(bed, "chr3")).any()
+    assert intervals.inside(np.arange(1, 11), found).tolist() == [n in (1, 2, 3, 6, 7, 8) for n in range(1, 11)]
+    assert not intervals.inside(np.arange(5), intervals.intervals(bed, "chr3")).any()
     bed.write_text("chr1\t5\t5\n")
     with pytest.raises(GoeError, match=r"x.bed line 1: not a BED interval"):
-        annotations.intervals(bed, "chr1")
+        intervals.intervals(bed, "chr1")
 
 
 def test_region_files_are_looked_at_before_anything_runs(beds, tmp_path):
@@ -241,8 +243,8 @@ def test_bcftools_annotates_with_it(fields, blocks, beds, tmp_path):
 
 def test_read_back_agrees(fields, blocks, beds, tmp_path):
     path = finish(tmp_path, fields, blocks, beds)
-    assert annotations.check(path, blocks, blocks[0].strata) == []
-    assert annotations.check_sites(path, blocks, where(beds)) == []
+    assert vcf_cells.check_annotations(path, blocks, blocks[0].strata) == []
+    assert vcf_cells.check_annotations_sites(path, blocks, where(beds)) == []
 
 
 def first(path, key):
@@ -262,7 +264,9 @@ def test_check_names_what_was_changed(fields, blocks, beds, tmp_path, key):
     at = text.index(f";{old}", text.index(place.replace(":", "\t", 1).split(":")[0]))
     with pysam.BGZFile(str(path), "w") as file:
         file.write((text[: at + 1] + new + text[at + 1 + len(old) :]).encode())
-    problems = annotations.check(path, blocks, blocks[0].strata) + annotations.check_sites(path, blocks, where(beds))
+    problems = vcf_cells.check_annotations(path, blocks, blocks[0].strata) + vcf_cells.check_annotations_sites(
+        path, blocks, where(beds)
+    )
     assert problems and all(problem.what.startswith(place) for problem in problems)
 
 
@@ -273,7 +277,7 @@ def test_a_key_twice_in_a_record_is_refused(fields, blocks, tmp_path):
     with pysam.BGZFile(str(path), "w") as file:
         file.write(text.replace(f";AC_ee_XX={value};", f";AC_ee_XX={value};AC_ee_XX=1;", 1).encode())
     with pytest.raises(GoeError, match=f"{place} has INFO AC_ee_XX twice"):
-        list(annotations.numbers(path, blocks[0].strata))
+        list(vcf_cells.annotations_numbers(path, blocks[0].strata))
 
 
 def test_an_empty_contig_and_an_empty_file(fields, blocks, tmp_path):
@@ -289,8 +293,8 @@ def test_an_empty_contig_and_an_empty_file(fields, blocks, tmp_path):
         mask=one.mask[:, :0],
     )
     path = finish(tmp_path, fields, [nobody], {})
-    assert annotations.check(path, [nobody], one.strata) == []
-    assert annotations.check_sites(path, [], where({})) == []
+    assert vcf_cells.check_annotations(path, [nobody], one.strata) == []
+    assert vcf_cells.check_annotations_sites(path, [], where({})) == []
 
 
 def test_dictionary_names_every_tag(fields):

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 from goe.core.errors import GoeError
-from goe.genome import build
+from goe.genome import bed, build
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -171,7 +171,7 @@ def test_indexes_of_the_fasta(tmp_path):
 def test_resources_are_whole(name):
     known = build.known_lengths(name)
     assert set(known) == {*(str(i) for i in range(1, 23)), "X", "Y", "M"}
-    for contig, start, end in build.read_bed(build.REGIONS_OF_BUILDS / f"{name}.par.bed"):
+    for contig, start, end in bed.read_bed(build.REGIONS_OF_BUILDS / f"{name}.par.bed"):
         assert 1 <= start < end <= max(known[build.canonical(contig)])
 
 

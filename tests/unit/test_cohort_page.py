@@ -8,6 +8,7 @@ import stat
 
 import pytest
 from goe.core import tables
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import keep
 from goe.sample_qc import page as cohort_page
 from goe.sample_qc.page import STATUS
@@ -35,7 +36,7 @@ def there(cohort):
         "keep": rows["keep"],
         "metrics": rows["metrics"],
         "pairs": tables.read(cohort.files["pairs"]),
-        "guidelines": keep.load(GUIDELINES),
+        "guidelines": sample_rules.load(GUIDELINES),
         "pca": tables.read(cohort.files["ancestry"]),
         "said": "4 components",
     }

@@ -10,7 +10,7 @@ import pysam.samtools
 import pytest
 import yaml
 from goe.demo import calls, cohort, compare, genome, loci, people, reads
-from goe.genome import build
+from goe.genome import bed, build
 from goe.intake import release as release_lint
 from goe.settings import config
 
@@ -86,9 +86,9 @@ def test_the_config_is_whole_and_its_release_is_as_complete_as_it_can_be(demo, m
 
 def test_the_region_file_has_the_runs_of_one_letter(demo, world):
     ref, _, _ = world
-    intervals = build.read_bed(demo / "lcr.bed")
-    assert len(intervals) > 50 and {contig for contig, _, _ in intervals} == set(genome.LENGTHS)
-    for contig, start, end in intervals:
+    lcr = bed.read_bed(demo / "lcr.bed")
+    assert len(lcr) > 50 and {contig for contig, _, _ in lcr} == set(genome.LENGTHS)
+    for contig, start, end in lcr:
         text = ref.text(contig, start, end)
         assert len(text) >= genome.RUN_MIN and len(set(text)) == 1 and "N" not in text
 

@@ -6,6 +6,7 @@ import pytest
 from goe.core.errors import GoeError
 from goe.disclosure.audit.audit import Audit, Exact, Stated, Table, audit, public_build
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.genome.build import REGION_DIPLOID, Build
 from goe.release import table as frequency_table
 
@@ -29,7 +30,7 @@ def autosome(*carriers, hom=0):
 def block(calls, hidden=(), contig="chr1", pos=5000, strata=STRATA):
     counts = np.array(calls, dtype=np.int32)[:, :, None]
     shown = np.array([[s not in hidden] for s in strata])
-    return frequency_table.Block(
+    return Block(
         contig=contig,
         pos=pa.array([pos], pa.int32()),
         ref=pa.array(["A"]),

@@ -14,7 +14,8 @@ from goe.core.errors import GoeError
 from goe.release import layout
 from goe.release.metadata import health_dcat
 from goe.release.metadata.health_dcat import Iri, Text
-from goe.settings import config, sheets
+from goe.rules import dataset
+from goe.settings import config
 from helpers import metadata
 from hypothesis import given
 from hypothesis import strategies as some
@@ -194,8 +195,8 @@ def test_a_config_that_cannot_conform_is_named_before_the_run(change, key, words
 def test_several_faults_are_named_at_once_and_good_configs_have_none(repo):
     bad = {"dataset": metadata.DATASET | {"license": "x", "access_url": "y", "conforms_to": "z"}}
     assert len(health_dcat.problems(bad)) == 3
-    for dataset in KINDS.values():
-        assert health_dcat.problems({"dataset": dataset}) == []
+    for kind in KINDS.values():
+        assert health_dcat.problems({"dataset": kind}) == []
     assert health_dcat.problems(config.load(yaml.safe_load((repo / "config/config.yaml").read_text()))) == []
 
 
@@ -211,7 +212,7 @@ def test_files_that_cannot_be_listed_are_refused(tmp_path):
 
 
 def test_the_country_table_has_the_codes_that_sheets_may_have():
-    for code in sheets.COUNTRIES:
+    for code in dataset.COUNTRIES:
         assert re.fullmatch("[A-Z]{3}", health_dcat.country_url(code).rsplit("/", 1)[1])
 
 

@@ -4,8 +4,10 @@ import re
 
 import pytest
 from goe.core.errors import GoeError
+from goe.rules import sample_thresholds as sample_rules
+from goe.rules.sample_thresholds import Rule
 from goe.sample_qc import keep
-from goe.sample_qc.keep import Row, Rule
+from goe.sample_qc.keep import Row
 from goe.sample_qc.relatedness import Pair
 
 
@@ -50,8 +52,8 @@ def test_bad_expression(text):
 
 
 def test_each_default_has_a_source_and_a_known_status(files):
-    guidelines = keep.load(files)
-    assert all(t.source and t.status in keep.STATUSES for t in guidelines.thresholds.values())
+    guidelines = sample_rules.load(files)
+    assert all(t.source and t.status in sample_rules.STATUSES for t in guidelines.thresholds.values())
     for path, columns in zip(files, (6, 4), strict=True):
         text = path.read_text()
         assert not re.search(r"1\s*\+\s*M|B1MG|million genomes", text, re.I), "nothing is called 1+MG that was not read"
@@ -65,13 +67,13 @@ def test_each_default_has_a_source_and_a_known_status(files):
 def test_each_default_is_of_a_metric_that_is_made(files):
     """A row of a misspelt or renamed metric would judge nobody, and nobody would notice."""
     made = {*keep.METRIC_COLUMNS, "ancestry_outlier", "sex_mismatch", "sex_aneuploid", "sex_ambiguous", *keep.RELATIVES}
-    assert set(keep.load(files).metrics) <= made
+    assert set(sample_rules.load(files).metrics) <= made
     assert set(keep.FAIL_REASON) <= made
 
 
 def test_defaults_are_those_of_the_table_of_gates(files):
     """The suggested gates: fail and warning of each, by the metric's median person who is a little too bad."""
-    guidelines = keep.load(files)
+    guidelines = sample_rules.load(files)
     whole = ["whole_genome", "all"]
     for metric, warns, fails in (
         ("mean_autosome_coverage", 29.9, 24.9),
@@ -96,7 +98,7 @@ def test_defaults_are_those_of_the_table_of_gates(files):
 
 def test_config_overrides(files):
     national = {"call_rate": 0.9, "charr": None, "related": {"warn": "is yes", "fail": ""}, "kinship_min_snvs": 50}
-    guidelines = keep.load(files, national)
+    guidelines = sample_rules.load(files, national)
     assert guidelines.of("call_rate", ["all"]).fail.text == "<0.9"
     assert not guidelines.of("charr", ["all"]).fail
     assert guidelines.of("related", ["all"]).warn.equals == "yes"
@@ -110,10 +112,10 @@ def test_national_table_replaces_rows(files, tmp_path):
         "call_rate\tall\t\t<0.9\tnational board\tnational\n"
         "call_rate\tcountry:EE\t\t<0.8\tnational board\tnational\n"
     )
-    guidelines = keep.load([*files, path])
+    guidelines = sample_rules.load([*files, path])
     assert guidelines.of("call_rate", ["country:EE", "all"]).fail.below == 0.8
     assert guidelines.of("call_rate", ["country:PT", "all"]).fail.below == 0.9
-    both = keep.load([*files, path], {"call_rate": 0.7})
+    both = sample_rules.load([*files, path], {"call_rate": 0.7})
     assert both.of("call_rate", ["country:EE", "all"]).fail.below == 0.7, "the config goes before the table"
 
 
@@ -125,7 +127,7 @@ def test_national_table_decides_who_is_left_out(files, tmp_path):
         "call_rate\tcountry:EE\t\t<0.8\tboard\tnational\n"
     )
     rows = [row("a", call_rate=0.9), row("b", "PT", call_rate=0.9), row("c", pct_reads_properly_paired=80.0)]
-    keep.decide(rows, [], keep.load([*files, path]), True, False)
+    keep.decide(rows, [], sample_rules.load([*files, path]), True, False)
     assert [r.reasons for r in rows] == [[], ["low_call_rate"], ["pct_reads_properly_paired"]]
 
 
@@ -136,7 +138,7 @@ def test_all_problems_of_a_national_table_at_once(files, tmp_path):
         "charr\tEE\t\t>0.1\tx\tnational\n"
     )
     with pytest.raises(GoeError) as caught:
-        keep.load([*files, path])
+        sample_rules.load([*files, path])
     text = str(caught.value)
     assert "national.tsv row 2: fail: `0.9` is none of" in text
     assert "did you mean `call_rate`?" in text
@@ -148,11 +150,11 @@ def test_missing_column_names_the_columns(files, tmp_path):
     path = tmp_path / "national.tsv"
     path.write_text("metric\tfail\ncharr\t>1\n")
     with pytest.raises(GoeError, match="has no column stratum, warn, source, status"):
-        keep.load([*files, path])
+        sample_rules.load([*files, path])
 
 
 def decide(files, rows, pairs=(), exclude=True, national=None, whole=False):
-    guidelines = keep.load(files, national)
+    guidelines = sample_rules.load(files, national)
     unable = keep.decide(rows, list(pairs), guidelines, exclude, whole)
     return {r.sample_id: (r.dropped_for(exclude), r.reasons) for r in rows}, unable
 
@@ -218,7 +220,7 @@ def test_a_small_platform_falls_back_to_its_country_and_says_so(files):
 def test_the_withdrawn_widen_no_stratum(files):
     rows = [row(f"a{i:02d}", count_snvs=1000 + i) for i in range(21)]
     rows += [row(f"w{i:02d}", withdrawn=True, count_snvs=9000) for i in range(40)]
-    assert keep.centres(rows, "count_snvs", keep.load(files).parameters)[0]["EE", ""] == (1010.0, 5 * 1.4826)
+    assert keep.centres(rows, "count_snvs", sample_rules.load(files).parameters)[0]["EE", ""] == (1010.0, 5 * 1.4826)
     found, _ = decide(files, rows)
     assert not any(reasons for s, (_, reasons) in found.items() if s.startswith("a"))
     assert found["w00"] == ("withdrawn", ["withdrawn"])
@@ -235,7 +237,7 @@ def test_distance_of_ancestry_is_measured_against_its_limit(files):
         s: {"sex": "F", "country_code": "EE", "withdrawn": gone, "input_type": "cram", "platform": "A"}
         for s, gone in (("a", "no"), ("b", "no"), ("c", "no"), ("d", "yes"))
     }
-    rows = keep.gather(sheet, {}, {}, {}, keep.load(files), {"a": 6.01, "b": 6.0})
+    rows = keep.gather(sheet, {}, {}, {}, sample_rules.load(files), {"a": 6.01, "b": 6.0})
     assert [r.metrics["ancestry_outlier"] for r in rows] == ["yes", "no", "no", "no"]
     assert [r.why.get("ancestry_distance", "") for r in rows] == [
         "", "", "not assessed in this country or cohort", "withdrawn",
@@ -249,11 +251,11 @@ def test_everybody_related_is_said(files):
     pairs.append(Pair("a", "e", 900, 0.12))
     found, _ = decide(files, rows, pairs)
     assert [s for s, (out, _) in found.items() if out in keep.RELATIVES] == ["b", "c"]
-    said = keep.relatives_account(rows, pairs, {"statement": "assessed"}, True, keep.load(files).parameters)
+    said = keep.relatives_account(rows, pairs, {"statement": "assessed"}, True, sample_rules.load(files).parameters)
     assert said["statement"].startswith("assessed; every one of 3 people has a relative among the others, 2 are left")
     assert said["pairs"] == {"duplicate": 1, "parent_child": 1, "second_degree": 1, "siblings": 1}
     assert (said["people_with_relatives"], said["left_out"]) == (3, 2)
-    some = keep.relatives_account(rows, pairs[:1], {"statement": "assessed"}, True, keep.load(files).parameters)
+    some = keep.relatives_account(rows, pairs[:1], {"statement": "assessed"}, True, sample_rules.load(files).parameters)
     assert some["statement"] == "assessed"
 
 
@@ -261,8 +263,8 @@ def test_without_x_and_y_sex_is_unknown_and_said(files):
     sheet = {s: {"sex": "F", "country_code": "EE", "withdrawn": "no", "input_type": "gvcf"} for s in "ab"}
     autosomes = {1: {"n_records": 900, "n_called": 900, "n_het": 80, "n_hom_alt": 40, "n_missing_in": 0,
                      "n_failed": 0, "sum_dp": 27000, "n_dp": 900}}  # fmt: skip
-    rows = keep.gather(sheet, {}, {"a": autosomes, "b": autosomes}, {}, keep.load(files))
-    unable = keep.decide(rows, [], keep.load(files), True, True)
+    rows = keep.gather(sheet, {}, {"a": autosomes, "b": autosomes}, {}, sample_rules.load(files))
+    unable = keep.decide(rows, [], sample_rules.load(files), True, True)
     assert unable["sex"] == "2 of 2 people: no X data"
     assert [(r.inferred_sex, r.count_sex, r.reasons) for r in rows] == [("unknown", "F", [])] * 2
 
@@ -280,7 +282,7 @@ def test_y_of_one_joint_vcf_says_nothing_of_another(files):
     }
     common = {1: counters(900, 30, 300), 2: counters(100, 15, 0)}
     classes = {"a": common | {3: counters(50, 15, 0)}, "b": common | {3: counters(50, 0, 0)}}
-    rows = keep.gather(sheet, {}, classes, {}, keep.load(files))
+    rows = keep.gather(sheet, {}, classes, {}, sample_rules.load(files))
     assert [(r.inferred_sex, r.count_sex) for r in rows] == [("XY", "M")] * 2
     assert rows[1].why["inferred_sex"] == "by X alone, no Y data"
 
@@ -322,7 +324,7 @@ def test_a_stratum_that_excludes_no_relatives_keeps_its_people_alone(files, tmp_
     path.write_text(f"{head}related\tcountry:PT\t\t\tboard\tnational\n")
     rows = [row("a", "PT"), row("b", call_rate=0.99), row("c", "PT"), row("d"), row("e", call_rate=0.99)]
     pairs = [Pair("a", "b", 900, 0.25), Pair("a", "c", 900, 0.25), Pair("d", "e", 900, 0.25)]
-    keep.decide(rows, pairs, keep.load([*files, path]), True, False)
+    keep.decide(rows, pairs, sample_rules.load([*files, path]), True, False)
     assert [r.dropped_for(True) for r in rows] == [None, "related", None, "related", None]
 
 
@@ -358,7 +360,7 @@ def test_ledger_closes_and_the_list_is_sorted(files):
 
 
 def test_people_without_data_are_in_the_list(files):
-    guidelines = keep.load(files)
+    guidelines = sample_rules.load(files)
     sheet = {"a": {"sex": "F", "country_code": "EE", "withdrawn": "no", "input_type": "cram"}}
     (only,) = keep.gather(sheet, {}, {}, {}, guidelines)
     assert only.inferred_sex == "unknown"

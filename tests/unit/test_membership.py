@@ -10,6 +10,7 @@ import pytest
 from goe.core.errors import GoeError
 from goe.disclosure import control, membership
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.release import table as frequency_table
 from scipy.stats import norm
 
@@ -120,7 +121,7 @@ def block(pos, het, contig="chr1", filters=None, only_total=()):
     counts[:, st.HET] = het
     mask = np.ones((len(PLAN.strata), n), dtype=bool)
     mask[1:, list(only_total)] = False
-    return frequency_table.Block(
+    return Block(
         contig=contig,
         pos=pa.array(pos, pa.int32()),
         ref=pa.array(["A"] * n),

@@ -6,12 +6,14 @@ import subprocess
 import numpy as np
 import pysam
 import pytest
-from goe.check import readback
+from goe.check import mini_node as mini_node_check
 from goe.core.errors import GoeError
 from goe.frequencies import strata as st
+from goe.release import reading
 from goe.release.formats import mini_node, sites_vcf
 from helpers import blocks as some
 from helpers import mini_node_reader as reader
+from helpers import vcf_cells
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def test_without_country_and_sex_the_strata_profile_has_no_alleles(fields, block
     with pytest.raises(RuntimeError, match="does not contain GDI populations"):
         reader.rows(path)
     assert reader.rows(path, "EE") == ([], [])
-    assert list(mini_node.numbers(path)) == [] and mini_node.check_header(path, "strata") == []
+    assert list(vcf_cells.mini_node_numbers(path)) == [] and mini_node_check.check_header(path, "strata") == []
 
 
 @pytest.mark.parametrize("profile", mini_node.PROFILES)
@@ -135,8 +137,8 @@ def test_bcftools_reads_and_indexes_it(fields, blocks, tmp_path, profile):
 @pytest.mark.parametrize("profile", mini_node.PROFILES)
 def test_numbers_read_back_are_those_of_the_blocks(fields, blocks, tmp_path, profile):
     path = finish(tmp_path, fields, blocks, profile)
-    assert mini_node.check(path, blocks, profile) == []
-    table = next(mini_node.numbers(path))
+    assert vcf_cells.check_mini_node(path, blocks, profile) == []
+    table = next(vcf_cells.mini_node_numbers(path))
     assert set(table["stratum"].to_pylist()) == {"Total", *mini_node.populations(blocks[0].strata, profile)}
     assert table["nhomalt"].null_count == len(table)
 
@@ -155,7 +157,7 @@ def test_check_names_what_was_changed(fields, blocks, tmp_path):
         place = f"{record.chrom}:{record.pos}:{record.ref}:{record.alts[0]}"
         old = record.info["AC_EE_M"][0]
     changed(path, f";AC_EE_M={old};", ";AC_EE_M=777;")
-    (problem,) = mini_node.check(path, blocks, "strata")
+    (problem,) = vcf_cells.check_mini_node(path, blocks, "strata")
     assert problem.what == f"{place} EE_M: ac is 777, expected {old}"
 
 
@@ -173,12 +175,12 @@ def test_check_names_what_was_changed(fields, blocks, tmp_path):
 def test_check_of_the_header_finds(fields, blocks, tmp_path, old, new, words):
     path = finish(tmp_path, fields, blocks, "strata")
     changed(path, old, new)
-    assert any(words in problem.what for problem in mini_node.check_header(path, "strata"))
+    assert any(words in problem.what for problem in mini_node_check.check_header(path, "strata"))
 
 
 def test_total_profile_has_no_population(fields, blocks, tmp_path):
     path = finish(tmp_path, fields, blocks, "strata")
-    assert {p.what for p in mini_node.check_header(path, "total")} >= {"INFO AF_EE_M is not for gdi-mini-node"}
+    assert {p.what for p in mini_node_check.check_header(path, "total")} >= {"INFO AF_EE_M is not for gdi-mini-node"}
     with pytest.raises(ValueError, match="no profile"):
         mini_node.populations(["Total"], "x")
 
@@ -187,13 +189,13 @@ def test_a_file_that_is_no_vcf_is_refused(tmp_path):
     path = tmp_path / "x.vcf.gz"
     path.write_bytes(gzip.compress(b"##fileformat=VCFv4.3\nchr1\t1\n"))
     with pytest.raises(GoeError, match="no line of column names"):
-        list(mini_node.numbers(path))
+        list(vcf_cells.mini_node_numbers(path))
     path.write_bytes(gzip.compress(b"#CHROM\tPOS\nchr1\t1\n"))
     with pytest.raises(GoeError, match="cannot be read"):
-        list(mini_node.numbers(path))
+        list(vcf_cells.mini_node_numbers(path))
     path.write_bytes(b"no gzip")
     with pytest.raises(GoeError, match="cannot be read"):
-        readback.vcf_header(path)
+        reading.vcf_header(path)
 
 
 def test_dictionary_names_every_tag(fields):

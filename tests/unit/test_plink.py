@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe.core.errors import GoeError
-from goe.sample_qc import keep, plink
+from goe.rules import sample_thresholds as sample_rules
+from goe.sample_qc import plink
 from helpers.plink_files import write
 
 REPO = Path(__file__).resolve().parents[2]
@@ -16,7 +17,9 @@ REPO = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def limits():
-    return keep.load([REPO / "resources/guidelines" / name for name in ("sample_qc.tsv", "inference.tsv")]).parameters
+    return sample_rules.load(
+        [REPO / "resources/guidelines" / name for name in ("sample_qc.tsv", "inference.tsv")]
+    ).parameters
 
 
 def region(path, sites, samples=("007", "1E5"), spacing=100):

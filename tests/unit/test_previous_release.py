@@ -14,6 +14,7 @@ from goe.disclosure import control
 from goe.disclosure import earlier_release as pr
 from goe.disclosure.control import Policy
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.release import table as frequency_table
 from goe.release.formats import sites_vcf
 from hypothesis import given, settings
@@ -538,7 +539,7 @@ def test_tables_of_the_release_itself(tmp_path, repo):
         counts[:, st.DIP] = [[women], [40]]
         counts[:, st.HET] = 10
         counts[0, st.HET] += i
-        block = frequency_table.Block(
+        block = Block(
             contig="chr1",
             pos=pa.array(np.arange(1, 301), pa.int32()),
             ref=pa.array(["A"] * 300),

@@ -4,7 +4,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from goe.sample_qc import keep, relatedness
+from goe.rules import sample_thresholds as sample_rules
+from goe.sample_qc import relatedness
 from goe.sample_qc.relatedness import Pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 @pytest.fixture(scope="module")
 def limits(repo):
     folder = repo / "resources/guidelines"
-    return keep.load([folder / "sample_qc.tsv", folder / "inference.tsv"]).parameters
+    return sample_rules.load([folder / "sample_qc.tsv", folder / "inference.tsv"]).parameters
 
 
 LIMITS = {"kinship_duplicate": 0.354, "kinship_first_degree": 0.177, "kinship_second_degree": 0.0884}

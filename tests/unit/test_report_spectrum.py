@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from goe.core.errors import GoeError
-from goe.release.report.spectrum import CLASSES, EDGES, Spectrum, combine
+from goe.pages.svg import EDGES
+from goe.release.report.spectrum import CLASSES, Spectrum, combine
 from helpers.blocks import LEAVES, block, random_block, sequence, with_other_hidden_numbers
 
 TEXT = sequence(4000, seed=3)

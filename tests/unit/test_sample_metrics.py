@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe.genome.build import Build
+from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import keep
 from goe.sample_qc import metrics as sm
 from goe.sample_qc.tool_reports import Depths, Reads
@@ -17,7 +18,7 @@ from hypothesis import strategies as draw
 @pytest.fixture(scope="module")
 def limits(repo):
     folder = repo / "resources/guidelines"
-    return keep.load([folder / "sample_qc.tsv", folder / "inference.tsv"]).parameters
+    return sample_rules.load([folder / "sample_qc.tsv", folder / "inference.tsv"]).parameters
 
 
 BUILD = Build("toy", {"1": 100, "X": 50, "Y": 40}, [("X", 1, 10), ("Y", 1, 10)])

@@ -6,7 +6,7 @@ from goe.sample_qc import keep
 
 
 def all_metrics():
-    return {*keep.load(sample_rules.TABLES).metrics, *keep.FAIL_REASON, *keep.METRIC_COLUMNS}
+    return {*sample_rules.load(sample_rules.TABLES).metrics, *keep.FAIL_REASON, *keep.METRIC_COLUMNS}
 
 
 def test_metrics_and_reasons_are_those_of_sample_qc():
@@ -22,7 +22,7 @@ def test_published_thresholds_are_those_in_force_and_name_no_hidden_country(tmp_
         "call_rate\tcountry:EE\t\t<0.91\tLetter of Jaan Tamm\tnational\n"
     )
     config = {"mean_dp": 12, "charr_min_gq": 30, "call_rate": {"warn": None, "fail": "<0.9 or >2e3"}}
-    said = sample_rules.published(keep.load([*sample_rules.TABLES, own], config), True, ["EE"])
+    said = sample_rules.published(sample_rules.load([*sample_rules.TABLES, own], config), True, ["EE"])
     rows = {(row["metric"], row["stratum"]): row for row in said["thresholds"]}
     assert rows["call_rate", "country:EE"]["fail"] == "<0.9 or >2e3" and rows["mean_dp", "all"]["fail"] == "<12"
     assert said["parameters"]["charr_min_gq"] == 30 and said["exclude"] is True

@@ -1,13 +1,14 @@
 """Sex chromosomes by the data."""
 
 import pytest
-from goe.sample_qc import keep, sex
+from goe.rules import sample_thresholds as sample_rules
+from goe.sample_qc import sex
 
 
 @pytest.fixture(scope="module")
 def limits(repo):
     folder = repo / "resources/guidelines"
-    return keep.load([folder / "sample_qc.tsv", folder / "inference.tsv"]).parameters
+    return sample_rules.load([folder / "sample_qc.tsv", folder / "inference.tsv"]).parameters
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import jsonschema
 import pytest
 import yaml
 from goe.core.errors import GoeError
+from goe.rules import dataset
 from goe.settings import sheets
 
 
@@ -196,5 +197,5 @@ def test_schemas_and_reader_know_the_same_words(repo):
     assert set(schema["properties"]["sex"]["enum"]) == {*sheets._SEX, *sheets._UNKNOWN_SEX}
     assert set(schema["properties"]) == {*sheets.PERSON_COLUMNS, *sheets.OPTIONAL_PERSON_COLUMNS}
     schema = yaml.safe_load((repo / "workflow/schemas/inputs.schema.yaml").read_text())
-    assert tuple(schema["properties"]["input_type"]["enum"]) == sheets.INPUT_TYPES
+    assert tuple(schema["properties"]["input_type"]["enum"]) == dataset.INPUT_TYPES
     assert tuple(schema["properties"]) == sheets.INPUT_COLUMNS

@@ -58,3 +58,13 @@ def test_faf():
     assert faf[:2].tolist() == [0, 0]
     assert faf[2:4] == pytest.approx([gamma.ppf(0.05, 2) / 100, gamma.ppf(0.05, 100) / 1000])
     assert np.isnan(faf[4])
+
+
+def test_hwe_of_the_most_likely_count_is_1():
+    """The counts that were found to give 1 - 2e-16: no other count of heterozygotes is more likely."""
+    assert stats.hwe_p(np.array([89]), np.array([56]), np.array([35])).tolist() == [1.0]
+    for n in range(1, 60):
+        for rare in range(2 * n + 1):
+            hets = np.arange(rare & 1, min(rare, 2 * n - rare) + 1, 2)
+            p = stats.hwe_p(hets, (2 * n - rare - hets) // 2, (rare - hets) // 2)
+            assert p.max() == 1.0

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from goe import __version__
 from goe.check import lookup as check_lookup
-from goe.check.readback import reading
 from goe.core import code_digest, manifest
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import ROOT
@@ -22,6 +21,7 @@ from goe.release import layout
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
 from goe.release.metadata import health_dcat
+from goe.release.reading import reading
 from goe.release.report import lookup as report_lookup
 from goe.release.report import page as report_page
 from goe.rules import site_filters as site_rules

@@ -19,8 +19,9 @@ from jsonschema import Draft202012Validator
 from goe.check import readback
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES
+from goe.frequencies.block import Block, passed
+from goe.release import reading
 from goe.release.formats.beacon import NUMBERS, SOURCE, SOURCE_REFERENCE, WANTED
-from goe.release.table import Block
 
 SCHEMA = RESOURCES / "schemas" / "beacon-v2" / "genomicVariations.defaultSchema.deref.json"
 _PIECE = 16 << 20
@@ -110,11 +111,11 @@ def numbers(path: str | Path) -> Iterator[pa.Table]:
     Every line is read against exactly the keys and types that `lines` writes. GoeError when one has others, or
     its id, position, bases and location contradict each other.
     """
-    with readback.reading(path), gzip.open(path, "rb") as handle:
+    with reading.reading(path), gzip.open(path, "rb") as handle:
         if not handle.read(1):
             return
     try:
-        with readback.reading(path), pa.input_stream(str(path), compression="gzip") as handle:
+        with reading.reading(path), pa.input_stream(str(path), compression="gzip") as handle:
             reader = pajson.open_json(
                 handle,
                 pajson.ReadOptions(block_size=_PIECE, use_threads=False),
@@ -130,7 +131,7 @@ def numbers(path: str | Path) -> Iterator[pa.Table]:
 
 def _odd_line(path: str | Path) -> list[Problem]:
     """The first line that has not the keys and types of a line, slowly: which line and which key."""
-    with readback.reading(path), gzip.open(path, "rt") as handle:
+    with reading.reading(path), gzip.open(path, "rt") as handle:
         for row, line in enumerate(handle, 1):
             try:
                 faults = list(_faults(json.loads(line), pa.struct(list(_LINE)), ""))
@@ -213,7 +214,7 @@ def validate(path: str | Path, schema: str | Path = SCHEMA, every: int = 1000) -
     """
     validator = Draft202012Validator(json.loads(Path(schema).read_text()))
     problems = []
-    with readback.reading(path), io.BufferedReader(igzip.open(path, "rb"), 1 << 20) as handle:
+    with reading.reading(path), io.BufferedReader(igzip.open(path, "rb"), 1 << 20) as handle:
         for row, line in enumerate(handle):
             if row % every == 0:
                 try:
@@ -232,7 +233,5 @@ def validate(path: str | Path, schema: str | Path = SCHEMA, every: int = 1000) -
 def check(path: str | Path, blocks: Iterable[Block]) -> list[Problem]:
     """Differences between a finished file and the blocks of its contig."""
     columns = tuple(NUMBERS.values())
-    wanted = (
-        readback.expected(block, columns, readback.passed(block) & ~np.isnan(block.numbers.af())) for block in blocks
-    )
+    wanted = (readback.expected(block, columns, passed(block) & ~np.isnan(block.numbers.af())) for block in blocks)
     return readback.compare(numbers(path), wanted, str(path), columns)

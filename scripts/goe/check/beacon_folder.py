@@ -8,10 +8,10 @@ from pathlib import Path
 from isal import igzip
 
 from goe.check import beacon as beacon_check
-from goe.check import readback
 from goe.core.errors import Problem
 from goe.genome import hgvs
 from goe.genome.build import contig_class
+from goe.release import reading
 from goe.release.formats import beacon
 from goe.release.formats.sites_vcf import Tag
 
@@ -64,7 +64,7 @@ def check_names(path: str | Path, dataset: str, build: str, contig: str, length:
         ).encode()
     )
     row, rest = 0, b""
-    with readback.reading(path), igzip.open(path, "rb") as handle:
+    with reading.reading(path), igzip.open(path, "rb") as handle:
         while piece := handle.read(_PIECE):
             data = rest + piece
             at, end = 0, data.rfind(b"\n") + 1

@@ -13,11 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.check.readback import COUNTS, reading
+from goe.check.readback import COUNTS
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.release.formats import wide_table
-from goe.release.table import BLOCK, Block
+from goe.release.reading import reading
+from goe.release.table import BLOCK
 
 _ALLELE = ("contig", "pos", "ref", "alt")
 _TEXT = ("contig", "ref", "alt", "filter", "stratum")

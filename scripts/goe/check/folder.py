@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator
 
 from goe.check import again
-from goe.check.readback import reading, vcf_header
 from goe.core import manifest, tables
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
@@ -24,6 +23,7 @@ from goe.release import quantiles
 from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
 from goe.release.gdi import format as gdi_format
 from goe.release.metadata.health_dcat import CRATE, JSON_LD, TURTLE
+from goe.release.reading import reading, vcf_header
 from goe.release.table import schema as long_schema
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules

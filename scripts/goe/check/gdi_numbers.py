@@ -12,6 +12,7 @@ from goe.check import gdi as gdi_check
 from goe.check import readback
 from goe.core.errors import Problem
 from goe.frequencies import strata as st
+from goe.release import reading
 from goe.release.gdi import format as gdi
 from goe.release.gdi import rows as gdi_rows
 from goe.release.gdi.metadata import Settings
@@ -51,7 +52,7 @@ def compare(
 def numbers(files: Iterable[pa.Buffer], contig: str, where: str) -> Iterator[pa.Table]:
     """Rows of data files as `readback.COLUMNS` (nhomalt is null), in the order of the package."""
     for content in files:
-        with readback.reading(where), pq.ParquetFile(pa.BufferReader(content)) as file:
+        with reading.reading(where), pq.ParquetFile(pa.BufferReader(content)) as file:
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group)
                 columns = {

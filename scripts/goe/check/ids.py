@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from isal import igzip
 
-from goe.check import readback
 from goe.check.faults import safely
 from goe.core.errors import GoeError, Problem
+from goe.release import reading
 
 SHORTEST = 4
 # An id of this many bytes turns up by chance in less than one of 10^9 releases of 10 GB.
@@ -53,7 +53,7 @@ def read(path: str | Path) -> Wanted:
 
     GoeError when there is no list or none of its ids can be looked for.
     """
-    with readback.reading(path):
+    with reading.reading(path):
         rows = Path(path).read_text(encoding="utf-8-sig").splitlines()
     if not rows:
         raise GoeError(Problem(str(path), "is empty", "give a file with an id a line"))
@@ -197,7 +197,7 @@ def _contents(path: Path, name: str) -> Iterator[tuple[str, Iterable[bytes], boo
     if path.is_dir():
         return
     packed = path.suffix in (".gz", ".tbi", ".parquet", ".tar", ".c4gh")
-    with readback.reading(path):
+    with reading.reading(path):
         with path.open("rb") as handle:
             yield str(path), _pieces(handle), not packed
         if path.suffix in (".gz", ".tbi"):

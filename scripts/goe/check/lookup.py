@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from goe.check import readback
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
-from goe.release.table import Block
+from goe.frequencies.block import Block
+from goe.release import reading
 
 PAGE = "report.html"
 NUMBERS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt")
@@ -43,7 +44,7 @@ class Page:
 def read(folder: str | Path) -> Page:
     """The page of a release folder. GoeError when it has no table."""
     where = Path(folder) / PAGE
-    with readback.reading(where):
+    with reading.reading(where):
         text = where.read_text(encoding="utf-8")
     match = _FACTS.search(text)
     try:
@@ -123,7 +124,7 @@ def _texts(folder: str | Path, page: Page, about: Mapping) -> Iterator[tuple[str
     each = page.facts["chunks_per_file"]
     for number in range(-(-many // each)):
         where = Path(folder) / page.facts["folder"] / f"{contig}.{number:03d}.js"
-        with readback.reading(where):
+        with reading.reading(where):
             content = where.read_text(encoding="ascii")
         match = _FILE.fullmatch(content)
         try:

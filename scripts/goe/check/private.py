@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from goe.check import readback
 from goe.check.faults import safely
 from goe.check.lookup import without_chunks
 from goe.core.errors import GoeError, Problem
 from goe.hts.bgzf import EOF
+from goe.release import reading
 
 TEXTS = (".md", ".json", ".jsonld", ".ttl", ".tsv", ".html", ".smk", ".txt", "")
 _MEND = "take it out, and find out how it came in"
@@ -77,9 +77,9 @@ def _file(path: Path, addresses: Iterable[str]) -> list[Problem]:
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
     """What a person can read of a file: (where, text)."""
-    with readback.reading(path):
+    with reading.reading(path):
         if path.name.endswith(".vcf.gz"):
-            yield f"{path} header", "\n".join(readback.vcf_header(path))
+            yield f"{path} header", "\n".join(reading.vcf_header(path))
         elif path.suffix == ".parquet":
             yield f"{path} metadata", _metadata(path)
         elif path.suffix == ".tar":
@@ -118,7 +118,7 @@ def check_bgzf(path: Path) -> list[Problem]:
     where = str(path)
     size = path.stat().st_size
     cut = [Problem(where, "is cut off, or no BGZF file", "get the file again")]
-    with readback.reading(path), path.open("rb") as handle:
+    with reading.reading(path), path.open("rb") as handle:
         at = 0
         head = b""
         while at < size:

@@ -5,10 +5,7 @@ the file, strata in the order of the release. A number that a format does not ca
 when `compare` finds nothing: the same cells in the same order, and the same number in every column both have.
 """
 
-import gzip
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numba as nb
@@ -19,7 +16,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem
-from goe.release.table import Block
+from goe.frequencies.block import Block
+from goe.release.reading import _head, reading
 
 KEYS = ("contig", "pos", "ref", "alt", "stratum")
 COUNTS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt")
@@ -32,16 +30,6 @@ _VCF = ("contig", "pos", "id", "ref", "alt", "qual", "filter", "info")
 _PIECE = 4 << 20
 _SHOWN = 10
 _KEYS = 4096
-
-
-@contextmanager
-def reading(path: str | Path) -> Iterator[None]:
-    """GoeError that names the file when it turns out not to be what it should be."""
-    try:
-        yield
-    except (pa.ArrowInvalid, pa.ArrowKeyError, EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
-        words = " ".join(str(error).split())[:300] or type(error).__name__
-        raise GoeError(Problem(str(path), f"cannot be read: {words}", "get the file again")) from error
 
 
 def cells(
@@ -80,11 +68,6 @@ def expected(block: Block, columns: Iterable[str], wanted: np.ndarray) -> pa.Tab
     return cells(alleles, block.strata, values, block.shown() & wanted)
 
 
-def passed(block: Block) -> np.ndarray:
-    """bool (alleles,): whether FILTER is PASS."""
-    return pc.equal(block.filter, "PASS").to_numpy(zero_copy_only=False)
-
-
 def frequency_table(path: str | Path, only_passed: bool = False, only_with_af: bool = False) -> Iterator[pa.Table]:
     """Cells of a long Parquet table of frequencies (goe.release.table)."""
     with reading(path), pq.ParquetFile(path) as file:
@@ -95,25 +78,6 @@ def frequency_table(path: str | Path, only_passed: bool = False, only_with_af: b
             if only_with_af:
                 table = table.filter(pc.is_valid(table["af"]))
             yield table.select(COLUMNS.names).cast(COLUMNS)
-
-
-def vcf_header(path: str | Path) -> list[str]:
-    """Header lines of a compressed VCF, without line ends, up to and with #CHROM. GoeError when there is none."""
-    return _head(path)[0]
-
-
-def _head(path: str | Path) -> tuple[list[str], bool]:
-    """Header lines, and whether a record follows."""
-    lines, more = [], False
-    with reading(path), gzip.open(path, "rt") as handle:
-        for line in handle:
-            if not line.startswith("#"):
-                more = True
-                break
-            lines.append(line.rstrip("\n"))
-    if not lines or not lines[-1].startswith("#CHROM\t"):
-        raise GoeError(Problem(str(path), "no line of column names (#CHROM)", "get the file again"))
-    return lines, more
 
 
 def vcf_records(path: str | Path) -> Iterator[tuple[pa.Table, dict[str, tuple[np.ndarray, pa.Array]]]]:
@@ -257,20 +221,6 @@ def numbers_of(found: Mapping[str, tuple[np.ndarray, pa.Array]], key: str, rows:
             raise pa.ArrowInvalid(f"INFO {key} is given without a number")
         out[at] = values
     return out
-
-
-def vcf_cells(path: str | Path, tags: Mapping[tuple[str, str], str], strata: Sequence[str]) -> Iterator[pa.Table]:
-    """Cells of a sites VCF. tags: (column, stratum) -> INFO key; a cell is there when its AC is."""
-    names = {column for column, _ in tags}
-    for table, found in vcf_records(path):
-        n = table.num_rows
-        with reading(path):
-            values = {
-                name: np.array([numbers_of(found, tags.get((name, stratum), ""), n) for stratum in strata])
-                for name in names
-            }
-        alleles = {name: table[name].combine_chunks() for name in KEYS[:4]}
-        yield cells(alleles, strata, values, ~np.isnan(values["ac"]))
 
 
 def compare(

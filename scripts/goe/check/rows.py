@@ -12,8 +12,8 @@ from goe.check.faults import Faults
 from goe.check.readback import COUNTS
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.genome.build import contig_class
-from goe.release.table import Block
 
 _ACGT = "^[ACGT]+$"
 PARTS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi")

@@ -27,7 +27,9 @@ from goe.check import gdi as gdi_check
 from goe.check import gdi_numbers, readback
 from goe.check import ids as check_ids
 from goe.check import lookup as check_lookup
+from goe.check import mini_node as mini_node_check
 from goe.check import private as check_private
+from goe.check import ro_crate as ro_crate_check
 from goe.check import rows as check_rows
 from goe.check import vcf as check_vcf
 from goe.check.faults import Faults, safely
@@ -36,13 +38,15 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import membership
 from goe.disclosure.audit import audit as disclosure_audit
+from goe.frequencies.block import Block, passed
+from goe.genome import intervals
 from goe.genome.build import Build
 from goe.release.formats import annotations, mini_node, wide_table
 from goe.release.formats.sites_vcf import Tag
 from goe.release.metadata import ro_crate
 from goe.release.report import lookup as report_lookup
 from goe.release.report import spectrum as report_spectrum
-from goe.release.table import BLOCK, Block
+from goe.release.table import BLOCK
 
 # Checks in the order in which they are told.
 NAMES = {
@@ -158,7 +162,7 @@ class _Contig:
         self.alleles += len(block)
         self.cells += int(block.shown().sum())
         every = np.ones(len(block), dtype=bool)
-        some = {"all": every, "annotations": every, "pass": readback.passed(block)}
+        some = {"all": every, "annotations": every, "pass": passed(block)}
         some |= {profile: mini_node.loadable(block, profile) for profile in mini_node.PROFILES}
         pos = block.pos.to_numpy()
         for which, rows in some.items():
@@ -452,7 +456,7 @@ class _Check:
 
     def non_par(self, block: Block) -> dict[str, np.ndarray]:
         regions = annotations.flagged(self.here(), block.contig, {})
-        return {flag: annotations.inside(block.pos.to_numpy(), where) for flag, where in regions.items()}
+        return {flag: intervals.inside(block.pos.to_numpy(), where) for flag, where in regions.items()}
 
     def here(self) -> Build:
         return Build(name=self.facts.build, contigs=self.facts.lengths, par=self.facts.par)
@@ -467,7 +471,7 @@ class _Check:
             facts = self.facts
             problems = check_vcf.check_header(path, facts.build, facts.contigs, self.tags(which), self.filters(which))
             if which in mini_node.PROFILES:
-                problems += mini_node.check_header(path, which)
+                problems += mini_node_check.check_header(path, which)
             problems += safely(str(path), lambda: check_vcf.check_empty_columns(path))
             ends = {contig: seen.ends[which] for contig, seen in self.seen.items() if which in seen.ends}
             return problems + check_vcf.check_index(path, ends)
@@ -578,7 +582,7 @@ class _Check:
         if "healthdcat" in self.wanted:
             self.put("healthdcat", safely("metadata", self.health_dcat), "SHACL shapes, dataset.json, every file")
         if "ro-crate" in self.wanted:
-            problems = safely(str(self.root / ro_crate.NAME), lambda: ro_crate.check(self.root, self.digests))
+            problems = safely(str(self.root / ro_crate.NAME), lambda: ro_crate_check.check(self.root, self.digests))
             self.put("ro-crate", problems, "profiles, dataset.json, every file")
 
     def health_dcat(self) -> list[Problem]:

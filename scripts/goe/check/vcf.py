@@ -14,9 +14,10 @@ import pysam
 from goe.check import readback
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block, passed
+from goe.release import reading
 from goe.release.formats import annotations, mini_node
 from goe.release.formats.sites_vcf import Tag
-from goe.release.table import Block
 
 _AGAIN = "the file was changed, or is not of this release: get it again"
 # Where the statistics of a site are read that this file is held against.
@@ -44,7 +45,7 @@ def header(path: str | Path) -> tuple[Header, list[Problem]]:
 
     GoeError when it cannot be read.
     """
-    lines = readback.vcf_header(path)
+    lines = reading.vcf_header(path)
     found, problems = Header([], [], []), []
 
     def wrong(line: str, what: str) -> None:
@@ -94,7 +95,7 @@ def check_header(
     file has; filters: those that its records have, but PASS."""
     found, problems = header(path)
     where = str(path)
-    if f"##reference={build}" not in readback.vcf_header(path):
+    if f"##reference={build}" not in reading.vcf_header(path):
         problems.append(Problem(where, f"the header has no line ##reference={build}", _AGAIN))
     there = {contig["name"]: contig for contig in found.contigs}
     for contig in contigs:
@@ -129,8 +130,8 @@ def check_header(
 
 def check_empty_columns(path: str | Path) -> list[Problem]:
     """What stands in the columns that a release leaves empty, ID and QUAL."""
-    lines = readback.vcf_header(path)
-    with readback.reading(path), pa.input_stream(str(path), compression="gzip") as stream:
+    lines = reading.vcf_header(path)
+    with reading.reading(path), pa.input_stream(str(path), compression="gzip") as stream:
         try:
             reader = pacsv.open_csv(
                 stream,
@@ -226,7 +227,7 @@ def _read(path: str | Path, tags: Sequence[Tag], strata: Sequence[str], others: 
             raise GoeError(
                 Problem(str(path), f"{_place(table, row)} has INFO {strange[0]}, which is none here", _AGAIN)
             )
-        with readback.reading(path):
+        with reading.reading(path):
             values = {key: np.full((len(strata), rows), np.nan) for key in {tag.key for tag in of_strata}}
             for tag in of_strata:
                 values[tag.key][index[tag.stratum]] = readback.numbers_of(found, tag.id, rows)
@@ -307,7 +308,7 @@ def _grpmax(block: Block, tag: Tag) -> pa.Array:
 
 def sites(block: Block, tags: Sequence[Tag], only_passed: bool) -> pa.Table:
     """What a sites VCF has of a block."""
-    some = readback.passed(block) if only_passed else np.ones(len(block), dtype=bool)
+    some = passed(block) if only_passed else np.ones(len(block), dtype=bool)
     return expected(block, tags, some)
 
 

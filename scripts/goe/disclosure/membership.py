@@ -34,8 +34,8 @@ import pyarrow.parquet as pq
 
 from goe.core.errors import Problem, stop_on
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.genome.build import contig_class
-from goe.release.table import Block
 
 WINDOW, GAP = 100_000, 50_000
 FALSE_POSITIVES = 0.05

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from goe.release.report.spectrum import EDGES
+pass
 
 
 def esc(text) -> str:
@@ -147,3 +147,8 @@ def legend(entries: Iterable[tuple[str, str]]) -> str:
         for cls, words in entries
     )
     return f'<ul class="key">{"".join(items)}</ul>'
+
+
+# Upper ends of the bins of allele frequency, steps of 1, 2, 5 on a log axis. A bin holds lower < AF <= upper. AC / AN
+# is rounded correctly and so are these literals: a frequency that is exactly an edge compares equal to it.
+EDGES = tuple(float(f"{step}e{power}") for power in range(-7, 0) for step in (1, 2, 5)) + (1.0,)

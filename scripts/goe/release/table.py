@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import control
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.hts import parquet
 
 # Blocks are cut after disclosure control: their borders say nothing about how many alleles were withheld
@@ -29,34 +30,6 @@ COMPRESSION_LEVEL = 3
 STATISTICS = ("call_rate", "hwe_p", "inbreeding_coeff", "faf95", "faf99")
 _SHOWN = 10
 _FAULT = "a fault in an earlier stage: please report it with the versions used"
-
-
-@dataclass(frozen=True)
-class Block:
-    """Public alleles of one contig, in order.
-
-    pos int32, ref, alt, filter string arrays (alleles,), `filter` is PASS or reasons joined by ';'.
-    mask: bool (strata, alleles), which cells are public; Total always is. numbers: arrays (strata, alleles) for
-    the published strata, to be shown only where `shown` says. statistics: float64 (alleles,), NaN where there is
-    none or it must not be shown.
-    """
-
-    contig: str
-    pos: pa.Array
-    ref: pa.Array
-    alt: pa.Array
-    filter: pa.Array
-    mask: np.ndarray
-    strata: tuple[str, ...]
-    numbers: st.Numbers
-    statistics: dict[str, np.ndarray]
-
-    def __len__(self) -> int:
-        return len(self.pos)
-
-    def shown(self) -> np.ndarray:
-        """bool (strata, alleles): whether the cell is public."""
-        return self.mask
 
 
 @dataclass

@@ -4,14 +4,18 @@ They stand here and not where they are applied (goe.sample_qc.keep), which needs
 checks a release does not have those.
 """
 
+import csv
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from goe.core import tables
+from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES
-from goe.settings.sheets import INPUT_TYPES
+from goe.rules.dataset import INPUT_TYPES
 
 TABLES = tuple(RESOURCES / "guidelines" / name for name in ("sample_qc.tsv", "inference.tsv"))
 """Thresholds and parameters of the project."""
@@ -207,3 +211,145 @@ def _is_expression(text: str) -> bool:
         return all(Rule.parse(term).equals in (None, "yes", "no") for term in _OR.split(text))
     except ValueError:
         return False
+
+
+STATUSES = ("verified", "excerpt", "unverified", "national")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A row of resources/guidelines/sample_qc.tsv."""
+
+    metric: str
+    stratum: str
+    warn: Rule
+    fail: Rule
+    source: str
+    status: str
+
+
+@dataclass
+class Guidelines:
+    """Thresholds by metric and stratum, and the parameters of the inferences."""
+
+    thresholds: dict[tuple[str, str], Threshold] = field(default_factory=dict)
+    parameters: dict[str, float] = field(default_factory=dict)
+
+    def of(self, metric: str, strata: Sequence[str]) -> Threshold | None:
+        """The row of the first of `strata` (the most special first) that has one for the metric."""
+        return next((self.thresholds[metric, s] for s in strata if (metric, s) in self.thresholds), None)
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(dict.fromkeys(metric for metric, _ in self.thresholds))
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            reader = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+            missing = [c for c in columns if c not in (reader.fieldnames or [])]
+            if missing:
+                raise GoeError(
+                    Problem(f"{path} row 1", f"has no column {', '.join(missing)}", f"columns: {' '.join(columns)}")
+                )
+            return [(n, {k: v or "" for k, v in row.items() if k}) for n, row in enumerate(reader, 2)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise GoeError(Problem(str(path), f"cannot be read: {error}", "give a TSV in UTF-8")) from error
+
+
+def _read_thresholds(path: Path, known: Iterable[str] | None) -> dict[tuple[str, str], Threshold]:
+    problems, found = [], {}
+    for n, row in _rows(path, ("metric", "stratum", "warn", "fail", "source", "status")):
+        where = f"{path} row {n}"
+        rules = {}
+        for key in ("warn", "fail"):
+            try:
+                rules[key] = Rule.parse(row[key])
+            except ValueError as error:
+                problems.append(Problem(where, f"{key}: {error}"))
+        if row["status"] not in STATUSES:
+            problems.append(Problem(where, f"status `{row['status']}`", f"one of {', '.join(STATUSES)}"))
+        if known is not None and row["metric"] not in known:
+            near = get_close_matches(row["metric"], list(known), 1)
+            problems.append(
+                Problem(where, f"no metric `{row['metric']}`", f"did you mean `{near[0]}`?" if near else "")
+            )
+        if not STRATUM.fullmatch(row["stratum"]):
+            forms = "all, whole_genome, country:XX or input_type:NAME"
+            problems.append(Problem(where, f"no stratum `{row['stratum']}`", f"write {forms}"))
+        if (row["metric"], row["stratum"]) in found:
+            problems.append(Problem(where, f"{row['metric']} of stratum {row['stratum']} again", "keep one row"))
+        if len(rules) == 2:
+            found[row["metric"], row["stratum"]] = Threshold(
+                row["metric"], row["stratum"], rules["warn"], rules["fail"], row["source"], row["status"]
+            )
+    stop_on(problems)
+    return found
+
+
+def _replaced(old: Threshold, value: float | str | Mapping[str, object] | None) -> Threshold:
+    """A threshold by the config: null turns it off, a number moves its limit, text or {warn, fail} replace it."""
+
+    def moved(rule: Rule, number: float) -> Rule:
+        if rule.mads is not None:
+            return Rule.parse(f"{'above' if rule.upper else 'outside'} {number:g} MAD")
+        if rule.equals is not None or (rule.below is not None and rule.above is not None):
+            raise ValueError(f"`{rule.text}` has no single limit: write the expression")
+        return Rule.parse(f"{'<' if rule.below is not None else '>'}{number!r}")
+
+    warn, fail = old.warn, old.fail
+    if value is None:
+        warn = fail = Rule("")
+    elif isinstance(value, Mapping):
+        unknown = set(value) - {"warn", "fail"}
+        if unknown:
+            raise ValueError(f"has {', '.join(sorted(unknown))} beside warn and fail")
+        warn = Rule.parse(str(value["warn"] or "")) if "warn" in value else warn
+        fail = Rule.parse(str(value["fail"] or "")) if "fail" in value else fail
+    elif isinstance(value, str):
+        fail = Rule.parse(value)
+    elif fail:
+        fail = moved(fail, value)
+    else:
+        warn = moved(warn, value)
+    return Threshold(old.metric, old.stratum, warn, fail, "config", "national")
+
+
+def load(files: Sequence[str | Path], national: Mapping[str, object] | None = None) -> Guidelines:
+    """Guidelines with those of a country on top.
+
+    files: paths of resources/guidelines/sample_qc.tsv and inference.tsv, in this order, then that of the country's
+    own table, if it has one (config sample_qc.guidelines): the columns of sample_qc.tsv, and each row replaces that
+    of the same metric and stratum. national: config sample_qc.thresholds, on top of both: metric or parameter ->
+    number, null, expression or {warn, fail}; for a metric it holds in every stratum. GoeError with every problem.
+    """
+    thresholds, inference, *own = map(Path, files)
+    guidelines = Guidelines(_read_thresholds(thresholds, None))
+    for n, row in _rows(inference, ("parameter", "value", "source", "status")):
+        try:
+            guidelines.parameters[row["parameter"]] = float(row["value"])
+        except ValueError as error:
+            raise GoeError(Problem(f"{inference} row {n}", str(error))) from error
+    for path in own:
+        guidelines.thresholds |= _read_thresholds(path, METRICS)
+    problems = []
+    for name, value in (national or {}).items():
+        where = f"config sample_qc.thresholds.{name}"
+        if name in guidelines.parameters:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                problems.append(Problem(where, f"`{value}` is no number"))
+            else:
+                guidelines.parameters[name] = float(value)
+            continue
+        keys = [key for key in guidelines.thresholds if key[0] == name]
+        if not keys:
+            near = get_close_matches(name, [*guidelines.metrics, *guidelines.parameters], 1)
+            problems.append(Problem(where, "no such metric", f"did you mean `{near[0]}`?" if near else ""))
+        for key in keys:
+            try:
+                guidelines.thresholds[key] = _replaced(guidelines.thresholds[key], value)
+            except ValueError as error:
+                problems.append(Problem(where, str(error)))
+    stop_on(list(dict.fromkeys(problems)))
+    return guidelines

@@ -15,8 +15,9 @@ import numpy as np
 from goe.pages import html
 from goe.pages import svg as plots
 from goe.pages.svg import esc, num, share
+from goe.rules.sample_thresholds import Guidelines, Rule
 from goe.sample_qc import keep as keep_list
-from goe.sample_qc.keep import Guidelines, Row, Rule
+from goe.sample_qc.keep import Row
 
 TITLES = {
     "summary": "Summary",

@@ -303,10 +303,10 @@ def _filter_regions(cfg: dict) -> list[Problem]:
 def _thresholds(section: dict, own: list[str]) -> list[Problem]:
     """What is wrong with thresholds of people, by the reader that applies them; own: the country's table, if any."""
     # Imported here because it brings numpy along, and most configs set none.
-    from goe.sample_qc import keep
+    from goe.rules import sample_thresholds as sample_rules
 
     try:
-        keep.load([*GUIDELINES, *own], section)
+        sample_rules.load([*GUIDELINES, *own], section)
     except GoeError as error:
         return error.problems
     return []

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from goe.core.ledger import Ledger
 from goe.frequencies.counts import MEASURES
-from goe.release.formats.annotations import inside
+from goe.genome.intervals import inside
 from goe.rules.site_filters import BOTH, DEFICIT, EXCESS, FAILED, NO_VALUE, REGION_FILTERS, RULES, applies
 from goe.variant_qc import statistics as stats
 

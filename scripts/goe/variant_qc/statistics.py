@@ -37,11 +37,14 @@ def _hwe(het, hom_ref, hom_alt):
         total += p
     # The observed count itself must pass the comparison whatever the rounding on its way here.
     limit = weights[het] * (1.0 + 1e-9)
-    tail = 0.0
+    tail, all_of_them = 0.0, True
     for h in range(rare & 1, rare + 1, 2):
         if weights[h] <= limit:
             tail += weights[h]
-    return min(1.0, tail / total)
+        else:
+            all_of_them = False
+    # Summed in two orders the whole may differ from itself in the last digit.
+    return 1.0 if all_of_them else min(1.0, tail / total)
 
 
 @nb.njit(cache=True, nogil=True)

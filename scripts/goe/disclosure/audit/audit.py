@@ -39,6 +39,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from goe.core.errors import GoeError, Problem
+from goe.frequencies.block import Block
+from goe.genome.bed import read_bed
 from goe.genome.build import (
     REGION_DIPLOID,
     REGION_M,
@@ -50,9 +52,7 @@ from goe.genome.build import (
     canonical,
     class_breaks,
     contig_class,
-    read_bed,
 )
-from goe.release.table import Block
 
 TOTAL = "Total"
 _REPORTED = 20

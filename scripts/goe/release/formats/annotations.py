@@ -8,21 +8,22 @@ a GDI node, so a companion loaded by mistake adds none. Flags are those of POS a
 Everything is in resources/dictionary/annotations.tsv: every tag, its unit and its rule.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from goe.check import readback
 from goe.core import tables
-from goe.core.errors import Problem, stop_on
+from goe.core.errors import Problem
 from goe.core.resources import RESOURCES
 from goe.frequencies import strata as st
-from goe.genome.build import REGION_X, REGION_Y, Build, canonical, class_breaks, read_bed
+from goe.frequencies.block import Block
+from goe.genome.bed import read_bed
+from goe.genome.build import REGION_X, REGION_Y, Build, canonical, class_breaks
+from goe.genome.intervals import inside, intervals, merged
 from goe.release.formats import sites_vcf
-from goe.release.table import Block
 
 FIELDS = RESOURCES / "dictionary" / "annotations.tsv"
 NON_PAR = "non_par"
@@ -111,41 +112,6 @@ def check_regions(regions: Mapping[str, str], build: Build) -> list[Problem]:
     return problems
 
 
-def intervals(path: str | Path, contig: str) -> np.ndarray:
-    """Intervals of one contig of a BED file, int64 (intervals, 2), 1-based, inclusive, sorted, merged."""
-    found = []
-    problems = []
-    with Path(path).open() as handle:
-        for row, line in enumerate(handle, 1):
-            cells = line.split(None, 3)
-            if not cells or cells[0] != contig:
-                continue
-            if len(cells) < 3 or not (cells[1].isdigit() and cells[2].isdigit() and int(cells[1]) < int(cells[2])):
-                text = f"not a BED interval: {line.strip()[:80]!r}"
-                problems.append(Problem(f"{path} line {row}", text, "write contig, start (0-based), end"))
-                continue
-            found.append((int(cells[1]) + 1, int(cells[2])))
-    stop_on(problems)
-    return merged(found)
-
-
-def merged(found: Iterable[tuple[int, int]]) -> np.ndarray:
-    """Intervals sorted and without overlaps, int64 (intervals, 2)."""
-    out: list[list[int]] = []
-    for start, end in sorted(found):
-        if out and start <= out[-1][1] + 1:
-            out[-1][1] = max(out[-1][1], end)
-        else:
-            out.append([start, end])
-    return np.array(out, dtype=np.int64).reshape(-1, 2)
-
-
-def inside(pos: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """bool (alleles,): whether a position is in one of the intervals of `merged`."""
-    at = np.searchsorted(regions[:, 0], pos, side="right") - 1
-    return (at >= 0) & (pos <= regions[np.maximum(at, 0), 1]) if len(regions) else np.zeros(len(pos), dtype=bool)
-
-
 def flagged(build: Build, contig: str, regions: Mapping[str, str]) -> dict[str, np.ndarray]:
     """Flag -> intervals of a contig. regions: flag -> BED file, those that the config gives."""
     breaks = class_breaks(build, contig)
@@ -222,90 +188,6 @@ class Writer:
 
     def __exit__(self, *error) -> None:
         self.close()
-
-
-def _ids(fields: Sequence[Mapping[str, str]], strata: Sequence[str]) -> dict[tuple[str, str], str]:
-    return {(f["field"], s): f["vcf"] + suffix(s) for s in strata for f in fields if f["scope"] == "stratum"}
-
-
-def numbers(path: str | Path, strata: Sequence[str], fields: Sequence[Mapping[str, str]] = ()) -> Iterator[pa.Table]:
-    """Cells of a file (`readback.COLUMNS`; ac_hom, ac_het, ac_hemi are null). strata: those of the release."""
-    yield from readback.vcf_cells(path, _ids(fields or read_fields(), strata), strata)
-
-
-_SITE_KEYS = ("contig", "pos", "ref", "alt")
-
-
-def sites(path: str | Path, flags: Iterable[str]) -> Iterator[pa.Table]:
-    """What a file says of each allele beside its cells: contig, pos, ref, alt, filter, the statistics (float32),
-    grpmax and its numbers, the flags (bool)."""
-    names = list(flags)
-    for table, found in readback.vcf_records(path):
-        n = table.num_rows
-        columns = {name: table[name].combine_chunks() for name in (*_SITE_KEYS, "filter")}
-        with readback.reading(path):
-            for name, id_ in _STATISTICS.items():
-                values = readback.numbers_of(found, id_, n)
-                columns[name] = pa.array(values.astype(np.float32), from_pandas=True)
-            columns["grpmax"] = _texts(found, "grpmax", n)
-            for number in _GRPMAX:
-                id_ = "nhomalt_grpmax" if number == "nhomalt" else f"{number.upper()}_grpmax"
-                columns[f"grpmax_{number}"] = pa.array(readback.numbers_of(found, id_, n), from_pandas=True)
-        for name in names:
-            flag = np.zeros(n, dtype=bool)
-            if name in found:
-                flag[found[name][0]] = True
-            columns[name] = pa.array(flag)
-        yield pa.table(columns)
-
-
-_STATISTICS = {
-    "faf95": "faf95",
-    "faf99": "faf99",
-    "inbreeding_coeff": "InbreedingCoeff",
-    "call_rate": "call_rate",
-}
-
-
-def _texts(found: Mapping[str, tuple[np.ndarray, pa.Array]], key: str, n: int) -> pa.Array:
-    out = np.full(n, None, dtype=object)
-    if key in found:
-        rows, texts = found[key]
-        out[rows] = texts.to_pylist()
-    return pa.array(out, pa.string())
-
-
-def _expected_sites(block: Block, regions: Mapping[str, np.ndarray]) -> pa.Table:
-    row, told = grpmax(block)
-    contig = pa.array([block.contig]).take(pa.array(np.zeros(len(block), dtype=np.int64)))
-    columns = {"contig": contig, "pos": block.pos, "ref": block.ref, "alt": block.alt, "filter": block.filter}
-    for name in _STATISTICS:
-        columns[name] = pa.array(block.statistics[name].astype(np.float32), from_pandas=True)
-    columns["grpmax"] = pa.array([block.strata[i].lower() if ok else None for i, ok in zip(row, told, strict=True)])
-    columns["grpmax"] = columns["grpmax"].cast(pa.string())
-    for number in _GRPMAX:
-        values = block.numbers.af() if number == "af" else getattr(block.numbers, number).astype(np.float64)
-        columns[f"grpmax_{number}"] = _chosen(values, row, told)
-    for name, where in regions.items():
-        columns[name] = pa.array(inside(block.pos.to_numpy(), where))
-    return pa.table(columns)
-
-
-def check(path: str | Path, blocks: Iterable[Block], strata: Sequence[str]) -> list[Problem]:
-    """Differences between the cells of a finished file and those of `blocks`, all contigs in order."""
-    columns = ("ac", "an", "af", "nhomalt")
-    wanted = (readback.expected(block, columns, np.ones(len(block), dtype=bool)) for block in blocks)
-    return readback.compare(numbers(path, strata), wanted, str(path), columns)
-
-
-def check_sites(
-    path: str | Path, blocks: Iterable[Block], regions: Mapping[str, Mapping[str, np.ndarray]]
-) -> list[Problem]:
-    """Differences between a finished file and `blocks` beside the cells. regions: contig -> `flagged`."""
-    flags = next(iter(regions.values()), {})
-    columns = ("filter", *_STATISTICS, "grpmax", *(f"grpmax_{number}" for number in _GRPMAX), *flags)
-    wanted = (_expected_sites(block, regions[block.contig]) for block in blocks)
-    return readback.compare(sites(path, flags), wanted, str(path), columns, _SITE_KEYS)
 
 
 def dictionary(

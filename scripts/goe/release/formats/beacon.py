@@ -20,14 +20,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from goe.check import readback
 from goe.core import tables
 from goe.core.errors import Problem, stop_on
 from goe.core.resources import RESOURCES
+from goe.frequencies.block import Block, passed
 from goe.genome import hgvs
 from goe.genome.build import contig_class
 from goe.release.formats.sites_vcf import Body, Tag
-from goe.release.table import Block
 
 SOURCE = "The Genome of Europe"
 SOURCE_REFERENCE = "https://genomeofeurope.eu/"
@@ -160,7 +159,7 @@ def lines(block: Block, names: Naming) -> Iterator[pa.Array]:
     """
     af = block.numbers.af()
     present = block.shown() & ~np.isnan(af)
-    wanted = readback.passed(block) & present.any(axis=0)
+    wanted = passed(block) & present.any(axis=0)
     if not wanted.any():
         return
     start = _variations(block, names)

@@ -14,23 +14,18 @@ Hence two profiles of PASS alleles. `total` has the bare tags and every allele w
 keeps its last population alone. Without such strata it has the bare tags and no alleles.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from goe.check import readback
-from goe.core.errors import Problem
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block, passed
 from goe.release.formats import sites_vcf
-from goe.release.table import Block
 
 PROFILES = ("total", "strata")
 NUMBERS = ("ac", "an", "af", "ac_hom", "ac_het", "ac_hemi")
-STANDARD = ("AF", "AC", "AC_Het", "AC_Hom", "AC_Hemi", "AN")
-_AGAIN = "get the file again"
 
 
 def populations(strata: Iterable[str], profile: str) -> list[str]:
@@ -55,7 +50,7 @@ def loadable(block: Block, profile: str) -> np.ndarray:
     if not rows:
         return np.zeros(len(block), dtype=bool)
     there = block.shown()[rows] & ~np.isnan(block.numbers.af()[rows])
-    return readback.passed(block) & there.all(axis=0)
+    return passed(block) & there.all(axis=0)
 
 
 def lines(block: Block, info: Sequence[sites_vcf.Tag], profile: str) -> pa.Array:
@@ -94,64 +89,6 @@ class Writer:
 
     def __exit__(self, *error) -> None:
         self.close()
-
-
-_INFO = re.compile(r"^##INFO=<ID=([^,>]+),Number=([^,>]+),Type=([^,>]+),")
-_POPULATION = re.compile(r"^(AC|AN|AF)_([A-Z]{2}_[MF])(?:_(Hom|Het|Hemi))?$")
-
-
-def check_header(path: str | Path, profile: str) -> list[Problem]:
-    """INFO lines on which the reader would stop, or which it would leave out."""
-    problems = []
-    standard, found = set(), {}
-    for line in readback.vcf_header(path):
-        match = _INFO.match(line)
-        if not match:
-            if line.startswith("##INFO"):
-                problems.append(Problem(str(path), f"INFO line that cannot be read: {line[:80]}", _AGAIN))
-            continue
-        name, number, _ = match.groups()
-        parts = _POPULATION.match(name)
-        if name in STANDARD:
-            standard.add(name)
-        elif parts and profile == "strata" and not (parts[3] and parts[1] != "AC"):
-            found.setdefault(parts[2], set()).add("_".join(filter(None, (parts[1], parts[3]))))
-        else:
-            problems.append(Problem(str(path), f"INFO {name} is not for gdi-mini-node", "take it out"))
-            continue
-        right = "1" if name.startswith("AN") else "A"
-        if number != right:
-            problems.append(Problem(str(path), f"INFO {name} has Number={number}, not {right}", _AGAIN))
-    for label, names in [("", standard), *sorted(found.items())]:
-        for name in sorted(set(STANDARD) - names):
-            tag = sites_vcf.tag_name(name, label or st.TOTAL)
-            problems.append(Problem(str(path), f"INFO {tag} is missing", _AGAIN))
-    return problems
-
-
-def numbers(path: str | Path) -> Iterator[pa.Table]:
-    """Cells of a file (`readback.COLUMNS`; nhomalt is null), those of Total and of all populations."""
-    strata = [st.TOTAL]
-    for line in readback.vcf_header(path):
-        match = _INFO.match(line)
-        parts = _POPULATION.match(match[1]) if match else None
-        if parts and parts[2] not in strata:
-            strata.append(parts[2])
-    bases = {"ac": "AC", "an": "AN", "af": "AF", "ac_hom": "AC_Hom", "ac_het": "AC_Het", "ac_hemi": "AC_Hemi"}
-    ids = {(name, s): sites_vcf.tag_name(base, s) for name, base in bases.items() for s in strata}
-    yield from readback.vcf_cells(path, ids, strata)
-
-
-def check(path: str | Path, blocks: Iterable[Block], profile: str) -> list[Problem]:
-    """What is wrong with a finished file of the alleles of `blocks`, all contigs in order."""
-
-    def wanted() -> Iterator[pa.Table]:
-        for block in blocks:
-            chosen = {st.TOTAL, *populations(block.strata, profile)}
-            mine = np.array([s in chosen for s in block.strata])
-            yield readback.expected(block, NUMBERS, mine[:, None] & loadable(block, profile))
-
-    return check_header(path, profile) + readback.compare(numbers(path), wanted(), str(path), NUMBERS)
 
 
 def dictionary(fields: Sequence[Mapping[str, str]], strata: Sequence[str], profile: str) -> list[tuple[str, ...]]:

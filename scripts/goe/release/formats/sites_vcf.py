@@ -24,8 +24,8 @@ from goe import __version__
 from goe.core import tables
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.hts.bgzf import EOF
-from goe.release.table import Block
 
 LEVEL = 4
 _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"

@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.check.readback import reading
 from goe.core import tables
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES
 from goe.frequencies import strata as st
-from goe.release.table import BLOCK, COMPRESSION_LEVEL, Block
+from goe.frequencies.block import Block
+from goe.release.reading import reading
+from goe.release.table import BLOCK, COMPRESSION_LEVEL
 
 DICTIONARY = RESOURCES / "dictionary" / "wide.tsv"
 # Alleles of a row group: 145 columns need few of them, and a region of a contig must not need all.

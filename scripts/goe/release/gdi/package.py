@@ -30,11 +30,11 @@ import pyarrow.parquet as pq
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
+from goe.frequencies.block import Block
 from goe.release.gdi import format as gdi
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import rows as gdi_rows
 from goe.release.metadata import health_dcat
-from goe.release.table import Block
 
 SUMMARY = "summary.json"
 COMPRESSION_LEVEL = 3

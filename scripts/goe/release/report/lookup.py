@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
-from goe.release.table import Block
+from goe.frequencies.block import Block
 
 FOLDER = "report-data"
 # Characters of base64 that are embedded at most: the page can still be sent by mail.

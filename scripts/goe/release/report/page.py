@@ -17,10 +17,10 @@ from goe.disclosure.membership import CHANGES
 from goe.frequencies import strata as st
 from goe.pages import html
 from goe.pages import svg as plots
-from goe.pages.svg import esc, frequency, num, percent, share
+from goe.pages.svg import EDGES, esc, frequency, num, percent, share
 from goe.release import quantiles
 from goe.release.report import lookup as report_lookup
-from goe.release.report.spectrum import CLASSES, EDGES, VERDICTS
+from goe.release.report.spectrum import CLASSES, VERDICTS
 from goe.release.texts import country_words
 
 NAME = "report.html"

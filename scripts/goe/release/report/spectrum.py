@@ -13,14 +13,12 @@ import pyarrow.compute as pc
 
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
-from goe.release.table import Block
+from goe.frequencies.block import Block
+from goe.pages.svg import EDGES
 
 CLASSES = ("SNV", "insertion", "deletion", "complex")
 VERDICTS = ("PASS", "filtered")
 
-# Upper ends of the bins of allele frequency, steps of 1, 2, 5 on a log axis. A bin holds lower < AF <= upper. AC / AN
-# is rounded correctly and so are these literals: a frequency that is exactly an edge compares equal to it.
-EDGES = tuple(float(f"{step}e{power}") for power in range(-7, 0) for step in (1, 2, 5)) + (1.0,)
 
 _PURINES = pa.array(["A", "G"])
 
