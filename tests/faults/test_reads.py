@@ -186,6 +186,18 @@ def test_a_cram_with_something_behind_its_end(folder, tmp_path):
         cram.records(path)
 
 
+def test_a_cram_with_another_header_by_samtools_is_whole(folder, tmp_path):
+    """samtools reheader writes the end container twice."""
+    path, header = tmp_path / "new.cram", tmp_path / "header.sam"
+    header.write_bytes(subprocess.run(["samtools", "view", "-H", folder / "3.0.cram"], capture_output=True).stdout)
+    with path.open("wb") as out:
+        subprocess.run(["samtools", "reheader", header, folder / "3.0.cram"], stdout=out, check=True)
+    assert path.read_bytes().endswith(END[3]) and cram.records(path)[0] == 6_000
+    assert cram.records(damaged(folder, "a.cram", path.read_bytes() + END[3], tmp_path))[0] == 6_000
+    with pytest.raises(GoeError, match="cut off"):
+        cram.records(damaged(folder, "b.cram", path.read_bytes() + END[3][:-1], tmp_path))
+
+
 def test_crams_put_together_by_samtools_cat_are_whole(folder, tmp_path):
     path = tmp_path / "twice.cram"
     subprocess.run(["samtools", "cat", "-o", path, folder / "3.0.cram", folder / "3.0.cram"], check=True)

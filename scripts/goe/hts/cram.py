@@ -65,7 +65,7 @@ def records(path: str | Path) -> tuple[int, set[int]]:
         mend = "samtools view -C --output-fmt-option version=3.0"
         raise GoeError(Problem(str(path), f"is a CRAM {major}.{minor}, and 2.1 to 3.1 can be checked", mend))
     size = Path(path).stat().st_size
-    total, starts, at = 0, set(), _DEFINITION
+    total, starts, at, ended = 0, set(), _DEFINITION, False
     with Path(path).open("rb") as handle:
         try:
             while True:
@@ -79,6 +79,9 @@ def records(path: str | Path) -> tuple[int, set[int]]:
                 handle.seek(4 if major > 2 else 0, 1)
                 if length < 0 or held < 0:
                     raise EOFError
+                if ended and (held or start != _END):
+                    what = f"goes on behind the container that ends it, at byte {at}"
+                    raise GoeError(Problem(str(path), what, _AGAIN))
                 if held:
                     # samtools cat leaves the numbers of each part as they were: they begin with 0 again.
                     if counter not in (total, 0) and counter > total:
@@ -86,14 +89,13 @@ def records(path: str | Path) -> tuple[int, set[int]]:
                         raise GoeError(Problem(str(path), what, _AGAIN))
                     starts.add(at)
                     total += held
-                elif start == _END:
-                    break
+                ended |= start == _END and not held
                 at = handle.tell() + length
+                # samtools reheader ends a file twice.
+                if ended and at == size:
+                    return total, starts
         except EOFError as error:
             raise GoeError(Problem(str(path), f"is cut off behind its record {total}", _AGAIN)) from error
-        if handle.tell() + length != size:
-            raise GoeError(Problem(str(path), f"goes on behind the container that ends it, at byte {at}", _AGAIN))
-    return total, starts
 
 
 def hold(path: str | Path, index: str | Path, starts: set[int]) -> None:
