@@ -5,48 +5,29 @@ from pathlib import Path
 
 from goe.core import logs, seal, tables
 from goe.rules import sample_thresholds as sample_rules
-from goe.sample_qc import ga4gh, keep, relatedness
+from goe.sample_qc import keep, relatedness
 from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
-    source, params, output = snakemake.input, snakemake.params, snakemake.output
-    guidelines = sample_rules.load(snakemake.input.guidelines, params.thresholds)
+    source, exclude, output = snakemake.input, snakemake.params.exclude, snakemake.output
+    guidelines = sample_rules.load(source.guidelines, snakemake.params.thresholds)
     limits = guidelines.parameters
-    tools, tools_why = {}, {}
-    for path in source.batches:
-        with Path(path).open() as handle:
-            for line in handle:
-                person = json.loads(line)
-                tools[person["sample_id"]] = person["metrics"]
-                tools_why[person["sample_id"]] = person["why"]
-    classes, counts = {}, {}
-    with Path(source.variants).open() as handle:
-        for line in handle:
-            person = json.loads(line)
-            classes[person["sample_id"]] = {int(k): v for k, v in person["classes"].items()}
-            counts[person["sample_id"]] = person["counts"]
+    tools, tools_why = keep.read_tools(source.batches)
+    classes, counts = keep.read_variants(source.variants)
     pairs = [relatedness.pair_of(row) for row in tables.read(source.pairs)]
-    far = {
-        row["sample_id"]: float(row["ancestry_distance"]) if row["ancestry_distance"] else None
-        for row in tables.read(source.ancestry)
-    }
+    far = keep.read_distances(source.ancestry)
     relatives, ancestry = (json.loads(Path(name).read_text()) for name in (source.statement, source.ancestry_statement))
-    bases = sample_metrics.Bases.read(source.reference)
-    whole_genome = bases.autosomes >= limits["whole_genome_min_bases"]
+    whole_genome = sample_metrics.Bases.read(source.reference).autosomes >= limits["whole_genome_min_bases"]
     rows = keep.gather(tables.read_people(source.people), tools, classes, counts, guidelines, far, tools_why)
-    unable = keep.decide(rows, pairs, guidelines, params.exclude, whole_genome)
-    columns, cells = keep.metric_rows(rows, pairs, limits)
-    keep.write_tsv(output.metrics, columns, cells)
-    keep.write_tsv(output.keep, keep.KEEP_COLUMNS, keep.keep_rows(rows, params.exclude))
-    folder = Path(output.ga4gh)
-    folder.mkdir()
-    for row in rows:
-        (folder / f"{row.sample_id}.metrics.json").write_text(ga4gh.document(row.sample_id, row.metrics, row.why))
-    ledger, flags = keep.account(rows, params.exclude)
-    ledger.check()
-    Path(output.ledger).write_text(json.dumps({**ledger.as_dict(), "flags": flags}, indent=1) + "\n")
+    unable = keep.decide(rows, pairs, guidelines, exclude, whole_genome)
     if not ancestry["components"] or ancestry["not_assessed"]:
         unable["ancestry"] = ancestry["statement"]
-    relatives = keep.relatives_account(rows, pairs, relatives, params.exclude, limits)
-    said = keep.summary(rows, guidelines, params.exclude, whole_genome, relatives, unable, ancestry)
+    keep.write_tsv(output.metrics, *keep.metric_rows(rows, pairs, limits))
+    keep.write_tsv(output.keep, keep.KEEP_COLUMNS, keep.keep_rows(rows, exclude))
+    keep.write_ga4gh(output.ga4gh, rows)
+    ledger, flags = keep.account(rows, exclude)
+    ledger.check()
+    Path(output.ledger).write_text(json.dumps({**ledger.as_dict(), "flags": flags}, indent=1) + "\n")
+    relatives = keep.relatives_account(rows, pairs, relatives, exclude, limits)
+    said = keep.summary(rows, guidelines, exclude, whole_genome, relatives, unable, ancestry)
     Path(output.summary).write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n")

@@ -1,153 +1,18 @@
 """Pictures of the cohort: coverage and heterozygosity by country, ancestry, sex chromosomes, call rate by depth."""
 
-import statistics
 from pathlib import Path
 
-import matplotlib
 from goe.core import logs, seal, tables
 from goe.rules import sample_thresholds as sample_rules
-from goe.sample_qc.page import HET_HOM, components, depth_metric
-
-matplotlib.use("Agg")
-import matplotlib.patheffects as effects
-import matplotlib.pyplot as plt
-
-# Nothing of the clock and no random id: the same people give the same picture.
-plt.rcParams.update({"svg.hashsalt": "goe", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False})
-plt.rcParams.update({"axes.spines.right": False, "legend.frameon": False, "figure.constrained_layout.use": True})
-COLOURS = {"XX": "#b5477c", "XY": "#2d6ca2", "X0": "#e07b00", "XXY": "#6a3d9a", "XYY": "#1b7837"}
-OTHER = "#777777"
-OUT = "#c0392b"
-# More points than this are drawn as pixels in the SVG.
-VECTOR_UP_TO = 2000
-NAMED_UP_TO = 12
-HALO = [effects.withStroke(linewidth=3, foreground="white")]
-
-
-def number(row, metric):
-    return float(row[metric]) if row[metric] else None
-
-
-def points(axis, rows, x, y, colour, label, out=None):
-    """Scatter of two metrics; the people left out are crosses, in the colour `out` when there is one."""
-    for kept, marker in ((True, "o"), (False, "X")):
-        some = [r for r in rows if (kept_of[r["sample_id"]] == "yes") == kept]
-        if some:
-            axis.scatter(
-                [number(r, x) for r in some],
-                [number(r, y) for r in some],
-                s=46 if not kept else 22 if len(rows) <= VECTOR_UP_TO else 8,
-                marker=marker,
-                color=colour if kept else out or colour,
-                edgecolors="white",
-                linewidths=0.4,
-                label=label if kept else f"{label}, left out",
-                rasterized=len(rows) > VECTOR_UP_TO,
-            )
-
-
-def by_country(name, metric, label, title, empty):
-    """A band of points for each country, of one metric."""
-    countries = sorted({r["country_code"] for r in rows})
-    figure, axis = plt.subplots(figsize=(7.2, max(2.2, 1.0 + 0.45 * len(countries))))
-    some, named = 0, set()
-    for level, country in enumerate(countries):
-        here = sorted((r for r in rows if r["country_code"] == country and r[metric]), key=lambda r: number(r, metric))
-        some += len(here)
-        # Neighbours in value are spread over the height of the country's band, always in the same way.
-        for kept, marker in (("yes", "o"), ("no", "X")):
-            mine = [(i, r) for i, r in enumerate(here) if kept_of[r["sample_id"]] == kept]
-            if mine:
-                axis.scatter(
-                    [number(r, metric) for _, r in mine],
-                    [level + ((i * 7) % 11 - 5) / 18 for i, _ in mine],
-                    s=(20 if len(rows) <= VECTOR_UP_TO else 8) if kept == "yes" else 46,
-                    marker=marker, edgecolors="white", linewidths=0.4,
-                    color=COLOURS["XY"] if kept == "yes" else OUT, rasterized=len(rows) > VECTOR_UP_TO,
-                    label=None if kept in named else {"yes": "kept", "no": "left out"}[kept],
-                )  # fmt: skip
-                named.add(kept)
-        if here:
-            middle = statistics.median(number(r, metric) for r in here)
-            axis.plot([middle, middle], [level - 0.36, level + 0.36], color="#222222", lw=1.2)
-    axis.set_yticks(range(len(countries)), countries)
-    axis.set_ylim(-0.6, len(countries) - 0.4)
-    axis.invert_yaxis()
-    axis.set_xlabel(label)
-    finish(figure, axis, f"{title} of {some} people by country", name, "" if some else empty)
-
-
-def finish(figure, axis, title, name, empty):
-    """The picture as SVG for the report of the run, and as PNG for MultiQC."""
-    axis.set_title(title, loc="left")
-    if empty:
-        axis.text(0.5, 0.5, empty, ha="center", va="center", transform=axis.transAxes, color=OTHER)
-    elif axis.get_legend_handles_labels()[0]:
-        axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
-    figure.savefig(output[name], metadata={"Date": None, "Creator": None})
-    figure.savefig(picture_of[name], dpi=130, metadata={"Software": None})
-    plt.close(figure)
-
+from goe.sample_qc import plots
 
 with logs.to(snakemake.log), seal.job(snakemake):
-    output = snakemake.output
-    picture_of = {Path(picture).stem.removesuffix("_mqc"): picture for picture in output.pictures}
-    limits = sample_rules.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
-    rows = tables.read(snakemake.input.metrics)
-    kept_of = {row["sample_id"]: row["keep"] for row in tables.read(snakemake.input.keep)}
-    flagged = {r["sample_id"] for r in tables.read(snakemake.input.keep) if "sex_" in r["reasons"]}
-
-    figure, axis = plt.subplots(figsize=(7.2, 4.2))
-    here = [r for r in rows if r["x_depth_ratio"] and r["y_depth_ratio"]]
-    for sex in sorted({r["inferred_sex"] for r in here}):
-        points(
-            axis, [r for r in here if r["inferred_sex"] == sex], "x_depth_ratio", "y_depth_ratio",
-            COLOURS.get(sex, OTHER), sex,
-        )  # fmt: skip
-    for key, line in (("x_depth_one_max", axis.axvline), ("x_depth_two_min", axis.axvline)):
-        line(limits[key], color=OTHER, lw=0.7, ls=":")
-    for key in ("y_depth_none_max", "y_depth_one_min", "y_depth_two_min"):
-        axis.axhline(limits[key], color=OTHER, lw=0.7, ls=":")
-    named = [r for r in here if r["sample_id"] in flagged]
-    for r in named if len(named) <= NAMED_UP_TO else []:
-        axis.annotate(
-            f"{r['sample_id']} (sheet: {r['sex']})", (number(r, "x_depth_ratio"), number(r, "y_depth_ratio")),
-            xytext=(5, 4), textcoords="offset points", fontsize=7,
-        )  # fmt: skip
-    axis.set_xlabel("X depth over autosomes")
-    axis.set_ylabel("Y depth over autosomes")
-    title = f"Sex chromosomes of {len(here)} people with depth on both ({len(rows) - len(here)} without)"
-    finish(figure, axis, title, "sex", "" if here else "no depth on X and Y in anybody")
-
-    depth = depth_metric(rows)
-    by_country("coverage", depth, f"{depth} (line: median)", "Coverage", "no depth")
-    title = "heterozygous over homozygous SNVs, autosomes (line: median)"
-    by_country("het_hom", HET_HOM, title, "Heterozygosity", "no autosomal SNVs")
-
-    figure, axis = plt.subplots(figsize=(7.2, 4.2))
-    pca = tables.read_people(snakemake.input.ancestry)
-    axes = components(list(pca.values()))[:2]
-    here = [{**r, **pca[r["sample_id"]]} for r in rows if len(axes) == 2 and pca.get(r["sample_id"], {}).get(axes[0])]
-    if here:
-        points(axis, here, *axes, COLOURS["XY"], "people", OUT)
-        for country in sorted({r["country_code"] for r in here}):
-            mine = [r for r in here if r["country_code"] == country]
-            place = [statistics.median(number(r, name) for r in mine) for name in axes]
-            axis.annotate(country, place, ha="center", va="center", weight="bold", path_effects=HALO)
-        axis.set_xlabel(axes[0])
-        axis.set_ylabel(axes[1])
-    title = f"Principal components of {len(here)} people ({len(rows) - len(here)} without), countries at their medians"
-    finish(figure, axis, title, "pca", "" if here else "no PCA of this cohort")
-
-    figure, axis = plt.subplots(figsize=(7.2, 4.2))
-    here = [r for r in rows if r["call_rate"] and r["mean_dp"]]
-    for kind, colour in zip(
-        sorted({r["input_type"] for r in here}),
-        ("#2d6ca2", "#e07b00", "#1b7837", "#b5477c", "#6a3d9a", "#8c6d31", "#17a2b8"),
-        strict=False,
-    ):
-        points(axis, [r for r in here if r["input_type"] == kind], "mean_dp", "call_rate", colour, kind)
-    axis.set_xlabel("mean depth of the genotypes that pass")
-    axis.set_ylabel("call rate")
-    title = f"Call rate of {len(here)} people ({len(rows) - len(here)} without)"
-    finish(figure, axis, title, "call_rate", "" if here else "no call rate in anybody")
+    source, output = snakemake.input, snakemake.output
+    plots.Pictures(
+        rows=tables.read(source.metrics),
+        keep=tables.read_people(source.keep),
+        pca=tables.read_people(source.ancestry),
+        limits=sample_rules.load(source.guidelines, snakemake.params.thresholds).parameters,
+        svg={name: output[name] for name in plots.NAMES},
+        png={Path(picture).stem.removesuffix("_mqc"): picture for picture in output.pictures},
+    ).draw()

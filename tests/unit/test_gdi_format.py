@@ -3,6 +3,7 @@
 import pytest
 from goe.frequencies import strata as st
 from goe.release.gdi import format as gdi
+from goe.rules.stratum import PUBLISHED, parse
 from helpers import gdi as make
 from hypothesis import given
 from hypothesis import strategies as some
@@ -69,11 +70,11 @@ def test_variant_type_is_that_of_the_definition(ref, alt):
 
 def test_populations_of_the_format_are_all_strata_that_are_ever_published():
     for label in ["Total", "M", "F", "EE", "EE_M", "LV_F"]:
-        assert gdi.POPULATION.fullmatch(label)
+        assert PUBLISHED.fullmatch(label)
     for label in ["XX", "XY", "XX_M", "EE_U", "U", "ee", "EST", "EE_M_F", "total", "EE_", ""]:
-        assert not gdi.POPULATION.fullmatch(label), label
-    assert all(gdi.POPULATION.fullmatch(s) for s in st.order(["EE_U", "LV_M", "SE_F"]))
-    assert gdi.parents("EE_M") == ("Total", "EE", "M") and gdi.parents("Total") == ()
+        assert not PUBLISHED.fullmatch(label), label
+    assert all(PUBLISHED.fullmatch(s) for s in st.order(["EE_U", "LV_M", "SE_F"]))
+    assert parse("EE_M").parents == ("Total", "EE", "M") and parse("Total").parents == ()
     assert [gdi.axis(p) for p in ("M", "EE", "EE_M")] == ["sex", "country", "country and sex"]
 
 

@@ -4,6 +4,7 @@ from importlib.metadata import version as version_of
 from goe.core import batches, code_digest, environment
 from goe.genome import build
 from goe.intake import load as intake, stamps
+from goe.release import layout
 from goe.rules import formats
 from goe.settings import sheets
 
@@ -136,37 +137,17 @@ def code(wildcards):
 
 REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
 
-# Files of a release: the numbers, what is said of them, what describes both. MANIFEST.sha256 and report-data/ besides.
-DATA_FILES = [
-    release(path)
-    for path in (
-        *(f"sites/{ID}.{which}.vcf.gz{tail}" for which in ("pass", "all") for tail in ("", ".tbi")),
-        *(f"mini-node/{ID}.{which}.vcf.gz{tail}" for which in ("total", "strata") for tail in ("", ".tbi")),
-        *(f"annotations/{ID}.annotations.vcf.gz{tail}" for tail in ("", ".tbi")),
-        *(f"frequencies/{contig}.parquet" for contig in BUILD.contigs),
-        *(f"frequencies/wide/{contig}.parquet" for contig in BUILD.contigs),
-        *(f"beacon/genomicVariations.{contig}.jsonl.gz" for contig in BUILD.contigs),
-        *([f"gdi/{ID}.tar"] if GDI else []),
-        *([f"gdi/{ID}.tar.c4gh"] if GDI and CFG["formats"]["gdi"]["recipients"] else []),
-    )
-]
+CONTIGS, TO = list(BUILD.contigs), bool(CFG["formats"]["gdi"]["recipients"])
+# Files of a release (goe.release.layout): the numbers, what is said of them, what describes both.
+DATA_FILES = [release(path) for path in layout.files(ID, CONTIGS, {layout.DATA}, GDI, TO)]
 NOTE_FILES = [
     release(path)
     for path in (
-        "README.md",
-        "LICENSE",
-        "CHANGELOG.md",
-        "dictionary/fields.tsv",
-        "disclosure/disclosure.json",
-        "metadata/dataset.json",
-        "qc/summary.json",
-        "ledger.json",
-        "beacon/populations.json",
-        "provenance/config.json",
+        *layout.files(ID, CONTIGS, {layout.NOTE}, GDI),
         *(f"provenance/{name}" for name in WORKFLOW_NAMES),
     )
 ]
-METADATA_NAMES = ["metadata/healthdcat.ttl", "metadata/healthdcat.jsonld", "ro-crate-metadata.json"]
+METADATA_NAMES = layout.files(ID, CONTIGS, {layout.METADATA}, GDI)
 RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
 
 

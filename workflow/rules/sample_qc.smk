@@ -272,7 +272,7 @@ rule sample_qc_plots:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("keep", "keep", "metrics"),
+        **made("pages", "keep", "metrics"),
         thresholds=CFG["sample_qc"]["thresholds"],
     script:
         "../../scripts/sample_qc_plots.py"
@@ -304,7 +304,7 @@ rule sample_qc_cohort:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("keep", "keep", "metrics"),
+        **made("pages", "keep", "metrics"),
         id=CFG["dataset"]["id"],
         title=CFG["dataset"].get("title") or CFG["dataset"]["id"],
         thresholds=CFG["sample_qc"]["thresholds"],
@@ -327,7 +327,7 @@ rule sample_qc_multiqc_tables:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("keep", "keep", "metrics"),
+        **made("pages", "keep", "metrics"),
         title=CFG["dataset"].get("title") or CFG["dataset"]["id"],
     script:
         "../../scripts/sample_qc_multiqc_tables.py"

@@ -18,11 +18,10 @@ from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
 from goe.disclosure import control
 from goe.frequencies import strata as st
+from goe.release import layout, quantiles
 from goe.release import notes as release_notes
-from goe.release import quantiles
 from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
 from goe.release.gdi import format as gdi_format
-from goe.release.metadata.health_dcat import CRATE, JSON_LD, TURTLE
 from goe.release.reading import reading, vcf_header
 from goe.release.table import schema as long_schema
 from goe.rules import sample_thresholds as sample_rules
@@ -35,7 +34,6 @@ LEDGER, CONFIG, DICTIONARY = "ledger.json", "provenance/config.json", "dictionar
 # Schema of each JSON file, by the name of the schema.
 DESCRIPTIONS = {"dataset": DATASET, "disclosure": DISCLOSURE, "qc": QC, "ledger": LEDGER, "config": CONFIG}
 _AGAIN = "get the release again"
-_TEXTS = ("README.md", "LICENSE", "CHANGELOG.md")
 _RULES = re.compile(r"provenance/workflow/rules/[\w.-]+\.smk")
 _VCF = {"sites": ("pass", "all"), "mini-node": mini_node.PROFILES, "annotations": ("annotations",)}
 
@@ -249,22 +247,8 @@ def _unclosed(step: Mapping, k: int) -> Iterator[str]:
 def required(facts: Facts) -> list[str]:
     """Files that every such release has, but for the manifest and those beside the page."""
     contigs = [contig["name"] for contig in facts.contigs]
-    return [
-        *_TEXTS,
-        "report.html",
-        CRATE,
-        *DESCRIPTIONS.values(),
-        DICTIONARY,
-        TURTLE,
-        JSON_LD,
-        "provenance/Snakefile",
-        *(f"{path}{tail}" for path in facts.vcfs for tail in ("", ".tbi")),
-        *(f"frequencies/{contig}.parquet" for contig in contigs),
-        *(f"frequencies/wide/{contig}.parquet" for contig in contigs),
-        "beacon/populations.json",
-        *(f"beacon/genomicVariations.{contig}.jsonl.gz" for contig in contigs),
-        *([f"gdi/{facts.id}.tar"] if facts.gdi else []),
-    ]
+    kinds = {layout.DATA, layout.NOTE, layout.METADATA, layout.PAGE}
+    return [*layout.files(facts.id, contigs, kinds, facts.gdi), "provenance/Snakefile"]
 
 
 def special_files(root: Path) -> list[Problem]:
@@ -281,7 +265,7 @@ def special_files(root: Path) -> list[Problem]:
 def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem]:
     """Files that are missing or empty, or that no release has. beside: files of the page's look-up table."""
     there, wanted = set(manifest.files(root)), {*required(facts), *beside}
-    allowed = wanted | ({f"gdi/{facts.id}.tar.c4gh"} if facts.gdi else set())
+    allowed = wanted | set(layout.files(facts.id, [], {layout.DATA}, facts.gdi, recipients=True))
     problems = [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(wanted - there)]
     rules = {name for name in there if _RULES.fullmatch(name)}
     # A Snakefile that is empty or missing is told by itself.

@@ -21,7 +21,6 @@ from goe.release.layout import File, differences
 from goe.release.metadata.health_dcat import (
     DATASET,
     EHDS,
-    ID,
     JSON_LD,
     NOT_DESCRIBED,
     PREFIXES,
@@ -32,6 +31,7 @@ from goe.release.metadata.health_dcat import (
     submission_id,
     title,
 )
+from goe.rules.dataset import DatasetId
 
 SHAPES = RESOURCES / "schemas" / "gdi-metadata-shacl"
 
@@ -193,11 +193,11 @@ def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
     numbers = ("number_of_people", "number_of_pass_records")
     wrong = [f"has no {key}" for key in (*words, *numbers) if key not in said]
     wrong += [f"{key} is no text" for key in words if key in said and not isinstance(said[key], str)]
-    match = None if wrong else ID.fullmatch(said["id"])
-    if not wrong and (not match or list(match.groups()[:3]) != [said[key] for key in words[:3]]):
+    named = None if wrong else DatasetId.parse(said["id"])
+    if not wrong and (not named or any(getattr(named, key) != said[key] for key in words[:3])):
         wrong = [f"id {said['id']!r} is not of prefix, country and org"]
     try:
-        day = [issued(said["id"]).isoformat()] if match else []
+        day = [issued(said["id"]).isoformat()] if named else []
     except ValueError:
         wrong.append(f"id {said['id']!r} has no date")
     if wrong:

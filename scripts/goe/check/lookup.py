@@ -21,6 +21,7 @@ from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.release import reading
+from goe.rules.stratum import parse
 
 PAGE = "report.html"
 NUMBERS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt")
@@ -197,17 +198,9 @@ def _whole(column, strata: Sequence[str], shown: np.ndarray, part: int) -> np.nd
     out = np.zeros(shown.shape, dtype=np.int64)
     # Parts never point back, so the last strata are whole already.
     for s in range(len(strata) - 1, -1, -1):
-        inside = [i for i, name in enumerate(strata) if _is_part(name, strata[s])]
+        inside = [i for i, name in enumerate(strata) if parse(name).is_part(parse(strata[s]))]
         out[s] = np.where(shown[s], column(4 + 5 * s + 1 + part) + out[inside].sum(axis=0), 0)
     return out
-
-
-def _is_part(name: str, of: str) -> bool:
-    if of == st.TOTAL:
-        return len(name) == 2
-    if of in st.SEXES:
-        return name.endswith(f"_{of}")
-    return name.startswith(f"{of}_")
 
 
 def expected(block: Block) -> pa.Table:

@@ -7,6 +7,7 @@ from goe.core.errors import Problem
 from goe.frequencies import strata as st
 from goe.release import reading
 from goe.release.formats import sites_vcf
+from goe.rules.stratum import LABEL
 
 STANDARD = ("AF", "AC", "AC_Het", "AC_Hom", "AC_Hemi", "AN")
 
@@ -17,7 +18,7 @@ _AGAIN = "get the file again"
 _INFO = re.compile(r"^##INFO=<ID=([^,>]+),Number=([^,>]+),Type=([^,>]+),")
 
 
-_POPULATION = re.compile(r"^(AC|AN|AF)_([A-Z]{2}_[MF])(?:_(Hom|Het|Hemi))?$")
+_POPULATION = re.compile(rf"^(AC|AN|AF)_({LABEL}_[MF])(?:_(Hom|Het|Hemi))?$")
 
 
 def check_header(path: str | Path, profile: str) -> list[Problem]:

@@ -14,6 +14,7 @@ from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import contig_class
+from goe.rules.stratum import parse
 
 _ACGT = "^[ACGT]+$"
 PARTS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi")
@@ -177,7 +178,7 @@ def _cells(one: Block, people: Mapping[str, int], faults: Faults) -> None:
         carriers = n.nhomalt[i] + n.ac_het[i] + n.ac_hemi[i]
         faults.add(f"{stratum}: more carriers than people", shown[i] & (carriers > people[stratum]), name)
         faults.add(f"{stratum}: an is above twice its people", shown[i] & (n.an[i] > 2 * people[stratum]), name)
-        women = stratum == "F" or stratum.endswith("_F")
+        women = parse(stratum).sex == "F"
         if kind == "autosome" or (kind == "X" and women):
             faults.add(f"{stratum}: ac_hemi where everybody is diploid", shown[i] & (n.ac_hemi[i] > 0), name)
         if kind in ("Y", "M"):

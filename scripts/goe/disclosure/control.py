@@ -59,6 +59,7 @@ from goe.disclosure.search import FULL, WITHHELD
 from goe.disclosure.search import REDUCED as REDUCED
 from goe.frequencies import strata as st
 from goe.genome.build import contig_class
+from goe.rules.stratum import parse
 
 OUTCOMES = ("WITHHELD", "REDUCED", "FULL")
 POLICIES = ("collapse", "minimal")
@@ -165,14 +166,14 @@ def plan(people: Mapping[str, int], least: int) -> Plan:
 
     sizes = {stratum: n(st.members(stratum, leaves)) for stratum in st.order(leaves)}
     published = [c for c in st.countries(leaves) if sizes[c] >= least]
-    rest = [i for i, leaf in enumerate(leaves) if leaf[:2] not in published]
+    rest = [i for i, leaf in enumerate(leaves) if parse(leaf).country not in published]
     while published and small(n(rest)):
         smallest = min(published, key=lambda c: (sizes[c], c))
         published.remove(smallest)
         rest = sorted(rest + st.members(smallest, leaves))
 
     def by_sex(group: Sequence[int]) -> list[tuple[int, ...]]:
-        return [tuple(i for i in group if leaves[i][3:] == sex) for sex in "MFU"]
+        return [tuple(i for i in group if parse(leaves[i]).sex == sex) for sex in "MFU"]
 
     units = {country: st.members(country, leaves) for country in published} | {"": rest}
     splits = {name: not any(small(n(part)) for part in by_sex(group)) for name, group in units.items()}
@@ -240,13 +241,16 @@ def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
 def _table(chosen: Plan) -> tuple:
     """The strata of a plan as rows (published countries, then the rest) x sexes, for `search.decide`."""
     countries = [c for c in st.countries(chosen.leaves) if c in chosen.strata]
-    rest = any(n and leaf[:2] not in countries for leaf, n in zip(chosen.leaves, _sizes(chosen), strict=True))
+    rest = any(
+        n and parse(leaf).country not in countries for leaf, n in zip(chosen.leaves, _sizes(chosen), strict=True)
+    )
     rows = [*countries, *([""] if rest else [])]
     place = np.zeros((len(chosen.leaves), 2), dtype=np.int64)
     size = np.zeros((max(1, len(rows)), 3), dtype=np.int64)
     for i, (leaf, n) in enumerate(zip(chosen.leaves, _sizes(chosen), strict=True)):
         # People that are in no row have none of them, and any row will do.
-        place[i] = (countries.index(leaf[:2]) if leaf[:2] in countries else len(rows) - 1, "MFU".index(leaf[3:]))
+        country, sex = parse(leaf)
+        place[i] = (countries.index(country) if country in countries else len(rows) - 1, "MFU".index(sex))
         size[tuple(place[i])] += n
     index = {stratum: i for i, stratum in enumerate(chosen.strata)}
     names = [st.TOTAL, *st.SEXES]
@@ -257,7 +261,7 @@ def _table(chosen: Plan) -> tuple:
     # A country that is not given by sex is one cell, whoever its people are.
     split = published[:, 1:].any(axis=1) | (order[1:3] >= 0).any()
     for group in chosen.groups:
-        if len({chosen.leaves[i][3:] for i in group}) > 1:
+        if len({parse(chosen.leaves[i]).sex for i in group}) > 1:
             split[place[group[0], 0]] = False
     return place, len(rows), len(countries), published, split, size, order
 

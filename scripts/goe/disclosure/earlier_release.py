@@ -42,6 +42,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import control
 from goe.frequencies import strata as st
+from goe.rules.stratum import parse
 
 ROWS = 1 << 18
 KEY_BYTES = 32
@@ -141,7 +142,7 @@ def groups(strata: Sequence[str]) -> dict[str, dict[str, int]]:
     for sex in st.SEXES:
         rest(sex, [f"{country}_{sex}" for country in countries])
     nobody = {st.TOTAL: 1} | dict.fromkeys((s for s in (*st.SEXES, *countries) if s in there), -1)
-    nobody |= {s: 1 for s in strata if "_" in s}
+    nobody |= {s: 1 for s in strata if parse(s).is_leaf}
     if countries and there & set(st.SEXES):
         out["people in no stratum but Total"] = nobody
     return out
@@ -171,18 +172,18 @@ def people_problems(before: Release, now: Release, k: int) -> list[Problem]:
 def _holders(part: str, strata: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Published strata, each with those to take away from it, that hold all people of `part`, itself not published."""
     countries = st.published_countries(strata)
-    country, _, sex = part.rpartition("_")
-    if part in st.SEXES:
+    country, sex = parse(part)
+    if not country:
         yield st.TOTAL, [s for s in st.SEXES if s in strata]
-    elif not country:
+    elif not sex:
         yield st.TOTAL, countries
     else:
         if country in strata:
-            yield country, [s for s in strata if s.startswith(f"{country}_")]
+            yield country, [s for s in strata if parse(s).is_leaf and parse(s).country == country]
         else:
             yield st.TOTAL, countries
         if sex in strata:
-            yield sex, [s for s in strata if s.endswith(f"_{sex}")]
+            yield sex, [s for s in strata if parse(s).is_leaf and parse(s).sex == sex]
 
 
 def _few(name: str, what: str, n: int, k: int) -> Problem:

@@ -5,24 +5,18 @@ sum of leaves: `Total` of all, `M` and `F` of that sex in all countries, `EE` of
 People of unknown sex count in `Total` and in their country only; no stratum of theirs is ever published.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from goe.core.errors import Problem, stop_on
-
-TOTAL = "Total"
-SEXES = ("M", "F")
+from goe.rules.stratum import LEAF, SEXES, TOTAL, parse
 
 # People of a leaf at one site allele: called diploid, called haploid, heterozygous, homozygous for the allele
 # (diploid), hemizygous for it (haploid). The order of the second axis of every array of people here.
 CALLS = ("dip", "hap", "het", "hom", "hemi")
 DIP, HAP, HET, HOM, HEMI = range(5)
-
-# XX and XY have the form of a country code but are sex karyotypes to every consumer of allele frequencies.
-_LEAF = re.compile(r"^(?!XX|XY)([A-Z]{2})_([MFU])$")
 
 
 def check_leaves(leaves: Iterable[str], where: str) -> None:
@@ -35,19 +29,19 @@ def check_leaves(leaves: Iterable[str], where: str) -> None:
                 "name strata by ISO 3166-1 alpha-2 codes on the sheet; XX and XY cannot be used",
             )
             for leaf in leaves
-            if not _LEAF.match(leaf)
+            if not LEAF.fullmatch(leaf)
         ]
     )
 
 
 def countries(leaves: Iterable[str]) -> list[str]:
     """Country codes of the leaves, sorted."""
-    return sorted({leaf[:2] for leaf in leaves})
+    return sorted({parse(leaf).country for leaf in leaves})
 
 
 def published_countries(strata: Iterable[str]) -> list[str]:
     """Those of a release's strata that are a country, in their order."""
-    return [stratum for stratum in strata if len(stratum) == 2]
+    return [stratum for stratum in strata if parse(stratum).is_country]
 
 
 def order(leaves: Iterable[str]) -> list[str]:
@@ -60,11 +54,7 @@ def order(leaves: Iterable[str]) -> list[str]:
 
 def members(stratum: str, leaves: Sequence[str]) -> list[int]:
     """Indices of the leaves that are summed into `stratum`."""
-    if stratum == TOTAL:
-        return list(range(len(leaves)))
-    if stratum in SEXES:
-        return [i for i, leaf in enumerate(leaves) if leaf[3:] == stratum]
-    return [i for i, leaf in enumerate(leaves) if leaf == stratum or leaf[:2] == stratum]
+    return [i for i, leaf in enumerate(leaves) if parse(stratum).holds(parse(leaf))]
 
 
 def expand(people: np.ndarray, leaves: Sequence[str], strata: Sequence[str]) -> np.ndarray:

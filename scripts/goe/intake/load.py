@@ -16,12 +16,12 @@ from goe.core.errors import GoeError, Problem, write_table
 from goe.genome import build
 from goe.genome.build import Build
 from goe.intake.stamps import Stamps, of
+from goe.rules.dataset import DatasetId
 from goe.settings import config, sheets
 from goe.settings.sheets import Input, Person
 
 TABLE, M5_CACHE = "work/intake/lint.tsv", "m5.json"
 _LOOKED = "looked.json"
-_ID = re.compile(r"(?:GOE|GDI)-[A-Z]{2}-[A-Z]+-[0-9]{17}")
 # Of VerifyBamID2; workflow/rules/align.smk names them as inputs.
 PANEL = (".UD", ".mu", ".bed")
 
@@ -92,7 +92,7 @@ def _standing(release: Path, dataset: str) -> list[Problem]:
 
     Its files would be written over one by one, and the last job would find the rest of them in its way.
     """
-    found = {match[0] for path in release.glob("*/*") if (match := _ID.match(path.name))}
+    found = {match[0] for path in release.glob("*/*") if (match := re.match(DatasetId.PATTERN, path.name))}
     # Where there is none, or it is cut off, the names of the files tell as much.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         found.add(json.loads((release / "metadata" / "dataset.json").read_text())["id"])

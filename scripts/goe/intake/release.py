@@ -19,6 +19,7 @@ from goe.release.formats import annotations
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
 from goe.rules.formats import makes_gdi_package, people_key
+from goe.rules.stratum import UNKNOWN, parse
 from goe.settings.sheets import Person
 
 
@@ -226,15 +227,16 @@ def _by_sex(sheet: str, plan: control.Plan, rule: control.Policy) -> list[Proble
 
     Men have one allele there and women two, so each sex is looked at by itself whatever strata are published.
     """
-    few = [leaf for leaf in plan.leaves if leaf[3:] != "U" and 0 < plan.people[leaf] < rule.min_stratum_size]
+    few = [leaf for leaf in plan.leaves if parse(leaf).sex != UNKNOWN and 0 < plan.people[leaf] < rule.min_stratum_size]
     notes = []
     for chromosome, sexes in (("X", "MF"), ("Y", "M")):
-        small = [leaf for leaf in few if leaf[3:] in sexes]
+        small = [leaf for leaf in few if parse(leaf).sex in sexes]
         shown = _shares(plan, rule, sexes) if small else 1.0
         if shown < _MOST:
             part = "no allele" if not shown else "few alleles"
             named = ", ".join(
-                f"{plan.people[leaf]} {'men' if leaf[3:] == 'M' else 'women'} of {leaf[:2]}" for leaf in small
+                f"{plan.people[leaf]} {'men' if parse(leaf).sex == 'M' else 'women'} of {parse(leaf).country}"
+                for leaf in small
             )
             notes.append(
                 Problem(
@@ -258,7 +260,7 @@ def _shares(plan: control.Plan, rule: control.Policy, sexes: str) -> float:
     chance = np.random.default_rng(1)
     cells = np.zeros((len(plan.leaves), len(strata.CALLS), len(frequencies)), dtype=np.int32)
     for i, leaf in enumerate(plan.leaves):
-        n, sex = plan.people[leaf], leaf[3:]
+        n, sex = plan.people[leaf], parse(leaf).sex
         if sex not in sexes:
             continue
         if sex == "M":
@@ -278,11 +280,13 @@ def _unknown_sex(sheet: str, plan: control.Plan, rule: control.Policy) -> list[P
     Women have two alleles on X and men one, and one on Y; the others are not counted there, and are the rest.
     """
     few = [
-        leaf for leaf in plan.leaves if leaf[3:] == "U" and 0 < plan.people[leaf] < rule.k and leaf[:2] in plan.strata
+        leaf
+        for leaf in plan.leaves
+        if parse(leaf).sex == UNKNOWN and 0 < plan.people[leaf] < rule.k and parse(leaf).country in plan.strata
     ]
     if not few:
         return []
-    named = ", ".join(f"{plan.people[leaf]} of {leaf[:2]}" for leaf in few)
+    named = ", ".join(f"{plan.people[leaf]} of {parse(leaf).country}" for leaf in few)
     what = (
         f"people of unknown sex, {named}: fewer than {rule.k} (disclosure.min_carriers); AN on X and Y tells how many"
     )

@@ -35,18 +35,22 @@ _GENOTYPES = (
     *("harmonise.smk", "harmonise_ledger.py", "harmonise_merge.py", "harmonise_split.py"),
     *("intake.smk", "intake_lint.py", "intake_people.py"),
     *("goe/harmonise/", "goe/genome/alleles.py", "goe/genome/bed.py", "goe/genome/build.py", "goe/genome/intervals.py"),
-    *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/rules/dataset.py"),
+    *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/rules/dataset.py", "goe/rules/stratum.py"),
     *("goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
 )
 _METRICS = (
     *("sample_qc.smk", "sample_qc_batch.py", "sample_qc_kinship.py", "sample_qc_reference.py", "sample_qc_region.py"),
     *("sample_qc_snvs.py", "sample_qc_variants.py", "inference.tsv", "sample_qc.tsv"),
-    *("goe/sample_qc/ga4gh.py", "goe/sample_qc/metrics.py", "goe/sample_qc/plink.py", "goe/sample_qc/relatedness.py"),
-    *("goe/sample_qc/tool_reports.py", "goe/rules/sample_thresholds.py"),
+    *("goe/sample_qc/ga4gh.py", "goe/sample_qc/kinship.py", "goe/sample_qc/metrics.py", "goe/sample_qc/plink.py"),
+    *("goe/sample_qc/relatedness.py", "goe/sample_qc/tool_reports.py", "goe/rules/sample_thresholds.py"),
 )
 _KEEP = (
     *("sample_qc_ancestry.py", "sample_qc_keep.py"),
     *("goe/sample_qc/ancestry.py", "goe/sample_qc/keep.py", "goe/sample_qc/sex.py"),
+)
+_PAGES = (
+    *("sample_qc_cohort.py", "sample_qc_multiqc_tables.py", "sample_qc_plots.py", "goe/pages/"),
+    *("goe/sample_qc/multiqc.py", "goe/sample_qc/page.py", "goe/sample_qc/plots.py"),
 )
 _COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/")
 _FILTERS = (
@@ -209,6 +213,11 @@ class Stamps:
         )
 
     @property
+    def pages(self) -> str:
+        """sample_qc: pictures and pages of the cohort, which nothing is made of."""
+        return self._cohort("pages", lambda: of(self.keep, self.code(_PAGES)))
+
+    @property
     def counts(self) -> str:
         """frequencies: people of each leaf stratum by call."""
         return self._cohort("counts", lambda: of(self.keep, self.code(_COUNTS)))
@@ -250,7 +259,7 @@ class Stamps:
 
     def save(self, path: str | Path) -> None:
         """Leave the stamps of the whole cohort for the jobs of this run."""
-        names = ("sources", "joint", "genotypes", "metrics", "keep", "counts", "filters", "release")
+        names = ("sources", "joint", "genotypes", "metrics", "keep", "pages", "counts", "filters", "release")
         text = json.dumps({"key": self._key, "stamps": {name: getattr(self, name) for name in names}}, indent=1) + "\n"
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)

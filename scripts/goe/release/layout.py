@@ -1,8 +1,13 @@
-"""The files of a release folder as its metadata describe them: size, digest, media type, meaning."""
+"""The files of a release folder: which there are, what each is for, and how the metadata describe them.
+
+LAYOUT is the one list: the rules make its files, `goe check` asks for them, and catalogue record and crate tell what
+they are.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
@@ -32,29 +37,92 @@ _MEDIA_TYPES = (
 )
 _UNKNOWN = "application/octet-stream"
 
-_MEANINGS = (
-    (r"sites/[^/]*\.pass\.vcf\.gz$", "site alleles that passed every filter, VCF"),
-    (r"sites/[^/]*\.all\.vcf\.gz$", "site alleles, filtered ones with their reasons, VCF"),
-    (r".*\.(tbi|csi)$", "index of the file of the same name"),
-    (r"frequencies/", "allele frequencies, Parquet"),
-    (r"callable_an/", "allele numbers of callable positions"),
-    (r"gdi/.*\.c4gh$", "dataset package for a node of the Genomic Data Infrastructure, encrypted for it"),
-    (r"gdi/", "dataset package for a node of the Genomic Data Infrastructure"),
-    (r"beacon/populations\.json$", "populations and their INFO tags, for Beacon tools"),
-    (r"beacon/", "genomic variations for a Beacon v2"),
-    (r"mini[-_]node/", "site alleles for the GDI mini-node"),
-    (r"annotations/", "allele counts under the names of gnomAD, for annotation"),
-    (r"metadata/", "description of the dataset"),
-    (r"dictionary/", "every published field with its type, unit and rule"),
-    (r"qc/", "quality control, in aggregate"),
-    (r"disclosure/", "disclosure control and its audit"),
-    (r"provenance/", "how the release was made"),
-    (r"report\.html$", "report, one page"),
-    (r"README", "what is in the folder"),
-    (r"LICENSE", "licence"),
-    (r"CHANGELOG", "changes against earlier releases"),
-    (r"ledger\.json$", "account of the site alleles by step"),
+DATA, NOTE, METADATA, PAGE = "data", "note", "metadata", "page"
+"""Kinds of file: the numbers; what is said of them; what describes both; the page for people."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, or one a contig where the path has {contig}; {id} is the dataset's.
+
+    needs: `gdi` for a file that only a release with a GDI package has, `recipients` where it is encrypted for somebody.
+    """
+
+    path: str
+    kind: str
+    meaning: str
+    needs: str = ""
+
+
+def _vcf(path: str, meaning: str) -> tuple[Entry, Entry]:
+    return Entry(path, DATA, meaning), Entry(f"{path}.tbi", DATA, "index of the file of the same name")
+
+
+_PACKAGE = "dataset package for a node of the Genomic Data Infrastructure"
+LAYOUT = (
+    *_vcf("sites/{id}.pass.vcf.gz", "site alleles that passed every filter, VCF"),
+    *_vcf("sites/{id}.all.vcf.gz", "site alleles, filtered ones with their reasons, VCF"),
+    *_vcf("mini-node/{id}.total.vcf.gz", "site alleles for the GDI mini-node"),
+    *_vcf("mini-node/{id}.strata.vcf.gz", "site alleles for the GDI mini-node"),
+    *_vcf("annotations/{id}.annotations.vcf.gz", "allele counts under the names of gnomAD, for annotation"),
+    Entry("frequencies/{contig}.parquet", DATA, "allele frequencies, Parquet"),
+    Entry("frequencies/wide/{contig}.parquet", DATA, "allele frequencies, Parquet"),
+    Entry("beacon/genomicVariations.{contig}.jsonl.gz", DATA, "genomic variations for a Beacon v2"),
+    Entry("gdi/{id}.tar", DATA, _PACKAGE, "gdi"),
+    Entry("gdi/{id}.tar.c4gh", DATA, f"{_PACKAGE}, encrypted for it", "recipients"),
+    Entry("README.md", NOTE, "what is in the folder"),
+    Entry("LICENSE", NOTE, "licence"),
+    Entry("CHANGELOG.md", NOTE, "changes against earlier releases"),
+    Entry("dictionary/fields.tsv", NOTE, "every published field with its type, unit and rule"),
+    Entry("disclosure/disclosure.json", NOTE, "disclosure control and its audit"),
+    Entry("metadata/dataset.json", NOTE, "description of the dataset"),
+    Entry("qc/summary.json", NOTE, "quality control, in aggregate"),
+    Entry("ledger.json", NOTE, "account of the site alleles by step"),
+    Entry("beacon/populations.json", NOTE, "populations and their INFO tags, for Beacon tools"),
+    Entry("provenance/config.json", NOTE, "how the release was made"),
+    Entry("report.html", PAGE, "report, one page"),
+    Entry("metadata/healthdcat.ttl", METADATA, "description of the dataset"),
+    Entry("metadata/healthdcat.jsonld", METADATA, "description of the dataset"),
+    Entry("ro-crate-metadata.json", METADATA, ""),
 )
+FOLDERS = {
+    "annotations": "companion files for annotation",
+    "beacon": "files for a Beacon v2",
+    "dictionary": "every published field",
+    "disclosure": "disclosure control and its audit",
+    "frequencies": "allele frequencies, Parquet",
+    "gdi": "dataset package of the Genomic Data Infrastructure",
+    "metadata": "description of the dataset",
+    "mini-node": "site alleles for the GDI mini-node, VCF",
+    "provenance": "how the release was made",
+    "qc": "quality control, in aggregate",
+    "report-data": "look-up of alleles of the report",
+    "sites": "site alleles, VCF",
+}
+"""What the folders at the top hold."""
+
+
+def files(
+    dataset: str, contigs: Sequence[str], kinds: Collection[str], gdi: bool, recipients: bool = False
+) -> list[str]:
+    """Paths of the files of these kinds, in the order of LAYOUT; MANIFEST.sha256, the workflow in provenance/ and
+    report-data/ besides. gdi: whether there is a GDI package. recipients: whether it is encrypted for anybody."""
+    given = {"": True, "gdi": gdi, "recipients": gdi and recipients}
+    return [
+        entry.path.format(id=dataset, contig=contig)
+        for entry in LAYOUT
+        if entry.kind in kinds and given[entry.needs]
+        for contig in (contigs if "{contig}" in entry.path else [""])
+    ]
+
+
+@cache
+def _meanings() -> list[tuple[re.Pattern, str]]:
+    rules = [
+        (re.escape(entry.path).replace(r"\{id\}", "[^/]+").replace(r"\{contig\}", "[^/]+"), entry.meaning)
+        for entry in LAYOUT
+    ]
+    return [(re.compile(rule), meaning) for rule, meaning in [*rules, ("provenance/.+", "how the release was made")]]
 
 
 @dataclass(frozen=True, order=True)
@@ -76,7 +144,7 @@ class File:
     @property
     def title(self) -> str:
         """Path and meaning."""
-        meaning = next((text for rule, text in _MEANINGS if re.match(rule, self.path)), "")
+        meaning = next((text for rule, text in _meanings() if rule.fullmatch(self.path)), "")
         return f"{self.path}: {meaning}" if meaning else self.path
 
     @property

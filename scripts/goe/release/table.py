@@ -22,6 +22,7 @@ from goe.disclosure import control
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.hts import parquet
+from goe.rules.stratum import parse
 
 # Blocks are cut after disclosure control: their borders say nothing about how many alleles were withheld
 # between.
@@ -223,7 +224,7 @@ class Source:
             axis=0
         )
         for s, stratum in enumerate(strata):
-            for parent in _parents(stratum):
+            for parent in parse(stratum).parents:
                 if parent in strata:
                     p = strata.index(parent)
                     bad |= (numbers.ac[s] > numbers.ac[p]) | (numbers.an[s] > numbers.an[p])
@@ -261,14 +262,6 @@ class Source:
         for entry in pc.value_counts(block.filter).to_pylist():
             for name in entry["values"].split(";"):
                 self.tally.filters[name] += entry["counts"]
-
-
-def _parents(stratum: str) -> tuple[str, ...]:
-    if stratum == st.TOTAL:
-        return ()
-    if "_" in stratum:
-        return (st.TOTAL, *stratum.split("_"))
-    return (st.TOTAL,)
 
 
 def _bool(array: pa.Array) -> np.ndarray:

@@ -1,4 +1,9 @@
-"""Words of a dataset that settings and sheets choose from: kinds of input, codes of countries."""
+"""Words of a dataset that settings and sheets choose from: its id, kinds of input, codes of countries."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
 
 INPUT_TYPES = ("fastq", "ubam", "bam", "cram", "gvcf", "vcf", "joint_vcf")
 
@@ -17,3 +22,27 @@ _OFFICIAL = (
 
 
 COUNTRIES = frozenset(_OFFICIAL.split())
+
+
+@dataclass(frozen=True)
+class DatasetId:
+    """PREFIX-COUNTRY-ORG-TIMESTAMP, as a GDI node names a dataset: GOE or GDI, ISO 3166-1 alpha-2, 1 to 16 capital
+    letters, and 17 digits, YYYYMMDDHHMMSSmmm."""
+
+    prefix: str
+    country: str
+    org: str
+    timestamp: str
+
+    PATTERN: ClassVar = r"(GOE|GDI)-([A-Z]{2})-([A-Z]{1,16})-([0-9]{17})"
+
+    @classmethod
+    def parse(cls, text: object) -> "DatasetId | None":
+        """None for what is no such id."""
+        match = re.fullmatch(cls.PATTERN, str(text))
+        return cls(*match.groups()) if match else None
+
+    @property
+    def date(self) -> date:
+        """The day of the timestamp; ValueError when there is none such."""
+        return datetime.strptime(self.timestamp[:14], "%Y%m%d%H%M%S").date()

@@ -16,6 +16,7 @@ from goe.core import tables
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES
 from goe.rules.dataset import INPUT_TYPES
+from goe.rules.stratum import LABEL
 
 TABLES = tuple(RESOURCES / "guidelines" / name for name in ("sample_qc.tsv", "inference.tsv"))
 """Thresholds and parameters of the project."""
@@ -107,7 +108,7 @@ of goe, each of which has its reason."""
 _OR = re.compile(r"\s+or\s+")
 _TERM = re.compile(r"(<|>)\s*(-?[0-9.]+(?:e[0-9]+)?)|(outside|above)\s+([0-9.]+)\s+MAD|is\s+(\w+)")
 
-STRATUM = re.compile(rf"all|whole_genome|country:[A-Z]{{2}}|input_type:({'|'.join(INPUT_TYPES)})")
+STRATUM = re.compile(rf"all|whole_genome|country:{LABEL}|input_type:({'|'.join(INPUT_TYPES)})")
 
 
 @dataclass(frozen=True)

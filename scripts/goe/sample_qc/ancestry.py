@@ -6,10 +6,12 @@ unless the thresholds of the config say so.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from goe.sample_qc import relatedness
+from goe.core.processes import tool
+from goe.sample_qc import plink, relatedness
 
 APPROXIMATE_ABOVE = 5000
 """People above which plink2 --pca approx is used, as its documentation advises (cog-genomics.org/plink/2.0/strat)."""
@@ -112,3 +114,83 @@ def unassessed(countries: Sequence[str], limits: Mapping[str, float]) -> str:
         f"outliers not assessed in {', '.join(countries)}: fewer than {limits['mad_min_people']:g} unrelated people, "
         "or no spread"
     )
+
+
+def assess(
+    stem: str | Path,
+    snvs: plink.Snvs,
+    sheet: Mapping[str, Mapping[str, str]],
+    pairs: Iterable[relatedness.Pair],
+    limits: Mapping[str, float],
+    memory: int,
+    scratch: str | Path,
+) -> tuple[tuple[str, ...], list[tuple[str, ...]], dict]:
+    """(columns, rows) of sample_qc/ancestry.tsv, and what was assessed, of the fileset STEM, which holds `snvs`.
+
+    sheet: person -> row of people.tsv; pairs: relatives that were told; memory in MB; scratch: folder for what plink2
+    writes.
+    """
+    withdrawn = [p for p in snvs.people if sheet[p]["withdrawn"] == "yes"]
+    planned = plan(snvs.people, withdrawn, pairs, snvs.used, snvs.basis, limits)
+    values, rows, few, columns = [], [], [], HEAD
+    if planned.components:
+        found, values = components(stem, snvs, planned, memory, scratch)
+        found = oriented(found)
+        people = [*planned.used, *planned.projected]
+        countries = [sheet[p]["country_code"] for p in people]
+        computed = np.arange(len(people)) < len(planned.used)
+        far, few = distances(found, countries, computed, limits)
+        columns = (*HEAD, *(f"pc{i}" for i in range(1, planned.components + 1)))
+        for person, country, own, distance, here in zip(people, countries, computed, far, found, strict=True):
+            told = "" if np.isnan(distance) else f"{distance:.2f}"
+            rows.append((person, country, COMPUTED if own else PROJECTED, told, *(f"{x:.5g}" for x in here)))
+    said = {
+        "statement": "; ".join([planned.statement, *([unassessed(few, limits)] if few else [])]),
+        "people": len(planned.used),
+        "projected": len(planned.projected),
+        "components": planned.components,
+        "snvs": snvs.used,
+        "pruned": snvs.pruned,
+        "approximate": planned.approximate,
+        "eigenvalues": [float(f"{v:.4g}") for v in values],
+        "not_assessed": few,
+    }
+    return columns, sorted(rows), said
+
+
+def components(
+    stem: str | Path, snvs: plink.Snvs, planned: Plan, memory: int, scratch: str | Path
+) -> tuple[np.ndarray, list[float]]:
+    """(float[people of planned.used and planned.projected in this order, components], eigenvalues), by plink2."""
+    # One thread: sums of floating-point numbers depend on how work is shared, and the cohort's table must not.
+    run = plink.command(stem, snvs, 1, memory)
+    out = f"{scratch}/pca"
+    place = {p: i for i, p in enumerate(snvs.people)}
+    Path(f"{out}.used").write_text("".join(f"p{place[p]}\n" for p in planned.used))
+    everybody = [*planned.used, *planned.projected]
+    Path(f"{out}.all").write_text("".join(f"p{place[p]}\n" for p in everybody))
+    # --bad-freqs lets fewer than 50 people stand for their own frequencies.
+    chosen = ["--keep", f"{out}.used", "--mac", "1", "--bad-freqs", "--freq", "counts"]
+    how = ["approx"] if planned.approximate else []
+    tool(*run, *chosen, "--pca", *how, "allele-wts", str(planned.components), "--out", out)
+    # All are placed by the weights, so that those who made the components and the others are on one scale.
+    name, allele, first = _columns(f"{out}.eigenvec.allele", ("ID", "A1", "PC1"))
+    score = ["--score", f"{out}.eigenvec.allele", str(name), str(allele), "header-read", "no-mean-imputation"]
+    score += ["variance-standardize", "--score-col-nums", f"{first}-{first + planned.components - 1}"]
+    tool(*run, "--keep", f"{out}.all", "--read-freq", f"{out}.acount", *score, "--out", out)
+    id_at, first = _columns(f"{out}.sscore", ("IID", "PC1_AVG"))
+    found = {}
+    with Path(f"{out}.sscore").open() as handle:
+        next(handle)
+        for line in handle:
+            cells = line.split()
+            found[cells[id_at - 1]] = [float(c) for c in cells[first - 1 : first - 1 + planned.components]]
+    values = [float(line) for line in Path(f"{out}.eigenval").read_text().split()]
+    return np.array([found[f"p{place[p]}"] for p in everybody]), values
+
+
+def _columns(path: str | Path, names: Iterable[str]) -> list[int]:
+    """Numbers (from 1) of columns of a table of plink2, whatever columns its version puts between them."""
+    with Path(path).open() as handle:
+        head = next(handle).lstrip("#").split()
+    return [head.index(name) + 1 for name in names]

@@ -1,17 +1,19 @@
 """Who is counted: thresholds as data, outliers, the keep list with its reasons, and its ledger."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from goe.core import tables
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.rules.sample_thresholds import FAIL_REASON, PRECEDENCE, Guidelines
+from goe.sample_qc import ga4gh, relatedness, sex
 from goe.sample_qc import metrics as metrics_of
-from goe.sample_qc import relatedness, sex
 
 INSTEAD = {"mean_dp": "mean_autosome_coverage"}
 """Metrics that are judged only where the other, the better one, is not there."""
@@ -159,6 +161,38 @@ def _callset(person: Mapping[str, str]) -> str:
     """What a person's Y is looked at together with: the own joint VCF, else everybody of the input type."""
     kind = person["input_type"]
     return person.get("source", kind) if kind == "joint_vcf" else kind
+
+
+def read_tools(paths: Iterable[str | Path]) -> tuple[dict[str, dict], dict[str, dict[str, str]]]:
+    """(metrics, metric -> reason of None) by person, from what rule sample_qc_batch says of the people with reads."""
+    tools, why = {}, {}
+    for path in paths:
+        for person in _lines(path):
+            tools[person["sample_id"]] = person["metrics"]
+            why[person["sample_id"]] = person["why"]
+    return tools, why
+
+
+def read_variants(path: str | Path) -> tuple[dict[str, dict[int, dict[str, int]]], dict[str, dict[str, int]]]:
+    """(class -> counters of the genotype pass, counters of the harmonised cohort) by person."""
+    classes, counts = {}, {}
+    for person in _lines(path):
+        classes[person["sample_id"]] = {int(k): v for k, v in person["classes"].items()}
+        counts[person["sample_id"]] = person["counts"]
+    return classes, counts
+
+
+def read_distances(path: str | Path) -> dict[str, float | None]:
+    """Distance from the own country by person, from ancestry.tsv; None where it was not assessed."""
+    return {
+        row["sample_id"]: float(row["ancestry_distance"]) if row["ancestry_distance"] else None
+        for row in tables.read(path)
+    }
+
+
+def _lines(path: str | Path) -> Iterator[dict]:
+    with Path(path).open() as handle:
+        yield from map(json.loads, handle)
 
 
 def gather(
@@ -435,6 +469,14 @@ def account(rows: Sequence[Row], exclude: bool) -> tuple[Ledger, dict[str, int]]
             ledger.give("people")
             flags.update(row.reasons)
     return ledger, dict(sorted(flags.items()))
+
+
+def write_ga4gh(folder: str | Path, rows: Iterable[Row]) -> None:
+    """A new folder with the JSON of the GA4GH standard of each person."""
+    Path(folder).mkdir()
+    for row in rows:
+        name = f"{row.sample_id}.metrics.json"
+        (Path(folder) / name).write_text(ga4gh.document(row.sample_id, row.metrics, row.why))
 
 
 def write_tsv(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

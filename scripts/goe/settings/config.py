@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES, ROOT
 from goe.genome.build import NAMED_BUILDS
+from goe.rules.dataset import DatasetId
 from goe.rules.formats import makes_gdi_package
 from goe.settings.sheets import country_problem
 
@@ -268,9 +269,10 @@ def _dataset(section: dict) -> list[Problem]:
         wrong = country_problem(country)
         if wrong:
             problems.append(Problem("config dataset.country", *wrong))
-    match = re.fullmatch(r"(GOE|GDI)-([A-Z]{2})-([A-Z]+)-([0-9]{17})", str(section.get("id", "")))
-    if match:
-        for key, part in zip(("prefix", "country", "org"), match.groups(), strict=False):
+    named = DatasetId.parse(section.get("id", ""))
+    if named:
+        for key in ("prefix", "country", "org"):
+            part = getattr(named, key)
             if isinstance(section.get(key), str) and section[key] != part:
                 problems.append(
                     Problem(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.rules.dataset import COUNTRIES, INPUT_TYPES
+from goe.rules.stratum import label_problem
 
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 SEVERAL_UNITS = ("fastq", "ubam")
@@ -231,8 +232,9 @@ def read_people(path: str | Path, label_column: str = "country_code", columns: S
         if wrong:
             problems.append(Problem(where, wrong[0], wrong[1]))
         label = cells[label_column]
-        if label_column != "country_code" and not re.fullmatch("[A-Z]{2}", label):
-            problems.append(Problem(where, f"{label_column} {label!r}", "a label of the strata is two capital letters"))
+        if label_column != "country_code" and (wrong := label_problem(label)):
+            mend = "write two capital letters, neither XX nor XY"
+            problems.append(Problem(where, f"{label_column} {label!r} {wrong}", mend))
         if cells.get("birth_year") and not re.fullmatch(r"(18|19|20)\d\d", cells["birth_year"]):
             problems.append(Problem(where, f"birth_year {cells['birth_year']!r}", "write a year, or nothing"))
         gone = cells.get("withdrawn", "")

@@ -53,6 +53,7 @@ from goe.genome.build import (
     class_breaks,
     contig_class,
 )
+from goe.rules.stratum import parse
 
 TOTAL = "Total"
 _REPORTED = 20
@@ -107,7 +108,7 @@ class Table:
     def __init__(self, strata: Sequence[str], people: Mapping[str, int]):
         self.strata = tuple(strata)
         self.people = {s: int(people[s]) for s in strata}
-        self.countries = [s for s in strata if len(s) == 2]
+        self.countries = [s for s in strata if parse(s).is_country]
         self.sexes = "M" in self.people or "F" in self.people
         index = {s: i for i, s in enumerate(self.strata)}
         names = [TOTAL, "M", "F", *(f"{c}{sex}" for c in self.countries for sex in ("", "_M", "_F"))]
@@ -130,7 +131,7 @@ class Table:
 
     def problems(self, stated: Stated) -> list[Problem]:
         """Strata and groups that follow from them of fewer people than the rule allows, or that fit no table."""
-        unknown = [s for s in self.strata if s not in (TOTAL, "M", "F") and s[:2] not in self.countries]
+        unknown = [s for s in self.strata if s not in (TOTAL, "M", "F") and parse(s).country not in self.countries]
         where = "strata of the release"
         if TOTAL not in self.people:
             return [Problem(where, "there is no Total", "publish Total, or nothing")]
@@ -190,7 +191,8 @@ class Table:
         elif stratum in self.countries:
             chosen = ((self.countries.index(stratum), a) for a in range(3))
         else:
-            chosen = iter([(self.countries.index(stratum[:2]), "MF".index(stratum[3]))])
+            country, sex = parse(stratum)
+            chosen = iter([(self.countries.index(country), "MF".index(sex))])
         return [c for c in chosen if self.size[c]]
 
 

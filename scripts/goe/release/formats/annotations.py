@@ -24,6 +24,7 @@ from goe.genome.bed import read_bed
 from goe.genome.build import REGION_X, REGION_Y, Build, canonical, class_breaks
 from goe.genome.intervals import inside, intervals, merged
 from goe.release.formats import sites_vcf
+from goe.rules.stratum import parse
 
 FIELDS = RESOURCES / "dictionary" / "annotations.tsv"
 NON_PAR = "non_par"
@@ -42,18 +43,14 @@ def read_fields(path: str | Path = FIELDS) -> list[dict[str, str]]:
 
 def suffix(stratum: str) -> str:
     """Group of a stratum in a tag: Total -> nothing, F -> `_XX`, EE -> `_ee`, EE_M -> `_ee_XY`."""
-    if stratum == st.TOTAL:
-        return ""
-    return "".join(f"_{_SEXES.get(part, part.lower())}" for part in stratum.split("_"))
+    country, sex = parse(stratum)
+    return (f"_{country.lower()}" if country else "") + (f"_{_SEXES[sex]}" if sex else "")
 
 
 def _words(stratum: str) -> str:
-    if stratum == st.TOTAL:
-        return ""
-    country, _, sex = stratum.rpartition("_")
-    if country:
-        return f", {_GROUPS[sex]} of {country}"
-    return f", {_GROUPS[stratum]}" if stratum in _GROUPS else f", people of {stratum}"
+    country, sex = parse(stratum)
+    group = _GROUPS[sex] if sex else "people"
+    return f", {group} of {country}" if country else f", {group}" if sex else ""
 
 
 def tags(fields: Sequence[Mapping[str, str]], strata: Sequence[str], flags: Iterable[str]) -> list[sites_vcf.Tag]:

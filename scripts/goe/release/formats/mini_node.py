@@ -23,6 +23,7 @@ import pyarrow as pa
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block, passed
 from goe.release.formats import sites_vcf
+from goe.rules.stratum import parse
 
 PROFILES = ("total", "strata")
 NUMBERS = ("ac", "an", "af", "ac_hom", "ac_het", "ac_hemi")
@@ -32,7 +33,7 @@ def populations(strata: Iterable[str], profile: str) -> list[str]:
     """Strata that the reader takes from a file of this profile as populations, in the order of the file."""
     if profile not in PROFILES:
         raise ValueError(f"no profile {profile!r}")
-    return [s for s in strata if (s == st.TOTAL if profile == "total" else "_" in s)]
+    return [s for s in strata if (s == st.TOTAL if profile == "total" else parse(s).is_leaf)]
 
 
 def tags(fields: Sequence[Mapping[str, str]], strata: Sequence[str], profile: str) -> list[sites_vcf.Tag]:

@@ -26,6 +26,7 @@ from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.hts.bgzf import EOF
+from goe.rules.stratum import parse
 
 LEVEL = 4
 _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
@@ -58,13 +59,9 @@ def tag_name(base: str, stratum: str) -> str:
 
 
 def _group(stratum: str) -> str:
-    if stratum == st.TOTAL:
-        return ""
-    words = {"M": "male", "F": "female"}
-    country, _, sex = stratum.rpartition("_")
-    if country:
-        return f", {words[sex]} people of {country}"
-    return f", {words[stratum]} people" if stratum in words else f", people of {stratum}"
+    country, sex = parse(stratum)
+    group = {"M": "male people", "F": "female people"}.get(sex, "people")
+    return f", {group} of {country}" if country else f", {group}" if sex else ""
 
 
 def tags(fields: Sequence[Mapping[str, str]], strata: Iterable[str]) -> list[Tag]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from goe.frequencies import strata as st
 from goe.genome import build
+from goe.rules.stratum import PUBLISHED, parse
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -41,7 +42,6 @@ MAX_ROW_GROUP = 256 << 20
 MAX_AT_ONE_POS = 256 << 20  # bytes of REF, ALT and POPULATION
 MAX_MANIFEST = 8 << 20
 
-POPULATION = re.compile(r"Total|[MF]|(?!XX|XY)[A-Z]{2}(?:_[MF])?")
 VARIANT_TYPES = ("SNP", "MNP", "INS", "DEL", "DELINS")
 _DATA_FILE = re.compile(
     r"allele-freq\.chr([1-9]|1[0-9]|2[0-2]|[XYM])\.(0|[1-9][0-9]*)\.br(0|[1-9][0-9]*)\.([0-9a-f]{16})\.parquet"
@@ -134,18 +134,10 @@ def variant_type(ref: str, alt: str) -> str:
     return "DELINS"
 
 
-def parents(population: str) -> tuple[str, ...]:
-    """Populations that hold everybody of `population`."""
-    if population == st.TOTAL:
-        return ()
-    return (st.TOTAL, *population.split("_")) if "_" in population else (st.TOTAL,)
-
-
 def axis(population: str) -> str:
     """Which division of a parent a population belongs to: no person is in two populations of one axis."""
-    if "_" in population:
-        return "country and sex"
-    return "sex" if len(population) == 1 else "country"
+    country, sex = parse(population)
+    return " and ".join(word for word, given in (("country", country), ("sex", sex)) if given)
 
 
 def minimal_header(lines: list[str]) -> str:
@@ -173,7 +165,7 @@ def header_populations(lines: list[str]) -> tuple[list[str], list[str]]:
         metric, *words = match[1].split("_")
         zygosity = [w for w in words if w in ("Hom", "Het", "Hemi")]
         sex = [w for w in words if w in st.SEXES]
-        country = [w for w in words if len(w) == 2 and POPULATION.fullmatch(w)]
+        country = [w for w in words if PUBLISHED.fullmatch(w) and parse(w).is_country]
         known = len(zygosity) + len(sex) + len(country) == len(words)
         once = max(map(len, (zygosity, sex, country))) <= 1
         if metric in ("AF", "AC", "AN") and known and once and (metric == "AC" or not zygosity):

@@ -17,6 +17,7 @@ from goe.core.errors import Problem
 from goe.hts import crypt4gh
 from goe.release.gdi import format as gdi
 from goe.release.metadata import health_dcat
+from goe.rules.dataset import DatasetId
 from goe.rules.formats import makes_gdi_package
 
 # Config `formats.gdi`.
@@ -32,7 +33,6 @@ DEFAULTS: dict[str, Any] = {
 _GOE_SOURCE = ("The Genome of Europe", "https://genomeofeurope.eu/")
 _SWITCH = "or set formats.gdi.enabled to false"
 
-_ID = re.compile(r"(GOE|GDI)-[A-Z]{2}-[A-Z]{1,16}-[0-9]{17}")
 _UNSAFE = re.compile(r'[<>"{}|^`\\\x00-\x20]')
 _SCHEMES = ("http", "https", "urn", "doi", "ftp", "ftps")
 _MAX_IRI = 2048
@@ -201,7 +201,7 @@ def faults(fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     def fault(field: str, what: str, mend: str) -> None:
         out.append((field, what, mend))
 
-    if not _ID.fullmatch(str(fields.get("datasetId", ""))):
+    if not DatasetId.parse(fields.get("datasetId", "")):
         what = f"{fields.get('datasetId')!r} is no dataset id of the GDI package"
         fault("datasetId", what, "PREFIX-COUNTRY-ORG-YYYYMMDDHHMMSSmmm, ORG of 1 to 16 capital letters, no digits")
     if not re.fullmatch(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,64}", str(fields.get("catalog", ""))):

@@ -35,6 +35,7 @@ from goe.release.gdi import format as gdi
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import rows as gdi_rows
 from goe.release.metadata import health_dcat
+from goe.rules.stratum import PUBLISHED
 
 SUMMARY = "summary.json"
 COMPRESSION_LEVEL = 3
@@ -130,7 +131,7 @@ class Writer:
 
     def _labels(self, block: Block) -> None:
         if self.strata is None:
-            strange = [s for s in block.strata if not gdi.POPULATION.fullmatch(s)]
+            strange = [s for s in block.strata if not PUBLISHED.fullmatch(s)]
             problems = [
                 Problem(f"stratum {s}", "is no population of the GDI package", "name strata by country codes")
                 for s in strange

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from goe.core.errors import Problem
 from goe.release.gdi import format as gdi
+from goe.rules.stratum import PUBLISHED, parse
 
 _SHOWN = 3
 
@@ -148,7 +149,7 @@ class Rows:
         words = names.dictionary.to_pylist()
         used = np.unique(names.indices.to_numpy())
         self.populations |= {words[code] for code in used}
-        strange = [code for code in used if not gdi.POPULATION.fullmatch(words[code])]
+        strange = [code for code in used if not PUBLISHED.fullmatch(words[code])]
         if strange:
             rows_at = np.isin(names.indices.to_numpy(), strange)
             self._fail(table, rows_at, "is no population: Total, M, F, a country, or a country and M or F")
@@ -198,11 +199,11 @@ class Rows:
         at = codes[rows], place[allele[rows]]
         ac[at], an[at] = n["AC"][rows], n["AN"][rows]
         where = starts[many]
-        used = [i for i, word in enumerate(words) if gdi.POPULATION.fullmatch(word) and (an[i] >= 0).any()]
+        used = [i for i, word in enumerate(words) if PUBLISHED.fullmatch(word) and (an[i] >= 0).any()]
         index = {words[i]: i for i in used}
         parts: dict[tuple[str, str], list[int]] = {}
         for child, i in index.items():
-            for parent in gdi.parents(child):
+            for parent in parse(child).parents:
                 if parent not in index:
                     continue
                 p = index[parent]

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES
 from goe.release.layout import File
+from goe.rules.dataset import DatasetId
 
 COUNTRIES = RESOURCES / "schemas" / "eu-vocabularies" / "countries.tsv"
 
@@ -78,7 +79,6 @@ LICENSES = {
 }
 """Licences that `dataset.license` may name by their SPDX identifier."""
 
-ID = re.compile(r"(GOE|GDI)-([A-Z]{2})-([A-Z0-9]+)-([0-9]{17})")
 _PROJECTS = {"GOE": "GoE", "GDI": "GDI"}
 _HERE = "../"  # the release folder, seen from metadata/
 
@@ -117,10 +117,10 @@ class About:
 
 def issued(dataset_id: str) -> date:
     """The date in a dataset id, PREFIX-CC-ORG-YYYYMMDDHHMMSSmmm."""
-    match = ID.fullmatch(dataset_id)
-    if not match:
+    named = DatasetId.parse(dataset_id)
+    if not named:
         raise ValueError(f"{dataset_id!r} is no dataset id")
-    return datetime.strptime(match[4][:14], "%Y%m%d%H%M%S").date()
+    return named.date
 
 
 def submission_id(dataset: Mapping) -> str:
@@ -217,17 +217,17 @@ def problems(cfg: Mapping) -> list[Problem]:
     def wrong(key: str, what: str, mend: str) -> None:
         found.append(Problem(f"config dataset.{key}", what, mend))
 
-    match = ID.fullmatch(dataset["id"])
-    if match:
-        if len(dataset["id"]) > 64:
-            wrong("id", f"has {len(dataset['id'])} characters", "GDI nodes take 64 at most: choose a shorter org")
+    if named := DatasetId.parse(dataset["id"]):
         try:
             issued(dataset["id"])
         except ValueError:
-            wrong("id", f"{match[4]} is no point in time", "write YYYYMMDDHHMMSSmmm, which gives the date of issue")
-    if not re.fullmatch("[A-Z]+", dataset["org"]):
-        mend = "capital letters only: GDI's shapes and nodes take no digit in the ORG of PREFIX-CC-ORG-number"
+            what = f"{named.timestamp} is no point in time"
+            wrong("id", what, "write YYYYMMDDHHMMSSmmm, which gives the date of issue")
+    elif not re.fullmatch("[A-Z]{1,16}", dataset["org"]):
+        mend = "1 to 16 capital letters: GDI's shapes and nodes take no digit in the ORG of PREFIX-CC-ORG-number"
         wrong("org", f"{dataset['org']!r} is no institute in a dataset id", mend)
+    else:
+        wrong("id", f"{dataset['id']!r} is no dataset id", "write PREFIX-COUNTRY-ORG-YYYYMMDDHHMMSSmmm")
     addresses = [("contact.url", dataset["contact"].get("url"))]
     addresses += [(key, dataset.get(key)) for key in ("access_url", "download_url")]
     addresses += [("license", license_url(dataset)), ("hdab.url", (dataset.get("hdab") or {}).get("url"))]

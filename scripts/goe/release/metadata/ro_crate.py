@@ -22,7 +22,7 @@ from urllib.parse import quote
 from goe import __version__
 from goe.core import code_digest, manifest
 from goe.core.errors import Problem, stop_on
-from goe.release.layout import File
+from goe.release.layout import FOLDERS, File
 from goe.release.metadata import health_dcat as dcat
 
 NAME = dcat.CRATE
@@ -72,20 +72,6 @@ _HOMEPAGES = {
     "scipy": "https://scipy.org/",
     "verifybamid2": "https://github.com/Griffan/VerifyBamID",
 }
-_FOLDERS = {
-    "annotations": "companion files for annotation",
-    "beacon": "files for a Beacon v2",
-    "callable_an": "allele numbers of callable positions",
-    "dictionary": "every published field",
-    "disclosure": "disclosure control and its audit",
-    "frequencies": "allele frequencies, Parquet",
-    "gdi": "dataset package of the Genomic Data Infrastructure",
-    "metadata": "description of the dataset",
-    "provenance": "how the release was made",
-    "qc": "quality control, in aggregate",
-    "sites": "site alleles, VCF",
-}
-
 # What of the config may be told and decides the numbers. Anything else stays at home: paths, inputs, keys of
 # recipients, and what changes with the machine but not the release. Files that decide numbers are told by their
 # digests (`file_digests`).
@@ -345,8 +331,8 @@ def _files(listed: Sequence[File], top: Sequence[str], tools: Sequence[Tool]) ->
     for name in top:
         parts = [_ref(f.url) for f in listed if f.path.startswith(f"{name}/")]
         out.append({"@id": f"{name}/", "@type": "Dataset", "name": name, "hasPart": parts})
-        if name in _FOLDERS:
-            out[-1]["description"] = _FOLDERS[name]
+        if name in FOLDERS:
+            out[-1]["description"] = FOLDERS[name]
     parts = [f.path for f in listed if f.path.startswith(_PARTS)]
     for file in listed:
         entity = {"@id": file.url, "@type": "File", "name": file.title}

@@ -29,6 +29,7 @@ import pyarrow.compute as pc
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
+from goe.rules.stratum import parse
 
 FOLDER = "report-data"
 # Characters of base64 that are embedded at most: the page can still be sent by mail.
@@ -44,13 +45,7 @@ def parts(strata: Sequence[str]) -> list[list[int]]:
     index = {name: i for i, name in enumerate(strata)}
     out = []
     for name in strata:
-        if name == st.TOTAL:
-            made_of = [s for s in strata if "_" not in s and s != st.TOTAL and s not in st.SEXES]
-        elif name in st.SEXES:
-            made_of = [s for s in strata if s.endswith(f"_{name}")]
-        else:
-            made_of = [s for s in strata if s.startswith(f"{name}_")]
-        out.append([index[s] for s in made_of])
+        out.append([index[s] for s in strata if parse(s).is_part(parse(name))])
     return out
 
 

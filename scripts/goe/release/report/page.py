@@ -22,6 +22,8 @@ from goe.release import quantiles
 from goe.release.report import lookup as report_lookup
 from goe.release.report.spectrum import CLASSES, VERDICTS
 from goe.release.texts import country_words
+from goe.rules.dataset import DatasetId
+from goe.rules.stratum import parse
 
 NAME = "report.html"
 OTHER_FILTER = "Filter of the input data"
@@ -171,10 +173,9 @@ def _country(stratum: str) -> str:
 
 def day(dataset_id: str) -> date:
     """Date of a dataset id, PREFIX-CC-ORG-YYYYMMDDHHMMSSmmm; GoeError when it has none."""
-    digits = dataset_id.rpartition("-")[2]
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
-    except ValueError:
+        return DatasetId.parse(dataset_id).date
+    except (AttributeError, ValueError):
         raise GoeError(
             Problem("dataset.id", f"{dataset_id!r} has no date", "write PREFIX-CC-ORG-YYYYMMDDHHMMSSmmm")
         ) from None
@@ -308,7 +309,7 @@ def _address(query: str) -> str:
 
 def _cohort(about: Mapping, spectrum: Mapping, qc: Mapping) -> tuple[str, str]:
     people: Mapping[str, int] = about["strata"]
-    groups = [s for s in spectrum["strata"] if "_" not in s and s not in st.SEXES]
+    groups = [s for s in spectrum["strata"] if not parse(s).sex]
     whole = max(people[st.TOTAL], 1)
     bars, rows = [], []
     any_sex = any_rest = False

@@ -1,0 +1,118 @@
+"""Every format of one contig, from one stream of checked alleles under disclosure control."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from goe.disclosure import control, membership
+from goe.genome.build import Build
+from goe.release import notes
+from goe.release import table as frequency_table
+from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.gdi import metadata as gdi_metadata
+from goe.release.gdi import package as gdi_package
+from goe.release.report import lookup as report_lookup
+from goe.release.report import spectrum as report_spectrum
+
+
+@dataclass(frozen=True)
+class Places:
+    """Files of one contig.
+
+    table, wide, beacon: of the release. every, passed, total, strata, annotations: bodies (`sites_vcf.Body`) of its
+    VCFs. lookup, membership: for its page and its test of membership. summary: exact, not for the release. gdi: folder
+    of a part of the GDI package, None where there is no package.
+    """
+
+    table: str | Path
+    wide: str | Path
+    beacon: str | Path
+    every: str | Path
+    passed: str | Path
+    total: str | Path
+    strata: str | Path
+    annotations: str | Path
+    lookup: str | Path
+    membership: str | Path
+    summary: str | Path
+    gdi: str | Path | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is the same for all contigs of a release.
+
+    dataset: its id. fields: the dictionary of published fields. disclosure: section of the config. regions: flag of the
+    companion VCF -> BED file. gdi: sections of the config that make the GDI package, None where there is none.
+    """
+
+    dataset: str
+    build: Build
+    fasta: str | Path
+    fields: str | Path
+    disclosure: Mapping
+    regions: Mapping[str, str]
+    gdi: Mapping | None = None
+
+    def write(self, contig: str, tables: Sequence[str | Path], places: Places, threads: int = 1) -> None:
+        """Write all of one contig. tables: counts and FILTER of its regions, in order."""
+        length, md5 = sites_vcf.md5_of_contig(self.fasta, contig)
+        fields = sites_vcf.read_fields(self.fields)
+        source = frequency_table.Source(tables, contig, length, control.policy(self.disclosure))
+        people = notes.public_people(source.plan, source.policy.k)
+        sites = membership.Sites(contig, membership.strata_to_ask(people))
+        spectrum = report_spectrum.Spectrum(source.plan.strata)
+        info = sites_vcf.tags(fields, source.plan.strata)
+        with ExitStack() as stack:
+            every = stack.enter_context(sites_vcf.Body(places.every, threads))
+            passed = stack.enter_context(sites_vcf.Body(places.passed, threads))
+            made = self._writers(contig, length, fields, people, places, threads)
+            writers = [stack.enter_context(writer) for writer in made]
+            for block in source:
+                text = sites_vcf.lines(block, info)
+                every.write(text)
+                passed.write(text.filter(pc.equal(block.filter, "PASS")))
+                for writer in writers:
+                    writer.write(block)
+                sites.write(block)
+                spectrum.add(block)
+        sites.save(places.membership)
+        summary = {
+            "contig": {"name": contig, "length": length, "md5": md5},
+            "people": source.people,
+            "tally": source.tally.as_dict(),
+            "spectrum": spectrum.as_dict(),
+        }
+        Path(places.summary).write_text(notes.dumps(summary))
+
+    def _writers(
+        self,
+        contig: str,
+        length: int,
+        fields: Sequence[Mapping[str, str]],
+        people: Mapping[str, int],
+        places: Places,
+        threads: int,
+    ) -> list[AbstractContextManager]:
+        """Whatever takes blocks as they are. people: published stratum -> people, public."""
+        build, strata = self.build, tuple(people)
+        about = {"dataset": self.dataset, "build": build.name}
+        made = [
+            frequency_table.Writer(places.table, frequency_table.schema(fields, about, people, contig)),
+            wide_table.Writer(places.wide, wide_table.schema(fields, about, people, contig)),
+            beacon.Writer(places.beacon, self.dataset, build.name, contig, self.fasta, threads),
+            mini_node.Writer(places.total, fields, strata, "total", threads),
+            mini_node.Writer(places.strata, fields, strata, "strata", threads),
+            annotations.Writer(places.annotations, annotations.read_fields(), strata, build, contig, self.regions),
+            report_lookup.Writer(places.lookup, contig, strata),
+        ]
+        if self.gdi:
+            folder = Path(places.gdi)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            made.append(gdi_package.Writer(folder, contig, length, gdi_metadata.settings(self.gdi)))
+        return made
