@@ -22,9 +22,9 @@ _HEAD = 1 << 16
 
 _READS = (
     *("align.smk", "align_person.py", "align_unit.py"),
-    *("goe/calls/alignments.py", "goe/hts/cram.py", "goe/hts/indexes.py"),
+    *("goe/calls/alignments.py", "goe/calls/cram_of_person.py", "goe/hts/cram.py", "goe/hts/indexes.py"),
 )
-_CALLS = ("call.smk", "call_bcftools.py", "call_stream.py", "goe/calls/gvcf.py")
+_CALLS = ("call.smk", "call_bcftools.py", "call_stream.py", "goe/calls/calling.py", "goe/calls/gvcf.py")
 _OWN = ("joint_person.py", "goe/calls/gvcf.py", "goe/hts/indexes.py")
 _JOINT = (
     *("joint.smk", "joint_batch.py", "joint_region.py", "joint_sites.py"),

@@ -1,0 +1,62 @@
+"""A person's gVCF from reads, by bcftools, region by region.
+
+Imports nothing outside the standard library and goe: the job has bcftools and Python.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from goe.calls import gvcf
+from goe.core.processes import pipeline, tool
+
+
+@dataclass(frozen=True)
+class Caller:
+    """How reads are called.
+
+    fasta: the reference; contigs: name -> length, for the header. settings: section `caller` of the config. stream: the
+    Python file that filters lines in the pipe (scripts/call_stream.py).
+    """
+
+    fasta: str
+    contigs: Mapping[str, int]
+    settings: Mapping
+    stream: str | Path
+
+    def person(self, cram: str, sample: str, regions: Sequence[str], target: str, threads: int = 1) -> None:
+        """Write the gVCF `target` and its index from the reads of a CRAM, in `threads` pipes.
+
+        regions: `contig:start-end` (1-based, inclusive), in the order of the file.
+        """
+        with (
+            tempfile.TemporaryDirectory(dir=Path(target).parent) as scratch,
+            ThreadPoolExecutor(threads) as pool,
+        ):
+            pieces = [f"{scratch}/{i:05d}.vcf.gz" for i in range(len(regions))]
+            # list: the error of a piece is raised here.
+            list(pool.map(lambda region, piece: self._region(cram, sample, region, piece), regions, pieces))
+            listed = Path(scratch) / "pieces.list"
+            listed.write_text("".join(f"{piece}\n" for piece in pieces))
+            tool("bcftools", "concat", "--naive", "--no-version", "-f", str(listed), "-Oz", "-o", target)
+            tool("tabix", "-f", "-p", "vcf", target)
+
+    def _region(self, cram: str, sample: str, region: str, target: str) -> None:
+        caller = self.settings
+        edges = ",".join(map(str, gvcf.PILEUP_EDGES))
+        mpileup = ["bcftools", "mpileup", "--no-version", "-f", self.fasta, "-r", region, "--ignore-RG", "-a", "AD,DP"]
+        mpileup += ["-g", edges, "-q", caller["min_mapq"], "-Q", caller["min_baseq"]]
+        mpileup += ["-d", caller["max_depth"], "-L", caller["max_depth"], *caller["extra"], "-Ov", cram]
+        with Path(target).open("wb") as handle:
+            pipeline(
+                mpileup,
+                [sys.executable, self.stream, "confidence"],
+                ["bcftools", "call", "--no-version", "-m", "-a", "GQ", "-Ov", "-"],
+                [sys.executable, self.stream, "blocks", sample, json.dumps(self.contigs)],
+                ["bgzip", "-c"],
+                stdout=handle,
+            )

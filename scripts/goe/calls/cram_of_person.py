@@ -1,0 +1,139 @@
+"""One person's CRAM on the contigs of the reference, from aligned units, or from the BAM or CRAM that was given.
+
+Imports nothing outside the standard library and goe: the job has samtools and Python.
+"""
+
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from goe.calls import alignments, gvcf
+from goe.core.errors import GoeError, Problem
+from goe.core.ledger import Ledger
+from goe.core.processes import feeding, pipeline, reading, tool
+from goe.genome import build
+from goe.hts import cram, indexes
+
+
+@dataclass(frozen=True)
+class Target:
+    """The CRAM that is made. fasta: the reference, with its .fai; threads: of samtools."""
+
+    path: str
+    fasta: str
+    threads: int = 1
+
+    @property
+    def command(self) -> list:
+        """samtools view from its standard input to the CRAM.
+
+        Version 3.0: older readers, mosdepth 0.3.3 among them, find nothing in a CRAM 3.1 and do not say so.
+        """
+        view = ["samtools", "view", "--no-PG", "-C", "-T", self.fasta, "--output-fmt-option", "version=3.0"]
+        return [*view, "-@", self.threads - 1, "-o", self.path, "-"]
+
+    def index(self, crai: str, ledger: Ledger) -> None:
+        """Index the CRAM, and count its reads where that is not yet done."""
+        tool("samtools", "index", "-o", crai, self.path)
+        if not ledger.given["reads"]:
+            ledger.give("reads", alignments.count_primary(self.path, self.fasta))
+
+
+def from_units(bams: Sequence[str], libraries: Sequence[str], target: Target, ledger: Ledger) -> None:
+    """Merge sorted BAMs and mark duplicates. libraries: that of each BAM.
+
+    Duplicates are marked within a library: samtools 1.16 does not look at the library of a read group.
+    """
+    of_library = defaultdict(list)
+    for library, path in zip(libraries, bams, strict=True):
+        of_library[library].append(path)
+        ledger.take("reads", alignments.count_primary(path))
+    with tempfile.TemporaryDirectory(dir=Path(target.path).parent) as scratch:
+        marked = []
+        for i, paths in enumerate(of_library.values()):
+            marks = ["samtools", "markdup", "--no-PG", "-u", "-T", f"{scratch}/markdup", "-", "-"]
+            if len(of_library) == 1:
+                pipeline(_merged(paths), marks, target.command)
+                return
+            marked.append(f"{scratch}/library{i}.bam")
+            pipeline(_merged(paths), marks, ["samtools", "view", "--no-PG", "-1", "-o", marked[-1], "-"])
+        pipeline(_merged(marked), target.command)
+
+
+def _merged(bams: Sequence[str]) -> list[str]:
+    """The command that writes all of the BAMs as one."""
+    if len(bams) == 1:
+        return ["samtools", "view", "--no-PG", "-u", bams[0]]
+    return ["samtools", "merge", "--no-PG", "-c", "-p", "-u", "-o", "-", *bams]
+
+
+def adopt(
+    given: Sequence[str],
+    sample: str,
+    is_cram: bool,
+    rename: dict[str, str],
+    ignore: Iterable[str],
+    target: Target,
+    ledger: Ledger,
+) -> None:
+    """The file as it is when it is a CRAM 3.0 on the reference's contigs; else a CRAM with the reference's names.
+
+    given: the BAM or CRAM; GoeError when there are several. rename, ignore: see `alignments.contig_map`. GoeError when
+    the file does not hold as many records as its index or its containers tell.
+    """
+    if len(given) > 1:
+        raise GoeError(Problem(sample, "has more than one BAM or CRAM", "merge them with samtools merge"))
+    path = given[0]
+    contigs = alignments.contig_names(alignments.header_lines(path))
+    names, left_out = alignments.contig_map(contigs, build.read_fai(f"{target.fasta}.fai"), rename, ignore, path)
+    renamed = {old: new for old, new in names.items() if old != new}
+    print(f"{path}: contigs renamed {renamed or 'none'}; contigs left out {', '.join(left_out) or 'none'}")
+    index = next((c for c in indexes.of_reads(path, "cram" if is_cram else "bam") if Path(c).is_file()), "")
+    whole, parts = 0, []
+    if is_cram:
+        whole, starts = cram.records(path)
+        if index:
+            cram.hold(path, index, starts)
+        if not renamed and not left_out and cram.version(path) <= (3, 0):
+            _link(path, target, ledger)
+            return
+        if left_out:
+            whole -= _leave_out(path, left_out, ledger)
+            parts = [*names, "*"]
+    renamer = alignments.Renamer(names)
+    view = ["samtools", "view", "-h", "--no-PG", "-T", target.fasta, path, *parts]
+    with feeding(target.command) as sink, reading(*view) as source:
+        gvcf.filter_stream(source, sink, renamer)
+    if is_cram and renamer.records != whole:
+        what = f"holds {whole} records on contigs that are kept, and {renamer.records} were read"
+        raise GoeError(Problem(path, what, f"samtools index {path}"))
+    if index and not is_cram:
+        indexes.hold(path, index, renamer.records)
+    ledger.take("reads", renamer.kept + sum(renamer.dropped.values()))
+    for contig, n in sorted(renamer.dropped.items()):
+        print(f"{path}: {n} reads on {contig} left out", file=sys.stderr)
+        ledger.drop("reads", "contig_left_out", n)
+
+
+def _link(path: str, target: Target, ledger: Ledger) -> None:
+    """Take the CRAM as it is."""
+    Path(target.path).symlink_to(Path(path).absolute())
+    n = alignments.count_primary(target.path, target.fasta)
+    ledger.take("reads", n)
+    ledger.give("reads", n)
+
+
+def _leave_out(path: str, contigs: Iterable[str], ledger: Ledger) -> int:
+    """Records of a CRAM on these contigs, dropped.
+
+    What is on a contig the reference does not have cannot be decoded; idxstats counts it, in one pass.
+    """
+    on = alignments.by_contig(path)
+    n = sum(on.get(contig, 0) for contig in contigs)
+    if n:
+        ledger.take("reads", n)
+        ledger.drop("reads", "contig_left_out", n)
+    return n
