@@ -50,7 +50,7 @@ def code(call, holders):
 
 
 def merged(codes):
-    """Rule 3.4."""
+    """C3.4."""
     carriers = {c for c in codes if c in ("het", "hom", "hemi")}
     references = {c for c in codes if c in ("ref1", "ref2")}
     for group in (carriers, references):

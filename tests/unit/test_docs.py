@@ -185,3 +185,15 @@ def test_what_a_floor_costs_is_as_the_page_says():
     said = re.search(r"only (\d+) % of the alleles kept all strata then.*? (\d+) % kept all that are left", text, re.S)
     assert [int(said[1]), int(said[2])] == pytest.approx([low[1], default[1]], abs=1)
     assert default[3] < low[3] == len(public_blocks.people())
+
+
+def test_rules_of_counting_that_the_code_cites_stand_in_the_repository(repo):
+    rules = set(re.findall(r"\b(C[1-6](?:\.[0-9]+)?)\b", (repo / "docs" / "counting.md").read_text()))
+    assert {"C1.1", "C3.4", "C6"} <= rules
+    cited = {}
+    for part in ("scripts", "tests", "workflow"):
+        for path in sorted((repo / part).rglob("*.py")):
+            text = path.read_text()
+            assert not re.search(r"COUNTING [0-9]", text) or path.name == "test_docs.py", path
+            cited |= dict.fromkeys(re.findall(r"\b(C[1-6]\.[0-9]+)\b", text), path.name)
+    assert len(cited) > 8 and not {rule: name for rule, name in cited.items() if rule not in rules}

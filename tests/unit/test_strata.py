@@ -41,7 +41,6 @@ def test_numbers_count_alleles_and_nhomalt_counts_people():
     assert (n.ac[0, 0], n.an[0, 0]) == (11, 47)
     assert n.af()[0, 0] == 11 / 47
     assert np.isnan(n.af()[1, 0])
-    assert strata.carriers(people)[0, 0] == 9
     assert strata.called(people)[0, 0] == 27
 
 

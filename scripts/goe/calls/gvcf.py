@@ -13,7 +13,7 @@ from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 
 # A block carries the smallest depth and quality of its positions. It ends where one of these edges is crossed, the
-# thresholds of COUNTING 1.1 (GQ 20, DP 10, haploid DP 5) among them, so joining decides nothing; and where the depth
+# thresholds of C1.1 (GQ 20, DP 10, haploid DP 5) among them, so joining decides nothing; and where the depth
 # leaves 30 % or 3 reads above the smallest, the tolerance of Strelka's gVCF blocks, so mean depths stay near.
 DP_EDGES = (1, 5, 10)
 GQ_EDGES = (1, 10, 20, 30)
@@ -254,7 +254,7 @@ def _smallest(one: int | None, two: int | None) -> int | None:
 def together(one: _Variant, two: _Variant) -> tuple[_Variant, str]:
     """One record for two of a person at one position, and what was done, for the ledger.
 
-    By COUNTING 3.4 a call beats missing and a non-reference call beats a reference call; two non-reference calls of
+    By C3.4 a call beats missing and a non-reference call beats a reference call; two non-reference calls of
     one allele that differ are missing. Alleles that do not all fit the ploidy cannot be one genotype: the record
     with more copies is taken.
     """

@@ -18,7 +18,7 @@ from goe.core.errors import GoeError, Problem
 from goe.core.processes import pipeline, tool
 from goe.hts import indexes
 
-# What later stages read; see COUNTING 1 and the rules of variant_qc.
+# What later stages read; see C1 and the rules of variant_qc.
 KEPT_INFO = ("QD", "MQ", "FS", "ReadPosRankSum")
 KEPT_FORMAT = ("GT", "DP", "GQ", "AD", "FT")
 _ALLELE_DEPTH = '##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads of each allele">'

@@ -1,4 +1,4 @@
-"""One pass over a whole joint VCF or BCF: what the file holds, before any index is believed (COUNTING 5).
+"""One pass over a whole joint VCF or BCF: what the file holds, before any index is believed (C5).
 
 Regions are cut out of joint files by their index, and htslib ends well with an index that is of another file, or that
 does not reach the end of its own. So the records are counted here, by region, and each cut is held against its count.

@@ -283,7 +283,7 @@ def joint_alts(locus: Locus, people: list[DemoPerson]) -> list[int]:
 
 
 def wanted_ploidy(contig: str, pos: int, sex: str) -> int:
-    """Ploidy to count at, COUNTING section 2; sex M, F or U."""
+    """Ploidy to count at, C2; sex M, F or U."""
     if contig == "chrM":
         return 1
     if contig == "chrX" and not is_par(contig, pos):
@@ -294,7 +294,7 @@ def wanted_ploidy(contig: str, pos: int, sex: str) -> int:
 
 
 def genotype_counts(seen: Seen, i: int, want: int) -> tuple[int, ...]:
-    """The alleles of locus `i` that count: () for missing, else `want` allele indexes. COUNTING 1 and 2."""
+    """The alleles of locus `i` that count: () for missing, else `want` allele indexes. C1 and C2."""
     if want == 0 or not seen.visible[i]:
         return ()
     written = [int(x) for x in (seen.a[i], seen.b[i]) if x != NONE]

@@ -273,7 +273,7 @@ def _sizes(chosen: Plan) -> list[int]:
 def open_statistics(shown: np.ndarray, chosen: Plan, contig: str) -> dict[str, np.ndarray]:
     """Which statistics of a site may be public with these cells: name -> bool (alleles,).
 
-    shown: bool (strata, alleles) as in Decision. nhomalt and faf follow from Total. HWE and the inbreeding
+    shown: bool (strata, alleles) as in Decision. faf follows from Total. HWE and the inbreeding
     coefficient follow from the diploid people of the countries, on X from their women, whose own cells are asked for
     except where a country has men and no women: open where all of these are given. The call rate is AN of Total over
     the AN of everybody, which on X and Y tells how many are men and how many women: closed there when M and F are not
@@ -297,7 +297,6 @@ def open_statistics(shown: np.ndarray, chosen: Plan, contig: str) -> dict[str, n
         "inbreeding_coeff": by_country,
         "faf95": total,
         "faf99": total,
-        "nhomalt": total,
     }
 
 

@@ -1,4 +1,4 @@
-"""Counts of people by leaf stratum (country x sex) for every site allele of a region (COUNTING 4.1)."""
+"""Counts of people by leaf stratum (country x sex) for every site allele of a region (C4.1)."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -41,7 +41,7 @@ class Leaves:
         """Leaves for the columns `ids` of the file `name`, by the rows of the keep list (sample_qc/keep.tsv).
 
         A person whose count_sex is U (unknown, aneuploid or contradicting the sheet) is in no sex-chromosomal
-        count outside the PARs, whatever ploidy the calls were given (COUNTING 2, last column).
+        count outside the PARs, whatever ploidy the calls were given (C2, last column).
         """
         stop_on(
             [Problem(name, f"sample {i} is not in the keep list", "run sample_qc again") for i in ids if i not in keep]
@@ -152,7 +152,7 @@ def count(reader: Reader, leaves: Leaves, raw: bool, accept: Iterable[str] = ())
     """Counts of a harmonised region, a row for each record, in batches of `schema(leaves, raw)`.
 
     `filters` of a row are those of the joint VCFs, and those that all who count and carry the allele have in files of
-    their own (COUNTING 3.6). accept: FILTERs of inputs that count as PASS.
+    their own (C3.6). accept: FILTERs of inputs that count as PASS.
     """
     accepted = set(accept)
     table = schema(leaves, raw)

@@ -103,11 +103,6 @@ def numbers(people: np.ndarray) -> Numbers:
     )
 
 
-def carriers(people: np.ndarray) -> np.ndarray:
-    """People with the allele: (..., alleles) from people (..., 5, alleles)."""
-    return people[..., HET, :] + people[..., HOM, :] + people[..., HEMI, :]
-
-
 def called(people: np.ndarray) -> np.ndarray:
     """People with a call: (..., alleles) from people (..., 5, alleles)."""
     return people[..., DIP, :] + people[..., HAP, :]

@@ -1,4 +1,4 @@
-"""From the REF and ALT of a record to its site alleles: what is left out and why, trimming, atoms (COUNTING 3)."""
+"""From the REF and ALT of a record to its site alleles: what is left out and why, trimming, atoms (C3)."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def reason_left_out(alt: str) -> str | None:
 
 
 def atoms(pos: int, ref: str, alt: str) -> list[tuple[int, str, str]]:
-    """Trimmed alleles of one ALT: an SNV a differing base for equal lengths, else one allele (COUNTING 3.1)."""
+    """Trimmed alleles of one ALT: an SNV a differing base for equal lengths, else one allele (C3.1)."""
     if len(ref) == len(alt):
         return [(pos + i, r, a) for i, (r, a) in enumerate(zip(ref, alt, strict=True)) if r != a]
     while len(ref) > 1 and len(alt) > 1 and ref[-1] == alt[-1]:

@@ -1,4 +1,4 @@
-"""The genotype filter and the ploidy rule, on the unsplit record (COUNTING 1 and 2).
+"""The genotype filter and the ploidy rule, on the unsplit record (C1 and C2).
 
 A *call* is a pair of allele numbers (a, b) of the record: a = -1 for missing, b = -2 for a haploid call.
 A *code* is what a call is for one site allele: see CODES.
@@ -25,7 +25,7 @@ TEST_GQ, TEST_DP, TEST_AD, TEST_FT = 1, 2, 4, 8
 
 @dataclass(frozen=True)
 class Filter:
-    """Thresholds of the genotype filter (COUNTING 1.1). Depths in reads, GQ on the Phred scale.
+    """Thresholds of the genotype filter (C1.1). Depths in reads, GQ on the Phred scale.
 
     A threshold of 0 switches its test off. alt_only: test only the ALT alleles of a het, as gnomAD does.
     """
@@ -37,7 +37,7 @@ class Filter:
     alt_only: bool = False
 
     def tests(self, absent: frozenset[str] = frozenset(), respect_ft: bool = False) -> int:
-        """TEST_* bits for a person whose input does not declare the FORMAT fields `absent` (COUNTING 1.3)."""
+        """TEST_* bits for a person whose input does not declare the FORMAT fields `absent` (C1.3)."""
         wanted = {
             TEST_GQ: self.min_gq > 0 and "GQ" not in absent,
             TEST_DP: max(self.min_dp, self.min_dp_haploid) > 0 and "DP" not in absent,
@@ -150,7 +150,7 @@ def _call(
                     there = True
             if there:
                 depth = total
-        # Rule 1.5: a reference call without a single read is no data, whatever its quality says.
+        # C1.5: a reference call without a single read is no data, whatever its quality says.
         if called > 0 and depth == 0 and not alt:
             a = b = NO_CALL
             called = 0
@@ -208,7 +208,7 @@ class Calls:
     """The calls of one record. Whoever is not in `people` is 0/0 and passes every test.
 
     people: int32 (n,), numbers of the others; pairs: int32 (n, 2), calls after filter and ploidy; raw: the same
-    without the filter (COUNTING 1.4), or None; seen: int32 (n, 4), before ploidy: a, b, passed the filter, depth.
+    without the filter (C1.4), or None; seen: int32 (n, 4), before ploidy: a, b, passed the filter, depth.
     """
 
     region_class: int
@@ -278,7 +278,7 @@ class Caller:
         if gt is None or dp is None or gq is None or gt.dtype != np.int8 or gt.shape[1] != 2:
             return self._everybody
         odd = np.empty(self.people, np.int32)
-        # A depth of at least 1, since a reference call without a read is no data (rule 1.5).
+        # A depth of at least 1, since a reference call without a read is no data (C1.5).
         least_dp = max(1, rule.min_dp, rule.min_dp_haploid)
         found = gt.reshape(-1).view(np.uint8), dp, gq
         n = _unlike(*found, least_dp, rule.min_gq, ft_fail, self.depths[region_class], odd)
@@ -317,7 +317,7 @@ def _column(field: np.ndarray | None) -> np.ndarray | None:
 def _wide(field: np.ndarray | None, people: np.ndarray, width: int | None) -> np.ndarray:
     """Rows of a raw BCF integer array as int32, with the special values of int32; at most `width` columns.
 
-    Those of a field that is declared Float stay float64: they are compared as they are written (COUNTING 1.1).
+    Those of a field that is declared Float stay float64: they are compared as they are written (C1.1).
     """
     if field is None:
         return np.empty((len(people), 0), np.int32)
@@ -342,7 +342,7 @@ _RANK = np.array([0, 1, 1, 2, 2, 2], np.int8)
 
 
 def merge_codes(stack: list[np.ndarray]) -> np.ndarray:
-    """One code a person from those of several records of the same site allele (COUNTING 3.4).
+    """One code a person from those of several records of the same site allele (C3.4).
 
     The calls of the highest rank decide; where they differ the person is missing. Independent of the order.
     """

@@ -1,4 +1,4 @@
-"""From the cohort's records to one GT-only record per site allele (COUNTING 1 to 3).
+"""From the cohort's records to one GT-only record per site allele (C1 to C3).
 
 Two passes with `bcftools norm` between them: `Splitter` filters the genotypes of the unsplit record, sets ploidy,
 takes atoms and splits; after left-alignment `merge_records` brings records of one site allele together. The files
@@ -22,7 +22,7 @@ from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, REGIO
 from goe.harmonise import genotypes as gt
 from goe.hts.bcf import Header, Reader, Record, Writer
 
-# Wanted ploidy by region class and sex; classes and sexes not named are not counted (COUNTING 2).
+# Wanted ploidy by region class and sex; classes and sexes not named are not counted (C2).
 PLOIDY = {
     REGION_DIPLOID: {"F": 2, "M": 2, "U": 2},
     REGION_X: {"F": 2, "M": 1, "U": 0},
@@ -340,7 +340,7 @@ def merge_records(readers: list[Reader], region: Region, ledger: Ledger, raw: bo
     """Second pass: one record per site allele of `region`, sorted by (pos, ref, alt).
 
     readers: records of this region and those that may come over its borders, normalised, each sorted by position;
-    those that normalised to another region are that region's to merge. Upper case (COUNTING 3.1, 3.4). A record
+    those that normalised to another region are that region's to merge. Upper case (C3.1, C3.4). A record
     that is as it was read keeps its `raw` bytes.
     """
     for _, here in groupby(_by_position(readers, region), key=attrgetter("pos")):

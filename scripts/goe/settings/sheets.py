@@ -32,7 +32,7 @@ _COUNTRY_HINTS = {
     "XK": "",
 }
 
-# Codes of COUNTING rule 2.5: letters and numbers are two codings, and so are letters and words.
+# Codes of C2.5: letters and numbers are two codings, and so are letters and words.
 _CODINGS = {
     "M F": {"M": "M", "F": "F"},
     "XY XX": {"XY": "M", "XX": "F"},

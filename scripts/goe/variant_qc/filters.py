@@ -1,4 +1,4 @@
-"""FILTER of a site allele by named rules, each with its threshold from the config (COUNTING 3.5, 3.6)."""
+"""FILTER of a site allele by named rules, each with its threshold from the config (C3.5, C3.6)."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -65,7 +65,7 @@ class Counted:
 
     def countries(self, least: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
         """(het, hom_ref, hom_alt, enough) of each country, each (sites,): people called diploid, and whether they are
-        at least `least`. Never pooled over countries (COUNTING 4.3); men outside the PAR of X are called haploid."""
+        at least `least`. Never pooled over countries (C4.3); men outside the PAR of X are called haploid."""
         for country in sorted({_country(leaf) for leaf in self.leaves}):
             mine = [i for i, leaf in enumerate(self.leaves) if _country(leaf) == country]
             dip, het, hom = (self.by_measure[m][:, mine].sum(axis=1) for m in ("dip", "het", "hom"))

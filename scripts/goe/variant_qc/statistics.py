@@ -1,4 +1,4 @@
-"""Statistics of a site allele from its counts of people (COUNTING 4)."""
+"""Statistics of a site allele from its counts of people (C4)."""
 
 import numba as nb
 import numpy as np
@@ -78,7 +78,7 @@ def inbreeding_coefficient(het: np.ndarray, hom_ref: np.ndarray, hom_alt: np.nda
 
 
 def filtering_allele_frequency(ac: np.ndarray, an: np.ndarray, ci: float) -> np.ndarray:
-    """float64 (sites,): lower bound of the one-sided Poisson interval of AC, over AN (COUNTING 4.5).
+    """float64 (sites,): lower bound of the one-sided Poisson interval of AC, over AN (C4.5).
 
     Whiffin et al. 2017 (doi 10.1038/gim.2017.26) as gnomAD computes it; 0 where AC <= 1, NaN where AN = 0.
     """

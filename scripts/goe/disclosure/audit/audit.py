@@ -314,12 +314,6 @@ def _read(ac_hom, ac_het, ac_hemi, an, s, ploidy, people, out):
 
 
 @_jit
-def _subtract(a, b):
-    for j in range(4):
-        a[j] -= b[j]
-
-
-@_jit
 def _derive(cells, cell_known, rows, row_known, columns, column_known, total, size, sexes):
     """Everything that follows by one subtraction after the other; cells without people are known."""
     n = len(rows)

@@ -35,7 +35,6 @@ class Rows:
         self.rows = self.records = 0
         self.populations: set[str] = set()
         self._found: dict[str, tuple[int, list[str]]] = {}
-        self._mends: dict[str, str] = {}
         self._rest: pa.Table | None = None
         self._last: tuple | None = None
         self._at_pos = (-1, 0)
