@@ -197,3 +197,13 @@ def test_rules_of_counting_that_the_code_cites_stand_in_the_repository(repo):
             assert not re.search(r"COUNTING [0-9]", text) or path.name == "test_docs.py", path
             cited |= dict.fromkeys(re.findall(r"\b(C[1-6]\.[0-9]+)\b", text), path.name)
     assert len(cited) > 8 and not {rule: name for rule, name in cited.items() if rule not in rules}
+
+
+@pytest.mark.parametrize("page", ["docs/threat-model.md", "CONTRIBUTING.md"])
+def test_tests_and_files_that_a_page_names_are_there(repo, page):
+    text = (repo / page).read_text()
+    named = re.findall(r"`((?:tests|scripts|workflow|resources|config|envs|docs)/[\w./-]+)(?:::(\w+))?`", text)
+    assert len(named) > 10
+    for path, function in named:
+        assert (repo / path).exists(), path
+        assert not function or f"def {function}(" in (repo / path).read_text(), (path, function)
