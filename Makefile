@@ -17,7 +17,7 @@ help:
 	echo "make demo   set everything up, make a cohort, run the workflow on it, compare with the truth"
 	echo "make test   set up, with a browser for the pages where there is none, and run the tests"
 	echo "make bench  set up and run the benchmarks"
-	echo "make lint   ruff, snakefmt, import-linter, snakemake --lint"
+	echo "make lint   ruff, snakefmt, import-linter, mypy, snakemake --lint"
 	echo "make clean  remove the demo, and what Snakemake keeps in this folder"
 
 setup:
@@ -46,6 +46,7 @@ lint: setup
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	PYTHONPATH=scripts lint-imports --no-cache
+	mypy
 	[ -f demo/config/config.yaml ] || PATH="$$PATH:$(TOOLS)" goe demo make demo
 	snakemake --snakefile Snakefile --directory demo --lint
 

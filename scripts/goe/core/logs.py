@@ -5,12 +5,13 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from goe.core.errors import GoeError
 
 
 @contextmanager
-def to(log) -> Iterator[None]:
+def to(log: Any) -> Iterator[None]:
     """Send this process's stdout and stderr, and its children's, to the file `log` (a path or a list of paths).
 
     A GoeError is written there as its list of problems and ends the process with status 1; any other exception

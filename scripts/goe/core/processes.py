@@ -8,14 +8,22 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 from goe.core.errors import GoeError, Problem
 
-Command = Sequence[str]
+Command = Sequence[object]
+"""Words of a command, each taken as text."""
+_File = IO[bytes] | None
 
 
-def roomy(pipe: BinaryIO) -> None:
+def _there(pipe: IO[bytes] | None) -> IO[bytes]:
+    """A pipe that was asked for."""
+    assert pipe is not None
+    return pipe
+
+
+def roomy(pipe: IO[bytes]) -> None:
     """Give a pipe 1 MiB, where the system lets us: its two ends then wait less often for each other."""
     with contextlib.suppress(AttributeError, OSError):
         fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
@@ -26,14 +34,14 @@ def _messages() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def pipeline(*commands: Command, stdout=None, stdin=None) -> None:
+def pipeline(*commands: Command, stdout: _File = None, stdin: _File = None) -> None:
     """Run `commands` joined by pipes and wait; GoeError when any of them fails, naming it and its exit status.
 
     A command that ends with 0 but says that it could not read its input (`_is_error`) has failed too.
 
     stdout, stdin: file objects or None (inherited).
     """
-    processes: list[subprocess.Popen] = []
+    processes: list[subprocess.Popen[bytes]] = []
     said = [_messages() for _ in commands]
     source = stdin
     for i, command in enumerate(commands):
@@ -50,7 +58,7 @@ def pipeline(*commands: Command, stdout=None, stdin=None) -> None:
 
 
 @contextlib.contextmanager
-def feeding(*commands: Command, stdout=None) -> Iterator[BinaryIO]:
+def feeding(*commands: Command, stdout: _File = None) -> Iterator[IO[bytes]]:
     """The standard input of a pipeline of `commands`; on leaving, the pipeline's end is waited for.
 
     stdout: file object of the last command, or None (inherited).
@@ -58,7 +66,7 @@ def feeding(*commands: Command, stdout=None) -> Iterator[BinaryIO]:
     GoeError when any command fails, also when that shows as a broken pipe while writing. When the body fails the
     commands are stopped, and the body's own error goes on.
     """
-    processes: list[subprocess.Popen] = []
+    processes: list[subprocess.Popen[bytes]] = []
     said = [_messages() for _ in commands]
     for i, command in enumerate(commands):
         process = subprocess.Popen(
@@ -67,13 +75,13 @@ def feeding(*commands: Command, stdout=None) -> Iterator[BinaryIO]:
             stdout=subprocess.PIPE if i < len(commands) - 1 else stdout,
             stderr=said[i],
         )
-        if processes:
+        if processes and processes[-1].stdout is not None:
             processes[-1].stdout.close()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 roomy(pipe)
         processes.append(process)
-    stdin = processes[0].stdin
+    stdin = _there(processes[0].stdin)
     try:
         yield stdin
         stdin.close()
@@ -130,22 +138,22 @@ def _stop_on_status(commands: Sequence[Command], codes: list[int], said: Sequenc
 
 
 @contextlib.contextmanager
-def reading(*command: str) -> Iterator[BinaryIO]:
+def reading(*command: object) -> Iterator[IO[bytes]]:
     """The standard output of a command; GoeError when the command fails, once the body has read what there was."""
     said = _messages()
     arguments = [str(c) for c in command]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=said, bufsize=1 << 20) as process:
-        yield process.stdout
+        yield _there(process.stdout)
         code = process.wait()
-    _stop_on_status([command], [code], [said])
+    _stop_on_status([arguments], [code], [said])
 
 
-def said(*command: str) -> str:
+def said(*command: object) -> str:
     """What one command writes to standard output, a text; GoeError when it fails."""
     with reading(*command) as output:
         return output.read().decode(errors="replace")
 
 
-def tool(*command: str, stdout=None) -> None:
+def tool(*command: object, stdout: _File = None) -> None:
     """Run one command; GoeError when it fails."""
     pipeline(command, stdout=stdout)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from goe.core import manifest
 from goe.core.errors import Problem, stop_on
@@ -63,7 +64,7 @@ def problems(
     return found
 
 
-def _flat(values: Iterable) -> Iterator[str]:
+def _flat(values: Iterable[Any]) -> Iterator[str]:
     for value in values:
         if isinstance(value, str | os.PathLike):
             yield str(value)
@@ -72,7 +73,7 @@ def _flat(values: Iterable) -> Iterator[str]:
 
 
 @contextmanager
-def job(snakemake) -> Iterator[None]:
+def job(snakemake: Any) -> Iterator[None]:
     """Around a job: ask the seals of its input first, and seal its output last.
 
     Of the rule: input `seals` are those of the jobs whose files it reads, and the parameter `trusts` gives the stamps

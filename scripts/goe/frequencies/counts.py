@@ -50,7 +50,7 @@ class Leaves:
         labels = [f"{r['country_code']}_{r['count_sex']}" if r["keep"] == "yes" else None for r in rows]
         names = sorted({label for label in labels if label})
         number = {label: i for i, label in enumerate(names)}
-        base = np.array([number.get(label, -1) for label in labels], np.int16)
+        base = np.array([number.get(label, -1) if label else -1 for label in labels], np.int16)
         unknown = np.array([r["count_sex"] == "U" for r in rows], np.bool_)
         of = np.repeat(base[None, :], N_CLASSES, axis=0)
         for region_class in (REGION_X, REGION_Y):
@@ -91,7 +91,7 @@ def schema(leaves: Leaves, raw: bool) -> pa.Schema:
 
 
 @nb.njit(cache=True, nogil=True)
-def _count(gt, leaf, counts):
+def _count(gt: np.ndarray, leaf: np.ndarray, counts: np.ndarray) -> None:
     """Add the genotypes of one record to counts (leaves, measures), which come with everybody as diploid.
 
     gt: uint8 (2 * people,), the bytes of genotypes written with goe.harmonise.genotypes; leaf: int16 (people,), -1

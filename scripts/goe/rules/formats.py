@@ -10,7 +10,7 @@ def makes_gdi_package(cfg: Mapping) -> bool:
     """
     section = (cfg.get("formats") or {}).get("gdi") or {}
     if section.get("enabled") is not None:
-        return section["enabled"]
+        return bool(section["enabled"])
     return any(value is not None and value != [] for key, value in section.items() if key != "enabled")
 
 

@@ -126,7 +126,7 @@ class Rule:
     @classmethod
     def parse(cls, text: str) -> "Rule":
         """ValueError when the expression is none of those."""
-        found: dict[str, float | bool | str] = {}
+        found: dict[str, Any] = {}
         for term in _OR.split(text.strip()) if text.strip() else []:
             match = _TERM.fullmatch(term.strip())
             if not match:
@@ -191,7 +191,7 @@ def faults(said: Mapping) -> list[str]:
         # Of a config: metric or parameter -> number, null, expression or {warn, fail}.
         given += [name for name in rows if name not in METRICS]
         rows = [
-            {"metric": name, "stratum": "all"} | (value if isinstance(value, Mapping) else {"fail": value})
+            {"metric": name, "stratum": "all", **(value if isinstance(value, Mapping) else {"fail": value})}
             for name, value in rows.items()
             if name in METRICS
         ]
@@ -317,7 +317,7 @@ def _replaced(old: Threshold, value: float | str | Mapping[str, object] | None) 
     return Threshold(old.metric, old.stratum, warn, fail, "config", "national")
 
 
-def load(files: Sequence[str | Path], national: Mapping[str, object] | None = None) -> Guidelines:
+def load(files: Sequence[str | Path], national: Mapping[str, Any] | None = None) -> Guidelines:
     """Guidelines with those of a country on top.
 
     files: paths of resources/guidelines/sample_qc.tsv and inference.tsv, in this order, then that of the country's
