@@ -113,7 +113,7 @@ def test_open_and_one_publish_everything():
     plan = control.plan({"EE_F": 1, "EE_M": 2, "LV_U": 1}, 1)
     assert plan.strata == ("Total", "M", "F", "EE", "EE_M", "EE_F", "LV")
     rule = control.policy({"open": True, "legal_basis": "a decision"})
-    assert rule == Policy(1, True, "a decision", "open")
+    assert rule == Policy(1, "a decision", "open")
     people = counts([(1, 0, 1, 0, 0), (2, 0, 0, 0, 0), (1, 0, 0, 0, 0)])
     for one in (rule, Policy(1)):
         assert one.min_stratum_size == 1

@@ -53,7 +53,7 @@ def test_countries_under_another_label_need_the_record():
     contigs = [{"in_both": 1, "only_before": 0, "only_now": 0, "groups": {}}]
     with pytest.raises(GoeError, match=r"strata EA, EB: are new, and EE, LV of .* are gone.*previous_people"):
         pr.check(before, now, Policy(5), contigs)
-    pr.check(before, now, Policy(1, open=True, legal_basis="x", name="open"), contigs)
+    pr.check(before, now, Policy(1, legal_basis="x", name="open"), contigs)
     for same in ({"Total": 240, "EE": 100, "LV": 60, "FI": 80}, {"Total": 160, "EE": 100}):
         pr.check(before, release(same), Policy(5), contigs)
 
@@ -442,7 +442,7 @@ def test_counts_that_differ_by_few_stop_without_a_record_and_are_told_with_one()
 
 
 def test_an_open_release_is_described_and_nothing_stops_it():
-    policy = Policy(1, open=True, legal_basis="a decision")
+    policy = Policy(1, legal_basis="a decision")
     before, now = release(sizes(FULL), BEFORE), release(sizes(changed(EE_F=1)))
     said = pr.check(before, now, policy, contigs(Total=1))
     assert said["dataset"] == BEFORE and "open" in said["exchanged"]

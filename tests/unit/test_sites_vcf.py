@@ -17,7 +17,7 @@ from goe.release.formats import sites_vcf
 from goe.release.table import STATISTICS, Source, Writer, schema
 
 PEOPLE = {"EE_F": 40, "EE_M": 40, "EE_U": 10, "LV_F": 40, "LV_M": 40}
-OPEN = Policy(1, open=True, legal_basis="a decision")
+OPEN = Policy(1, legal_basis="a decision")
 BASES = "ACGT"
 
 

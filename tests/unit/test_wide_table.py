@@ -217,7 +217,7 @@ def counted_file(path, n=300):
 
 @pytest.mark.parametrize("name", ["collapse", "minimal", "open"])
 def test_long_and_wide_agree(name, fields, folder):
-    policy = control.Policy(1, open=True, legal_basis="x", name="open") if name == "open" else control.Policy(
+    policy = control.Policy(1, legal_basis="x", name="open") if name == "open" else control.Policy(
         5, name=name
     )  # fmt: skip
     source = frequency_table.Source([counted_file(folder / "counted.parquet")], "chr1", 10_000, policy)

@@ -81,7 +81,7 @@ class Facts:
     def policy(self) -> control.Policy:
         said = self.said["disclosure"]
         if said["policy"] == "open":
-            return control.Policy(1, open=True, legal_basis=said["legal_basis"], name="open")
+            return control.Policy(1, legal_basis=said["legal_basis"], name="open")
         least = said["min_stratum_size"]
         return control.Policy(said["min_carriers"], name=said["policy"], protect=said["protect"], least=least)
 

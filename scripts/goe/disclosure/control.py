@@ -81,17 +81,21 @@ REASONS = (
 class Policy:
     """What the controller chose.
 
-    k: min_carriers, at least 1, in people; 1 hides nothing. An open release has k = 1 and a legal basis.
+    k: min_carriers, at least 1, in people; 1 hides nothing, which is an open release, and has a legal basis.
     name: collapse, minimal or open. protect: carriers or genotypes. least: people below which a stratum is not
     published, None for the default.
     """
 
     k: int
-    open: bool = False
     legal_basis: str = ""
     name: str = "collapse"
     protect: str = "carriers"
     least: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether every count is public."""
+        return self.k <= 1
 
     @property
     def min_stratum_size(self) -> int:
@@ -102,7 +106,7 @@ class Policy:
         """
         if self.least is not None:
             return self.least
-        return 2 * self.k if self.k > 1 else 1
+        return 1 if self.open else 2 * self.k
 
 
 def policy(section: Mapping) -> Policy:
@@ -112,7 +116,7 @@ def policy(section: Mapping) -> Policy:
     min_stratum_size is below min_carriers: a stratum of fewer people holds fewer non-carriers and carriers.
     """
     if section.get("open"):
-        return Policy(k=1, open=True, legal_basis=section["legal_basis"], name="open")
+        return Policy(k=1, legal_basis=section["legal_basis"], name="open")
     k, least = int(section["min_carriers"]), section.get("min_stratum_size")
     if least is not None and least < k:
         raise GoeError(
@@ -220,7 +224,7 @@ def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
     shown = np.zeros((len(chosen.strata), alleles), dtype=bool)
     outcome = np.full(alleles, FULL, dtype=np.uint8)
     reason = np.zeros(alleles, dtype=np.uint8)
-    if rule.k <= 1:
+    if rule.open:
         shown[:] = True
     elif chosen.people[st.TOTAL] < rule.min_stratum_size:
         outcome[:], reason[:] = WITHHELD, search.FEW_PEOPLE

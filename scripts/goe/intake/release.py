@@ -197,7 +197,7 @@ def _strata(cfg: Mapping, people: Mapping[str, Person]) -> tuple[list[Problem], 
     rule = control.policy(cfg["disclosure"])
     least = rule.min_stratum_size
     leaves = Counter(f"{person.country}_{person.sex}" for person in people.values() if not person.withdrawn)
-    if rule.k <= 1 or not leaves:
+    if rule.open or not leaves:
         return [], []
     few = f"fewer than {least} (disclosure.min_stratum_size)"
     if leaves.total() < least:

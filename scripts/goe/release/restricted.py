@@ -33,7 +33,7 @@ _PIECE = 1 << 20
 
 def policy(legal_basis: str) -> control.Policy:
     """Every count of every stratum, on the agreement named."""
-    return control.Policy(k=1, open=True, legal_basis=legal_basis, name=LEVEL)
+    return control.Policy(k=1, legal_basis=legal_basis, name=LEVEL)
 
 
 def _plan(people: Mapping[str, int]) -> control.Plan:
