@@ -218,7 +218,7 @@ def gather(
     y_data = {name: sex.has_y_data((classes.get(s, {}) for s in some), limits) for name, some in together.items()}
     for sample, person in sorted(sheet.items()):
         kind = person["input_type"]
-        withdrawn = person["withdrawn"].lower() in ("yes", "true", "1")
+        withdrawn = person["withdrawn"] == "yes"
         row = Row(sample, person["country_code"], person["sex"], kind, withdrawn, person.get("platform", ""))
         mine = classes.get(sample, {})
         row.metrics, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits, len(counts))
