@@ -30,7 +30,7 @@ DUPLICATE, CHILD, CONTAMINATED, WRONG_SEX, XXY, LOW, GONE = "NA", "child.1", "00
 SNAKEFILE = """
 import sys
 sys.path.insert(0, {scripts!r})
-from goe import build, keep
+from goe.genome import build
 from pathlib import Path
 CFG = {cfg!r}
 REPO = Path({repo!r})
