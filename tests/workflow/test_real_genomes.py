@@ -109,7 +109,7 @@ def test_a_release_of_real_genomes_with_a_gdi_package(shared, reads_run, truth, 
     config["reference"]["build"] = "GRCh37"
     dataset = {**DATASET, "license": "CC-BY-4.0", "publisher": "Test biobank", "description": "Five genomes."}
     write_config(tmp_path, **config, dataset=dataset, formats={"gdi": {"catalog": "test-catalog"}})
-    snakemake(tmp_path, "release").ok()
+    snakemake(tmp_path, "release/MANIFEST.sha256").ok()
     release = tmp_path / "release"
     assert (release / "gdi" / f"{DATASET['id']}.tar").stat().st_size > 10_000
     checked = goe("check", release)

@@ -37,7 +37,7 @@ def second(run, tmp_path_factory) -> Path:
         previous_people=str(run / "work/release/people.tsv"),
         restricted={"recipients": ["keys/merge.pub"], "legal_basis": "agreement of the test"},
     )
-    snakemake(folder, "release").ok()
+    snakemake(folder).ok()
     return folder
 
 
