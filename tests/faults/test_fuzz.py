@@ -15,6 +15,7 @@ from goe.harmonise.genotypes import Filter
 from goe.intake import lint
 from goe.settings import config, sheets
 from helpers.run_script import REPO, run_spec
+from helpers.workflow import DATASET
 
 LENGTH = 2000
 BASES = ("ACGTTGCATGCCGATCGAATTCCGG" * 80)[:LENGTH]
@@ -156,11 +157,8 @@ class World:
     def lint(self, kind: str, people: list[str]) -> tuple[list[str], dict]:
         """Problems of the lint, and what it knows of the files."""
         f = self.folder
-        rows = [("ALL" if kind == "joint_vcf" else people[0], kind, str(f / "in.vcf.gz"))]
-        if kind == "joint_vcf":
-            rows = [("", kind, str(f / "in.vcf.gz"))]
-        lines = ["sample_id\tinput_type\tpath", *("\t".join(row) for row in rows)]
-        (f / "inputs.tsv").write_text("".join(line + "\n" for line in lines))
+        whose = "" if kind == "joint_vcf" else people[0]
+        (f / "inputs.tsv").write_text(f"sample_id\tinput_type\tpath\n{whose}\t{kind}\t{f / 'in.vcf.gz'}\n")
         sheet = (f / "samples.tsv").read_text().splitlines(keepends=True)
         (f / "some.tsv").write_text("".join([sheet[0], *(s for s in sheet if s.split("\t")[0] in people)]))
         self.cfg = config.load(
@@ -169,9 +167,9 @@ class World:
                 "inputs": str(f / "inputs.tsv"),
                 "reference": {"fasta": str(f / "ref.fa"), "build": "toy", "par": str(f / "par.bed")},
                 "dataset": {
-                    **{"prefix": "GOE", "country": "EE", "org": "TEST", "id": "GOE-EE-TEST-20260101000000000"},
-                    **{"title": "T", "contact": {"fn": "A", "email": "a@example.org"}, "description": "D"},
-                    **{"publisher": "P", "license": "CC-BY-4.0", "access_url": "https://example.org/data"},
+                    **DATASET,
+                    **{"description": "D", "publisher": "P", "license": "CC-BY-4.0"},
+                    "access_url": "https://example.org/data",
                 },
                 "disclosure": {"open": True, "legal_basis": "a test"},
                 "formats": {"gdi": {"enabled": False}},
@@ -205,8 +203,7 @@ class World:
     def genotypes(self, joint: str) -> bool:
         """From everybody in one BCF to counts, their filters, and the quality of people."""
         f = self.folder
-        by = asdict(self.build) if hasattr(self.build, "__dataclass_fields__") else self.build
-        by = {"name": self.build.name, "contigs": self.build.contigs, "par": by["par"]}
+        by = {"name": self.build.name, "contigs": self.build.contigs, "par": self.build.par}
         ends = True
         for contig in ("chr1", "chrX"):
             region = [contig, 1, LENGTH]

@@ -8,7 +8,7 @@ import pysam
 import pytest
 from goe.core.errors import GoeError
 from goe.hts.bcf import open_bcf
-from helpers import stages
+from helpers import bgzf_blocks, stages
 from helpers.run_script import REPO
 
 PEOPLE = [f"P{i:03d}" for i in range(500)]
@@ -105,10 +105,7 @@ def test_a_block_that_is_gone_and_one_that_is_damaged(world):
     # Longer than what is read at once, so that records come before the damage.
     source = world.write(world.lines(590))
     data = source.read_bytes()
-    starts, at = [], 0
-    while at < len(data):
-        starts.append(at)
-        at += int.from_bytes(data[at + 16 : at + 18], "little") + 1
+    starts = bgzf_blocks.starts(data)
     assert len(starts) > 3
     source.write_bytes(data[: starts[-2]] + data[starts[-1] :])
     stops(world, source, "truncated or damaged after chr1:")

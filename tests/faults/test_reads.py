@@ -4,7 +4,6 @@ Every block or container of a file is taken out in turn, and every cut ends with
 """
 
 import json
-import os
 import random
 import struct
 import subprocess
@@ -18,8 +17,8 @@ from goe.calls import alignments
 from goe.core.errors import GoeError
 from goe.hts import cram, indexes
 from goe.hts.bgzf import EOF
+from helpers import bgzf_blocks, stages
 
-RUN = Path(__file__).parents[1] / "helpers" / "run_script.py"
 CONTIGS = {"chr1": 20_000, "chr2": 5_000}
 # End containers of CRAM 2.1 and 3.x (CRAM specification, section 9).
 END = {
@@ -77,41 +76,25 @@ def folder(tmp_path_factory):
     return at
 
 
-def blocks(data: bytes) -> list[int]:
-    """Starts of the BGZF blocks, that of the end block last."""
-    starts, at = [], 0
-    while at < len(data):
-        starts.append(at)
-        at += struct.unpack_from("<H", data, at + 16)[0] + 1
-    return starts
-
-
 def adopted(folder: Path, path: Path, tmp_path: Path) -> subprocess.CompletedProcess:
     """The script of rule align_person on a file that was given."""
     out = tmp_path / "out"
     out.mkdir(exist_ok=True)
-    names = {
-        "cram": out / "a.cram",
-        "crai": out / "a.cram.crai",
-        "ledger": out / "ledger.json",
-        "seal": out / "seal.json",
-    }
     kind = path.suffix[1:]
-    params = {
-        "adopted": True, "sample": "A", "libraries": ["1"], "rename": {}, "ignore_contigs": [],
-        "cram": kind == "cram", "stage": "reads", "stamp": "x", "trusts": {}, "unread": str(names["cram"]),
-    }  # fmt: skip
-    spec = {
-        "script": "align_person.py",
-        "log": [str(tmp_path / "log")],
-        "params": params,
-        "output": {k: str(v) for k, v in names.items()},
-        "input": {"reads": [str(path)], "fasta": str(folder / "ref.fa"), "seals": []},
-    }
-    (tmp_path / "spec.json").write_text(json.dumps(spec))
-    words = [sys.executable, RUN, tmp_path / "spec.json"]
-    env = os.environ | {"PYTHONPATH": str(RUN.parents[2] / "scripts")}
-    return subprocess.run(words, env=env, capture_output=True, text=True)
+    spec = stages.write_spec(
+        tmp_path,
+        "align_person.py",
+        input={"reads": [str(path)], "fasta": folder / "ref.fa", "seals": []},
+        output={name: out / f"a.{name}" for name in ("cram", "crai")}
+        | {name: out / f"{name}.json" for name in ("ledger", "seal")},
+        params={
+            **{"adopted": True, "sample": "A", "libraries": ["1"], "rename": {}, "ignore_contigs": []},
+            **{"cram": kind == "cram", "unread": str(out / "a.cram")},
+            **{"stage": "reads", "stamp": "x", "trusts": {}},
+        },
+    )
+    words = [sys.executable, "-m", "helpers.run_script", spec]
+    return subprocess.run(words, env=stages.ENVIRONMENT, capture_output=True, text=True)
 
 
 def damaged(folder: Path, name: str, data: bytes, tmp_path: Path, *indexes: str) -> Path:
@@ -132,7 +115,7 @@ def test_a_whole_file_is_taken_with_all_its_reads(folder, tmp_path, name):
 
 def test_a_bam_without_one_of_its_blocks_or_cut_between_two(folder, tmp_path):
     whole = (folder / "a.bam").read_bytes()
-    starts = blocks(whole)
+    starts = bgzf_blocks.starts(whole)
     middle = len(starts) // 2
     for data in (
         whole[: starts[middle]] + whole[starts[middle + 1] :],
@@ -226,7 +209,7 @@ def test_another_version_of_cram_is_told_and_no_cram_as_well(tmp_path):
 def test_mates_of_an_unaligned_bam_must_be_there(folder, tmp_path):
     assert alignments.count_pairs(str(folder / "u.bam")) == 6000
     whole = (folder / "u.bam").read_bytes()
-    starts = blocks(whole)
+    starts = bgzf_blocks.starts(whole)
     seen = 0
     for start, after in pairwise(starts[1:]):
         path = damaged(folder, "u.bam", whole[:start] + whole[after:], tmp_path)

@@ -1,6 +1,7 @@
 """A pass over a whole joint file: every record is counted, and what htslib passes over in silence stops the run."""
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from goe.calls import joint, scan
 from goe.core.errors import GoeError
 from goe.genome.build import Build, regions
 from goe.hts import indexes
+from helpers import bgzf_blocks
 
 CONTIGS = {"chr1": 1000, "chr2": 500}
 REGIONS = regions(Build("toy", CONTIGS, []), 400)
@@ -131,23 +133,14 @@ def test_an_index_of_a_shorter_file_stops(file, tmp_path):
         assert joint.count(out) == 34
 
 
-def blocks(data):
-    """BGZF blocks of a file."""
-    found, at = [], 0
-    while at < len(data):
-        size = int.from_bytes(data[at + 16 : at + 18], "little") + 1
-        found.append(data[at : at + size])
-        at += size
-    return found
-
-
 @pytest.mark.parametrize("name", ["a.vcf.gz", "a.bcf"])
 def test_a_block_that_is_missing_shows_in_the_index(file, name, tmp_path):
     """Every whole block taken out in turn: what is left may read well, and holds fewer records than its index tells."""
     path = file([record("chr1", 1 + i // 20, "PASS" if i % 2 else "Low") for i in range(20_000)], name)
     subprocess.run(["bcftools", "index", "-t" if name.endswith("gz") else "-c", path], check=True)
     index = indexes.of_vcf(path)
-    parts = blocks(Path(path).read_bytes())
+    whole = Path(path).read_bytes()
+    parts = [whole[a:b] for a, b in pairwise([*bgzf_blocks.starts(whole), len(whole)])]
     assert len(parts) > 5
     held = scanned(path)[1].taken["records"]
     indexes.hold(path, index, held)

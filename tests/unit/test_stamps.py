@@ -15,6 +15,7 @@ from goe.intake import stamps
 from goe.intake.stamps import Stamps
 from goe.settings import config
 from goe.settings.sheets import Input, Person
+from helpers.workflow import DATASET
 
 STAGES = ("sources", "joint", "genotypes", "metrics", "keep", "counts", "filters", "release")
 REPO = ROOT
@@ -31,14 +32,7 @@ def run(tmp_path, monkeypatch):
             "samples": "samples.tsv",
             "inputs": "inputs.tsv",
             "reference": {"fasta": "ref.fa", "build": "toy"},
-            "dataset": {
-                "prefix": "GOE",
-                "country": "EE",
-                "org": "TEST",
-                "id": "GOE-EE-TEST-20260101000000000",
-                "title": "A test",
-                "contact": {"fn": "A name", "email": "a@example.org"},
-            },
+            "dataset": DATASET,
             "disclosure": {"min_carriers": 5, "policy": "collapse"},
         }
     )
@@ -153,6 +147,20 @@ def test_the_order_of_the_sheets_changes_nothing(run):
     assert changed(Stamps(*run), Stamps(cfg, other, inputs[::-1], build)) == []
 
 
+def changed_checkout(folder: Path, file: str) -> Path:
+    """A copy of the code in which one file is another."""
+    other = folder / "checkout"
+    other.mkdir()
+    for part in code_digest.PARTS:
+        if (REPO / part).is_dir():
+            shutil.copytree(REPO / part, other / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(REPO / part, other / part)
+    with (other / file).open("a") as handle:
+        handle.write("\n# another\n")
+    return other
+
+
 @pytest.mark.parametrize(
     ("file", "first"),
     [
@@ -169,28 +177,13 @@ def test_the_order_of_the_sheets_changes_nothing(run):
     ],
 )
 def test_other_code_changes_its_stage_and_what_follows(run, tmp_path, file, first):
-    other = tmp_path / "checkout"
-    other.mkdir()
-    for part in code_digest.PARTS:
-        ignore = shutil.ignore_patterns("__pycache__")
-        if (REPO / part).is_dir():
-            shutil.copytree(REPO / part, other / part, ignore=ignore)
-        else:
-            shutil.copy(REPO / part, other / part)
-    with (other / file).open("a") as handle:
-        handle.write("\n# another\n")
+    other = changed_checkout(tmp_path, file)
     got = changed(Stamps(*run), Stamps(*run, root=other))
     assert got == [s for s in STAGES[STAGES.index(first) :] if first != "joint" or s != "sources"]
 
 
 def test_pictures_are_made_again_and_nothing_is_made_of_them(run, tmp_path):
-    other = tmp_path / "checkout"
-    for part in code_digest.PARTS:
-        copy = shutil.copytree if (REPO / part).is_dir() else shutil.copy
-        other.mkdir(exist_ok=True)
-        copy(REPO / part, other / part)
-    with (other / "scripts/goe/sample_qc/plots.py").open("a") as handle:
-        handle.write("\n# another\n")
+    other = changed_checkout(tmp_path, "scripts/goe/sample_qc/plots.py")
     one, two = Stamps(*run), Stamps(*run, root=other)
     assert one.pages != two.pages and changed(one, two) == ["release"]
 

@@ -1,5 +1,6 @@
 """Headers and counts of SAM, BAM and CRAM files, and their contigs in the reference's names."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -34,11 +35,12 @@ def count_pairs(path: str) -> int:
 
     A block that is missing from such a file, which has no index, shows in nothing else.
     """
-    first, second = (int(said("samtools", "view", "-c", "-f", flag, "-F", "0x900", path)) for flag in ("0x41", "0x81"))
+    kinds = json.loads(said("samtools", "flagstat", "-O", "json", path)).values()
+    primary, first, second = (sum(kind[name] or 0 for kind in kinds) for name in ("primary", "read1", "read2"))
     if first != second:
         what = f"has {first} first reads of pairs and {second} second ones"
         raise GoeError(Problem(path, what, "copy the file again and compare checksums, or take out reads without mate"))
-    return count_primary(path)
+    return primary
 
 
 def by_contig(path: str) -> dict[str, int]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import pipeline, tool
+from goe.genome.build import Region
 from goe.hts import indexes
 
 # What later stages read; see C1 and the rules of variant_qc.
@@ -33,7 +34,7 @@ class JointFile:
     path: str
     samples: tuple[str, ...]
     rename: dict[str, str]
-    records: dict[tuple[str, int, int], int]
+    records: dict[Region, int]
 
     def has(self, contig: str) -> bool:
         """Whether the file has a record on a contig that is counted."""
@@ -119,7 +120,7 @@ def cut(file: JointFile, contig: str, start: int, end: int, out: str, scratch: s
         commands.append(["sed", f"s/^##FORMAT=<ID=AD,.*/{_ALLELE_DEPTH}/"])
     pipeline(*commands, ["bcftools", "view", "--no-version", "-Ob", "-o", out, "-"])
     tool("bcftools", "index", "-f", out)
-    held, got = file.records.get((contig, start, end), 0), count(out)
+    held, got = file.records.get(Region(contig, start, end), 0), count(out)
     if held != got:
         what = f"holds {held} records in {contig}:{start}-{end}, and by its index there are {got}"
         raise GoeError(Problem(file.path, what, "the index is of another file or cut off: make it again"))
@@ -142,15 +143,9 @@ def joint_files(intake: str | Path, counts: Sequence[str | Path]) -> list[JointF
         counted = json.loads(Path(found).read_text())
         if counted["path"] != said["path"]:
             raise GoeError(Problem(str(found), f"is of {counted['path']}, not of {said['path']}", "run it again"))
-        records = {_region(name): n for name, n in counted["regions"].items()}
+        records = {Region.parse(name): n for name, n in counted["regions"].items()}
         files.append(JointFile(said["path"], tuple(said["samples"]), said["rename"], records))
     return files
-
-
-def _region(name: str) -> tuple[str, int, int]:
-    """(contig, start, end) of the name that goe.genome.build.regions gives."""
-    contig, start, end = name.rsplit("_", 2)
-    return contig, int(start), int(end)
 
 
 def cut_all(

@@ -23,8 +23,7 @@ from goe.genome.build import Region
 from goe.hts import bgzf
 
 _PIECE = 1 << 22
-_FEW = 20
-# The longest start of a line that holds its first nine cells, INFO included, as far as they are looked at.
+# Of a line the cells up to FORMAT are looked at; those of people stay one piece.
 _CELLS = 9
 
 
@@ -115,9 +114,8 @@ def _text(scan: _Scan, lines: Iterable[bytes]) -> None:
             if cell not in known[kind]:
                 parts = cell.split(mark)
                 if kind == b"FORMAT" and len(set(parts)) != len(parts):
-                    raise scan.problem(
-                        where, f"FORMAT {cell.decode(errors='replace')} names a field twice", "make the file again"
-                    )
+                    what = f"FORMAT {cell.decode(errors='replace')} names a field twice"
+                    raise scan.problem(where, what, "make the file again")
                 if unknown := sorted(set(parts) - declared[kind]):
                     names = b", ".join(unknown[:5]).decode(errors="replace")
                     what = f"{kind.decode()} {names} has no ##{kind.decode()} line in the header"

@@ -35,7 +35,6 @@ LEDGER, CONFIG, DICTIONARY = "ledger.json", "provenance/config.json", "dictionar
 DESCRIPTIONS = {"dataset": DATASET, "disclosure": DISCLOSURE, "qc": QC, "ledger": LEDGER, "config": CONFIG}
 _AGAIN = "get the release again"
 _RULES = re.compile(r"provenance/workflow/rules/[\w.-]+\.smk")
-_VCF = {"sites": ("pass", "all"), "mini-node": mini_node.PROFILES, "annotations": ("annotations",)}
 
 
 @dataclass(frozen=True)
@@ -98,10 +97,6 @@ class Facts:
 
     def vcf(self, place: str, which: str) -> str:
         return f"{place}/{self.id}.{which}.vcf.gz"
-
-    @property
-    def vcfs(self) -> list[str]:
-        return [self.vcf(place, which) for place, names in _VCF.items() for which in names]
 
 
 @cache

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from goe.core.errors import Problem, stop_on
+from goe.core.files import write_whole
 
 NAME = "MANIFEST.sha256"
 
@@ -53,10 +54,7 @@ def write(folder: str | Path, expected: Iterable[str]) -> None:
         if set(name) & set("\n\r\\")
     ]
     stop_on(problems)
-    text = "".join(f"{digest(root / name)}  {name}\n" for name in wanted)
-    draft = root / f"{NAME}.part"
-    draft.write_text(text)
-    draft.replace(root / NAME)
+    write_whole(root / NAME, "".join(f"{digest(root / name)}  {name}\n" for name in wanted))
 
 
 def _links(root: Path) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from goe.core import manifest
 from goe.core.errors import Problem, stop_on
+from goe.core.files import write_whole
 
 _AGAIN = "run it again; if this stays, remove the file it names and its seal"
 
@@ -28,12 +29,10 @@ def _plain(path: str | Path) -> bool:
 
 def write(path: str | Path, stage: str, stamp: str, files: Iterable[str | Path]) -> None:
     """Seal `files`; the names in a seal start from its own folder, so that a run may be moved."""
-    target = Path(path)
-    listed = {os.path.relpath(file, target.parent): manifest.digest(file) for file in files if _plain(file)}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"{target.name}.part")
-    draft.write_text(json.dumps({"stage": stage, "stamp": stamp, "files": listed}, indent=1, sort_keys=True) + "\n")
-    draft.replace(target)
+    start = Path(path).parent
+    listed = {os.path.relpath(file, start): manifest.digest(file) for file in files if _plain(file)}
+    said = {"stage": stage, "stamp": stamp, "files": listed}
+    write_whole(path, json.dumps(said, indent=1, sort_keys=True) + "\n")
 
 
 def problems(

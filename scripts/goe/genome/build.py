@@ -36,6 +36,17 @@ class Region(NamedTuple):
     start: int
     end: int
 
+    @property
+    def name(self) -> str:
+        """`contig_start_end`, of which files of the region have their names."""
+        return f"{self.contig}_{self.start}_{self.end}"
+
+    @classmethod
+    def parse(cls, name: str) -> "Region":
+        """The region of a name; a contig may have underscores of its own."""
+        contig, start, end = name.rsplit("_", 2)
+        return cls(contig, int(start), int(end))
+
 
 @dataclass(frozen=True)
 class Build:
@@ -304,7 +315,7 @@ def load_build(cfg: dict) -> Build:
 def regions(build: Build, size: int) -> dict[str, Region]:
     """Regions of about `size` bases (never more) that cover each primary contig exactly once.
 
-    Keys are `contig_start_end` (1-based, inclusive), in the order of the FASTA. The parts of one contig
+    Keys are their names, in the order of the FASTA. The parts of one contig
     differ in length by at most one base.
     """
     if size < 1:
@@ -314,7 +325,7 @@ def regions(build: Build, size: int) -> dict[str, Region]:
         parts = -(-length // size)
         for i in range(parts):
             region = Region(contig, length * i // parts + 1, length * (i + 1) // parts)
-            found[f"{contig}_{region.start}_{region.end}"] = region
+            found[region.name] = region
     return found
 
 

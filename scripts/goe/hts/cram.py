@@ -98,13 +98,23 @@ def records(path: str | Path) -> tuple[int, set[int]]:
             raise GoeError(Problem(str(path), f"is cut off behind its record {total}", _AGAIN)) from error
 
 
+def read_index(path: str | Path) -> list[tuple[int, int]]:
+    """(number of the contig, -1 for reads on none, and where its container starts) of each slice of a CRAI, plain or
+    gzip. ValueError, OSError, EOFError or zlib.error for others."""
+    text = Path(path).read_bytes()
+    text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
+    rows = (line.split(b"\t") for line in text.splitlines() if line)
+    try:
+        return [(int(cells[0]), int(cells[3])) for cells in rows]
+    except IndexError as error:
+        raise ValueError("not a CRAI index") from error
+
+
 def hold(path: str | Path, index: str | Path, starts: set[int]) -> None:
     """GoeError when a CRAI tells of other containers than the file has."""
     try:
-        text = Path(index).read_bytes()
-        text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
-        told = {int(line.split("\t")[3]) for line in text.decode().splitlines()}
-    except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
+        told = {start for _, start in read_index(index)}
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise GoeError(Problem(str(index), f"cannot be read: {error}", f"samtools index {path}")) from error
     if told != starts:
         what = f"has {len(starts)} containers of reads, and its index {index} tells of {len(told)} or of other places"

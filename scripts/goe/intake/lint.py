@@ -25,7 +25,7 @@ import pysam
 
 from goe.core.errors import Problem
 from goe.genome.build import Build, canonical, recognise
-from goe.hts import bgzf, indexes
+from goe.hts import bgzf, cram, indexes
 from goe.intake import release as release_lint
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
 
@@ -137,9 +137,7 @@ def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
     """Set `facts.used` from an index; `order` are the contigs of the header by number."""
     try:
         if index.endswith(".crai"):
-            text = Path(index).read_bytes()
-            text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
-            numbers = {int(line.split(b"\t", 1)[0]) for line in text.splitlines() if line}
+            numbers = {number for number, _ in cram.read_index(index)}
             names, has = order, [i in numbers for i in range(len(order))]
             if numbers and max(numbers) >= len(order):
                 raise ValueError("more references than the header")

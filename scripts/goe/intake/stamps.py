@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from goe.core import code_digest, manifest
+from goe.core.files import write_whole
 from goe.core.resources import ROOT
 from goe.genome.build import Build
 from goe.settings.sheets import Input, Person, by_person
@@ -260,12 +261,8 @@ class Stamps:
     def save(self, path: str | Path) -> None:
         """Leave the stamps of the whole cohort for the jobs of this run."""
         names = ("sources", "joint", "genotypes", "metrics", "keep", "pages", "counts", "filters", "release")
-        text = json.dumps({"key": self._key, "stamps": {name: getattr(self, name) for name in names}}, indent=1) + "\n"
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f"{target.name}.part")
-        draft.write_text(text)
-        draft.replace(target)
+        said = {"key": self._key, "stamps": {name: getattr(self, name) for name in names}}
+        write_whole(path, json.dumps(said, indent=1) + "\n")
 
 
 class _Digests(dict):
