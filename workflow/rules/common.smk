@@ -137,17 +137,17 @@ def code(wildcards):
 
 REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
 
-CONTIGS, TO = list(BUILD.contigs), bool(CFG["formats"]["gdi"]["recipients"])
-# Files of a release (goe.release.layout): the numbers, what is said of them, what describes both.
-DATA_FILES = [release(path) for path in layout.files(ID, CONTIGS, {layout.DATA}, GDI, TO)]
-NOTE_FILES = [
-    release(path)
-    for path in (
-        *layout.files(ID, CONTIGS, {layout.NOTE}, GDI),
-        *(f"provenance/{name}" for name in WORKFLOW_NAMES),
-    )
-]
-METADATA_NAMES = layout.files(ID, CONTIGS, {layout.METADATA}, GDI)
+
+def files_of(*kinds):
+    """Files of a release of these kinds (goe.release.layout), as paths in it."""
+    encrypted = bool(CFG["formats"]["gdi"]["recipients"])
+    return layout.files(ID, list(BUILD.contigs), kinds, GDI, encrypted)
+
+
+# The numbers, what is said of them, what describes both.
+DATA_FILES = [release(path) for path in files_of(layout.DATA)]
+NOTE_FILES = [release(path) for path in (*files_of(layout.NOTE), *(f"provenance/{name}" for name in WORKFLOW_NAMES))]
+METADATA_NAMES = files_of(layout.METADATA)
 RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
 
 
