@@ -16,7 +16,7 @@ with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(di
     pairs = [relatedness.pair_of(row) for row in tables.read(source.pairs)]
     snvs = plink.Snvs.read(source.about)
     stem = Path(source.bed).with_suffix("")
-    memory = int(snakemake.resources.get("mem_mb", 4000) * 0.8)
+    memory = plink.work_space(snakemake.resources)
     columns, rows, said = ancestry.assess(stem, snvs, sheet, pairs, limits, memory, scratch)
     keep.write_tsv(output.people, columns, rows)
     Path(output.statement).write_text(json.dumps(said, indent=1) + "\n")

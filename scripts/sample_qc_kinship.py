@@ -14,7 +14,7 @@ with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(di
     limits = sample_rules.load(source.guidelines, params.thresholds).parameters
     snvs = plink.Snvs.read(source.about)
     stem = Path(source.bed).with_suffix("")
-    memory = int(snakemake.resources.get("mem_mb", 4000) * 0.8)
+    memory = plink.work_space(snakemake.resources)
     pairs, said = kinship.find(stem, snvs, params.autosomes, limits, snakemake.threads, memory, scratch)
     keep.write_tsv(output.pairs, relatedness.COLUMNS, [relatedness.row(p, limits) for p in pairs])
     Path(output.statement).write_text(json.dumps(said, indent=1) + "\n")

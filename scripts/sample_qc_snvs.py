@@ -10,8 +10,7 @@ from goe.sample_qc import plink
 folder = Path(snakemake.output.bed).parent
 with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=folder) as scratch:
     limits = sample_rules.load(snakemake.input.guidelines, snakemake.params.thresholds).parameters
-    # plink2 takes its work space at once: what the job was given, less what Python itself holds.
-    memory = int(snakemake.resources.get("mem_mb", 4000) * 0.8)
+    memory = plink.work_space(snakemake.resources)
     found = plink.collect(snakemake.input.common, f"{scratch}/common")
     stem = Path(snakemake.output.bed).with_suffix("")
     plink.prune(f"{scratch}/common", stem, found, limits, snakemake.threads, memory).write(snakemake.output.about)

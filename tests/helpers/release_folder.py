@@ -4,14 +4,12 @@ import gzip
 import json
 import re
 import shutil
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pysam
 from goe.check import folder as check_folder
@@ -25,13 +23,11 @@ from goe.genome.build import REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build
 from goe.harmonise.records import N_CLASSES
 from goe.release import layout, quantiles
 from goe.release import notes as release_notes
-from goe.release import table as frequency_table
 from goe.release import texts as release_texts
+from goe.release.contig import Places, Release
 from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
-from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.metadata import health_dcat, ro_crate
-from goe.release.report import lookup as report_lookup
 from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
 from goe.rules import sample_thresholds as sample_rules
@@ -208,12 +204,22 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
     policy = control.policy(cfg["disclosure"])
     for place in ("sites", "frequencies/wide", "beacon", "mini-node", "annotations", "gdi", "metadata", "dictionary"):
         (root / place).mkdir(parents=True)
-    summaries, plan = [], None
+    (work / "gdi").mkdir()
+    release = Release(
+        dataset=ID,
+        build=build,
+        fasta=fasta,
+        fields=REPO / "resources/dictionary/fields.tsv",
+        disclosure=cfg["disclosure"],
+        regions={},
+        gdi=cfg if cfg["formats"]["gdi"]["enabled"] else None,
+        block=block,
+    )
+    summaries = []
     for contig in contigs:
         table = counted(work / f"{contig}.parquet", build, contig, text[contig], seed, countries=countries)
-        source = frequency_table.Source([table], contig, contigs[contig], policy, block=block)
-        summaries.append(_contig(root, work, cfg, build, contig, fasta, source))
-        plan = source.plan
+        summaries.append(_contig(release, root, work, contig, table))
+    plan = control.plan(summaries[-1]["people"], policy.min_stratum_size)
     parts = Parts(build, cfg, work, summaries, plan, policy)
     _vcfs(root, parts)
     _descriptions(root, parts)
@@ -223,48 +229,23 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
     return root
 
 
-def _contig(root: Path, work: Path, cfg: dict, build: Build, contig: str, fasta: Path, source) -> dict:
-    fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
-    strata = source.plan.strata
-    about = {"dataset": ID, "build": build.name}
-    people = release_notes.public_people(source.plan, source.policy.k)
-    info = sites_vcf.tags(fields, strata)
-    asked = membership.strata_to_ask({s: source.plan.people[s] for s in strata})
-    sites, spectrum = membership.Sites(contig, asked), report_spectrum.Spectrum(strata)
-    body = {which: work / f"{contig}.{which}.vcf.gz" for which in ("all", "pass", "total", "strata", "annotations")}
-    length, md5 = sites_vcf.md5_of_contig(fasta, contig)
-    with ExitStack() as stack:
-        every, passed = (stack.enter_context(sites_vcf.Body(body[which])) for which in ("all", "pass"))
-        made = [
-            frequency_table.Writer(
-                root / f"frequencies/{contig}.parquet", frequency_table.schema(fields, about, people, contig)
-            ),
-            wide_table.Writer(
-                root / f"frequencies/wide/{contig}.parquet", wide_table.schema(fields, about, people, contig)
-            ),
-            beacon.Writer(root / f"beacon/genomicVariations.{contig}.jsonl.gz", ID, build.name, contig, fasta),
-            *(mini_node.Writer(body[profile], fields, strata, profile) for profile in mini_node.PROFILES),
-            annotations.Writer(body["annotations"], annotations.read_fields(), strata, build, contig, {}),
-            report_lookup.Writer(work / f"{contig}.lookup", contig, strata),
-        ]
-        if cfg["formats"]["gdi"]["enabled"]:
-            made.append(gdi_package.Writer(work / f"gdi/{contig}", contig, length, gdi_metadata.settings(cfg)))
-        writers = [stack.enter_context(writer) for writer in made]
-        for block in source:
-            lines = sites_vcf.lines(block, info)
-            every.write(lines)
-            passed.write(lines.filter(pc.equal(block.filter, "PASS")))
-            for writer in writers:
-                writer.write(block)
-            sites.write(block)
-            spectrum.add(block)
-    sites.save(work / f"{contig}.membership.parquet")
-    return {
-        "contig": {"name": contig, "length": length, "md5": md5},
-        "people": source.people,
-        "tally": source.tally.as_dict(),
-        "spectrum": spectrum.as_dict(),
-    }
+def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) -> dict:
+    """Write every format of a contig; what `release_contig` leaves of it for the whole."""
+    summary = work / f"{contig}.summary.json"
+    places = Places(
+        table=root / f"frequencies/{contig}.parquet",
+        wide=root / f"frequencies/wide/{contig}.parquet",
+        beacon=root / f"beacon/genomicVariations.{contig}.jsonl.gz",
+        every=work / f"{contig}.all.vcf.gz",
+        passed=work / f"{contig}.pass.vcf.gz",
+        **{name: work / f"{contig}.{name}.vcf.gz" for name in ("total", "strata", "annotations")},
+        lookup=work / f"{contig}.lookup",
+        membership=work / f"{contig}.membership.parquet",
+        summary=summary,
+        gdi=work / f"gdi/{contig}" if release.gdi else None,
+    )
+    release.write(contig, [table], places)
+    return json.loads(summary.read_text())
 
 
 def _vcfs(root: Path, parts: Parts) -> None:

@@ -48,6 +48,7 @@ class Release:
 
     dataset: its id. fields: the dictionary of published fields. disclosure: section of the config. regions: flag of the
     companion VCF -> BED file. gdi: sections of the config that make the GDI package, None where there is none.
+    block: alleles at a time; memory is that of one block.
     """
 
     dataset: str
@@ -57,12 +58,13 @@ class Release:
     disclosure: Mapping
     regions: Mapping[str, str]
     gdi: Mapping | None = None
+    block: int = frequency_table.BLOCK
 
     def write(self, contig: str, tables: Sequence[str | Path], places: Places, threads: int = 1) -> None:
         """Write all of one contig. tables: counts and FILTER of its regions, in order."""
         length, md5 = sites_vcf.md5_of_contig(self.fasta, contig)
         fields = sites_vcf.read_fields(self.fields)
-        source = frequency_table.Source(tables, contig, length, control.policy(self.disclosure))
+        source = frequency_table.Source(tables, contig, length, control.policy(self.disclosure), self.block)
         people = notes.public_people(source.plan, source.policy.k)
         sites = membership.Sites(contig, membership.strata_to_ask(people))
         spectrum = report_spectrum.Spectrum(source.plan.strata)

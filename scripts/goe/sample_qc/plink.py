@@ -69,6 +69,11 @@ def collect(paths: Iterable[str | Path], stem: str | Path) -> Snvs:
     return Snvs(people, len(numbers), n, n, False)
 
 
+def work_space(resources: Mapping) -> int:
+    """MB that a job gives plink2, which takes them at once: its `mem_mb`, less what Python itself holds."""
+    return int(resources.get("mem_mb", 4000) * 0.8)
+
+
 def command(stem: str | Path, snvs: Snvs, threads: int, memory: int) -> list[str]:
     """plink2 on a fileset; memory in MB, which it takes at once."""
     chosen = ["--bfile", str(stem), "--chr-set", str(max(1, snvs.contigs)), "--threads", str(threads)]
