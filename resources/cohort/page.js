@@ -1,6 +1,6 @@
 "use strict";
-// Plots and table of the people of a cohort, from the columns that scripts/goe/cohort_page.py put into the page. Nothing
-// is asked of a network, nothing is judged here, and text only ever becomes a text node.
+// Plots and table of the people of a cohort, from the columns that goe.sample_qc.page put into the page. Nothing is
+// asked of a network, nothing is judged here, and text only ever becomes a text node.
 (() => {
   const facts = JSON.parse(document.getElementById("facts").textContent);
   const PAGE = 50;

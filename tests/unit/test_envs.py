@@ -9,7 +9,12 @@ import pytest
 import yaml
 
 REPO = Path(__file__).resolve().parents[2]
-PACKAGE = {"yaml": "pyyaml", "isal": "python-isal", "crypt4gh": "python-crypt4gh"}
+PACKAGE = {
+    "yaml": "pyyaml",
+    "isal": "python-isal",
+    "crypt4gh": "python-crypt4gh",
+    "markupsafe": "jinja2",  # which brings it
+}
 TOOLS = {
     "bcftools": "bcftools",
     "samtools": "samtools",

@@ -182,8 +182,18 @@ def test_other_code_changes_its_stage_and_what_follows(run, tmp_path, file, firs
     assert got == [s for s in STAGES[STAGES.index(first) :] if first != "joint" or s != "sources"]
 
 
-def test_pictures_are_made_again_and_nothing_is_made_of_them(run, tmp_path):
-    other = changed_checkout(tmp_path, "scripts/goe/sample_qc/plots.py")
+@pytest.mark.parametrize(
+    "file",
+    [
+        "scripts/goe/sample_qc/plots.py",
+        "scripts/goe/pages/html.py",
+        "resources/pages/parts.html.j2",
+        "resources/cohort/page.js",
+        "resources/report/page.css",
+    ],
+)
+def test_pages_are_made_again_and_nothing_is_made_of_them(run, tmp_path, file):
+    other = changed_checkout(tmp_path, file)
     one, two = Stamps(*run), Stamps(*run, root=other)
     assert one.pages != two.pages and changed(one, two) == ["release"]
 

@@ -135,7 +135,12 @@ def code(wildcards):
     return code_digest.digest(SCRIPTS.parent)
 
 
-REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
+def resources_of(*folders):
+    """Files of folders of resources, of which pages are made."""
+    return sorted(str(path) for folder in folders for path in (SCRIPTS.parent / "resources" / folder).iterdir())
+
+
+REPORT_RESOURCES = resources_of("pages", "report")
 
 
 def files_of(*kinds):
@@ -237,8 +242,5 @@ GUIDELINE_FILES = [
 OWN_GUIDELINES = list(filter(None, [CFG["sample_qc"]["guidelines"]]))
 PANEL = CFG["sample_qc"]["contamination_panel"]
 CONTAMINATION_PANEL = [f"{PANEL}.{part}" for part in ("UD", "mu", "bed")] if PANEL else []
-COHORT_RESOURCES = [
-    *sorted(str(path) for path in (SCRIPTS.parent / "resources" / "cohort").iterdir()),
-    str(SCRIPTS.parent / "resources" / "report" / "page.css"),
-]
+COHORT_RESOURCES = [*resources_of("pages", "cohort"), str(SCRIPTS.parent / "resources" / "report" / "page.css")]
 MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")

@@ -52,6 +52,7 @@ _KEEP = (
 _PAGES = (
     *("sample_qc_cohort.py", "sample_qc_multiqc_tables.py", "sample_qc_plots.py", "goe/pages/"),
     *("goe/sample_qc/multiqc.py", "goe/sample_qc/page.py", "goe/sample_qc/plots.py"),
+    *("resources/pages/", "resources/cohort/", "resources/report/page.css"),
 )
 _COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/")
 _FILTERS = (
@@ -111,7 +112,7 @@ class Stamps:
         return [self._identities[str(path)] for path in paths]
 
     def code(self, names: Iterable[str]) -> list[str]:
-        """SHA-256 of files of the code by name, of a folder of them that of all its modules. KeyError if missing."""
+        """SHA-256 of files of the code by name, of a folder that of all its files. KeyError if missing."""
         return [self._code[name] for name in sorted(names)]
 
     @cached_property
@@ -269,7 +270,7 @@ class _Digests(dict):
     """SHA-256 of the checkout's files by name, each computed when it is asked for.
 
     Modules are named from `scripts/` on, a folder of them with a slash at its end; rules, scripts and tables by their
-    file's name alone.
+    file's name alone; what pages are made of from `resources/` on.
     """
 
     def __init__(self, root: Path):
@@ -277,10 +278,11 @@ class _Digests(dict):
         self.root = root
 
     def __missing__(self, name: str) -> str:
-        for folder in ("workflow/rules", "scripts", "resources/guidelines", "resources/dictionary"):
+        for folder in ("workflow/rules", "scripts", "resources/guidelines", "resources/dictionary", "."):
             path = self.root / folder / name
             if path.is_dir():
-                self[name] = of([[module.name, manifest.digest(module)] for module in sorted(path.glob("*.py"))])
+                files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+                self[name] = of([[file.name, manifest.digest(file)] for file in files])
                 return self[name]
             if path.is_file():
                 self[name] = manifest.digest(path)

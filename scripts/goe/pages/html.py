@@ -1,18 +1,42 @@
-"""Parts of the pages that need no network (`report_page`, `cohort_page`): escaping, tables, sections, the template."""
+"""What the pages that need no network share (`goe.release.report.page`, `goe.sample_qc.page`): templates and tables.
+
+Markup stands in `resources/pages/*.html.j2`, and every value that is put into it is escaped by the engine, JSON for a
+script element too. Code gives a page texts, numbers, tables and plots. Only the few marked-up cells of tables are made
+here, of constants that escape what they are filled with.
+"""
 
 import base64
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from goe.core.resources import RESOURCES
-from goe.pages.svg import esc
+from goe.pages import svg
+
+TEMPLATES = RESOURCES / "pages"
 
 
-def resource(path: str) -> str:
-    """Text of a file under resources/."""
-    return (RESOURCES / path).read_text(encoding="utf-8")
+@dataclass(frozen=True)
+class Table:
+    """A table for the macro `table`: the first cell of a row is its header, columns `numbers` (from 0) stand right.
+
+    A cell is escaped, unless it is Markup. foot: a last row, of sums. caption: for those who do not see the page.
+    """
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: Sequence[int] = ()
+    caption: str = ""
+    foot: Sequence[str] = ()
+
+
+def resource(path: str) -> Markup:
+    """A script or a style of ours, a file under resources/, to stand in the page as it is."""
+    return Markup((RESOURCES / path).read_text(encoding="utf-8"))
 
 
 def digest(text: str) -> str:
@@ -29,105 +53,56 @@ def policy(css: str, script: str, more: str = "") -> str:
     )
 
 
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """The template with its @@names@@ replaced, each once and in one pass: a value is never looked into."""
-    return re.sub(r"@@(\w+)@@", lambda match: values[match[1]], template)
-
-
-def json_text(value) -> str:
-    """JSON that can stand in a script element."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def mono(text) -> str:
+def mono(text: object) -> Markup:
     """Text in the letters of code."""
-    return f"<code>{esc(text)}</code>"
+    return Markup("<code>{}</code>").format(text)
 
 
-def name(text) -> str:
+def name(text: object) -> Markup:
     """A name at the head of a row, which a narrow screen may break but not into crumbs."""
-    return f'<code class="name">{esc(text)}</code>'
+    return Markup('<code class="name">{}</code>').format(text)
 
 
-def bullets(items: Iterable[str]) -> str:
-    """A list of items that are HTML already."""
-    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+def mute(text: object) -> Markup:
+    """Words beside a name."""
+    return Markup('<span class="mute">{}</span>').format(text)
 
 
-def table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = (), caption: str = "", foot=()
-) -> str:
-    """A table of cells that are HTML already; the first of a row is its header, columns `numbers` stand right."""
-
-    def line(row: Sequence[str]) -> str:
-        cells = [f'<th scope="row">{row[0]}</th>']
-        cells += [f'<td class="n">{c}</td>' if i in numbers else f"<td>{c}</td>" for i, c in enumerate(row[1:], 1)]
-        return f"<tr>{''.join(cells)}</tr>"
-
-    right = [' class="n"' if i in numbers else "" for i in range(len(heads))]
-    head = "".join(f'<th scope="col"{cls}>{h}</th>' for cls, h in zip(right, heads, strict=True))
-    title = f'<caption class="hide">{esc(caption)}</caption>' if caption else ""
-    last = f"<tfoot>{line(foot)}</tfoot>" if foot else ""
-    body = "".join(map(line, rows))
-    open_ = '<table class="narrow">' if len(heads) <= 3 else "<table>"
-    return f'<div class="scroll">{open_}{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{last}</table></div>'
+def country(stratum: str) -> Markup:
+    """Code of a stratum with room for its name, which the browser knows."""
+    return Markup('{} <span class="mute" data-stratum="{}"></span>').format(mono(stratum), stratum)
 
 
-def details(summary: str, html: str) -> str:
-    """What opens when asked for."""
-    return f"<details><summary>{esc(summary)}</summary>{html}</details>"
+def web(address: str | None) -> str:
+    """A link when it is an address of the web, else the text: no other scheme is made a link."""
+    if address and re.match(r"https?://", address):
+        return Markup('<a href="{}" rel="noreferrer">{}</a>').format(address, address)
+    return address or ""
 
 
-def section(key: str, title: str, side: str, body: str) -> str:
-    """A section of the page. side: what stands beside it, under its title."""
-    return (
-        f'<section id="{key}" aria-labelledby="{key}-title"><div class="side"><h2 id="{key}-title">'
-        f'{esc(title)}</h2>{side}</div>\n<div class="body">{body}</div></section>'
+def environment() -> Environment:
+    """Engine of the pages: everything is escaped, and a name that is missing is an error."""
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
     )
+    # Keys of JSON keep their order, which the scripts show.
+    found.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": True}
+    for function in (mono, name, mute, country, web, svg.num, svg.percent, svg.frequency):
+        found.filters[function.__name__] = function
+    return found
 
 
-def page(
-    head: str,
-    css: str,
-    script: str,
-    header: str,
-    titles: Mapping[str, str],
-    sections: Mapping[str, Sequence[str]],
-    footer: str,
-    facts: Mapping,
-    sources: str = "",
-    notice: str = "",
-    chunks: str = "",
-) -> str:
+def page(template: str, css: Sequence[str], script: str, sources: str = "", **values: object) -> str:
     """A whole page, which asks nothing of a network but of `sources` (`policy`).
 
-    head, header, footer, notice, chunks: HTML. titles: key -> title of a section; sections: key -> what stands beside
-    it and in it; facts: what the script reads.
+    template: its name in resources/pages; css, script: files under resources/; values: what the template is made with,
+    among them titles (key -> title of a section) and facts (what the script reads, as JSON).
     """
-    return fill(
-        resource("report/page.html"),
-        {
-            "policy": policy(css, script, sources),
-            "head": head,
-            "css": css,
-            "script": script,
-            "header": header,
-            "nav": "\n".join(f'<li><a href="#{key}">{esc(titles[key])}</a></li>' for key in sections),
-            "sections": notice + "\n".join(section(key, titles[key], *texts) for key, texts in sections.items()),
-            "footer": footer,
-            "facts": json_text(facts),
-            "chunks": chunks,
-        },
-    )
-
-
-def p(text: str, cls: str = "") -> str:
-    """A paragraph of HTML."""
-    return f'<p class="{cls}">{text}</p>' if cls else f"<p>{text}</p>"
-
-
-def figure(caption: str, note: str, svg: str, behind: str, key: str = "") -> str:
-    """A plot with its numbers behind it. note, key: HTML under the caption and of the legend."""
-    more = f'<span class="mute">{note}</span>' if note else ""
-    return f"<figure><figcaption>{esc(caption)}{more}</figcaption>{key}{svg}{details('As a table', behind)}</figure>"
+    style, code = Markup().join(map(resource, css)), resource(script)
+    rule = policy(style, code, sources)
+    return environment().get_template(template).render(policy=rule, css=style, script=code, **values)

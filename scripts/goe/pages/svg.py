@@ -1,4 +1,4 @@
-"""Plots of `report.html` as inline SVG, and how the page writes numbers.
+"""Plots of the pages as shapes of SVG, which the macro `plot` of resources/pages draws, and how pages write numbers.
 
 A plot has no viewBox: x is in percent, y and text in pixels, so that text keeps its size on a desktop, a phone and
 paper. Colours are CSS classes of resources/report/page.css. Each has a title and a description for those who do not see
@@ -6,14 +6,29 @@ it; the page puts a table behind each.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-
-pass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 
-def esc(text) -> str:
-    return escape(str(text), quote=True)
+@dataclass(frozen=True)
+class Shape:
+    """An element of a plot. stratum: its text is a stratum, and has room for the name of the country beside it."""
+
+    tag: str
+    attributes: Mapping[str, object]
+    text: str = ""
+    stratum: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """key: start of its ids in the page; height in pixels."""
+
+    key: str
+    title: str
+    description: str
+    height: int
+    shapes: Sequence[Shape]
 
 
 def num(n: int) -> str:
@@ -40,23 +55,20 @@ def share(part: int, whole: int) -> str:
     return percent(part / whole) if whole else "–"
 
 
-def _svg(key: str, title: str, description: str, height: int, shapes: Iterable[str]) -> str:
-    return (
-        f'<svg class="plot" height="{height}" role="img" aria-labelledby="{key}-t {key}-d">'
-        f'<title id="{key}-t">{esc(title)}</title><desc id="{key}-d">{esc(description)}</desc>{"".join(shapes)}</svg>'
-    )
-
-
 def _x(part: float, whole: float) -> str:
     return f"{100 * part / whole:.3f}%" if whole else "0%"
 
 
-def _rect(cls: str, left: str, width: str, top: float, height: float) -> str:
-    return f'<rect class="{cls}" x="{left}" y="{top:g}" width="{width}" height="{height:g}"/>'
+def _rect(cls: str, left: str, width: str, top: float, height: float) -> Shape:
+    return Shape("rect", {"class": cls, "x": left, "y": f"{top:g}", "width": width, "height": f"{height:g}"})
 
 
-def _words(cls: str, x: str, y: float, text: str, anchor: str = "start") -> str:
-    return f'<text class="{cls}" x="{x}" y="{y:g}" text-anchor="{anchor}">{esc(text)}</text>'
+def _line(cls: str, x: tuple[str, str], y: tuple[object, object]) -> Shape:
+    return Shape("line", {"class": cls, "x1": x[0], "x2": x[1], "y1": y[0], "y2": y[1]})
+
+
+def _words(cls: str, x: str, y: float, text: str, anchor: str = "start", stratum: bool = False) -> Shape:
+    return Shape("text", {"class": cls, "x": x, "y": f"{y:g}", "text-anchor": anchor}, text, stratum)
 
 
 def bars(
@@ -66,17 +78,17 @@ def bars(
     rows: Sequence[tuple[str, Sequence[tuple[str, float]], str]],
     whole: float,
     named: bool = False,
-) -> str:
+) -> Plot:
     """Bars one below the other, each under its label and its figure.
 
     rows: label, parts of the bar as (CSS classes, length), figure in words. whole: length of the full width. named:
     labels are strata, and have room for the name of the country, which the browser knows.
     """
-    step, shapes = 42, []
+    step = 42
+    shapes: list[Shape] = []
     for i, (label, parts, figure) in enumerate(rows):
         top = i * step
-        name = f'<tspan class="m" dx="8" data-stratum="{esc(label)}"></tspan>' if named else ""
-        shapes.append(f'<text class="t" x="0" y="{top + 13}">{esc(label)}{name}</text>')
+        shapes.append(_words("t", "0", top + 13, label, stratum=named))
         shapes.append(_words("m", "100%", top + 13, figure, "end"))
         shapes.append(_rect("track", "0", "100%", top + 20, 10))
         left = 0.0
@@ -84,7 +96,7 @@ def bars(
             if length:
                 shapes.append(_rect(cls, _x(left, whole), _x(length, whole), top + 20, 10))
                 left += length
-    return _svg(key, title, description, max(1, len(rows)) * step - 8, shapes)
+    return Plot(key, title, description, max(1, len(rows)) * step - 8, shapes)
 
 
 def _steps(most: int) -> list[int]:
@@ -102,7 +114,7 @@ def _short(n: int) -> str:
     return str(n)
 
 
-def histogram(key: str, name: str, counts: Mapping[str, Sequence[int]], first: int) -> str:
+def histogram(key: str, name: str, counts: Mapping[str, Sequence[int]], first: int) -> Plot:
     """Alleles of one class by frequency, from bin `first` on: PASS below, filtered pale above."""
     passed, filtered = counts["PASS"][first:], counts["filtered"][first:]
     edges = EDGES[first:]
@@ -111,10 +123,10 @@ def histogram(key: str, name: str, counts: Mapping[str, Sequence[int]], first: i
     most = max([*both, 1])
     # The right end is left to the labels of the axis.
     whole = bins / 0.9
-    shapes = []
+    shapes: list[Shape] = []
     for value in _steps(most):
         y = base - tall * value / most
-        shapes.append(f'<line class="grid" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>')
+        shapes.append(_line("grid", ("0", "100%"), (f"{y:.1f}", f"{y:.1f}")))
         shapes.append(_words("m small", "100%", round(y - 4, 1), _short(value), "end"))
     width = _x(0.84, whole)
     for i, (a, b) in enumerate(zip(passed, filtered, strict=True)):
@@ -125,11 +137,11 @@ def histogram(key: str, name: str, counts: Mapping[str, Sequence[int]], first: i
                 height = max(1.0, tall * count / most)
                 top = base - tall * below / most - height
                 shapes.append(_rect(cls, left, width, round(top, 2), round(height, 2)))
-    shapes.append(f'<line class="axis" x1="0" x2="90%" y1="{base}" y2="{base}"/>')
+    shapes.append(_line("axis", ("0", "90%"), (base, base)))
     for i, edge in enumerate(edges):
         if re.fullmatch(r"1e[-+]\d+|1\.0|0\.0*1", str(edge)):
             at = _x(i + 1, whole)
-            shapes.append(f'<line class="axis" x1="{at}" x2="{at}" y1="{base}" y2="{base + 4}"/>')
+            shapes.append(_line("axis", (at, at), (base, base + 4)))
             shapes.append(_words("m small", at, base + 18, frequency(edge), "middle"))
     rare = sum(n for n, edge in zip(both, edges, strict=True) if edge <= 0.01)
     words = (
@@ -137,16 +149,7 @@ def histogram(key: str, name: str, counts: Mapping[str, Sequence[int]], first: i
         f"{frequency(EDGES[first - 1]) if first else '0 %'} to 100 %, log axis. "
         f"{share(rare, sum(both))} have a frequency of at most 1 %."
     )
-    return _svg(key, f"Allele frequency spectrum: {name}", words, base + 24, shapes)
-
-
-def legend(entries: Iterable[tuple[str, str]]) -> str:
-    """Legend: (CSS classes, words)."""
-    items = (
-        f'<li><svg aria-hidden="true"><rect class="{cls}" width="12" height="12" rx="2"/></svg>{esc(words)}</li>'
-        for cls, words in entries
-    )
-    return f'<ul class="key">{"".join(items)}</ul>'
+    return Plot(key, f"Allele frequency spectrum: {name}", words, base + 24, shapes)
 
 
 # Upper ends of the bins of allele frequency, steps of 1, 2, 5 on a log axis. A bin holds lower < AF <= upper. AC / AN

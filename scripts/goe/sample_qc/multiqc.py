@@ -1,10 +1,14 @@
-"""What MultiQC shows of our own tables, and the list of files it reads."""
+"""What MultiQC shows of our own tables, and the list of files it reads.
+
+MultiQC escapes nothing that it is given, so whatever goes to it as HTML is Markup or is escaped here.
+"""
 
 import base64
-import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from markupsafe import Markup
 
 from goe.core import tables
 from goe.sample_qc.keep import SEX_METRICS
@@ -32,8 +36,10 @@ PICTURES = {
     ),
     "pca": (
         "Ancestry",
-        "Principal components of the common autosomal SNVs. Crosses are people left out; who is who is in "
-        "<code>sample_qc/cohort.html</code>.",
+        Markup(
+            "Principal components of the common autosomal SNVs. Crosses are people left out; who is who is in "
+            "<code>sample_qc/cohort.html</code>."
+        ),
     ),
     "sex": (
         "Sex chromosomes",
@@ -51,6 +57,8 @@ PICTURES = {
     ),
 }
 
+_TEXT = Markup("{}")
+
 Row = Mapping[str, str]
 
 
@@ -65,11 +73,11 @@ class Folder:
     def section(self, name: str, title: str, text: str, **content: object) -> None:
         """One section of custom content; its place in the report is set in multiqc_config.yaml."""
         path = self.path / f"goe_{name}_mqc.json"
-        said = {"id": f"goe_{name}", "section_name": title, "description": text, **content}
+        said = {"id": f"goe_{name}", "section_name": title, "description": _TEXT.format(text), **content}
         path.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n")
         self.files.append(str(path))
 
-    def html(self, name: str, title: str, text: str, data: str) -> None:
+    def html(self, name: str, title: str, text: str, data: Markup) -> None:
         self.section(name, title, text, plot_type="html", data=data)
 
     def reports(self, lists: Iterable[str | Path]) -> None:
@@ -113,7 +121,7 @@ def write(
         _picture(folder, picture)
     _people(folder, people, metrics, few)
     _thresholds(folder, summary["thresholds"])
-    about = {"title": "Sample quality", "subtitle": title}
+    about: dict[str, str] = {"title": "Sample quality", "subtitle": _TEXT.format(title)}
     if few:
         folder.reports(reports)
     else:
@@ -124,41 +132,48 @@ def write(
     folder.close(about)
 
 
-def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    cells = "".join(f"<th>{html.escape(str(h))}</th>" for h in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows)
-    return (
+def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
+    nothing = Markup()
+    cells = nothing.join(Markup("<th>{}</th>").format(h) for h in head)
+    lines = (nothing.join(Markup("<td>{}</td>").format(c) for c in row) for row in rows)
+    body = nothing.join(Markup("<tr>{}</tr>").format(line) for line in lines)
+    return Markup(
         '<table class="table table-sm table-striped" style="width:auto">'
-        f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
-    )
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table>"
+    ).format(cells, body)
 
 
-def _summary(summary: Mapping) -> str:
-    out = summary["people"] - summary["kept"]
+def _summary(summary: Mapping) -> Markup:
+    people, kept = summary["people"], summary["kept"]
+    flags = sum(r.get("flag", 0) for r in summary["reasons"].values())
     lines = [
-        f"<p><strong>{summary['kept']} of {summary['people']} people are counted</strong>, {out} are left out, "
-        f"{sum(r.get('flag', 0) for r in summary['reasons'].values())} flags are on people who are counted.</p>"
+        Markup(
+            "<p><strong>{} of {} people are counted</strong>, {} are left out, {} flags are on people who are "
+            "counted.</p>"
+        ).format(kept, people, people - kept, flags)
     ]
     if not summary["exclude"]:
-        lines.append("<p>The config says <code>sample_qc.exclude: false</code>: only the withdrawn are left out.</p>")
+        lines.append(
+            Markup("<p>The config says <code>sample_qc.exclude: false</code>: only the withdrawn are left out.</p>")
+        )
     countries = [(c, n["people"], n["kept"]) for c, n in summary["by_country"].items()]
     sexes = [(*pair.split(":"), n) for pair, n in summary["inferred_sex"].items()]
     lines.append(_table(("Country", "People", "Counted"), countries))
     lines.append(_table(("Came as", "People"), summary["by_input_type"].items()))
     lines.append(_table(("Sex on the sheet", "By the data", "People"), sexes))
-    lines.append(f"<p>Relatedness: {html.escape(summary['relatedness']['statement'])}.</p>")
+    lines.append(Markup("<p>Relatedness: {}.</p>").format(summary["relatedness"]["statement"]))
     if summary["not_assessed"]:
-        lines.append("<p>What could not be judged:</p><ul>")
-        lines += [f"<li>{html.escape(k)}: {html.escape(v)}</li>" for k, v in sorted(summary["not_assessed"].items())]
-        lines.append("</ul>")
-    return "\n".join(lines)
+        lines.append(Markup("<p>What could not be judged:</p><ul>"))
+        lines += [Markup("<li>{}: {}</li>").format(k, v) for k, v in sorted(summary["not_assessed"].items())]
+        lines.append(Markup("</ul>"))
+    return Markup("\n").join(lines)
 
 
 def _reasons(folder: Folder, reasons: Mapping[str, Mapping[str, int]]) -> None:
     if not reasons:
-        folder.html("reasons", "Reasons", "Nobody is left out and nobody is flagged.", "<p></p>")
+        folder.html("reasons", "Reasons", "Nobody is left out and nobody is flagged.", Markup("<p></p>"))
         return
-    text = (
+    text = Markup(
         "Each person left out is counted under the first reason that holds; <em>also</em> are the further reasons of "
         "people left out, <em>flag</em> those of people who are counted."
     )
@@ -172,7 +187,7 @@ def _marked(folder: Folder, people: Iterable[Row], metrics: Mapping[str, Row]) -
     if not marked:
         return
     shown = marked[:MARKED_UP_TO]
-    text = (
+    text = Markup(
         "People left out first, then those with a flag. Everybody is found by id, with all metrics and limits, in "
         "<code>sample_qc/cohort.html</code>."
     )
@@ -194,7 +209,9 @@ def _spread(folder: Folder, metrics: Mapping[str, Mapping[str, float]]) -> None:
         "standard where it has the metric."
     )
     rows = [(m, v["n"], v["p05"], v["median"], v["p95"]) for m, v in metrics.items()]
-    body = _table(("Metric", "People", "5 %", "Median", "95 %"), rows) if rows else "<p>No metric of anybody.</p>"
+    body = (
+        _table(("Metric", "People", "5 %", "Median", "95 %"), rows) if rows else Markup("<p>No metric of anybody.</p>")
+    )
     folder.html("spread", "Metrics of the cohort", text, body)
 
 
@@ -202,8 +219,8 @@ def _picture(folder: Folder, picture: Path) -> None:
     name = picture.stem.removesuffix("_mqc")
     image = base64.b64encode(picture.read_bytes()).decode()
     title, text = PICTURES[name]
-    body = f'<img src="data:image/png;base64,{image}" alt="{title}" style="max-width:940px;width:100%">'
-    folder.html(name, title, text, body)
+    tag = Markup('<img src="data:image/png;base64,{}" alt="{}" style="max-width:940px;width:100%">')
+    folder.html(name, title, text, tag.format(image, title))
 
 
 def _people(folder: Folder, people: Sequence[Row], metrics: Mapping[str, Row], few: bool) -> None:
@@ -221,7 +238,7 @@ def _people(folder: Folder, people: Sequence[Row], metrics: Mapping[str, Row], f
         folder.section(
             "people",
             "People",
-            "All metrics, and why an empty cell is empty, are in <code>sample_qc/metrics.tsv</code>.",
+            Markup("All metrics, and why an empty cell is empty, are in <code>sample_qc/metrics.tsv</code>."),
             plot_type="table",
             pconfig={
                 "id": "goe_people_table",
@@ -243,7 +260,9 @@ def _people(folder: Folder, people: Sequence[Row], metrics: Mapping[str, Row], f
         folder.section(
             "people",
             "Distributions",
-            "Of everybody, whether counted or not. People are found by id in <code>sample_qc/cohort.html</code>.",
+            Markup(
+                "Of everybody, whether counted or not. People are found by id in <code>sample_qc/cohort.html</code>."
+            ),
             plot_type="violin",
             pconfig={"id": "goe_people_violin", "title": "Metrics of the people", "col1_header": "Person"},
             headers=headers,
@@ -252,7 +271,7 @@ def _people(folder: Folder, people: Sequence[Row], metrics: Mapping[str, Row], f
 
 
 def _thresholds(folder: Folder, thresholds: Iterable[Mapping[str, str]]) -> None:
-    text = (
+    text = Markup(
         "What is applied and where it comes from: <em>verified</em> was read in its source, of an <em>excerpt</em> "
         "only a part could be read, <em>unverified</em> is a default of this project."
     )

@@ -121,13 +121,14 @@ class Pictures:
             {**r, **pca[r["sample_id"]]} for r in rows if len(axes) == 2 and pca.get(r["sample_id"], {}).get(axes[0])
         ]
         if here:
-            self._points(axis, here, *axes, COLOURS["XY"], "people", OUT)
+            x, y = axes
+            self._points(axis, here, x, y, COLOURS["XY"], "people", OUT)
             for country in sorted({r["country_code"] for r in here}):
                 mine = [r for r in here if r["country_code"] == country]
-                place = [statistics.median(_number(r, name) for r in mine) for name in axes]
+                place = statistics.median(_number(r, x) for r in mine), statistics.median(_number(r, y) for r in mine)
                 axis.annotate(country, place, ha="center", va="center", weight="bold", path_effects=HALO)
-            axis.set_xlabel(axes[0])
-            axis.set_ylabel(axes[1])
+            axis.set_xlabel(x)
+            axis.set_ylabel(y)
         title = f"Principal components of {len(here)} people ({len(rows) - len(here)} without)"
         title += ", countries at their medians"
         self._finish(figure, axis, title, "pca", "" if here else "no PCA of this cohort")
@@ -174,5 +175,6 @@ class Pictures:
         plt.close(figure)
 
 
-def _number(row: Row, metric: str) -> float | None:
-    return float(row[metric]) if row[metric] else None
+def _number(row: Row, metric: str) -> float:
+    """A metric of somebody who has it."""
+    return float(row[metric])

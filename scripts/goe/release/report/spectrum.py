@@ -6,6 +6,7 @@ same. `Spectrum` takes the blocks of one contig; `combine` adds up the contigs.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -131,7 +132,7 @@ def combine(parts: Iterable[Mapping]) -> dict:
     return {"strata": parts[0]["strata"]} | found
 
 
-def _sum(values: Sequence):
+def _sum(values: Sequence) -> Any:
     """Sum of numbers, of lists by place, or of dicts by key; a key that a dict lacks counts as nothing."""
     first = values[0]
     if isinstance(first, Mapping):
