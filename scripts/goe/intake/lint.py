@@ -7,8 +7,6 @@ sample name. Headers of VCF and BCF and all indexes are therefore read here.
 """
 
 import gzip
-import hashlib
-import json
 import os
 import struct
 import zlib
@@ -25,6 +23,7 @@ import pysam
 
 from goe.core.errors import Problem
 from goe.genome.build import Build, canonical, recognise
+from goe.genome.fasta import m5_of
 from goe.hts import bgzf, cram, indexes
 from goe.intake import release as release_lint
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
@@ -569,41 +568,6 @@ def _read_name(line: str) -> tuple[str, str]:
 # Contigs
 
 
-class ReferenceDigests:
-    """MD5 of the sequences of a FASTA (upper case, as in the SAM tag M5), kept in a file between runs."""
-
-    def __init__(self, fasta: str, cache: str | Path | None = None):
-        self.fasta = fasta
-        self.cache = Path(cache) if cache else None
-        status = Path(fasta).stat()
-        self.key = f"{status.st_size} {status.st_mtime_ns}"
-        self.known: dict[str, str] = {}
-        if self.cache and self.cache.is_file():
-            try:
-                kept = json.loads(self.cache.read_text())
-                if kept["fasta"] == fasta and kept["key"] == self.key:
-                    self.known = kept["m5"]
-            except (ValueError, KeyError, TypeError):
-                self.known = {}
-
-    def add(self, contigs: Iterable[str], lengths: dict[str, int]) -> None:
-        """Compute those of `contigs` that are not known yet."""
-        todo = [c for c in contigs if c not in self.known]
-        if not todo:
-            return
-        step = 1 << 23
-        with pysam.FastaFile(self.fasta) as handle:
-            for contig in todo:
-                digest = hashlib.md5(usedforsecurity=False)
-                for start in range(0, lengths[contig], step):
-                    digest.update(handle.fetch(contig, start, start + step).upper().encode())
-                self.known[contig] = digest.hexdigest()
-        if self.cache:
-            kept = {"fasta": self.fasta, "key": self.key, "m5": dict(sorted(self.known.items()))}
-            self.cache.parent.mkdir(parents=True, exist_ok=True)
-            self.cache.write_text(json.dumps(kept, indent=1) + "\n")
-
-
 def _contigs(facts: Facts, reference: dict[str, int], renames: dict[str, str], ignore: list[str]) -> None:
     """Names and lengths of the contigs of one file against the reference; sets `facts.rename`."""
     facts.rename = {c: renames[c] for c in facts.contigs if c in renames and renames[c] != c}
@@ -667,7 +631,7 @@ def _contigs(facts: Facts, reference: dict[str, int], renames: dict[str, str], i
         facts.note("its ##contig lines give no length, so the build is not compared")
 
 
-def _digests(every: list[Facts], reference: dict[str, int], digests: ReferenceDigests) -> None:
+def _digests(every: list[Facts], reference: dict[str, int], fasta: str, cache: str | Path | None) -> None:
     """Compare the MD5 of sequences that headers give, where name and length agree."""
 
     def comparable(facts: Facts) -> dict[str, str]:
@@ -678,14 +642,14 @@ def _digests(every: list[Facts], reference: dict[str, int], digests: ReferenceDi
                 found[contig] = target
         return found
 
-    digests.add(sorted({t for facts in every for t in comparable(facts).values()}), reference)
+    known = m5_of(fasta, sorted({t for facts in every for t in comparable(facts).values()}), cache)
     for facts in every:
-        differ = [c for c, t in comparable(facts).items() if facts.m5[c] != digests.known[t]]
+        differ = [c for c, t in comparable(facts).items() if facts.m5[c] != known[t]]
         if differ:
             first = differ[0]
             facts.bad(
                 f"the sequence of {_some(differ)} is not the reference's: MD5 {facts.m5[first]}, "
-                f"the reference has {digests.known[facts.rename.get(first, first)]}",
+                f"the reference has {known[facts.rename.get(first, first)]}",
                 "give the reference the data were made with (masked and unmasked flavours differ too)",
             )
 
@@ -910,7 +874,7 @@ def _against_reference(
         _contigs(facts, reference, renames, ignore)
     if any(f.m5 for f in every):
         try:
-            _digests(every, reference, ReferenceDigests(cfg["reference"]["fasta"], m5_cache))
+            _digests(every, reference, cfg["reference"]["fasta"], m5_cache)
         except (OSError, ValueError, KeyError) as error:
             problems.append(
                 Problem(f"reference {cfg['reference']['fasta']}", f"cannot be read: {error}", "samtools faidx")

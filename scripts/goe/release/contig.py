@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from goe.disclosure import control, membership
 from goe.genome.build import Build
+from goe.genome.fasta import Reference
 from goe.release import notes
 from goe.release import table as frequency_table
 from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
@@ -62,7 +63,8 @@ class Release:
 
     def write(self, contig: str, tables: Sequence[str | Path], places: Places, threads: int = 1) -> None:
         """Write all of one contig. tables: counts and FILTER of its regions, in order."""
-        length, md5 = sites_vcf.md5_of_contig(self.fasta, contig)
+        with Reference(self.fasta) as reference:
+            length, md5 = reference.lengths[contig], reference.m5(contig)
         fields = sites_vcf.read_fields(self.fields)
         source = frequency_table.Source(tables, contig, length, control.policy(self.disclosure), self.block)
         people = notes.public_people(source.plan, source.policy.k)

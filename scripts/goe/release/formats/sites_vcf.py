@@ -8,7 +8,6 @@ A file is made of one body per contig (BGZF without header) and a header that is
 contigs can be written apart and the bytes do not depend on how the work was cut.
 """
 
-import hashlib
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -230,13 +229,3 @@ def _copy(source, target, size: int, piece: int = 1 << 20) -> None:
             raise GoeError(Problem(source.name, "shorter than its size", "did it change while it was read?"))
         target.write(chunk)
         size -= len(chunk)
-
-
-def md5_of_contig(fasta: str | Path, contig: str, piece: int = 10_000_000) -> tuple[int, str]:
-    """Length in bases and M5 of a contig (SAM specification: MD5 of the bases in upper case)."""
-    digest = hashlib.md5(usedforsecurity=False)
-    with pysam.FastaFile(str(fasta)) as file:
-        length = file.get_reference_length(contig)
-        for start in range(0, length, piece):
-            digest.update(file.fetch(contig, start, min(length, start + piece)).upper().encode())
-    return length, digest.hexdigest()
