@@ -288,8 +288,7 @@ def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem
 
 def flags(root: Path, facts: Facts) -> list[str]:
     """Region flags that the annotations have: non_par, and those of the BED files given to the run."""
-    lines = vcf_header(root / facts.vcf("annotations", "annotations"))
-    there = {match[1] for line in lines if (match := re.match(r"##INFO=<ID=([^,>]+)", line))}
+    there = vcf_header(root / facts.vcf("annotations", "annotations")).of("INFO")
     return [annotations.NON_PAR, *(flag for flag in annotations.FLAGS if flag in there)]
 
 

@@ -79,7 +79,7 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
     """What a person can read of a file: (where, text)."""
     with reading.reading(path):
         if path.name.endswith(".vcf.gz"):
-            yield f"{path} header", "\n".join(reading.vcf_header(path))
+            yield f"{path} header", "\n".join(reading.vcf_header(path).lines)
         elif path.suffix == ".parquet":
             yield f"{path} metadata", _metadata(path)
         elif path.suffix == ".tar":

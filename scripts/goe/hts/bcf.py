@@ -20,7 +20,7 @@ from isal import igzip, igzip_threaded, isal_zlib
 
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import roomy
-from goe.hts import bgzf
+from goe.hts import bgzf, vcf_header
 
 MISSING = np.iinfo(np.int32).min
 END_OF_VECTOR = MISSING + 1
@@ -28,23 +28,18 @@ END_OF_VECTOR = MISSING + 1
 _INT_TYPES = {1: np.int8, 2: np.int16, 3: np.int32}
 _FLOAT_MISSING, _FLOAT_END = 0x7F800001, 0x7F800002
 _BROKEN = (EOFError, gzip.BadGzipFile, isal_zlib.error)
-_META = re.compile(r"##(FILTER|INFO|FORMAT|contig)=<(.*)>")
+_IDX = re.compile(r",IDX=[0-9]+(?=>$)")
 _MAX_RECORD = 1 << 31
 # Bytes read at once; a record that is longer gets a buffer of its own.
 _CHUNK = 1 << 19
 _ROWS = 4096
 
 
-def _attribute(body: str, key: str) -> str | None:
-    found = re.search(rf"(?:^|,){key}=([^,>\"]+)", body)
-    return found[1] if found else None
-
-
 @dataclass
 class Header:
-    """What a BCF header says: samples in order, contigs and dictionary by number, FILTER lines by id."""
+    """What the header of a BCF says of its records: samples in order, contigs and dictionary by number, FILTER lines by
+    id as a VCF has them, ids of FORMAT."""
 
-    text: str
     samples: list[str]
     contigs: dict[int, str]
     strings: dict[int, str]
@@ -53,27 +48,9 @@ class Header:
 
     @classmethod
     def parse(cls, text: str) -> "Header":
-        contigs: dict[int, str] = {}
-        numbers = {"PASS": 0}
-        filters: dict[str, str] = {}
-        formats: set[str] = set()
-        samples: list[str] = []
-        for line in text.rstrip("\0").splitlines():
-            if line.startswith("#CHROM"):
-                samples = line.split("\t")[9:]
-            elif found := _META.match(line):
-                kind, body = found.groups()
-                name, index = _attribute(body, "ID"), _attribute(body, "IDX")
-                if kind == "contig":
-                    contigs[int(index) if index else len(contigs)] = name
-                    continue
-                if name not in numbers:
-                    numbers[name] = int(index) if index else len(numbers)
-                if kind == "FILTER" and name != "PASS":
-                    filters[name] = line.replace(f",IDX={index}", "") if index else line
-                if kind == "FORMAT":
-                    formats.add(name)
-        return cls(text, samples, contigs, {n: s for s, n in numbers.items()}, filters, formats)
+        found = vcf_header.parse(text.rstrip("\0\n").split("\n"))
+        filters = {one.id: _IDX.sub("", one.line) for one in found.of("FILTER").values() if one.id != "PASS"}
+        return cls(found.samples, found.contig_numbers(), found.strings(), filters, {*found.of("FORMAT")})
 
 
 @dataclass(slots=True)

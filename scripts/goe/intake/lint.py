@@ -24,7 +24,7 @@ import pysam
 from goe.core.errors import Problem
 from goe.genome.build import Build, canonical, recognise
 from goe.genome.fasta import m5_of
-from goe.hts import bgzf, cram, indexes
+from goe.hts import bgzf, cram, indexes, vcf_header
 from goe.intake import release as release_lint
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
 
@@ -154,82 +154,6 @@ def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
 # VCF and BCF
 
 
-@dataclass
-class VcfHeader:
-    """Of a VCF or BCF header: samples as they stand, contigs in order, FORMAT ids with their Type, and the ids that are
-    declared."""
-
-    samples: list[str]
-    contigs: dict[str, int | None]
-    m5: dict[str, str]
-    formats: dict[str, str]
-    infos: set[str]
-    alts: set[str]
-    columns: bool
-    filters: set[str] = field(default_factory=set)
-    numbers: dict[int, str] = field(default_factory=dict)
-
-    def order(self) -> list[str]:
-        """Names of the contigs by their number in a BCF and its index; empty where a number has no contig.
-
-        `bcftools reheader --fai` leaves such holes: it takes lines out and lets the others keep their IDX.
-        """
-        return [self.numbers.get(i, "") for i in range(max(self.numbers, default=-1) + 1)]
-
-
-def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
-    """The header from its lines, the #CHROM line being the last."""
-    header = VcfHeader([], {}, {}, {}, set(), set(), False)
-    for line in lines:
-        if line.startswith("#CHROM"):
-            header.samples = line.split("\t")[9:]
-            header.columns = True
-            continue
-        kind, _, rest = line.partition("=<")
-        values = _attributes(rest.rstrip(">")) if rest else {}
-        name = values.get("ID", "")
-        if kind == "##contig" and name:
-            length = values.get("length", "")
-            header.contigs[name] = int(length) if length.isdigit() else None
-            index = values.get("IDX", "")
-            header.numbers[int(index) if index.isdigit() else len(header.numbers)] = name
-            if values.get("md5"):
-                header.m5[name] = values["md5"].lower()
-        elif kind == "##FORMAT":
-            header.formats[name] = values.get("Type", "")
-        elif kind == "##INFO":
-            header.infos.add(name)
-        elif kind == "##ALT":
-            header.alts.add(name)
-        elif kind == "##FILTER":
-            header.filters.add(name)
-    return header
-
-
-def _attributes(text: str) -> dict[str, str]:
-    """`ID=a,length=5` up to the first quoted value, which is a description."""
-    text = text.partition('"')[0]
-    return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
-
-
-def _header_lines(handle: BinaryIO) -> tuple[list[str], bool]:
-    """Lines of the header of a VCF or BCF stream, and whether it is a BCF; leaves the records to be read."""
-    start = handle.read(3)
-    if start == b"BCF":
-        handle.read(2)
-        (length,) = struct.unpack("<I", handle.read(4))
-        return handle.read(length).rstrip(b"\0").decode(errors="replace").splitlines(), True
-    lines = []
-    # A file that is no VCF may be one long line.
-    line = start + handle.readline(_PEEK_BYTES)
-    while line.startswith(b"#"):
-        lines.append(line.decode(errors="replace").rstrip("\r\n"))
-        if line.startswith(b"#CHROM"):
-            break
-        line = handle.readline()
-    return lines, False
-
-
 class Peeked(NamedTuple):
     """What one of the first records says; filters and formats are empty for a BCF, whose header has them all."""
 
@@ -265,6 +189,11 @@ def _first_records(handle: BinaryIO, path: str, bcf: bool) -> Iterator[Peeked]:
             yield Peeked(cells[0], int(cells[1]), cells[4], cells[7], cells[6], cells[8] if len(cells) > 8 else "")
 
 
+def _by_number(contigs: dict[int, str]) -> list[str]:
+    """Names by number, empty where a number has none."""
+    return [contigs.get(number, "") for number in range(max(contigs, default=-1) + 1)]
+
+
 def _is_block(alt: str, info: str) -> bool:
     return alt in _BLOCK_ALTS or (alt == "." and "END=" in info)
 
@@ -296,11 +225,14 @@ def _vcf(facts: Facts, cfg: dict) -> None:
             if magic == "bgzf" and handle.peek(4)[:4] == b"BAM\1":
                 facts.bad(f"a BAM, not a {entry.input_type}", "set input_type to bam or ubam")
                 return
-            lines, bcf = _header_lines(handle)
-            header = parse_vcf_header(lines)
+            lines, bcf = vcf_header.lines_of(handle)
+            header = vcf_header.parse(lines, path)
+            formats, contigs = header.of("FORMAT"), header.of("contig")
             facts.samples = header.samples
-            facts.contigs = header.contigs
-            facts.m5 = header.m5
+            facts.contigs = {name: contig.length for name, contig in contigs.items()}
+            facts.m5 = {
+                name: contig.values["md5"].lower() for name, contig in contigs.items() if contig.values.get("md5")
+            }
             doubled = [name for name, n in Counter(header.samples).items() if n > 1]
             if header.columns and not doubled:
                 peek = list(_first_records(handle, path, bcf))
@@ -310,7 +242,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         if not facts.samples:
             return
 
-    if not header.columns or not lines or not lines[0].startswith("##fileformat"):
+    if not header.columns or not header.fileformat:
         if magic in ("bgzf", "gzip"):
             facts.bad("no VCF header (##fileformat to #CHROM)", "give a VCF or BCF with its header")
         return
@@ -319,12 +251,12 @@ def _vcf(facts: Facts, cfg: dict) -> None:
             f"sample name twice in the header: {_some(doubled)}",
             "find out whose data it is, then bcftools reheader --samples",
         )
-    if not header.contigs:
+    if not contigs:
         facts.bad(
             "the header has no ##contig lines, so contig lengths cannot be compared",
             f"bcftools reheader --fai {cfg['reference']['fasta']}.fai",
         )
-    if "GT" not in header.formats:
+    if "GT" not in formats:
         facts.bad("FORMAT/GT is not declared", "give a file with genotypes")
     wanted = cfg["genotype_filter"]
     tested = {
@@ -332,7 +264,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         "DP": wanted["min_dp"] > 0 or wanted["min_dp_haploid"] > 0 or wanted["min_ab"] > 0,
         "AD": wanted["min_ab"] > 0,
     }
-    absent = [name for name in _FIELDS if tested[name] and name not in header.formats]
+    absent = [name for name in _FIELDS if tested[name] and name not in formats]
     if absent and wanted["on_absent_fields"] == "stop":
         facts.bad(
             f"FORMAT {', '.join(absent)} not declared, so the genotype filter cannot test "
@@ -345,7 +277,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         facts.note(f"FORMAT {', '.join(absent)} not declared; not tested (genotype_filter.on_absent_fields: keep)")
 
     if odd := [
-        f"{n} {header.formats[n]}" for n in _FIELDS if header.formats.get(n, "Integer") not in ("Integer", "Float")
+        f"{n} {formats[n].type}" for n in _FIELDS if n in formats and formats[n].type not in ("Integer", "Float")
     ]:
         facts.bad(
             f"FORMAT declared with Type {', '.join(odd)}, where only numbers can be compared",
@@ -354,12 +286,12 @@ def _vcf(facts: Facts, cfg: dict) -> None:
     if entry.input_type == "joint_vcf" and not bcf:
         # bcftools cannot write such records as BCF, and ends with "Unchecked error (2)".
         keys = {part.split("=")[0] for record in peek for part in record.info.split(";")}
-        _declared(facts, "INFO", keys, header.infos)
-    _declared(facts, "FILTER", {name for r in peek for name in r.filters.split(";")}, {*header.filters, "PASS"})
-    _declared(facts, "FORMAT", {name for r in peek for name in r.formats.split(":")}, header.formats)
+        _declared(facts, "INFO", keys, header.of("INFO"))
+    _declared(facts, "FILTER", {name for r in peek for name in r.filters.split(";")}, {*header.of("FILTER"), "PASS"})
+    _declared(facts, "FORMAT", {name for r in peek for name in r.formats.split(":")}, formats)
     blocks = any(_is_block(record.alt, record.info) for record in peek)
     if entry.input_type == "gvcf":
-        declared = bool(header.alts & {"NON_REF", "*"}) or "END" in header.infos
+        declared = not {"NON_REF", "*"}.isdisjoint(header.of("ALT")) or "END" in header.of("INFO")
         if not blocks and (peek or not declared):
             facts.bad(
                 f"no reference blocks (<NON_REF>, <*>, or ALT . with INFO/END) in its first {len(peek)} records"
@@ -382,15 +314,15 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         else:
             index = _find_index(facts, path, candidates, make)
             if index:
-                _used(facts, index, header.order(), make)
+                _used(facts, index, _by_number(header.contig_numbers()), make)
     else:
         unsorted = _unsorted(peek)
         if unsorted:
             facts.bad(unsorted, "bcftools sort")
     if facts.used is None:
         facts.used = list(dict.fromkeys(contig for contig, *_ in peek))
-    undeclared = [c for c in facts.used if c not in header.contigs]
-    if undeclared and header.contigs:
+    undeclared = [c for c in facts.used if c not in contigs]
+    if undeclared and contigs:
         facts.bad(
             f"records on {_some(undeclared)}, and no ##contig line for it",
             f"bcftools reheader --fai {cfg['reference']['fasta']}.fai",

@@ -14,7 +14,6 @@ populations of an allele (hierarchy.rs: a breakdown may be incomplete), and that
 the others is what the release's own disclosure control and audit are for.
 """
 
-import gzip
 import json
 import shutil
 import tarfile
@@ -31,6 +30,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
+from goe.release import reading
 from goe.release.gdi import format as gdi
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import rows as gdi_rows
@@ -357,7 +357,7 @@ def assemble(
     if root.is_dir() and any(root.iterdir()):
         problems.append(Problem(str(root), "is not empty", "remove it"))
     stop_on(problems)
-    lines = header_of(source)
+    lines = reading.vcf_header(source).lines
     populations = sorted(set().union(*(summary["populations"] for summary in summaries)))
     recognised, ignored = gdi.header_populations(lines)
     absent = sorted(set(populations) - set(recognised))
@@ -439,17 +439,6 @@ def identity_closes(conversion: Mapping) -> bool:
     """Whether every record of the input is emitted or in one class of those discarded."""
     dropped = sum(value for name, value in conversion["discarded"].items() if name.startswith("records"))
     return conversion["input"]["records"] == dropped + conversion["output"]["recordsEmitted"]
-
-
-def header_of(vcf: str | Path) -> list[str]:
-    """Header lines of a compressed VCF, without line ends."""
-    lines = []
-    with gzip.open(vcf, "rt", encoding="utf-8") as handle:
-        for line in handle:
-            if not line.startswith("#"):
-                break
-            lines.append(line.rstrip("\n"))
-    return lines
 
 
 def members(folder: str | Path) -> list[str]:
