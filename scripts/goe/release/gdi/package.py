@@ -16,7 +16,6 @@ the others is what the release's own disclosure control and audit are for.
 
 import json
 import shutil
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.core import manifest
+from goe.core import manifest, tar
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
@@ -448,15 +447,10 @@ def members(folder: str | Path) -> list[str]:
     return [gdi.MANIFEST, *headers, *sorted(path.name for path in root.glob("allele-freq.*.parquet"))]
 
 
-def pack(folder: str | Path, tar: str | Path) -> None:
+def pack(folder: str | Path, target: str | Path) -> None:
     """Write the package's TAR: uncompressed, mode 0644, owner 0, time 0, members in their order."""
-    with tarfile.open(tar, "w", format=tarfile.GNU_FORMAT) as archive:
-        for name in members(folder):
-            path = Path(folder) / name
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = path.stat().st_size, 0o644
-            with path.open("rb") as handle:
-                archive.addfile(entry, handle)
+    with Path(target).open("wb") as out:
+        out.writelines(tar.stream([(name, Path(folder) / name) for name in members(folder)], tar.GNU))
 
 
 def _dumps(value) -> str:
