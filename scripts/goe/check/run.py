@@ -20,7 +20,6 @@ import pyarrow as pa
 
 from goe.check import again as check_again
 from goe.check import beacon as beacon_check
-from goe.check import beacon_folder as check_beacon
 from goe.check import blocks as release_blocks
 from goe.check import folder as check_folder
 from goe.check import gdi as gdi_check
@@ -496,14 +495,14 @@ class _Check:
         def look() -> list[Problem]:
             facts = self.facts
             problems = beacon_check.check(path, self.blocks([contig]))
-            problems += check_beacon.check_names(path, facts.id, facts.build, contig, facts.lengths[contig])
+            problems += beacon_check.check_names(path, facts.id, facts.build, contig, facts.lengths[contig])
             return problems + beacon_check.validate(path)
 
         return name, look
 
     def populations(self) -> tuple[str, Callable[[], list[Problem]]]:
         name = "beacon/populations.json"
-        return name, lambda: check_beacon.check_populations(self.root / name, self.tags("pass"))
+        return name, lambda: beacon_check.compare_populations(self.root / name, self.tags("pass"))
 
     def gdi(self) -> list[Problem]:
         package = self.root / f"gdi/{self.facts.id}.tar"
