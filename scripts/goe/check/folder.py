@@ -5,7 +5,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator
 
 from goe.check import again
+from goe.check.faults import safely
 from goe.core import manifest, tables
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
@@ -115,19 +116,22 @@ def read_json(path: Path) -> dict:
 
 def descriptions(root: Path) -> tuple[Facts | None, list[Problem]]:
     """The JSON descriptions of a folder, None when they are not whole, and what is wrong with them."""
-    said, problems = {}, []
-    for name, path in DESCRIPTIONS.items():
-        try:
-            said[name] = read_json(root / path)
-        except GoeError as error:
-            problems += error.problems
-            continue
+    said: dict[str, dict] = {}
+
+    def read(name: str, path: Path) -> list[Problem]:
+        said[name] = read_json(path)
+        faults = []
         for error in sorted(_validator(name).iter_errors(said[name]), key=lambda e: (e.json_path, e.message)):
             place = "" if error.json_path == "$" else f"{error.json_path.removeprefix('$.')}: "
-            problems.append(Problem(str(root / path), f"{place}{error.message[:300]}", _AGAIN))
+            faults.append(Problem(str(path), f"{place}{error.message[:300]}", _AGAIN))
+        return faults
+
+    problems = []
+    for name, path in DESCRIPTIONS.items():
+        problems += safely(str(root / path), partial(read, name, root / path))
     if problems:
         return None, problems
-    problems = _agreement(root, said) + _words(root, said)
+    problems = safely(str(root / DATASET), lambda: _agreement(root, said) + _words(root, said))
     # What the other checks build on: without it they would tell of nothing but this.
     fatal = any(p.where == str(root / DATASET) for p in problems)
     fatal |= sorted(said["disclosure"]["strata"]) != sorted(said["dataset"]["strata"])
