@@ -167,7 +167,7 @@ def _odd_line(path: str | Path) -> list[Problem]:
     return []
 
 
-def _faults(value, kind: pa.DataType, place: str) -> Iterator[str]:
+def _faults(value: object, kind: pa.DataType, place: str) -> Iterator[str]:
     if pa.types.is_struct(kind):
         if not isinstance(value, dict):
             yield f"{place or 'the line'} is no object"
@@ -247,9 +247,9 @@ def validate(path: str | Path, schema: str | Path = SCHEMA, every: int = 1000) -
                 except ValueError as error:
                     problems.append(Problem(f"{path} line {row + 1}", f"is no JSON: {error}", _AGAIN))
                     continue
-                for error in errors:
-                    place = ".".join(str(part) for part in error.absolute_path) or "the line"
-                    problems.append(Problem(f"{path} line {row + 1}", f"{place}: {error.message[:200]}", _AGAIN))
+                for one in errors:
+                    place = ".".join(str(part) for part in one.absolute_path) or "the line"
+                    problems.append(Problem(f"{path} line {row + 1}", f"{place}: {one.message[:200]}", _AGAIN))
             if len(problems) >= 10:
                 break
     return problems

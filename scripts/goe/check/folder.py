@@ -1,5 +1,6 @@
 """What a release folder says of itself: its files, its JSON descriptions, its dictionary, its counts."""
 
+import io
 import json
 import re
 import tarfile
@@ -170,11 +171,11 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     k = rule["min_carriers"] or 1
     problems = []
 
-    def differs(path: str, what: str, there, wanted, source: str) -> None:
+    def differs(path: str, what: str, there: object, wanted: object, source: str) -> None:
         if there != wanted:
             problems.append(Problem(str(root / path), f"{what} is {there!r}, {source} gives {wanted!r}", _AGAIN))
 
-    def rounded(path: str, name: str, value) -> None:
+    def rounded(path: str, name: str, value: object) -> None:
         if isinstance(value, Mapping):
             for key, inner in value.items():
                 rounded(path, f"{name}.{key}", inner)
@@ -395,7 +396,7 @@ def _check_schema(path: Path, make: Callable) -> list[Problem]:
     return problems
 
 
-def _units(value):
+def _units(value: object) -> object:
     """A key of the metadata without words of description, which another version of goe may have put otherwise."""
     if isinstance(value, Mapping):
         return {key: _units(inner) for key, inner in value.items() if key != "description"}
@@ -437,7 +438,7 @@ def check_package(root: Path, facts: Facts) -> list[Problem]:
     """Whether the manifest of the GDI package is of this release and its sites VCF."""
     tar = root / f"gdi/{facts.id}.tar"
     with tarfile.open(tar, "r:") as archive:
-        content = json.loads(archive.extractfile(gdi_format.MANIFEST).read())
+        content = json.load(archive.extractfile(gdi_format.MANIFEST) or io.BytesIO())
     source = root / facts.vcf("sites", "pass")
     about, config = content["metadata"], content["config"]
     (entry,) = [file for group in content["files"] for file in group["files"]]

@@ -17,7 +17,8 @@ _POPULATION = re.compile(rf"^(AC|AN|AF)_({LABEL}_[MF])(?:_(Hom|Het|Hemi))?$")
 def check_header(path: str | Path, profile: str) -> list[Problem]:
     """INFO lines on which the reader would stop, or which it would leave out."""
     problems = []
-    standard, found = set(), {}
+    standard: set[str] = set()
+    found: dict[str, set[str]] = {}
     header = reading.vcf_header(path)
     declared = {one.row: one for one in header.declarations if one.kind == "INFO"}
     for row, line in enumerate(header.lines, 1):

@@ -8,7 +8,9 @@ goe.check.ids.
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import pyarrow.parquet as pq
 
@@ -62,7 +64,7 @@ def check(root: Path, names: Iterable[str], addresses: Iterable[str]) -> list[Pr
     known = list(addresses)
     problems = []
     for name in names:
-        problems += safely(str(root / name), lambda path=root / name: _file(path, known))
+        problems += safely(str(root / name), partial(_file, root / name, known))
     return problems
 
 
@@ -90,7 +92,7 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
             yield str(path), path.read_text(encoding="utf-8")
 
 
-def _metadata(source) -> str:
+def _metadata(source: Path | IO[bytes]) -> str:
     about = pq.read_metadata(source)
     return "\n".join([about.created_by or "", *(f"{k!r} {v!r}" for k, v in (about.metadata or {}).items())])
 

@@ -10,6 +10,7 @@ own. Statistics of sites are those of the wide tables.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -215,9 +216,11 @@ class _Results:
     def relative(self, problem: Problem) -> Problem:
         """A problem with places relative to the folder, and nothing in it that a terminal would obey."""
         start = "" if self.root == Path() else f"{self.root}/".replace("//", "/")
-        return Problem(
-            *(printable(t.replace(start, "") if start else t) for t in (problem.where, problem.what)), problem.mend
-        )
+
+        def short(text: str) -> str:
+            return printable(text.replace(start, "") if start else text)
+
+        return Problem(short(problem.where), short(problem.what), problem.mend)
 
     def not_made(self, why: str) -> None:
         """Every check that has no result could not be made: failed, for a reason told elsewhere."""
@@ -308,7 +311,8 @@ class _Check:
         beside: list[str] = []
         if "files" in self.wanted:
             # A page that cannot be read is told by the check of its look-up table.
-            safely(check_lookup.PAGE, lambda: beside.extend(check_lookup.read(self.root).files) or [])
+            with suppress(Exception):
+                beside = check_lookup.read(self.root).files
             problems = safely(str(self.root), lambda: check_folder.check_files(self.root, facts, beside))
             self.put("files", problems, f"{len(check_folder.required(facts)) + len(beside)} files of the layout")
 

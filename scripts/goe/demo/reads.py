@@ -227,7 +227,7 @@ def _piped(folder: Path, *commands: list[str]) -> None:
             source = processes[-1].stdout if i else subprocess.DEVNULL
             sink = subprocess.PIPE if i < len(commands) - 1 else said
             processes.append(subprocess.Popen(command, cwd=folder, stdin=source, stdout=sink, stderr=said, env=env))
-            if i:
+            if not isinstance(source, int) and source:
                 source.close()
         codes = [p.wait() for p in processes]
         if any(codes):

@@ -10,9 +10,10 @@ import binascii
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from crypt4gh import SEGMENT_SIZE, header, lib
 from crypt4gh.keys import get_private_key
@@ -166,14 +167,14 @@ class _Reader:
 class _Watched:
     """A file or reader that keeps the error its user may have swallowed."""
 
-    def __init__(self, file):
+    def __init__(self, file: Any):
         self.file = file
         self.error: Exception | None = None
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Callable:
         method = getattr(self.file, name)
 
-        def call(*arguments):
+        def call(*arguments: Any) -> Any:
             try:
                 return method(*arguments)
             except Exception as error:
@@ -183,7 +184,7 @@ class _Watched:
         return call
 
 
-def _loud(work, keys: list, source, target) -> None:
+def _loud(work: Callable, keys: list, source: Any, target: Any) -> None:
     """Run a function of the package, which takes every OSError, a full disk as well, for a reader that went away."""
     watched = _Watched(source), _Watched(target)
     work(keys, *watched)

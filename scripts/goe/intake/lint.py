@@ -15,9 +15,10 @@ from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from io import BufferedIOBase
 from itertools import combinations, islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import pysam
 
@@ -165,7 +166,7 @@ class Peeked(NamedTuple):
     formats: str = ""
 
 
-def _first_records(handle: BinaryIO, path: str, bcf: bool) -> Iterator[Peeked]:
+def _first_records(handle: BufferedIOBase, path: str, bcf: bool) -> Iterator[Peeked]:
     """The first records."""
     size = 0
     if bcf:
@@ -533,12 +534,12 @@ def _contigs(facts: Facts, reference: dict[str, int], renames: dict[str, str], i
         target = mine.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
         if target in reference or any(fnmatchcase(contig, pattern) for pattern in ignore):
             continue
-        length = facts.contigs.get(contig)
+        given = facts.contigs.get(contig)
         twin = by_short.get(canonical(contig)) if canonical(contig) else None
-        if twin and length in (None, reference[twin]):
+        if twin and given in (None, reference[twin]):
             suggest[contig] = twin
         elif twin:
-            wrong.append(f"{contig} has {length} bases where {twin} of the reference has {reference[twin]}")
+            wrong.append(f"{contig} has {given} bases where {twin} of the reference has {reference[twin]}")
         else:
             unknown.append(contig)
     if suggest:

@@ -105,7 +105,7 @@ class Release:
         """Whatever takes blocks as they are. people: published stratum -> people, public."""
         build, strata = self.build, tuple(people)
         about = {"dataset": self.dataset, "build": build.name}
-        made = [
+        made: list[AbstractContextManager] = [
             frequency_table.Writer(places.table, frequency_table.schema(fields, about, people, contig)),
             wide_table.Writer(places.wide, wide_table.schema(fields, about, people, contig)),
             beacon.Writer(places.beacon, self.dataset, build.name, contig, self.fasta, threads),
@@ -114,7 +114,7 @@ class Release:
             annotations.Writer(places.annotations, annotations.read_fields(), strata, build, contig, self.regions),
             report_lookup.Writer(places.lookup, contig, strata),
         ]
-        if self.gdi:
+        if self.gdi and places.gdi:
             folder = Path(places.gdi)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()

@@ -8,7 +8,9 @@ encrypted while it is made, for the owners of the public keys in the configurati
 The TAR is a function of its members alone; its first member is `MANIFEST.sha256`, which `sha256sum -c` reads.
 """
 
+import io
 import json
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -165,9 +167,7 @@ def unpack(source: str | Path, folder: str | Path, secret_key: str | Path, passp
                 place = root / member.name
                 place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 with place.open("xb") as out:
-                    data = package.extractfile(member)
-                    while piece := data.read(_PIECE):
-                        out.write(piece)
+                    shutil.copyfileobj(package.extractfile(member) or io.BytesIO(), out, _PIECE)
     except (tarfile.TarError, FileExistsError) as error:
         raise GoeError(Problem(str(source), f"is no whole package ({error})", "get the file again")) from error
     finally:

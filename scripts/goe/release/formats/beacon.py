@@ -98,7 +98,7 @@ def naming(dataset: str, build: str, contig: str, fasta: str | Path) -> Naming:
     return Naming(dataset, f"refseq:{accession}", f"{accession}:{scale}.", reference)
 
 
-def _join(*parts) -> pa.Array:
+def _join(*parts: pa.Array | str) -> pa.Array:
     """Text of parts, element by element; null where one of them is."""
     return pc.binary_join_element_wise(*parts, "", null_handling="emit_null")
 
@@ -200,7 +200,7 @@ class Writer:
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

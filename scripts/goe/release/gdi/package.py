@@ -171,6 +171,7 @@ class Writer:
 
     def _place(self, alleles: _Alleles) -> None:
         """Hand alleles to the files of their blocks."""
+        assert self.chromosome, "contigs that a node does not know are dropped before"
         size = self.settings.block_range
         number = alleles.pos // size if size else np.zeros_like(alleles.pos)
         starts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
@@ -200,6 +201,7 @@ class Writer:
             if end == len(alleles) and not everything:
                 break
             end = max(end, start + 1)
+            assert self._file
             self._file.write(alleles.part(start, end))
             start = end
         self._waiting = [alleles.part(start, len(alleles))] if start < len(alleles) else []
@@ -242,7 +244,7 @@ class Writer:
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(self, kind, *error) -> None:
+    def __exit__(self, kind: object, *error: object) -> None:
         if kind is None:
             self.close()
         elif self._file is not None:
@@ -453,6 +455,6 @@ def pack(folder: str | Path, target: str | Path) -> None:
         out.writelines(tar.stream([(name, Path(folder) / name) for name in members(folder)], tar.GNU))
 
 
-def _dumps(value) -> str:
+def _dumps(value: object) -> str:
     """JSON in the order of the sections, which is that of the format's own tool."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
