@@ -2,7 +2,7 @@
 
 from goe.core import logs, seal
 from goe.genome import build
-from goe.genome.alleles import Reference
+from goe.genome.fasta import Reference
 from goe.harmonise import files as harmonised
 from goe.harmonise import genotypes
 from goe.harmonise import people as cohort

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from goe.core import logs, seal
+from goe.genome.fasta import Reference
 from goe.release import restricted
 from goe.release.formats import sites_vcf
 from goe.release.table import Source
@@ -11,7 +12,8 @@ from goe.release.table import Source
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):
     contig = snakemake.wildcards.contig
-    length, md5 = sites_vcf.md5_of_contig(snakemake.input.fasta, contig)
+    with Reference(snakemake.input.fasta) as reference:
+        length, md5 = reference.lengths[contig], reference.m5(contig)
     found = restricted.write_contig(
         Source(snakemake.input.tables, contig, length, restricted.policy(params.legal_basis)),
         sites_vcf.read_fields(snakemake.input.fields),

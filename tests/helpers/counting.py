@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 from goe.core.ledger import Ledger
 from goe.frequencies import counts
-from goe.genome.alleles import Reference
 from goe.genome.build import Build, regions
+from goe.genome.fasta import Reference
 from goe.harmonise import files as harmonised
 from goe.harmonise import records as harmonise
 from goe.harmonise.genotypes import Filter

@@ -9,8 +9,8 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from goe.genome.alleles import Reference
 from goe.genome.build import Build, Region, read_fai
+from goe.genome.fasta import Reference
 from goe.harmonise import files as harmonised
 from goe.harmonise import genotypes
 from goe.harmonise import people as cohort

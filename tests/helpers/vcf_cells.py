@@ -36,9 +36,8 @@ def vcf_cells(path: str | Path, tags: Mapping[tuple[str, str], str], strata: Seq
 def mini_node_numbers(path: str | Path) -> Iterator[pa.Table]:
     """Cells of a file (`readback.COLUMNS`; nhomalt is null), those of Total and of all populations."""
     strata = [st.TOTAL]
-    for line in reading.vcf_header(path):
-        match = mini_node_check._INFO.match(line)
-        parts = mini_node_check._POPULATION.match(match[1]) if match else None
+    for tag in reading.vcf_header(path).of("INFO"):
+        parts = mini_node_check._POPULATION.match(tag)
         if parts and parts[2] not in strata:
             strata.append(parts[2])
     bases = {"ac": "AC", "an": "AN", "af": "AF", "ac_hom": "AC_Hom", "ac_het": "AC_Het", "ac_hemi": "AC_Hemi"}

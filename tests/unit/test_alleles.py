@@ -3,7 +3,8 @@
 import pysam
 import pytest
 from goe.core.errors import GoeError
-from goe.genome.alleles import Reference, atoms, reason_left_out, split
+from goe.genome.alleles import atoms, check_ref, reason_left_out, split
+from goe.genome.fasta import Reference
 
 
 @pytest.mark.parametrize(
@@ -81,15 +82,15 @@ def reference(tmp_path_factory):
 )
 @pytest.mark.parametrize("window", [3, 1000])
 def test_reference_check(reference, pos, ref, reason, window):
-    assert Reference(reference, window).check("x.vcf", "chr1", pos, ref) == reason
+    assert check_ref(Reference(reference, window), "x.vcf", "chr1", pos, ref) == reason
 
 
 @pytest.mark.parametrize(("pos", "ref"), [(1, "C"), (10, "C"), (14, "TA"), (20, "A"), (9, "AC")])
 def test_reference_mismatch_stops(reference, pos, ref):
     with pytest.raises(GoeError, match=rf"x.vcf, chr1:{pos}: REF {ref}"):
-        Reference(reference).check("x.vcf", "chr1", pos, ref)
+        check_ref(Reference(reference), "x.vcf", "chr1", pos, ref)
 
 
 def test_unknown_contig_stops(reference):
     with pytest.raises(GoeError, match="contig chr9 is not in the reference"):
-        Reference(reference).check("x.vcf", "chr9", 1, "A")
+        check_ref(Reference(reference), "x.vcf", "chr9", 1, "A")

@@ -11,7 +11,7 @@ import pytest
 from goe.check import beacon as beacon_check
 from goe.check import readback
 from goe.core.errors import GoeError
-from goe.genome import hgvs
+from goe.genome.fasta import Reference
 from goe.release.formats import beacon, sites_vcf
 from helpers import blocks as some
 from jsonschema import Draft202012Validator
@@ -72,7 +72,7 @@ def test_schema_is_the_one_of_beacon(shared, repo):
 def test_a_line_says_what_the_block_says(made):
     path, blocks, text, fasta = made
     found = iter(read(path))
-    sequence_id = "ga4gh:" + hgvs.refget(fasta, "chr1")
+    sequence_id = "ga4gh:" + Reference(fasta).refget("chr1")
     for block in blocks:
         af = block.numbers.af()
         for i in range(len(block)):

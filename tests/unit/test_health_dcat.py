@@ -212,9 +212,15 @@ def test_files_that_cannot_be_listed_are_refused(tmp_path):
         health_dcat.triples(cfg, health_dcat.About(1, 1, ["XX"], "GRCh38"), files)
 
 
-def test_the_country_table_has_the_codes_that_sheets_may_have():
-    for code in dataset.COUNTRIES:
-        assert re.fullmatch("[A-Z]{3}", health_dcat.country_url(code).rsplit("/", 1)[1])
+def test_countries_are_those_of_iso_3166():
+    # 249 officially assigned; user-assigned, transitionally and exceptionally reserved ones are none.
+    assert len(dataset.COUNTRIES) == len(set(dataset.COUNTRIES.values())) == 249
+    assert all(
+        re.fullmatch("[A-Z]{2}", two) and re.fullmatch("[A-Z]{3}", three) for two, three in dataset.COUNTRIES.items()
+    )
+    assert not {"XX", "XY", "XK", "ZZ", "AN", "EU", "UK", "EL"} & {*dataset.COUNTRIES}
+    for code, name in (("EE", "EST"), ("CH", "CHE"), ("GB", "GBR"), ("GR", "GRC"), ("NO", "NOR")):
+        assert health_dcat.country_url(code).endswith(f"/authority/country/{name}")
 
 
 def test_the_copies_of_the_shapes_are_as_published(shared):

@@ -65,6 +65,21 @@ def test_media_types(path, media_type):
     assert File(path, 0, None).media_type == media_type
 
 
+def test_the_readme_tells_of_every_file():
+    every = layout.files("ID", ["<contig>"], {layout.DATA, layout.NOTE, layout.METADATA, layout.PAGE}, True, True)
+    told = [item.split("`")[1] for item in layout.told("ID", True)]
+    assert len(set(told)) == len(told)
+    indexes = {item.split("`")[1] + ".tbi" for item in layout.told("ID", True) if "and its `.tbi`" in item}
+    for path in {*every, *(f"{folder}/" for folder in layout.FOLDERS)} - {"README.md", *indexes}:
+        inside = [name for name in told if name == path or (name.endswith("/") and path.startswith(name))]
+        around = [name for name in told if path.endswith("/") and name.startswith(path)]
+        assert len(inside) == 1 or around, path
+    for name in told:
+        assert name in every or name[:-1] in layout.FOLDERS, name
+    without = {item.split("`")[1] for item in layout.told("ID", False)}
+    assert {*told} - without == {"gdi/ID.tar", "gdi/ID.tar.c4gh"}
+
+
 def test_titles_say_what_a_file_is():
     assert (
         File("sites/x.all.vcf.gz", 0, None).title

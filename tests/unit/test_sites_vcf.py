@@ -276,15 +276,6 @@ def test_join_refuses_a_cut_body(tmp_path, fields):
         sites_vcf.join("##fileformat=VCFv4.3\n", [body], tmp_path / "x.vcf.gz")
 
 
-def test_md5_of_a_contig_is_that_of_the_sam_specification(tmp_path):
-    fasta = tmp_path / "r.fa"
-    fasta.write_text(">one\nacgtn\nACGT\n>two\nGG\n")
-    length, md5 = sites_vcf.md5_of_contig(fasta, "one", piece=4)
-    assert length == 9
-    run = subprocess.run(["samtools", "dict", str(fasta)], capture_output=True, text=True, check=True)
-    assert f"M5:{md5}" in run.stdout
-
-
 def test_table_of_parquet_carries_its_meaning(tmp_path, fields):
     make(tmp_path / "out", fields, [write(tmp_path / "r.parquet", random_alleles(5))])
     about = json.loads(pq.read_schema(tmp_path / "out/chr1.parquet").metadata[b"goe"])

@@ -167,7 +167,7 @@ def figure(
     ]
 
 
-def _leaves(there, wanted, place: str = "") -> Iterable[tuple[str, object, object]]:
+def _leaves(there: object, wanted: object, place: str = "") -> Iterable[tuple[str, object, object]]:
     """Values at the same place of two JSON values; None where one has none."""
     if isinstance(there, Mapping) and isinstance(wanted, Mapping):
         for key in sorted({*there, *wanted}):

@@ -1,4 +1,5 @@
-"""Beacon files as they were released: read back, compared with the blocks, validated with the schemas they answer to.
+"""Beacon files as they were released: read back, compared with the blocks, validated with the schemas they answer to,
+and held against the names that follow from the release alone.
 
 Apart from goe.release.formats.beacon, which writes them, because only this needs a JSON Schema validator.
 """
@@ -6,7 +7,8 @@ Apart from goe.release.formats.beacon, which writes them, because only this need
 import gzip
 import io
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +22,16 @@ from goe.check import readback
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES
 from goe.frequencies.block import Block, passed
+from goe.genome import hgvs
+from goe.genome.build import contig_class
 from goe.release import reading
-from goe.release.formats.beacon import NUMBERS, SOURCE, SOURCE_REFERENCE, WANTED
+from goe.release.formats.beacon import NUMBERS, SOURCE, SOURCE_REFERENCE, WANTED, populations
+from goe.release.formats.sites_vcf import Tag
 
 SCHEMA = RESOURCES / "schemas" / "beacon-v2" / "genomicVariations.defaultSchema.deref.json"
 _PIECE = 16 << 20
 _AGAIN = "get the file again"
+_OTHER = "the file was changed, or is not of this release: get it again"
 
 
 def check_populations(path: str | Path, ids: Iterable[str]) -> list[Problem]:
@@ -59,6 +65,25 @@ def check_populations(path: str | Path, ids: Iterable[str]) -> list[Problem]:
                 problems.append(Problem(place, f"{key} is {entry[key]!r}, which the VCF does not have", _AGAIN))
     twice = sorted({name for name in names if names.count(name) > 1})
     return problems + [Problem(where, f"population {name} is there twice", _AGAIN) for name in twice]
+
+
+def compare_populations(path: str | Path, info: Sequence[Tag]) -> list[Problem]:
+    """What the loader would refuse, and tags that are not those of the population. info: of the sites VCF."""
+    problems = check_populations(path, [tag.id for tag in info])
+    if problems:
+        return problems
+    there = {entry["population"]: entry for entry in json.loads(Path(path).read_text())["populations"]}
+    for wanted in populations(info)["populations"]:
+        name = wanted["population"]
+        mine = there.pop(name, None)
+        if mine is None:
+            problems.append(Problem(str(path), f"population {name} is missing", _OTHER))
+            continue
+        for key in sorted({*mine, *wanted}):
+            if mine.get(key) != wanted.get(key):
+                what = f"population {name}: {key} is {mine.get(key)}, not {wanted.get(key)}"
+                problems.append(Problem(str(path), what, _OTHER))
+    return problems + [Problem(str(path), f"population {name} is no stratum of the release", _OTHER) for name in there]
 
 
 _NUMBER = pa.struct([("type", pa.string()), ("value", pa.int64())])
@@ -142,7 +167,7 @@ def _odd_line(path: str | Path) -> list[Problem]:
     return []
 
 
-def _faults(value, kind: pa.DataType, place: str) -> Iterator[str]:
+def _faults(value: object, kind: pa.DataType, place: str) -> Iterator[str]:
     if pa.types.is_struct(kind):
         if not isinstance(value, dict):
             yield f"{place or 'the line'} is no object"
@@ -222,9 +247,9 @@ def validate(path: str | Path, schema: str | Path = SCHEMA, every: int = 1000) -
                 except ValueError as error:
                     problems.append(Problem(f"{path} line {row + 1}", f"is no JSON: {error}", _AGAIN))
                     continue
-                for error in errors:
-                    place = ".".join(str(part) for part in error.absolute_path) or "the line"
-                    problems.append(Problem(f"{path} line {row + 1}", f"{place}: {error.message[:200]}", _AGAIN))
+                for one in errors:
+                    place = ".".join(str(part) for part in one.absolute_path) or "the line"
+                    problems.append(Problem(f"{path} line {row + 1}", f"{place}: {one.message[:200]}", _AGAIN))
             if len(problems) >= 10:
                 break
     return problems
@@ -235,3 +260,48 @@ def check(path: str | Path, blocks: Iterable[Block]) -> list[Problem]:
     columns = tuple(NUMBERS.values())
     wanted = (readback.expected(block, columns, passed(block) & ~np.isnan(block.numbers.af())) for block in blocks)
     return readback.compare(numbers(path), wanted, str(path), columns)
+
+
+def check_names(path: str | Path, dataset: str, build: str, contig: str, length: int) -> list[Problem]:
+    """The first line that is not named for this dataset and contig: ids, accession, HGVS name, order of the keys.
+
+    length: of the contig, in bases. Which HGVS name an insertion or deletion has depends on the reference, which a
+    release does not hold; that of a substitution is held against its position and bases.
+    """
+    accession = hgvs.accession(build, contig, length)
+    name = re.escape(f"{dataset}:{contig}:")
+    scale = "m" if contig_class(contig) == "M" else "g"
+    if accession:
+        named = (
+            rf',"identifiers":\{{"genomicHGVSId":"{re.escape(accession)}:{scale}\.'
+            r'(?:(?P=pos)(?P=ref)>(?P=alt)|[0-9]+(?:_[0-9]+)?(?:del|dup|ins[ACGT]+|delins[ACGT]+))"\}'
+        )
+        sequence = re.escape(f"refseq:{accession}")
+    else:
+        named, sequence = "", r"ga4gh:SQ\.[A-Za-z0-9_-]{32}"
+    pattern = re.compile(
+        (
+            rf'\{{"variantInternalId":"{name}(?P<pos>[0-9]+):(?P<ref>[ACGT]+):(?P<alt>[ACGT]+)",'
+            rf'"datasetId":"{re.escape(dataset)}"{named},'
+            rf'"variation":\{{"location":\{{"type":"SequenceLocation","sequence_id":"{sequence}",'
+            r'[^\n]*"variantType":"(?:SNP|MNP|INS|DEL|DELINS)"\}[^\n]*\n'
+        ).encode()
+    )
+    row, rest = 0, b""
+    with reading.reading(path), igzip.open(path, "rb") as handle:
+        while piece := handle.read(_PIECE):
+            data = rest + piece
+            at, end = 0, data.rfind(b"\n") + 1
+            while at < end:
+                match = pattern.match(data, at, end)
+                row += 1
+                if match is None:
+                    return [_odd(path, row)]
+                at = match.end()
+            rest = data[end:]
+    return [_odd(path, row + 1)] if rest else []
+
+
+def _odd(path: str | Path, row: int) -> Problem:
+    what = "is not named for this dataset and contig (ids, sequence, HGVS name), or its keys are in another order"
+    return Problem(f"{path} line {row}", what, _OTHER)

@@ -165,11 +165,10 @@ class _Statistics:
             if more is None:
                 break
             self.left = more if self.left is None else pa.concat_tables([self.left, more])
-        table = self.left.slice(0, len(one)) if self.left is not None else None
-        if table is None or table.num_rows < len(one):
+        if self.left is None or self.left.num_rows < len(one):
             raise self._other()
+        table = self.left.slice(0, len(one)).combine_chunks()
         self.left = self.left.slice(len(one))
-        table = table.combine_chunks()
         for name in ("pos", "ref", "alt"):
             if not _flat(table[name]).equals(getattr(one, name)):
                 raise self._other()

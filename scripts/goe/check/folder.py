@@ -1,11 +1,12 @@
 """What a release folder says of itself: its files, its JSON descriptions, its dictionary, its counts."""
 
+import io
 import json
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator
 
 from goe.check import again
+from goe.check.faults import safely
 from goe.core import manifest, tables
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
@@ -115,19 +117,22 @@ def read_json(path: Path) -> dict:
 
 def descriptions(root: Path) -> tuple[Facts | None, list[Problem]]:
     """The JSON descriptions of a folder, None when they are not whole, and what is wrong with them."""
-    said, problems = {}, []
-    for name, path in DESCRIPTIONS.items():
-        try:
-            said[name] = read_json(root / path)
-        except GoeError as error:
-            problems += error.problems
-            continue
+    said: dict[str, dict] = {}
+
+    def read(name: str, path: Path) -> list[Problem]:
+        said[name] = read_json(path)
+        faults = []
         for error in sorted(_validator(name).iter_errors(said[name]), key=lambda e: (e.json_path, e.message)):
             place = "" if error.json_path == "$" else f"{error.json_path.removeprefix('$.')}: "
-            problems.append(Problem(str(root / path), f"{place}{error.message[:300]}", _AGAIN))
+            faults.append(Problem(str(path), f"{place}{error.message[:300]}", _AGAIN))
+        return faults
+
+    problems = []
+    for name, path in DESCRIPTIONS.items():
+        problems += safely(str(root / path), partial(read, name, root / path))
     if problems:
         return None, problems
-    problems = _agreement(root, said) + _words(root, said)
+    problems = safely(str(root / DATASET), lambda: _agreement(root, said) + _words(root, said))
     # What the other checks build on: without it they would tell of nothing but this.
     fatal = any(p.where == str(root / DATASET) for p in problems)
     fatal |= sorted(said["disclosure"]["strata"]) != sorted(said["dataset"]["strata"])
@@ -166,11 +171,11 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     k = rule["min_carriers"] or 1
     problems = []
 
-    def differs(path: str, what: str, there, wanted, source: str) -> None:
+    def differs(path: str, what: str, there: object, wanted: object, source: str) -> None:
         if there != wanted:
             problems.append(Problem(str(root / path), f"{what} is {there!r}, {source} gives {wanted!r}", _AGAIN))
 
-    def rounded(path: str, name: str, value) -> None:
+    def rounded(path: str, name: str, value: object) -> None:
         if isinstance(value, Mapping):
             for key, inner in value.items():
                 rounded(path, f"{name}.{key}", inner)
@@ -288,8 +293,7 @@ def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem
 
 def flags(root: Path, facts: Facts) -> list[str]:
     """Region flags that the annotations have: non_par, and those of the BED files given to the run."""
-    lines = vcf_header(root / facts.vcf("annotations", "annotations"))
-    there = {match[1] for line in lines if (match := re.match(r"##INFO=<ID=([^,>]+)", line))}
+    there = vcf_header(root / facts.vcf("annotations", "annotations")).of("INFO")
     return [annotations.NON_PAR, *(flag for flag in annotations.FLAGS if flag in there)]
 
 
@@ -392,7 +396,7 @@ def _check_schema(path: Path, make: Callable) -> list[Problem]:
     return problems
 
 
-def _units(value):
+def _units(value: object) -> object:
     """A key of the metadata without words of description, which another version of goe may have put otherwise."""
     if isinstance(value, Mapping):
         return {key: _units(inner) for key, inner in value.items() if key != "description"}
@@ -434,7 +438,7 @@ def check_package(root: Path, facts: Facts) -> list[Problem]:
     """Whether the manifest of the GDI package is of this release and its sites VCF."""
     tar = root / f"gdi/{facts.id}.tar"
     with tarfile.open(tar, "r:") as archive:
-        content = json.loads(archive.extractfile(gdi_format.MANIFEST).read())
+        content = json.load(archive.extractfile(gdi_format.MANIFEST) or io.BytesIO())
     source = root / facts.vcf("sites", "pass")
     about, config = content["metadata"], content["config"]
     (entry,) = [file for group in content["files"] for file in group["files"]]

@@ -9,7 +9,7 @@ import json
 import re
 import tarfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -203,8 +203,8 @@ def _manifest(content: pa.Buffer, where: str, problems: list[Problem]) -> dict[s
         fail(f"is no JSON: {error}")
         return None
     broken = [best_match([error]) for error in _validator().iter_errors(value)]
-    for error in sorted(broken, key=lambda e: e.json_path):
-        fail(f"{error.json_path}: {error.message[:300]}")
+    for one in sorted(broken, key=lambda e: e.json_path):
+        fail(f"{one.json_path}: {one.message[:300]}")
     if broken:
         return None
     for field, what, mend in gdi_metadata.faults(value["metadata"]):
@@ -366,7 +366,7 @@ def _file(
     return seen
 
 
-def _group(about: pq.RowGroupMetaData, table: pa.Table, group: int, fail) -> None:
+def _group(about: pq.RowGroupMetaData, table: pa.Table, group: int, fail: Callable[[str], None]) -> None:
     if about.total_byte_size > gdi.MAX_ROW_GROUP:
         fail(f"row group {group} has {about.total_byte_size} bytes unpacked, a node takes {gdi.MAX_ROW_GROUP}")
     columns = [about.column(i) for i in range(about.num_columns)]

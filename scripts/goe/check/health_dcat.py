@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pyshacl
 import rdflib
 from rdflib import RDF, SH, URIRef
+from rdflib.term import Node
 
 from goe.core import manifest
 from goe.core.errors import Problem
@@ -135,7 +136,7 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
     )
 
 
-def _own_context(document) -> None:
+def _own_context(document: object) -> None:
     """ValueError when a JSON-LD document has another context than ours: a parser would fetch what it names."""
     if not isinstance(document, dict) or document.get("@context") != PREFIXES:
         raise ValueError("its @context is not the one of such a record")
@@ -167,7 +168,7 @@ def _expand(name: str) -> URIRef:
 def _mandatory(graph: rdflib.Graph) -> list[Problem]:
     found = []
     for kind, predicates in MANDATORY.items():
-        nodes = sorted(graph.subjects(RDF.type, _expand(kind)))
+        nodes = sorted(graph.subjects(RDF.type, _expand(kind)), key=str)
         if not nodes:
             found.append(Problem(TURTLE, f"has no {kind}", _MEND))
         for node in nodes:
@@ -178,7 +179,7 @@ def _mandatory(graph: rdflib.Graph) -> list[Problem]:
             ]
     # A contact is mandatory for the agents that publish or give access, and useful for the dataset.
     for predicate in ("dct:publisher", "healthdcatap:hdab"):
-        for node in sorted(set(graph.objects(None, _expand(predicate)))):
+        for node in sorted(set(graph.objects(None, _expand(predicate))), key=str):
             if (node, _expand("dcat:contactPoint"), None) not in graph:
                 found.append(Problem(TURTLE, f"{_short(str(node))} has no dcat:contactPoint", _MEND))
     return found
@@ -203,7 +204,7 @@ def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
     if wrong:
         return [Problem(DATASET, what, _MEND) for what in wrong]
 
-    def values(predicate: str, node=nodes[0]) -> list[str]:
+    def values(predicate: str, node: Node = nodes[0]) -> list[str]:
         return sorted(str(value) for value in graph.objects(node, _expand(predicate)))
 
     notations = [
@@ -242,7 +243,7 @@ def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
 def _files(graph: rdflib.Graph, root: Path, digests: Mapping[str, str] | None) -> list[Problem]:
     """Differences between the distributions and the files of the folder."""
     found, described = [], []
-    for node in sorted(set(graph.objects(None, _expand("dcat:distribution")))):
+    for node in sorted(set(graph.objects(None, _expand("dcat:distribution"))), key=str):
         name = unquote(str(node).partition("#")[2])
         if not name.startswith("file/"):
             found.append(Problem(TURTLE, f"distribution {node} names no file", _MEND))

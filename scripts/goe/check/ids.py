@@ -13,7 +13,9 @@ import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numba as nb
 import numpy as np
@@ -84,7 +86,7 @@ def _ends(lines: Iterable[bytes], least: int, most: int) -> np.ndarray:
 
 
 @nb.njit(cache=True, nogil=True)
-def _among(values, one):
+def _among(values: np.ndarray, one: np.uint64) -> bool:
     low, high = 0, values.size
     while low < high:
         middle = (low + high) // 2
@@ -96,14 +98,14 @@ def _among(values, one):
 
 
 @nb.njit(cache=True, nogil=True)
-def _mark(bits, values):
+def _mark(bits: np.ndarray, values: np.ndarray) -> None:
     for value in values:
         h = (value * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(44)
         bits[h >> np.uint64(6)] |= np.uint64(1) << (h & np.uint64(63))
 
 
 @nb.njit(cache=True, nogil=True)
-def _search(data, short, long, bits, out):
+def _search(data: np.ndarray, short: np.ndarray, long: np.ndarray, bits: np.ndarray, out: np.ndarray) -> int:
     """Places just behind the last bytes of an id, at most as many as `out` holds; how many there are."""
     window, found = np.uint64(0), 0
     for i in range(data.size):
@@ -169,7 +171,7 @@ def check(root: Path, names: Iterable[str], wanted: Wanted, listed: str) -> list
     search = Search(wanted)
     problems: list[Problem] = []
     for name in names:
-        problems += safely(str(root / name), lambda name=name: _file(search, root / name, name, listed))
+        problems += safely(str(root / name), partial(_file, search, root / name, name, listed))
     return problems
 
 
@@ -186,7 +188,7 @@ def _file(search: Search, path: Path, name: str, listed: str) -> list[Problem]:
     return problems
 
 
-def _pieces(handle) -> Iterator[bytes]:
+def _pieces(handle: IO[bytes]) -> Iterator[bytes]:
     while piece := handle.read(_PIECE):
         yield piece
 
@@ -211,7 +213,7 @@ def _contents(path: Path, name: str) -> Iterator[tuple[str, Iterable[bytes], boo
             yield f"{path} look-up table", _unpacked(path.read_text(encoding="utf-8")), True
 
 
-def _parquet(source) -> Iterator[bytes]:
+def _parquet(source: Path | IO[bytes]) -> Iterator[bytes]:
     """Names, metadata and every distinct text of a Parquet file."""
     with pq.ParquetFile(source) as file:
         about = file.metadata

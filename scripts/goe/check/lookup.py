@@ -8,7 +8,7 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def read(folder: str | Path) -> Page:
         text = where.read_text(encoding="utf-8")
     match = _FACTS.search(text)
     try:
-        facts = json.loads(match[1]) if match else None
+        facts = json.loads(match[1] if match else "null")
         named = facts["folder"]
         files = []
         for contig in facts["contigs"]:
@@ -73,7 +73,7 @@ def check(folder: str | Path, page: Page, dataset: str, people: Mapping[str, int
     where = str(Path(folder) / PAGE)
     facts = page.facts
 
-    def differs(what: str, there, wanted) -> list[Problem]:
+    def differs(what: str, there: object, wanted: object) -> list[Problem]:
         return [] if there == wanted else [Problem(where, f"{what}: {there}, expected {wanted}", _AGAIN)]
 
     problems = differs("dataset", facts["dataset"], dataset)
@@ -129,7 +129,7 @@ def _texts(folder: str | Path, page: Page, about: Mapping) -> Iterator[tuple[str
             content = where.read_text(encoding="ascii")
         match = _FILE.fullmatch(content)
         try:
-            dataset, name, its_number, texts = json.loads(f"[{match[1]}]") if match else (None,) * 4
+            dataset, name, its_number, texts = json.loads(f"[{match[1]}]" if match else "[null, null, null, null]")
             wanted = [page.facts["dataset"], contig, number, min(each, many - number * each)]
             right = [dataset, name, its_number, len(texts)] == wanted and all(isinstance(t, str) for t in texts)
             arguments = ",".join(json.dumps(x) for x in (dataset, name, its_number, texts))
@@ -193,7 +193,7 @@ def _unpack(raw: bytes, contig: str, first: int, strata: Sequence[str], where: s
     return cells, [int(pos[0]), int(pos[-1]), int(reach.max()), n]
 
 
-def _whole(column, strata: Sequence[str], shown: np.ndarray, part: int) -> np.ndarray:
+def _whole(column: Callable[[int], np.ndarray], strata: Sequence[str], shown: np.ndarray, part: int) -> np.ndarray:
     """One number of all strata, int64 (strata, alleles): what is kept of each, and with it those of its parts."""
     out = np.zeros(shown.shape, dtype=np.int64)
     # Parts never point back, so the last strata are whole already.

@@ -10,28 +10,24 @@ from goe.release.formats import sites_vcf
 from goe.rules.stratum import LABEL
 
 STANDARD = ("AF", "AC", "AC_Het", "AC_Hom", "AC_Hemi", "AN")
-
-
 _AGAIN = "get the file again"
-
-
-_INFO = re.compile(r"^##INFO=<ID=([^,>]+),Number=([^,>]+),Type=([^,>]+),")
-
-
 _POPULATION = re.compile(rf"^(AC|AN|AF)_({LABEL}_[MF])(?:_(Hom|Het|Hemi))?$")
 
 
 def check_header(path: str | Path, profile: str) -> list[Problem]:
     """INFO lines on which the reader would stop, or which it would leave out."""
     problems = []
-    standard, found = set(), {}
-    for line in reading.vcf_header(path):
-        match = _INFO.match(line)
-        if not match:
-            if line.startswith("##INFO"):
-                problems.append(Problem(str(path), f"INFO line that cannot be read: {line[:80]}", _AGAIN))
+    standard: set[str] = set()
+    found: dict[str, set[str]] = {}
+    header = reading.vcf_header(path)
+    declared = {one.row: one for one in header.declarations if one.kind == "INFO"}
+    for row, line in enumerate(header.lines, 1):
+        if not line.startswith("##INFO"):
             continue
-        name, number, _ = match.groups()
+        if row not in declared or [*declared[row].values][:3] != ["ID", "Number", "Type"]:
+            problems.append(Problem(str(path), f"INFO line that cannot be read: {line[:80]}", _AGAIN))
+            continue
+        name, number = declared[row].id, declared[row].number
         parts = _POPULATION.match(name)
         if name in STANDARD:
             standard.add(name)

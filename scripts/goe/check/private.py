@@ -8,7 +8,9 @@ goe.check.ids.
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import pyarrow.parquet as pq
 
@@ -62,7 +64,7 @@ def check(root: Path, names: Iterable[str], addresses: Iterable[str]) -> list[Pr
     known = list(addresses)
     problems = []
     for name in names:
-        problems += safely(str(root / name), lambda path=root / name: _file(path, known))
+        problems += safely(str(root / name), partial(_file, root / name, known))
     return problems
 
 
@@ -79,7 +81,7 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
     """What a person can read of a file: (where, text)."""
     with reading.reading(path):
         if path.name.endswith(".vcf.gz"):
-            yield f"{path} header", "\n".join(reading.vcf_header(path))
+            yield f"{path} header", "\n".join(reading.vcf_header(path).lines)
         elif path.suffix == ".parquet":
             yield f"{path} metadata", _metadata(path)
         elif path.suffix == ".tar":
@@ -90,7 +92,7 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
             yield str(path), path.read_text(encoding="utf-8")
 
 
-def _metadata(source) -> str:
+def _metadata(source: Path | IO[bytes]) -> str:
     about = pq.read_metadata(source)
     return "\n".join([about.created_by or "", *(f"{k!r} {v!r}" for k, v in (about.metadata or {}).items())])
 

@@ -134,7 +134,7 @@ def _info(table: pa.Table, where: str) -> dict[str, tuple[np.ndarray, pa.Array]]
 
 
 @nb.njit(cache=True, nogil=True)
-def _same(data, one, two, n):
+def _same(data: np.ndarray, one: int, two: int, n: int) -> bool:
     i = 0
     while i < n and data[one + i] == data[two + i]:
         i += 1
@@ -142,7 +142,7 @@ def _same(data, one, two, n):
 
 
 @nb.njit(cache=True, nogil=True)
-def _entries(data, ends, entries):
+def _entries(data: np.ndarray, ends: np.ndarray, entries: int) -> tuple[np.ndarray, ...]:
     """KEY=VALUE of every record: keys (start, length) in the order they are met; of each entry the number of its key,
     its row, and where its value starts and how long it is, -1 for a key alone. With too many keys, the first is -1.
 
@@ -190,7 +190,7 @@ def _entries(data, ends, entries):
 
 
 @nb.njit(cache=True, nogil=True)
-def _sorted(code, last):
+def _sorted(code: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Order of the entries by key, within a key as they are. last: of each key, where those up to it end."""
     at = last.copy()
     order = np.empty(len(code), np.int64)
@@ -201,7 +201,7 @@ def _sorted(code, last):
 
 
 @nb.njit(cache=True, nogil=True)
-def _packed(data, start, offsets):
+def _packed(data: np.ndarray, start: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """The bytes of values one behind the other. start: of each in `data`; offsets: (values + 1,), of each in these."""
     out = np.empty(offsets[-1], np.uint8)
     for i in range(len(start)):

@@ -114,7 +114,7 @@ _ELSEWHERE = frozenset(
 )
 
 
-def _list(value) -> list:
+def _list(value: object) -> list:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -131,7 +131,8 @@ def _references(entity: Mapping) -> set[str]:
 
 def _parts(by_id: Mapping[str, Mapping]) -> set[str]:
     """What is part of the release, directly or within a folder."""
-    reached, todo = set(), ["./"]
+    reached: set[str] = set()
+    todo = ["./"]
     while todo:
         for name in _references({"x": by_id.get(todo.pop(), {}).get("hasPart")}) - reached:
             reached.add(name)

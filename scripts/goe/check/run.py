@@ -10,6 +10,7 @@ own. Statistics of sites are those of the wide tables.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -20,7 +21,6 @@ import pyarrow as pa
 
 from goe.check import again as check_again
 from goe.check import beacon as beacon_check
-from goe.check import beacon_folder as check_beacon
 from goe.check import blocks as release_blocks
 from goe.check import folder as check_folder
 from goe.check import gdi as gdi_check
@@ -140,8 +140,24 @@ def run(
         what = f"is no release: it has neither {manifest.NAME} nor {check_folder.DATASET}"
         raise GoeError(Problem(str(folder), what, "give the folder of a release"))
     listed = check_ids.read(ids) if ids is not None else None
-    check = _Check(root, wanted, listed, str(ids), max(1, threads), tell)
-    return check.run()
+    results = _Results(root, wanted, tell)
+    look_for_people = partial(_ids, results, listed, str(ids))
+    if special := check_folder.special_files(root):
+        # Opening them may lead out of the folder, or never end.
+        for part in ("files", "manifest"):
+            results.put(part, special, "")
+        results.not_made(f"{results.relative(special[0]).where} {special[0].what}, and was not opened")
+        return results.finished()
+    digests = _manifest(results)
+    facts, problems = check_folder.descriptions(root)
+    results.put("descriptions", problems, "keys, ids, strata and rounding")
+    if facts is None:
+        _private(results, ())
+        look_for_people()
+        results.not_made(f"{check_folder.DATASET} and the other descriptions are not whole")
+    else:
+        _Check(results, facts, digests, max(1, threads), look_for_people).run()
+    return results.finished()
 
 
 @dataclass
@@ -171,28 +187,12 @@ class _Contig:
                 self.ends[which] = (self.ends.get(which, (int(here[0]),))[0], int(here[-1]))
 
 
-class _Check:
-    """One run over a folder. `results` fills up in any order; `tell` hears of them in theirs."""
+class _Results:
+    """Results of the checks of a folder. They come in any order; `tell` hears of them in theirs."""
 
-    def __init__(
-        self,
-        root: Path,
-        wanted: set[str],
-        ids: check_ids.Wanted | None,
-        list_name: str,
-        threads: int,
-        tell: Callable[[Result], None],
-    ):
-        self.root, self.wanted, self.ids, self.list_name = root, wanted, ids, list_name
-        self.threads, self.tell = threads, tell
-        self.results: dict[str, Result] = {}
-        self.facts: Facts | None = None
-        self.digests: dict[str, str] | None = None
-        self.seen: dict[str, _Contig] = {}
-        self.audits: list[dict[str, int]] = []
-        self.flags: list[str] = []
-
-    # ---- results
+    def __init__(self, root: Path, wanted: set[str], tell: Callable[[Result], None]):
+        self.root, self.wanted, self.tell = root, wanted, tell
+        self.found: dict[str, Result] = {}
 
     def put(self, part: str, problems: Sequence[Problem], detail: str) -> None:
         """A result: passed when there is no problem. Places are told relative to the folder."""
@@ -203,56 +203,99 @@ class _Check:
     def set(self, part: str, passed: bool | None, detail: str, problems: tuple[Problem, ...] = ()) -> None:
         if part not in self.wanted:
             return
-        self.results[part] = Result(part, passed, detail, problems)
+        self.found[part] = Result(part, passed, detail, problems)
         waiting = [p for p in ALL if p in self.wanted]
         for before in waiting[: waiting.index(part)]:
-            if before not in self.results:
+            if before not in self.found:
                 return
         for p in waiting[waiting.index(part) :]:
-            if p not in self.results:
+            if p not in self.found:
                 return
-            self.tell(self.results[p])
+            self.tell(self.found[p])
 
     def relative(self, problem: Problem) -> Problem:
         """A problem with places relative to the folder, and nothing in it that a terminal would obey."""
         start = "" if self.root == Path() else f"{self.root}/".replace("//", "/")
-        return Problem(
-            *(printable(t.replace(start, "") if start else t) for t in (problem.where, problem.what)), problem.mend
-        )
+
+        def short(text: str) -> str:
+            return printable(text.replace(start, "") if start else text)
+
+        return Problem(short(problem.where), short(problem.what), problem.mend)
 
     def not_made(self, why: str) -> None:
         """Every check that has no result could not be made: failed, for a reason told elsewhere."""
         for part in ALL:
-            if part in self.wanted and part not in self.results:
+            if part in self.wanted and part not in self.found:
                 self.set(part, False, f"not made: {why}")
 
-    # ---- order of work
+    def finished(self) -> list[Result]:
+        return [self.found[part] for part in ALL if part in self.wanted]
 
-    def run(self) -> list[Result]:
-        if special := check_folder.special_files(self.root):
-            # Opening them may lead out of the folder, or never end.
-            for part in ("files", "manifest"):
-                self.put(part, special, "")
-            self.not_made(f"{self.relative(special[0]).where} {special[0].what}, and was not opened")
-            return self.finished()
-        self.manifest()
-        self.facts, problems = self.descriptions()
-        self.put("descriptions", problems, "keys, ids, strata and rounding")
-        if self.facts is None:
-            self.private(())
-            self.put_ids()
-            self.not_made(f"{check_folder.DATASET} and the other descriptions are not whole")
-            return self.finished()
-        self.other_code = check_again.other_code(self.facts.said["dataset"])
+
+def _manifest(results: _Results) -> dict[str, str] | None:
+    """Relative path -> SHA-256, when the manifest was asked for and holds."""
+    if "manifest" not in results.wanted:
+        return None
+    where = results.root / manifest.NAME
+    digests = None
+    problems = safely(str(where), lambda: manifest.verify(results.root))
+    if not problems:
+        digests = {line[66:]: line[:64] for line in where.read_text().splitlines()}
+    results.put("manifest", problems, f"{len(digests or ())} files, every digest agrees")
+    return digests
+
+
+def _private(results: _Results, addresses: Iterable[str]) -> None:
+    if "private" in results.wanted:
+        problems = check_private.check(results.root, manifest.files(results.root), addresses)
+        results.put("private", problems, "no path, host or point in time in texts and headers; no sample column")
+
+
+def _ids(results: _Results, ids: check_ids.Wanted | None, list_name: str) -> None:
+    if "ids" not in results.wanted:
+        return
+    if ids is None:
+        results.set("ids", None, "no list given: the country that has the sheet asks with --ids")
+        return
+    there = sorted(path.relative_to(results.root).as_posix() for path in results.root.rglob("*"))
+    n, left = len(ids.lines), ids.left_out
+    more = f"; {left} are too short, or digits or bases only, and were not looked for" if left else ""
+    problems = check_ids.check(results.root, there, ids, list_name)
+    results.put("ids", problems, f"none of {n} ids in any file{more}")
+
+
+class _Check:
+    """The checks of a folder whose descriptions were read.
+
+    digests: of its manifest, None when that does not hold or was not asked for. look_for_people: makes the check `ids`.
+    """
+
+    def __init__(
+        self,
+        results: _Results,
+        facts: Facts,
+        digests: dict[str, str] | None,
+        threads: int,
+        look_for_people: Callable[[], None],
+    ):
+        self.results, self.root, self.wanted = results, results.root, results.wanted
+        self.put, self.set = results.put, results.set
+        self.facts, self.digests, self.threads, self.look_for_people = facts, digests, threads, look_for_people
+        self.other_code = check_again.other_code(facts.said["dataset"])
+        self.flags = [annotations.NON_PAR]
+        self.seen: dict[str, _Contig] = {}
+        self.counted: dict = {}
+        self.audits: list[dict[str, int]] = []
+
+    def run(self) -> None:
         self.folder()
         self.texts()
-        self.private(self.facts.addresses)
-        self.put_ids()
-        broken = self.tables()
-        if broken:
+        _private(self.results, self.facts.addresses)
+        self.look_for_people()
+        if self.tables():
             self.metadata()
-            self.not_made("the frequency tables are not whole")
-            return self.finished()
+            self.results.not_made("the frequency tables are not whole")
+            return
         with ThreadPoolExecutor(self.threads) as pool:
             # Nothing that is asked of a finished page or of the metadata needs them.
             if self.wanted - set(METADATA):
@@ -260,39 +303,16 @@ class _Check:
             self.formats(pool)
         self.page()
         self.metadata()
-        return self.finished()
-
-    def finished(self) -> list[Result]:
-        return [self.results[part] for part in ALL if part in self.wanted]
 
     # ---- the folder
-
-    def manifest(self) -> None:
-        if "manifest" not in self.wanted:
-            return
-        where = self.root / manifest.NAME
-        problems = safely(str(where), lambda: manifest.verify(self.root))
-        if not problems:
-            lines = where.read_text().splitlines()
-            self.digests = {line[66:]: line[:64] for line in lines}
-        self.put("manifest", problems, f"{len(self.digests or ())} files, every digest agrees")
-
-    def descriptions(self) -> tuple[Facts | None, list[Problem]]:
-        found: list[Facts | None] = [None]
-
-        def look() -> list[Problem]:
-            found[0], problems = check_folder.descriptions(self.root)
-            return problems
-
-        problems = safely(str(self.root / check_folder.DATASET), look)
-        return found[0], problems
 
     def folder(self) -> None:
         facts = self.facts
         beside: list[str] = []
         if "files" in self.wanted:
             # A page that cannot be read is told by the check of its look-up table.
-            safely(check_lookup.PAGE, lambda: beside.extend(check_lookup.read(self.root).files) or [])
+            with suppress(Exception):
+                beside = check_lookup.read(self.root).files
             problems = safely(str(self.root), lambda: check_folder.check_files(self.root, facts, beside))
             self.put("files", problems, f"{len(check_folder.required(facts)) + len(beside)} files of the layout")
 
@@ -301,7 +321,6 @@ class _Check:
             return []
 
         unread = safely(str(self.root / facts.vcf("annotations", "annotations")), flags)
-        self.flags = self.flags or [annotations.NON_PAR]
         where = str(self.root / check_folder.DICTIONARY)
         problems = unread or safely(where, lambda: check_folder.check_dictionary(self.root, facts, self.flags))
         self.put("dictionary", problems, "every tag, column and key with type, unit and stratum")
@@ -312,24 +331,6 @@ class _Check:
             return
         problems = safely(str(self.root), lambda: check_again.texts(self.root, self.facts.said))
         self.put("texts", problems, "README.md, LICENSE, CHANGELOG.md, words of the rules, files of the workflow")
-
-    def private(self, addresses: Iterable[str]) -> None:
-        if "private" in self.wanted:
-            names = manifest.files(self.root)
-            problems = check_private.check(self.root, names, addresses)
-            self.put("private", problems, "no path, host or point in time in texts and headers; no sample column")
-
-    def put_ids(self) -> None:
-        if "ids" not in self.wanted:
-            return
-        if self.ids is None:
-            self.set("ids", None, "no list given: the country that has the sheet asks with --ids")
-            return
-        there = sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*"))
-        n, left = len(self.ids.lines), self.ids.left_out
-        more = f"; {left} are too short, or digits or bases only, and were not looked for" if left else ""
-        problems = check_ids.check(self.root, there, self.ids, self.list_name)
-        self.put("ids", problems, f"none of {n} ids in any file{more}")
 
     # ---- the tables
 
@@ -400,7 +401,7 @@ class _Check:
         more = f"; {' and '.join(given)} need BED files and were not looked at" if given else ""
         ask("annotations", f"every tag{more}", self.vcf("annotations", "annotations"))
         ask("mini-node", "both profiles, every tag", *(self.vcf("mini-node", p) for p in mini_node.PROFILES))
-        if "membership" not in self.results:
+        if "membership" not in self.results.found:
             sites = [seen.sites for seen in self.seen.values()]
             again = partial(
                 check_again.figure, self.root, self.facts.said, sites, self.facts.people, not self.other_code
@@ -496,14 +497,14 @@ class _Check:
         def look() -> list[Problem]:
             facts = self.facts
             problems = beacon_check.check(path, self.blocks([contig]))
-            problems += check_beacon.check_names(path, facts.id, facts.build, contig, facts.lengths[contig])
+            problems += beacon_check.check_names(path, facts.id, facts.build, contig, facts.lengths[contig])
             return problems + beacon_check.validate(path)
 
         return name, look
 
     def populations(self) -> tuple[str, Callable[[], list[Problem]]]:
         name = "beacon/populations.json"
-        return name, lambda: check_beacon.check_populations(self.root / name, self.tags("pass"))
+        return name, lambda: beacon_check.compare_populations(self.root / name, self.tags("pass"))
 
     def gdi(self) -> list[Problem]:
         package = self.root / f"gdi/{self.facts.id}.tar"
@@ -535,7 +536,7 @@ class _Check:
 
     def page(self) -> None:
         """The page, where every check was made that it tells of."""
-        before = [self.results[part] for part in BEFORE_METADATA if part in self.results]
+        before = [self.results.found[part] for part in BEFORE_METADATA if part in self.results.found]
         if self.other_code:
             self.set("page", None, self.other_code)
         elif len(before) < len(BEFORE_METADATA):

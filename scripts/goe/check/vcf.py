@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from goe.check import readback
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block, passed
+from goe.hts.vcf_header import Declaration, VcfHeader
 from goe.release import reading
 from goe.release.formats import annotations, mini_node
 from goe.release.formats.sites_vcf import Tag
@@ -24,68 +25,65 @@ _AGAIN = "the file was changed, or is not of this release: get it again"
 _OR_WIDE = "this file or the one in frequencies/wide was changed, or is not of this release: get both again"
 _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 _SOURCE = re.compile(r"##source=goe [0-9A-Za-z.+]+")
-_CONTIG = re.compile(r"##contig=<ID=([^,<>]+),length=([0-9]+),assembly=([^,<>]+),md5=([0-9a-f]{32})>")
-_FILTER = re.compile(r'##FILTER=<ID=([^,<>"\s]+),Description="((?:[^"\\]|\\.)*)">')
-_INFO = re.compile(r'##INFO=<ID=([^,<>"\s]+),Number=([^,<>]+),Type=([^,<>]+),Description="((?:[^"\\]|\\.)*)">')
+_MD5 = re.compile(r"[0-9a-f]{32}")
 _PIECE = 8 << 20
 
 
-@dataclass(frozen=True)
-class Header:
-    """What a header says. contigs: {name, length, md5, assembly} each; filters: names but PASS; tags: INFO lines as
-    (id, Number, Type)."""
-
-    contigs: list[dict]
-    filters: list[str]
-    tags: list[tuple[str, str, str]]
+# Keys of a structured line in their order, and those that are in quotes.
+_FORM = {
+    "contig": (["ID", "length", "assembly", "md5"], set()),
+    "FILTER": (["ID", "Description"], {"Description"}),
+    "INFO": (["ID", "Number", "Type", "Description"], {"Description"}),
+}
 
 
-def header(path: str | Path) -> tuple[Header, list[Problem]]:
+def header(path: str | Path) -> tuple[VcfHeader, list[Problem]]:
     """The header of a VCF, and every line of it that a release does not have: commands, paths, dates, samples.
 
     GoeError when it cannot be read.
     """
-    lines = reading.vcf_header(path)
-    found, problems = Header([], [], []), []
+    found = reading.vcf_header(path)
+    problems = [replace(problem, mend=_AGAIN) for problem in found.problems]
+    told = {problem.where for problem in problems}
 
     def wrong(line: str, what: str) -> None:
         problems.append(Problem(str(path), f"header line {line[:80]!r} {what}", _AGAIN))
 
-    if lines[0] != "##fileformat=VCFv4.3":
-        wrong(lines[0], "is not ##fileformat=VCFv4.3")
+    if found.fileformat != "VCFv4.3":
+        wrong(found.lines[0], "is not ##fileformat=VCFv4.3")
+    declared = {one.row: one for one in found.declarations}
     seen = set()
-    for line in lines[1:-1]:
-        kind = line.partition("=")[0]
+    for row, line in enumerate(found.lines[1:-1], 2):
+        kind = line.removeprefix("##").partition("=")[0]
         if line in seen:
             wrong(line, "is there twice")
         seen.add(line)
-        if kind == "##contig" and (match := _CONTIG.fullmatch(line)):
-            name, length, assembly, md5 = match.groups()
-            found.contigs.append({"name": name, "length": int(length), "md5": md5, "assembly": assembly})
-        elif kind == "##contig":
-            wrong(line, "is no contig with length, assembly and md5")
-        elif kind == "##FILTER" and (match := _FILTER.fullmatch(line)):
-            if match[1] != "PASS":
-                found.filters.append(match[1])
-        elif kind == "##INFO" and (match := _INFO.fullmatch(line)):
-            found.tags.append((match[1], match[2], match[3]))
-        elif kind in ("##FILTER", "##INFO"):
-            wrong(line, "cannot be read")
-        elif kind == "##FORMAT":
+        if kind in _FORM:
+            if f"{path} line {row}" not in told and not _well_formed(declared.get(row)):
+                wrong(line, "is no contig with length, assembly and md5" if kind == "contig" else "cannot be read")
+        elif kind == "FORMAT":
             wrong(line, "describes genotypes: a release has none")
-        elif kind == "##source" and not _SOURCE.fullmatch(line):
+        elif kind == "source" and not _SOURCE.fullmatch(line):
             wrong(line, "is not ##source=goe and its version")
-        elif kind not in ("##source", "##reference"):
+        elif kind not in ("source", "reference"):
             wrong(line, "is none that a release has (commands, dates and paths are not for the public)")
-    if lines[-1] != _COLUMNS:
-        columns = lines[-1].split("\t")
+    if found.lines[-1] != _COLUMNS:
+        columns = found.lines[-1].split("\t")
         if columns[:8] == _COLUMNS.split("\t"):
             # Not named: they would be ids of people.
             what = f"line of column names goes on behind INFO ({len(columns) - 8} columns): samples"
             problems.append(Problem(str(path), f"the {what}", "do not pass the file on: it holds data of people"))
         else:
-            wrong(lines[-1], "is not the eight columns of a VCF without samples")
+            wrong(found.lines[-1], "is not the eight columns of a VCF without samples")
     return found, problems
+
+
+def _well_formed(one: Declaration | None) -> bool:
+    if one is None:
+        return False
+    keys, quoted = _FORM[one.kind]
+    right = [*one.values] == keys and one.quoted == quoted
+    return right and (one.kind != "contig" or (one.length is not None and bool(_MD5.fullmatch(one.values["md5"]))))
 
 
 def check_header(
@@ -95,26 +93,26 @@ def check_header(
     file has; filters: those that its records have, but PASS."""
     found, problems = header(path)
     where = str(path)
-    if f"##reference={build}" not in reading.vcf_header(path):
+    if f"##reference={build}" not in found.lines:
         problems.append(Problem(where, f"the header has no line ##reference={build}", _AGAIN))
-    there = {contig["name"]: contig for contig in found.contigs}
+    there = found.of("contig")
     for contig in contigs:
         mine = there.pop(contig["name"], None)
         if mine is None:
             problems.append(Problem(where, f"contig {contig['name']} is missing in the header", _AGAIN))
             continue
-        for key, value in (("length", contig["length"]), ("md5", contig["md5"]), ("assembly", build)):
-            if mine[key] != value:
-                what = f"contig {contig['name']}: {key} is {mine[key]}, metadata/dataset.json gives {value}"
+        for key, value in (("length", str(contig["length"])), ("md5", contig["md5"]), ("assembly", build)):
+            if mine.values.get(key) != value:
+                what = f"contig {contig['name']}: {key} is {mine.values.get(key)}, metadata/dataset.json gives {value}"
                 problems.append(Problem(where, what, _AGAIN))
     problems += [Problem(where, f"contig {name} is none of this release", _AGAIN) for name in there]
-    if not problems and [c["name"] for c in found.contigs] != [c["name"] for c in contigs]:
+    if not problems and [*found.of("contig")] != [c["name"] for c in contigs]:
         problems.append(Problem(where, "the contigs are in another order than in metadata/dataset.json", _AGAIN))
-    for name in sorted(set(filters) ^ set(found.filters)):
+    for name in sorted(set(filters) ^ (found.of("FILTER").keys() - {"PASS"})):
         # One that no public allele has would tell of an allele that is withheld.
         what = "is not declared in the header" if name in filters else "is declared, and no allele of the file has it"
         problems.append(Problem(where, f"FILTER {name} {what}", _AGAIN))
-    tags = {name: (number, kind) for name, number, kind in found.tags}
+    tags = {name: (tag.number, tag.type) for name, tag in found.of("INFO").items()}
     for tag in wanted:
         if tag.id not in tags:
             problems.append(Problem(where, f"INFO {tag.id} is missing in the header", _AGAIN))
@@ -123,14 +121,12 @@ def check_header(
             problems.append(Problem(where, f"INFO {tag.id} has {is_}, not {right}", _AGAIN))
     known = {tag.id for tag in wanted}
     problems += [Problem(where, f"INFO {name} is none of this release", _AGAIN) for name in tags if name not in known]
-    if len(tags) != len(found.tags):
-        problems.append(Problem(where, "an INFO key is declared twice", _AGAIN))
     return problems
 
 
 def check_empty_columns(path: str | Path) -> list[Problem]:
     """What stands in the columns that a release leaves empty, ID and QUAL."""
-    lines = reading.vcf_header(path)
+    lines = reading.vcf_header(path).lines
     with reading.reading(path), pa.input_stream(str(path), compression="gzip") as stream:
         try:
             reader = pacsv.open_csv(

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from goe.core.errors import GoeError, Problem
@@ -69,7 +70,7 @@ class Ledger:
         Path(path).write_text(json.dumps(self.as_dict(), indent=1) + "\n")
 
 
-def total(paths: list[str | Path], step: str) -> Ledger:
+def total(paths: Iterable[str | Path], step: str) -> Ledger:
     """Sum of the ledgers in the JSON files `paths`, checked, under the name `step`."""
     whole = Ledger(step)
     for path in paths:

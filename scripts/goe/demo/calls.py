@@ -203,14 +203,16 @@ def look(rng: np.random.Generator, genome: Genome, people: list[DemoPerson], loc
     depth = rng.poisson(mean)
     carries = (hap > 0).any(axis=1) & ((hap != ABSENT) & (hap > 0)).any(axis=1)
     segments: dict[str, list[Segment]] = {}
-    state = [None] * n
+    state: list[Segment] = []
+    around: dict[int, Segment] = {}
     if person.input_type == "gvcf":
         for c in LENGTHS:
             mine = [x for x in loci if x.contig == c]
             segments[c] = _segments(rng, genome, person, c, mine, who)
             starts = np.array([s.start for s in segments[c]])
             for x in mine:
-                state[x.index] = segments[c][int(np.searchsorted(starts, x.lo, side="right")) - 1]
+                around[x.index] = segments[c][int(np.searchsorted(starts, x.lo, side="right")) - 1]
+        state = [around[i] for i in range(n)]
         even = np.array([s.kind == "even" for s in state])
         depth = np.where(even, np.maximum(depth, 12), [s.dp for s in state])
     elif not low_coverage:

@@ -1,7 +1,7 @@
 """Writes the whole demo cohort: reference, sheets, config, data files and the truth."""
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ import pysam
 
 from goe.core.errors import Problem, stop_on
 from goe.demo import calls, genome, loci, people, reads, writers
+from goe.demo.calls import Seen
+from goe.demo.people import DemoPerson
 
 SEED = 20260101
 """Seed of the cohort that the documentation shows."""
@@ -112,7 +114,9 @@ def _common(places: list[loci.Locus]) -> int:
     return n
 
 
-def _write_reads(outdir, ref, places, who, seed, pool) -> list:
+def _write_reads(
+    outdir: Path, ref: genome.Genome, places: list[loci.Locus], who: list[DemoPerson], seed: int, pool: Executor
+) -> list[Future]:
     """Data of the read-born people; the aligned ones go on in the background."""
     jobs = []
     for i, p in enumerate(who):
@@ -133,9 +137,11 @@ def _write_reads(outdir, ref, places, who, seed, pool) -> list:
     return jobs
 
 
-def _write_calls(outdir, ref, who, places, seen, seed) -> list[tuple[str, ...]]:
+def _write_calls(
+    outdir: Path, ref: genome.Genome, who: list[DemoPerson], places: list[loci.Locus], seen: dict[int, Seen], seed: int
+) -> list[tuple[str, ...]]:
     """Files of the VCF-born people; returns the rows of inputs.tsv for everybody."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for i, p in enumerate(who):
         base = f"data/{p.sample_id}"
         if p.input_type == "fastq":
@@ -192,14 +198,14 @@ def _write_truth(
     order = {c: n for n, c in enumerate(genome.LENGTHS)}
     alleles.sort(key=lambda r: (order[r[0]], *r[1:4]))
     haps = {x.index: x.hap for x in places}
-    rows = []
+    counted: list[tuple] = []
     copies = np.zeros((len(alleles), len(who), 2), dtype=np.uint8)
     for n, (contig, pos, ref, alt, kind, index, k, written) in enumerate(alleles):
         hap = haps[index]
         copies[n] = np.where(hap == loci.ABSENT, loci.ABSENT, hap == k)
-        rows.append((contig, pos, ref, alt, kind, int((hap == k).sum()), "yes" if written else "no"))
+        counted.append((contig, pos, ref, alt, kind, int((hap == k).sum()), "yes" if written else "no"))
     head = ("contig", "pos", "ref", "alt", "kind", "copies", "in_a_vcf")
-    _table(folder / "alleles.tsv", head, rows)
+    _table(folder / "alleles.tsv", head, counted)
     with (folder / "genotypes.npz").open("wb") as out:
         np.savez(out, copies=copies, people=np.array([p.sample_id for p in who]))
     born = [i for i, p in enumerate(who) if p.vcf_born]

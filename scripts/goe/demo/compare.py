@@ -147,7 +147,8 @@ def harmonised_calls(truth: Truth, seen: dict[Key, np.ndarray], again: int, repo
         "single VCF": truth.mask("vcf"),
         "joint VCF": truth.mask("joint_vcf"),
     }
-    n, wrong = Counter(), Counter()
+    n: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
     lost = sum(row["in_a_vcf"] == "yes" and key not in seen for key, row in truth.alleles.items())
     for key, want in truth.expected.items():
         if key in seen:
@@ -192,7 +193,9 @@ def released_counts(
     names = [name or "Total" for name in groups]
     members = np.stack(list(groups.values()))
     n = 0
-    wrong_ac, wrong_an, added = Counter(), Counter(), 0
+    wrong_ac: Counter[str] = Counter()
+    wrong_an: Counter[str] = Counter()
+    added = 0
     for key, numbers in published.items():
         if key not in seen:
             added += 1
@@ -303,8 +306,8 @@ def planted_faults(truth: Truth, keep: dict[str, dict[str, str]], report: Report
     planted |= {f.partition(":")[2] for p in truth.people for f in p["planted"].split(",")}
     others = [r for i, r in keep.items() if i not in planted and r["keep"] == "no"]
     report.give("others left out", f"{len(others)} of {len(keep) - len(planted & set(keep))}")
-    for reasons, n in sorted(Counter(r["reasons"] for r in others).items()):
-        report.say(f"    {reasons}: {n}")
+    for listed, n in sorted(Counter(r["reasons"] for r in others).items()):
+        report.say(f"    {listed}: {n}")
 
 
 def compare(demo: Path, run: Path) -> Report:

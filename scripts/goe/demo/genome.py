@@ -136,7 +136,7 @@ def write_runs(genome: Genome, path: Path) -> None:
     path.write_text("".join(f"{name}\t{start - 1}\t{end}\n" for name, start, end in runs))
 
 
-def is_par(contig: str, pos: np.ndarray | int):
+def is_par(contig: str, pos: np.ndarray | int) -> np.ndarray:
     """Whether 1-based `pos` of `contig` is pseudoautosomal."""
     hit = np.zeros(np.shape(pos), dtype=bool)
     for name, start, end in PAR:

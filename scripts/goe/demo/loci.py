@@ -1,6 +1,7 @@
 """Where the people differ: simulated sites become SNVs, indels, MNVs and multiallelic records on the mini genome."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,7 @@ class _Maker:
     def hap(self, column: np.ndarray, pos: int) -> np.ndarray:
         return np.where(present(self.people, self.contig, pos), column, ABSENT).astype(np.uint8)
 
-    def locus(self, column: np.ndarray, pos: int, ref: str, alt: str, kind: str, **more) -> Locus:
+    def locus(self, column: np.ndarray, pos: int, ref: str, alt: str, kind: str, **more: Any) -> Locus:
         lo, hi = more.pop("lo", pos), more.pop("hi", pos + len(ref) - 1)
         site = more.pop("site", [[(pos, ref, alt)]])
         return Locus(self.contig, pos, ref, [alt], kind, self.hap(column, pos), lo, hi, site, **more)

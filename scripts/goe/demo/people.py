@@ -1,6 +1,7 @@
 """Who is in the cohort, and their haplotypes from a coalescent simulation."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ recombination rate 200 kb are a few trees, so that unrelated people look like co
 independent SNVs as a whole chromosome, and kinship of unrelated people stays near 0."""
 
 
-def _demography(scale: float):
+def _demography(scale: float) -> Any:
     """Two European-like populations that split 150 generations ago, after one bottleneck; sizes times `scale`."""
     import msprime
 

@@ -1,6 +1,5 @@
 """Reads of the read-born people: paired 2 x 150 bp from their true haplotypes, as FASTQ, uBAM, BAM or CRAM."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from isal import igzip
 from goe.demo.genome import PAR, Genome, N
 from goe.demo.loci import ABSENT, Locus
 from goe.demo.people import DemoPerson
+from goe.genome.fasta import Reference
 
 READ = 150
 """Read length, bp."""
@@ -181,11 +181,10 @@ def align(pairs: Pairs, path: Path, sample: str, reference: Path) -> None:
         for suffix in ("", ".fai"):
             (folder / f"ref.fa{suffix}").write_bytes(Path(f"{reference}{suffix}").read_bytes())
         # With M5 in the header and the sequences filed by it, CRAM needs no FASTA and so names no path of one (UR).
-        with pysam.FastaFile(str(reference)) as fasta:
-            for contig, length in zip(fasta.references, fasta.lengths, strict=True):
-                letters = fasta.fetch(contig).upper().encode()
-                digest = hashlib.md5(letters).hexdigest()
-                (folder / digest).write_bytes(letters)
+        with Reference(reference) as fasta:
+            for contig, length in fasta.lengths.items():
+                digest = fasta.m5(contig)
+                (folder / digest).write_text(fasta.bases(contig, 0, length))
                 contigs += f"@SQ\tSN:{contig}\tLN:{length}\tM5:{digest}\n"
         (folder / "contigs.txt").write_text(contigs)
         write_fastq(pairs, folder / "1.fq.gz", folder / "2.fq.gz")
@@ -228,7 +227,7 @@ def _piped(folder: Path, *commands: list[str]) -> None:
             source = processes[-1].stdout if i else subprocess.DEVNULL
             sink = subprocess.PIPE if i < len(commands) - 1 else said
             processes.append(subprocess.Popen(command, cwd=folder, stdin=source, stdout=sink, stderr=said, env=env))
-            if i:
+            if not isinstance(source, int) and source:
                 source.close()
         codes = [p.wait() for p in processes]
         if any(codes):

@@ -50,18 +50,23 @@ class Line:
 
 
 def header(
-    contigs: Iterable[str], formats: Iterable[str], infos: Iterable[str], samples: list[str], *more: str, ad: str = "R"
+    contigs: Iterable[tuple[str, int]],
+    formats: Iterable[str],
+    infos: Iterable[str],
+    samples: list[str],
+    *more: str,
+    ad: str = "R",
 ) -> list[str]:
     """Header lines; `more` are whole lines, `ad` the Number that AD is declared with."""
-    formats = {k: FORMATS[k] for k in formats}
-    if "AD" in formats:
-        formats["AD"] = formats["AD"].replace("R,", f"{ad},", 1)
+    declared = {k: FORMATS[k] for k in formats}
+    if "AD" in declared:
+        declared["AD"] = declared["AD"].replace("R,", f"{ad},", 1)
     return [
         "##fileformat=VCFv4.2",
         '##FILTER=<ID=PASS,Description="All filters passed">',
         '##FILTER=<ID=LowQual,Description="Low quality">',
         *more,
-        *(f"##FORMAT=<ID={k},Number={v}>" for k, v in formats.items()),
+        *(f"##FORMAT=<ID={k},Number={v}>" for k, v in declared.items()),
         *(f"##INFO=<ID={k},Number={INFOS[k]}>" for k in infos),
         *(f"##contig=<ID={name},length={length}>" for name, length in contigs),
         "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]),
@@ -72,7 +77,7 @@ def save(lines: list[str], path: Path) -> None:
     """Write as BGZF with .tbi, or as BCF with .csi, by the name's end."""
     text = ("\n".join(lines) + "\n").encode()
     plain = path.with_name(path.name.removesuffix(".bcf") + ".vcf.gz") if path.suffix == ".bcf" else path
-    with pysam.BGZFile(str(plain), "wb") as out:
+    with pysam.BGZFile(str(plain), "wb", None) as out:
         out.write(text)
     if path.suffix == ".bcf":
         pysam.bcftools.view("--no-version", "-Ob", "-o", str(path), str(plain), catch_stdout=False)

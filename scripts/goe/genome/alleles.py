@@ -3,9 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-import pysam
-
 from goe.core.errors import GoeError, Problem
+from goe.genome.fasta import Reference
 
 ACGT = frozenset("ACGT")
 # IUPAC codes a reference may hold, and the bases each allows (NC-IUB 1984).
@@ -54,7 +53,7 @@ def atoms(pos: int, ref: str, alt: str) -> list[tuple[int, str, str]]:
 def split(pos: int, ref: str, alts: list[str], ref_reason: str | None) -> tuple[list[SiteAllele], Counter[str]]:
     """Site alleles of a record, sorted by (pos, ref, alt), and a count of what happened to its ALTs.
 
-    ref_reason: why no ALT of this record may be used (from `Reference.check`), or None. The counter has
+    ref_reason: why no ALT of this record may be used (from `check_ref`), or None. The counter has
     "alts_in", "kept" (ALTs with a site allele), "atoms" (site alleles made of them), "shared" (atoms that another
     ALT of the record made already) and "dropped:<reason>".
     """
@@ -78,56 +77,37 @@ def split(pos: int, ref: str, alts: list[str], ref_reason: str | None) -> tuple[
     return [SiteAllele(*atom, tuple(of)) for atom, of in sorted(made.items())], counts
 
 
-class Reference:
-    """Bases of an indexed FASTA, upper case, read in windows."""
+def check_ref(reference: Reference, name: str, contig: str, pos: int, ref: str) -> str | None:
+    """None when REF is the reference's, else why its alleles are left out; GoeError on a mismatch (C3.1).
 
-    def __init__(self, path: str, window: int = 1 << 17):
-        self.path = str(path)
-        self._fasta = pysam.FastaFile(self.path)
-        self._lengths = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
-        self._window = window
-        self._contig, self._start, self._bases = "", 0, ""
-
-    def bases(self, contig: str, pos: int, n: int) -> str:
-        """`n` bases from 1-based `pos`; shorter at the end of the contig."""
-        start = pos - 1
-        if contig != self._contig or start < self._start or start + n > self._start + len(self._bases):
-            end = min(start + max(n, self._window), self._lengths[contig])
-            self._contig, self._start = contig, start
-            self._bases = self._fasta.fetch(contig, start, max(start, end)).upper()
-        return self._bases[start - self._start : start - self._start + n]
-
-    def check(self, name: str, contig: str, pos: int, ref: str) -> str | None:
-        """None when REF is the reference's, else why its alleles are left out; GoeError on a mismatch (3.1).
-
-        name: the file, for the message.
-        """
-        ref = ref.upper()
-        if contig not in self._lengths:
+    name: the file, for the message. pos: 1-based.
+    """
+    ref = ref.upper()
+    if contig not in reference.lengths:
+        raise GoeError(
+            Problem(
+                f"{name}, {contig}:{pos}",
+                f"contig {contig} is not in the reference",
+                "is it the right build?",
+            )
+        )
+    here = reference.bases(contig, pos - 1, pos - 1 + len(ref))
+    if here == ref and ACGT.issuperset(ref):
+        return None
+    ambiguous = False
+    for i, base in enumerate(ref):
+        there = here[i : i + 1]
+        if base not in ACGT or base == there:
+            continue
+        if base not in IUPAC.get(there, ""):
             raise GoeError(
                 Problem(
                     f"{name}, {contig}:{pos}",
-                    f"contig {contig} is not in the reference",
-                    "is it the right build?",
+                    f"REF {ref[:50]} does not match the reference, which has {here[:50] or 'ended'}",
+                    "the file was made on another build or reference; call it again on this one",
                 )
             )
-        here = self.bases(contig, pos, len(ref))
-        if here == ref and ACGT.issuperset(ref):
-            return None
-        ambiguous = False
-        for i, base in enumerate(ref):
-            there = here[i : i + 1]
-            if base not in ACGT or base == there:
-                continue
-            if base not in IUPAC.get(there, ""):
-                raise GoeError(
-                    Problem(
-                        f"{name}, {contig}:{pos}",
-                        f"REF {ref[:50]} does not match the reference, which has {here[:50] or 'ended'}",
-                        "the file was made on another build or reference; call it again on this one",
-                    )
-                )
-            ambiguous = True
-        if not ACGT.issuperset(ref):
-            return "non_acgt_ref"
-        return "ref_iupac" if ambiguous else None
+        ambiguous = True
+    if not ACGT.issuperset(ref):
+        return "non_acgt_ref"
+    return "ref_iupac" if ambiguous else None

@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
-from goe.genome.alleles import ACGT, Reference, split
+from goe.genome.alleles import ACGT, check_ref, split
 from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build, Region, region_class
+from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
 from goe.hts.bcf import Header, Reader, Record, Writer
 
@@ -201,7 +202,7 @@ class Splitter:
             if not record.alts or record.alts == ["."]:
                 ledger.drop("records", "no_alt")
                 continue
-            reason = self.reference.check(reader.name, record.contig, record.pos, record.ref)
+            reason = check_ref(self.reference, reader.name, record.contig, record.pos, record.ref)
             sites, counts = split(record.pos, record.ref, record.alts, reason)
             self._account(counts, bool(sites))
             if sites:

@@ -10,9 +10,9 @@ import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import BufferedReader
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numba as nb
 import numpy as np
@@ -20,31 +20,28 @@ from isal import igzip, igzip_threaded, isal_zlib
 
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import roomy
-from goe.hts import bgzf
+from goe.hts import bgzf, vcf_header
 
 MISSING = np.iinfo(np.int32).min
 END_OF_VECTOR = MISSING + 1
 
 _INT_TYPES = {1: np.int8, 2: np.int16, 3: np.int32}
 _FLOAT_MISSING, _FLOAT_END = 0x7F800001, 0x7F800002
-_BROKEN = (EOFError, gzip.BadGzipFile, isal_zlib.error)
-_META = re.compile(r"##(FILTER|INFO|FORMAT|contig)=<(.*)>")
+_BROKEN: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, isal_zlib.error)  # type: ignore[assignment]
+# Integers of kernels: int64, which mypy holds apart from int.
+_Int = Any
+_IDX = re.compile(r",IDX=[0-9]+(?=>$)")
 _MAX_RECORD = 1 << 31
 # Bytes read at once; a record that is longer gets a buffer of its own.
 _CHUNK = 1 << 19
 _ROWS = 4096
 
 
-def _attribute(body: str, key: str) -> str | None:
-    found = re.search(rf"(?:^|,){key}=([^,>\"]+)", body)
-    return found[1] if found else None
-
-
 @dataclass
 class Header:
-    """What a BCF header says: samples in order, contigs and dictionary by number, FILTER lines by id."""
+    """What the header of a BCF says of its records: samples in order, contigs and dictionary by number, FILTER lines by
+    id as a VCF has them, ids of FORMAT."""
 
-    text: str
     samples: list[str]
     contigs: dict[int, str]
     strings: dict[int, str]
@@ -53,27 +50,9 @@ class Header:
 
     @classmethod
     def parse(cls, text: str) -> "Header":
-        contigs: dict[int, str] = {}
-        numbers = {"PASS": 0}
-        filters: dict[str, str] = {}
-        formats: set[str] = set()
-        samples: list[str] = []
-        for line in text.rstrip("\0").splitlines():
-            if line.startswith("#CHROM"):
-                samples = line.split("\t")[9:]
-            elif found := _META.match(line):
-                kind, body = found.groups()
-                name, index = _attribute(body, "ID"), _attribute(body, "IDX")
-                if kind == "contig":
-                    contigs[int(index) if index else len(contigs)] = name
-                    continue
-                if name not in numbers:
-                    numbers[name] = int(index) if index else len(numbers)
-                if kind == "FILTER" and name != "PASS":
-                    filters[name] = line.replace(f",IDX={index}", "") if index else line
-                if kind == "FORMAT":
-                    formats.add(name)
-        return cls(text, samples, contigs, {n: s for s, n in numbers.items()}, filters, formats)
+        found = vcf_header.parse(text.rstrip("\0\n").split("\n"))
+        filters = {one.id: _IDX.sub("", one.line) for one in found.of("FILTER").values() if one.id != "PASS"}
+        return cls(found.samples, found.contig_numbers(), found.strings(), filters, {*found.of("FORMAT")})
 
 
 @dataclass(slots=True)
@@ -115,7 +94,7 @@ _NOT_WANTED, _NOT_DECLARED = -1, -2
 
 
 @nb.njit(cache=True, nogil=True)
-def _integer(data, at, size):
+def _integer(data: np.ndarray, at: _Int, size: _Int) -> _Int:
     """Signed little-endian integer of `size` bytes."""
     value = np.int64(0)
     for i in range(size):
@@ -125,7 +104,7 @@ def _integer(data, at, size):
 
 
 @nb.njit(cache=True, nogil=True)
-def _typed(data, at, end, vectors):
+def _typed(data: np.ndarray, at: _Int, end: _Int, vectors: _Int) -> tuple[_Int, _Int, _Int, _Int]:
     """(type, values in a vector, offset of the first, offset after the last) of `vectors` typed vectors.
 
     Type -1 when it is none of BCF or they do not end by `end`.
@@ -159,7 +138,7 @@ def _typed(data, at, end, vectors):
 
 
 @nb.njit(cache=True, nogil=True)
-def _slot(data, at, end, slots):
+def _slot(data: np.ndarray, at: _Int, end: _Int, slots: np.ndarray) -> tuple[_Int, _Int]:
     """(what `slots` has for the dictionary key at data[at], offset after it)."""
     kind, n, first, after = _typed(data, at, end, 1)
     if n != 1 or kind < 1 or kind > 3:
@@ -171,7 +150,19 @@ def _slot(data, at, end, slots):
 
 
 @nb.njit(cache=True, nogil=True)
-def _walk(data, begin, end, people, contigs, info_slots, format_slots, rows, bits, kinds, formats):
+def _walk(
+    data: np.ndarray,
+    begin: _Int,
+    end: _Int,
+    people: _Int,
+    contigs: np.ndarray,
+    info_slots: np.ndarray,
+    format_slots: np.ndarray,
+    rows: np.ndarray,
+    bits: np.ndarray,
+    kinds: np.ndarray,
+    formats: np.ndarray,
+) -> tuple[_Int, _Int, _Int]:
     """Where the whole records of data[begin:end] are and what they hold; everything is checked against their lengths.
 
     contigs: bool by contig number, whether it is declared. info_slots, format_slots: int16 by dictionary number, the
@@ -282,7 +273,7 @@ class Reader:
     was.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, info: tuple[str, ...] = (), formats: tuple[str, ...] = ()):
+    def __init__(self, stream: BufferedIOBase, name: str, info: tuple[str, ...] = (), formats: tuple[str, ...] = ()):
         self.stream = stream
         self.name = name
         self._info, self._formats = info, formats
@@ -340,7 +331,7 @@ class Reader:
             size = max(_CHUNK, 8 + (sum(struct.unpack("<II", rest[:8])) if len(rest) >= 8 else 0))
             # A new buffer every time: records that are still in use keep theirs.
             buffer = np.empty(size, np.uint8)
-            data = memoryview(buffer)
+            data = buffer.data
             data[: len(rest)] = rest
             end = len(rest)
             while end < size and not ended:
@@ -361,7 +352,16 @@ class Reader:
             raise self._damaged(f"truncated or damaged after {self.last}{self._broken}")
         self.finish()
 
-    def _records(self, buffer, data, n, rows, bits, kinds, formats) -> Iterator[Record]:
+    def _records(
+        self,
+        buffer: np.ndarray,
+        data: memoryview,
+        n: int,
+        rows: np.ndarray,
+        bits: np.ndarray,
+        kinds: np.ndarray,
+        formats: np.ndarray,
+    ) -> Iterator[Record]:
         """The first n records of what `_walk` found."""
         numbers = np.where(kinds[:n] == 5, bits[:n].view(np.float32), bits[:n].astype(np.float64))
         none = kinds[:n] == 0
@@ -472,11 +472,11 @@ class Writer:
         for key, value in record.info.items():
             packed = _typed_integers([int(value)]) if key in self._integers else b"\x15" + struct.pack("<f", value)
             body += self._typed_key[key] + packed
-        parts = []
+        parts: list[bytes | memoryview] = []
         for key, vector in record.formats.items():
             text = vector.dtype.kind == "S"
             described = _descriptor(7, vector.itemsize) if text else _descriptor(1, vector.shape[1])
-            parts += [self._typed_key[key] + described, memoryview(vector.view(np.uint8)).cast("B")]
+            parts += [self._typed_key[key] + described, vector.view(np.uint8).data.cast("B")]
         site = _SITE_FIELDS.pack(
             self._rid[record.contig],
             record.pos - 1,
@@ -516,7 +516,7 @@ def _typed_integers(values: list[int]) -> bytes:
     raise ValueError(f"{low}..{high} does not fit a BCF integer")
 
 
-def unpacked(stream: BufferedReader) -> BinaryIO:
+def unpacked(stream: BufferedReader) -> BufferedIOBase:
     """The bytes of a BCF stream. `bcftools view -Ou` of 1.16 writes them bare, that of 1.24 in BGZF blocks."""
     return igzip.IGzipFile(fileobj=stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream
 
@@ -576,6 +576,7 @@ class open_bcf:
         return self._reader
 
     def _stop_on_status(self) -> None:
+        assert self._process
         code = self._process.wait()
         if code:
             raise GoeError(
@@ -586,7 +587,7 @@ class open_bcf:
                 )
             )
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if self._process is None:
             self._stream.close()
             return
@@ -601,5 +602,5 @@ class open_bcf:
         except GoeError as status:
             if kind is None:
                 raise
-            if kind is GoeError and status.problems[0] not in error.problems:
+            if isinstance(error, GoeError) and status.problems[0] not in error.problems:
                 raise GoeError([*error.problems, *status.problems]) from error

@@ -10,14 +10,16 @@ import binascii
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from crypt4gh import SEGMENT_SIZE, header, lib
 from crypt4gh.keys import get_private_key
 
 from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.files import draft
 
 PIECE = 1 << 20
 KEY_BYTES = 32
@@ -39,11 +41,11 @@ def encrypt(
     keys = [(0, os.urandom(KEY_BYTES), public_key(path)) for path in recipients]
     reader = _Reader(_pieces(Path(source)) if isinstance(source, str | Path) else source)
     target = Path(target)
-    with _quiet(), _draft(target) as draft:
-        with draft.open("wb") as out:
+    with _quiet(), draft(target) as part:
+        with part.open("wb") as out:
             _loud(lib.encrypt, keys, reader, out)
         size = _HEAD + _PACKET * len(keys) + reader.size + lib.CIPHER_DIFF * -(-reader.size // SEGMENT_SIZE)
-        if not reader.finished or draft.stat().st_size != size:
+        if not reader.finished or part.stat().st_size != size:
             raise GoeError(Problem(str(target), "was not written whole", "a fault in crypt4gh: please report it"))
     return reader.digest.hexdigest(), reader.size
 
@@ -57,7 +59,7 @@ def decrypt(source: str | Path, target: str | Path, secret_key: str | Path, pass
     """
     source, target = Path(source), Path(target)
     stop_on([Problem(str(p), "no such file", "give its path") for p in (source, Path(secret_key)) if not p.is_file()])
-    with _quiet(), _draft(target) as draft:
+    with _quiet(), draft(target) as part:
         try:
             # The package ends the process when the passphrase is wrong.
             key = get_private_key(str(secret_key), lambda: passphrase)
@@ -65,7 +67,7 @@ def decrypt(source: str | Path, target: str | Path, secret_key: str | Path, pass
             raise GoeError(
                 Problem(str(secret_key), "cannot be read as a private key", "is the passphrase right?")
             ) from error
-        with source.open("rb") as cipher, draft.open("wb") as plain:
+        with source.open("rb") as cipher, part.open("wb") as plain:
             try:
                 _loud(lib.decrypt, [(0, bytes(key), None)], cipher, plain)
             except (ValueError, AssertionError) as error:
@@ -165,14 +167,14 @@ class _Reader:
 class _Watched:
     """A file or reader that keeps the error its user may have swallowed."""
 
-    def __init__(self, file):
+    def __init__(self, file: Any):
         self.file = file
         self.error: Exception | None = None
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Callable:
         method = getattr(self.file, name)
 
-        def call(*arguments):
+        def call(*arguments: Any) -> Any:
             try:
                 return method(*arguments)
             except Exception as error:
@@ -182,7 +184,7 @@ class _Watched:
         return call
 
 
-def _loud(work, keys: list, source, target) -> None:
+def _loud(work: Callable, keys: list, source: Any, target: Any) -> None:
     """Run a function of the package, which takes every OSError, a full disk as well, for a reader that went away."""
     watched = _Watched(source), _Watched(target)
     work(keys, *watched)
@@ -196,17 +198,6 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as handle:
         while piece := handle.read(PIECE):
             yield piece
-
-
-@contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """A path beside the target that becomes it when the block ends well, and is deleted when not."""
-    draft = target.with_name(f"{target.name}.part")
-    try:
-        yield draft
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -7,8 +7,6 @@ sample name. Headers of VCF and BCF and all indexes are therefore read here.
 """
 
 import gzip
-import hashlib
-import json
 import os
 import struct
 import zlib
@@ -17,15 +15,17 @@ from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from io import BufferedIOBase
 from itertools import combinations, islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import pysam
 
 from goe.core.errors import Problem
 from goe.genome.build import Build, canonical, recognise
-from goe.hts import bgzf, cram, indexes
+from goe.genome.fasta import m5_of
+from goe.hts import bgzf, cram, indexes, vcf_header
 from goe.intake import release as release_lint
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
 
@@ -155,82 +155,6 @@ def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
 # VCF and BCF
 
 
-@dataclass
-class VcfHeader:
-    """Of a VCF or BCF header: samples as they stand, contigs in order, FORMAT ids with their Type, and the ids that are
-    declared."""
-
-    samples: list[str]
-    contigs: dict[str, int | None]
-    m5: dict[str, str]
-    formats: dict[str, str]
-    infos: set[str]
-    alts: set[str]
-    columns: bool
-    filters: set[str] = field(default_factory=set)
-    numbers: dict[int, str] = field(default_factory=dict)
-
-    def order(self) -> list[str]:
-        """Names of the contigs by their number in a BCF and its index; empty where a number has no contig.
-
-        `bcftools reheader --fai` leaves such holes: it takes lines out and lets the others keep their IDX.
-        """
-        return [self.numbers.get(i, "") for i in range(max(self.numbers, default=-1) + 1)]
-
-
-def parse_vcf_header(lines: Iterable[str]) -> VcfHeader:
-    """The header from its lines, the #CHROM line being the last."""
-    header = VcfHeader([], {}, {}, {}, set(), set(), False)
-    for line in lines:
-        if line.startswith("#CHROM"):
-            header.samples = line.split("\t")[9:]
-            header.columns = True
-            continue
-        kind, _, rest = line.partition("=<")
-        values = _attributes(rest.rstrip(">")) if rest else {}
-        name = values.get("ID", "")
-        if kind == "##contig" and name:
-            length = values.get("length", "")
-            header.contigs[name] = int(length) if length.isdigit() else None
-            index = values.get("IDX", "")
-            header.numbers[int(index) if index.isdigit() else len(header.numbers)] = name
-            if values.get("md5"):
-                header.m5[name] = values["md5"].lower()
-        elif kind == "##FORMAT":
-            header.formats[name] = values.get("Type", "")
-        elif kind == "##INFO":
-            header.infos.add(name)
-        elif kind == "##ALT":
-            header.alts.add(name)
-        elif kind == "##FILTER":
-            header.filters.add(name)
-    return header
-
-
-def _attributes(text: str) -> dict[str, str]:
-    """`ID=a,length=5` up to the first quoted value, which is a description."""
-    text = text.partition('"')[0]
-    return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
-
-
-def _header_lines(handle: BinaryIO) -> tuple[list[str], bool]:
-    """Lines of the header of a VCF or BCF stream, and whether it is a BCF; leaves the records to be read."""
-    start = handle.read(3)
-    if start == b"BCF":
-        handle.read(2)
-        (length,) = struct.unpack("<I", handle.read(4))
-        return handle.read(length).rstrip(b"\0").decode(errors="replace").splitlines(), True
-    lines = []
-    # A file that is no VCF may be one long line.
-    line = start + handle.readline(_PEEK_BYTES)
-    while line.startswith(b"#"):
-        lines.append(line.decode(errors="replace").rstrip("\r\n"))
-        if line.startswith(b"#CHROM"):
-            break
-        line = handle.readline()
-    return lines, False
-
-
 class Peeked(NamedTuple):
     """What one of the first records says; filters and formats are empty for a BCF, whose header has them all."""
 
@@ -242,7 +166,7 @@ class Peeked(NamedTuple):
     formats: str = ""
 
 
-def _first_records(handle: BinaryIO, path: str, bcf: bool) -> Iterator[Peeked]:
+def _first_records(handle: BufferedIOBase, path: str, bcf: bool) -> Iterator[Peeked]:
     """The first records."""
     size = 0
     if bcf:
@@ -264,6 +188,11 @@ def _first_records(handle: BinaryIO, path: str, bcf: bool) -> Iterator[Peeked]:
         cells = line[:100_000].decode(errors="replace").rstrip("\r\n").split("\t", 9)
         if len(cells) > 7 and cells[1].isdigit():
             yield Peeked(cells[0], int(cells[1]), cells[4], cells[7], cells[6], cells[8] if len(cells) > 8 else "")
+
+
+def _by_number(contigs: dict[int, str]) -> list[str]:
+    """Names by number, empty where a number has none."""
+    return [contigs.get(number, "") for number in range(max(contigs, default=-1) + 1)]
 
 
 def _is_block(alt: str, info: str) -> bool:
@@ -297,11 +226,14 @@ def _vcf(facts: Facts, cfg: dict) -> None:
             if magic == "bgzf" and handle.peek(4)[:4] == b"BAM\1":
                 facts.bad(f"a BAM, not a {entry.input_type}", "set input_type to bam or ubam")
                 return
-            lines, bcf = _header_lines(handle)
-            header = parse_vcf_header(lines)
+            lines, bcf = vcf_header.lines_of(handle)
+            header = vcf_header.parse(lines, path)
+            formats, contigs = header.of("FORMAT"), header.of("contig")
             facts.samples = header.samples
-            facts.contigs = header.contigs
-            facts.m5 = header.m5
+            facts.contigs = {name: contig.length for name, contig in contigs.items()}
+            facts.m5 = {
+                name: contig.values["md5"].lower() for name, contig in contigs.items() if contig.values.get("md5")
+            }
             doubled = [name for name, n in Counter(header.samples).items() if n > 1]
             if header.columns and not doubled:
                 peek = list(_first_records(handle, path, bcf))
@@ -311,7 +243,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         if not facts.samples:
             return
 
-    if not header.columns or not lines or not lines[0].startswith("##fileformat"):
+    if not header.columns or not header.fileformat:
         if magic in ("bgzf", "gzip"):
             facts.bad("no VCF header (##fileformat to #CHROM)", "give a VCF or BCF with its header")
         return
@@ -320,12 +252,12 @@ def _vcf(facts: Facts, cfg: dict) -> None:
             f"sample name twice in the header: {_some(doubled)}",
             "find out whose data it is, then bcftools reheader --samples",
         )
-    if not header.contigs:
+    if not contigs:
         facts.bad(
             "the header has no ##contig lines, so contig lengths cannot be compared",
             f"bcftools reheader --fai {cfg['reference']['fasta']}.fai",
         )
-    if "GT" not in header.formats:
+    if "GT" not in formats:
         facts.bad("FORMAT/GT is not declared", "give a file with genotypes")
     wanted = cfg["genotype_filter"]
     tested = {
@@ -333,7 +265,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         "DP": wanted["min_dp"] > 0 or wanted["min_dp_haploid"] > 0 or wanted["min_ab"] > 0,
         "AD": wanted["min_ab"] > 0,
     }
-    absent = [name for name in _FIELDS if tested[name] and name not in header.formats]
+    absent = [name for name in _FIELDS if tested[name] and name not in formats]
     if absent and wanted["on_absent_fields"] == "stop":
         facts.bad(
             f"FORMAT {', '.join(absent)} not declared, so the genotype filter cannot test "
@@ -346,7 +278,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         facts.note(f"FORMAT {', '.join(absent)} not declared; not tested (genotype_filter.on_absent_fields: keep)")
 
     if odd := [
-        f"{n} {header.formats[n]}" for n in _FIELDS if header.formats.get(n, "Integer") not in ("Integer", "Float")
+        f"{n} {formats[n].type}" for n in _FIELDS if n in formats and formats[n].type not in ("Integer", "Float")
     ]:
         facts.bad(
             f"FORMAT declared with Type {', '.join(odd)}, where only numbers can be compared",
@@ -355,12 +287,12 @@ def _vcf(facts: Facts, cfg: dict) -> None:
     if entry.input_type == "joint_vcf" and not bcf:
         # bcftools cannot write such records as BCF, and ends with "Unchecked error (2)".
         keys = {part.split("=")[0] for record in peek for part in record.info.split(";")}
-        _declared(facts, "INFO", keys, header.infos)
-    _declared(facts, "FILTER", {name for r in peek for name in r.filters.split(";")}, {*header.filters, "PASS"})
-    _declared(facts, "FORMAT", {name for r in peek for name in r.formats.split(":")}, header.formats)
+        _declared(facts, "INFO", keys, header.of("INFO"))
+    _declared(facts, "FILTER", {name for r in peek for name in r.filters.split(";")}, {*header.of("FILTER"), "PASS"})
+    _declared(facts, "FORMAT", {name for r in peek for name in r.formats.split(":")}, formats)
     blocks = any(_is_block(record.alt, record.info) for record in peek)
     if entry.input_type == "gvcf":
-        declared = bool(header.alts & {"NON_REF", "*"}) or "END" in header.infos
+        declared = not {"NON_REF", "*"}.isdisjoint(header.of("ALT")) or "END" in header.of("INFO")
         if not blocks and (peek or not declared):
             facts.bad(
                 f"no reference blocks (<NON_REF>, <*>, or ALT . with INFO/END) in its first {len(peek)} records"
@@ -383,15 +315,15 @@ def _vcf(facts: Facts, cfg: dict) -> None:
         else:
             index = _find_index(facts, path, candidates, make)
             if index:
-                _used(facts, index, header.order(), make)
+                _used(facts, index, _by_number(header.contig_numbers()), make)
     else:
         unsorted = _unsorted(peek)
         if unsorted:
             facts.bad(unsorted, "bcftools sort")
     if facts.used is None:
         facts.used = list(dict.fromkeys(contig for contig, *_ in peek))
-    undeclared = [c for c in facts.used if c not in header.contigs]
-    if undeclared and header.contigs:
+    undeclared = [c for c in facts.used if c not in contigs]
+    if undeclared and contigs:
         facts.bad(
             f"records on {_some(undeclared)}, and no ##contig line for it",
             f"bcftools reheader --fai {cfg['reference']['fasta']}.fai",
@@ -569,41 +501,6 @@ def _read_name(line: str) -> tuple[str, str]:
 # Contigs
 
 
-class ReferenceDigests:
-    """MD5 of the sequences of a FASTA (upper case, as in the SAM tag M5), kept in a file between runs."""
-
-    def __init__(self, fasta: str, cache: str | Path | None = None):
-        self.fasta = fasta
-        self.cache = Path(cache) if cache else None
-        status = Path(fasta).stat()
-        self.key = f"{status.st_size} {status.st_mtime_ns}"
-        self.known: dict[str, str] = {}
-        if self.cache and self.cache.is_file():
-            try:
-                kept = json.loads(self.cache.read_text())
-                if kept["fasta"] == fasta and kept["key"] == self.key:
-                    self.known = kept["m5"]
-            except (ValueError, KeyError, TypeError):
-                self.known = {}
-
-    def add(self, contigs: Iterable[str], lengths: dict[str, int]) -> None:
-        """Compute those of `contigs` that are not known yet."""
-        todo = [c for c in contigs if c not in self.known]
-        if not todo:
-            return
-        step = 1 << 23
-        with pysam.FastaFile(self.fasta) as handle:
-            for contig in todo:
-                digest = hashlib.md5(usedforsecurity=False)
-                for start in range(0, lengths[contig], step):
-                    digest.update(handle.fetch(contig, start, start + step).upper().encode())
-                self.known[contig] = digest.hexdigest()
-        if self.cache:
-            kept = {"fasta": self.fasta, "key": self.key, "m5": dict(sorted(self.known.items()))}
-            self.cache.parent.mkdir(parents=True, exist_ok=True)
-            self.cache.write_text(json.dumps(kept, indent=1) + "\n")
-
-
 def _contigs(facts: Facts, reference: dict[str, int], renames: dict[str, str], ignore: list[str]) -> None:
     """Names and lengths of the contigs of one file against the reference; sets `facts.rename`."""
     facts.rename = {c: renames[c] for c in facts.contigs if c in renames and renames[c] != c}
@@ -637,12 +534,12 @@ def _contigs(facts: Facts, reference: dict[str, int], renames: dict[str, str], i
         target = mine.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
         if target in reference or any(fnmatchcase(contig, pattern) for pattern in ignore):
             continue
-        length = facts.contigs.get(contig)
+        given = facts.contigs.get(contig)
         twin = by_short.get(canonical(contig)) if canonical(contig) else None
-        if twin and length in (None, reference[twin]):
+        if twin and given in (None, reference[twin]):
             suggest[contig] = twin
         elif twin:
-            wrong.append(f"{contig} has {length} bases where {twin} of the reference has {reference[twin]}")
+            wrong.append(f"{contig} has {given} bases where {twin} of the reference has {reference[twin]}")
         else:
             unknown.append(contig)
     if suggest:
@@ -667,7 +564,7 @@ def _contigs(facts: Facts, reference: dict[str, int], renames: dict[str, str], i
         facts.note("its ##contig lines give no length, so the build is not compared")
 
 
-def _digests(every: list[Facts], reference: dict[str, int], digests: ReferenceDigests) -> None:
+def _digests(every: list[Facts], reference: dict[str, int], fasta: str, cache: str | Path | None) -> None:
     """Compare the MD5 of sequences that headers give, where name and length agree."""
 
     def comparable(facts: Facts) -> dict[str, str]:
@@ -678,14 +575,14 @@ def _digests(every: list[Facts], reference: dict[str, int], digests: ReferenceDi
                 found[contig] = target
         return found
 
-    digests.add(sorted({t for facts in every for t in comparable(facts).values()}), reference)
+    known = m5_of(fasta, sorted({t for facts in every for t in comparable(facts).values()}), cache)
     for facts in every:
-        differ = [c for c, t in comparable(facts).items() if facts.m5[c] != digests.known[t]]
+        differ = [c for c, t in comparable(facts).items() if facts.m5[c] != known[t]]
         if differ:
             first = differ[0]
             facts.bad(
                 f"the sequence of {_some(differ)} is not the reference's: MD5 {facts.m5[first]}, "
-                f"the reference has {digests.known[facts.rename.get(first, first)]}",
+                f"the reference has {known[facts.rename.get(first, first)]}",
                 "give the reference the data were made with (masked and unmasked flavours differ too)",
             )
 
@@ -910,7 +807,7 @@ def _against_reference(
         _contigs(facts, reference, renames, ignore)
     if any(f.m5 for f in every):
         try:
-            _digests(every, reference, ReferenceDigests(cfg["reference"]["fasta"], m5_cache))
+            _digests(every, reference, cfg["reference"]["fasta"], m5_cache)
         except (OSError, ValueError, KeyError) as error:
             problems.append(
                 Problem(f"reference {cfg['reference']['fasta']}", f"cannot be read: {error}", "samtools faidx")

@@ -31,12 +31,16 @@ _JOINT = (
     *("joint.smk", "joint_batch.py", "joint_region.py", "joint_sites.py"),
     *("goe/calls/joint.py", "goe/core/batches.py"),
 )
-_SCAN = ("joint_file.py", "goe/calls/scan.py", "goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/indexes.py")
+_SCAN = (
+    *("joint_file.py", "goe/calls/scan.py"),
+    *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/indexes.py", "goe/hts/vcf_header.py"),
+)
 _GENOTYPES = (
     *("harmonise.smk", "harmonise_ledger.py", "harmonise_merge.py", "harmonise_split.py"),
     *("intake.smk", "intake_lint.py", "intake_people.py"),
-    *("goe/harmonise/", "goe/genome/alleles.py", "goe/genome/bed.py", "goe/genome/build.py", "goe/genome/intervals.py"),
-    *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/rules/dataset.py", "goe/rules/stratum.py"),
+    *("goe/harmonise/", "goe/genome/alleles.py", "goe/genome/bed.py", "goe/genome/build.py"),
+    *("goe/genome/fasta.py", "goe/genome/intervals.py"),
+    *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/vcf_header.py", "goe/rules/dataset.py", "goe/rules/stratum.py"),
     *("goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
 )
 _METRICS = (

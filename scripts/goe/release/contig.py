@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from goe.disclosure import control, membership
 from goe.genome.build import Build
+from goe.genome.fasta import Reference
 from goe.release import notes
 from goe.release import table as frequency_table
 from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
@@ -62,7 +63,8 @@ class Release:
 
     def write(self, contig: str, tables: Sequence[str | Path], places: Places, threads: int = 1) -> None:
         """Write all of one contig. tables: counts and FILTER of its regions, in order."""
-        length, md5 = sites_vcf.md5_of_contig(self.fasta, contig)
+        with Reference(self.fasta) as reference:
+            length, md5 = reference.lengths[contig], reference.m5(contig)
         fields = sites_vcf.read_fields(self.fields)
         source = frequency_table.Source(tables, contig, length, control.policy(self.disclosure), self.block)
         people = notes.public_people(source.plan, source.policy.k)
@@ -103,7 +105,7 @@ class Release:
         """Whatever takes blocks as they are. people: published stratum -> people, public."""
         build, strata = self.build, tuple(people)
         about = {"dataset": self.dataset, "build": build.name}
-        made = [
+        made: list[AbstractContextManager] = [
             frequency_table.Writer(places.table, frequency_table.schema(fields, about, people, contig)),
             wide_table.Writer(places.wide, wide_table.schema(fields, about, people, contig)),
             beacon.Writer(places.beacon, self.dataset, build.name, contig, self.fasta, threads),
@@ -112,7 +114,7 @@ class Release:
             annotations.Writer(places.annotations, annotations.read_fields(), strata, build, contig, self.regions),
             report_lookup.Writer(places.lookup, contig, strata),
         ]
-        if self.gdi:
+        if self.gdi and places.gdi:
             folder = Path(places.gdi)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()

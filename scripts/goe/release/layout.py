@@ -1,7 +1,7 @@
 """The files of a release folder: which there are, what each is for, and how the metadata describe them.
 
-LAYOUT is the one list: the rules make its files, `goe check` asks for them, and catalogue record and crate tell what
-they are.
+LAYOUT is the one list: the rules make its files, `goe check` asks for them, and README, catalogue record and crate tell
+what they are.
 """
 
 import re
@@ -100,6 +100,48 @@ FOLDERS = {
     "sites": "site alleles, VCF",
 }
 """What the folders at the top hold."""
+
+_TOLD = (
+    ("report.html", "this release on one page, with plots and a look-up of alleles. It needs no network."),
+    ("report-data/", "if it is there, what the look-up of the page reads: keep the two together."),
+    ("sites/{id}.pass.vcf.gz", "the alleles to use, FILTER is PASS. VCF 4.3 without genotypes."),
+    ("sites/{id}.all.vcf.gz", "these and the filtered ones, with the reasons in FILTER."),
+    ("frequencies/{contig}.parquet", "the same numbers as a table, one row per site allele and stratum."),
+    ("frequencies/wide/{contig}.parquet", "the same, one row per site allele."),
+    ("gdi/{id}.tar", "the dataset package for a GDI node."),
+    ("gdi/{id}.tar.c4gh", "if it is there, the same, encrypted for its recipients."),
+    (
+        "beacon/",
+        "Beacon v2 genomic variations, one PASS allele a line, and `populations.json` for beacon2-ri-tools-v2.",
+    ),
+    ("mini-node/", "the PASS alleles for gdi-mini-node, which cannot read all tags of the sites VCF."),
+    ("annotations/", "a companion VCF with the names of gnomAD, to annotate with bcftools, VEP or echtvar."),
+    ("dictionary/", "every tag and column with type, unit and rule."),
+    ("metadata/", "the HealthDCAT-AP record, and `dataset.json`, which describes the dataset for programs."),
+    ("ro-crate-metadata.json", "every file with its meaning and digest, and how the release was made (RO-Crate)."),
+    ("provenance/", "the workflow and its settings, as far as they may be told."),
+    ("qc/", "quality control, in aggregate, for programs."),
+    ("disclosure/", "disclosure control and its audit, for programs."),
+    ("ledger.json", "account of the site alleles by step."),
+    ("CHANGELOG.md", "changes against the earlier release."),
+    ("LICENSE", "licence of the data."),
+)
+"""What README.md says of the files: an entry of LAYOUT by its path, or all that a folder holds."""
+
+
+def told(dataset: str, gdi: bool) -> list[str]:
+    """The list of files in README.md, an item each, in Markdown; `<contig>` stands for each contig.
+
+    gdi: whether there is a GDI package; whether it is encrypted for anybody is told in no description.
+    """
+    needs = {entry.path: entry.needs for entry in LAYOUT}
+    items = []
+    for path, words in _TOLD:
+        if gdi or not needs.get(path):
+            name = path.format(id=dataset, contig="<contig>")
+            index = " and its `.tbi`" if f"{path}.tbi" in needs else ""
+            items.append(f"`{name}`{index}: {words}")
+    return items
 
 
 def files(

@@ -48,7 +48,7 @@ NOT_COVERED = (
 NO_EARLIER = "earlier releases: none was named, so differences to them were not looked at"
 
 
-def dumps(value) -> str:
+def dumps(value: object) -> str:
     """JSON with sorted keys, so that the bytes depend on the content alone."""
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -336,7 +336,7 @@ def dictionary(fields: Sequence[Mapping[str, str]], info: Sequence[Tag], others:
     others: rows of the other formats, which they make themselves.
     """
     rule = {f["field"]: f for f in fields}
-    rows = [("file", "name", "type", "number", "unit", "stratum", "description", "rule")]
+    rows: list[tuple[str, ...]] = [("file", "name", "type", "number", "unit", "stratum", "description", "rule")]
     for tag in info:
         f = rule[tag.key]
         rows.append(("sites VCF", tag.id, tag.type, tag.number, f["unit"], tag.stratum, f["description"], f["rule"]))

@@ -36,7 +36,7 @@ def significant(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def allowed(people: int, k: int, parts: int = 1) -> list[str]:
+def allowed(people: float, k: int, parts: int = 1) -> list[str]:
     """Names of the quantiles of a group. people: its number as it is published; parts: rounded figures in it."""
     least = people - parts * (k // 2)
     return [name for name, p in PERCENT.items() if least * min(p, 100 - p) >= 100 * k]

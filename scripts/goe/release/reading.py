@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from goe.core.errors import GoeError, Problem
+from goe.hts.vcf_header import VcfHeader, lines_of, parse
 
 
 @contextmanager
@@ -21,20 +22,16 @@ def reading(path: str | Path) -> Iterator[None]:
         raise GoeError(Problem(str(path), f"cannot be read: {words}", "get the file again")) from error
 
 
-def vcf_header(path: str | Path) -> list[str]:
-    """Header lines of a compressed VCF, without line ends, up to and with #CHROM. GoeError when there is none."""
-    return _head(path)[0]
+def vcf_header(path: str | Path) -> VcfHeader:
+    """Header of a compressed VCF, up to and with #CHROM. GoeError when there is none."""
+    return parse(_head(path)[0], str(path))
 
 
 def _head(path: str | Path) -> tuple[list[str], bool]:
     """Header lines, and whether a record follows."""
-    lines, more = [], False
-    with reading(path), gzip.open(path, "rt") as handle:
-        for line in handle:
-            if not line.startswith("#"):
-                more = True
-                break
-            lines.append(line.rstrip("\n"))
-    if not lines or not lines[-1].startswith("#CHROM\t"):
+    with reading(path), gzip.open(path, "rb") as handle:
+        lines, bcf = lines_of(handle, "strict")
+        following = handle.read(1)
+    if bcf or not lines or not lines[-1].startswith("#CHROM\t") or following == b"#":
         raise GoeError(Problem(str(path), "no line of column names (#CHROM)", "get the file again"))
-    return lines, more
+    return lines, bool(following)

@@ -8,8 +8,9 @@ encrypted while it is made, for the owners of the public keys in the configurati
 The TAR is a function of its members alone; its first member is `MANIFEST.sha256`, which `sha256sum -c` reads.
 """
 
-import hashlib
+import io
 import json
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow.compute as pc
 
-from goe.core import manifest
+from goe.core import manifest, tar
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import control
 from goe.hts import crypt4gh
@@ -139,40 +140,11 @@ def _inside(member: str) -> bool:
 
 
 def _tar(members: Mapping[str, str | Path], digests: Mapping[str, str], folder: str) -> Iterator[bytes]:
-    """A POSIX TAR without clock, owner or mode of the files, manifest first, the others by name."""
+    """The TAR of the package: manifest first, the others by name."""
     listed = "".join(f"{value}  {member}\n" for member, value in digests.items()).encode()
-    size = 0
-
-    def padded(data: bytes) -> bytes:
-        return data + bytes(-len(data) % tarfile.BLOCKSIZE)
-
-    def head(member: str, length: int) -> bytes:
-        info = tarfile.TarInfo(f"{folder}/{member}")
-        info.size, info.mode = length, 0o644
-        return info.tobuf(tarfile.PAX_FORMAT)
-
-    first = head(manifest.NAME, len(listed)) + padded(listed)
-    size += len(first)
-    yield first
-    for member, value in digests.items():
-        path = Path(members[member])
-        length = path.stat().st_size
-        start = head(member, length)
-        yield start
-        digest = hashlib.sha256()
-        left = length
-        with path.open("rb") as handle:
-            while left and (piece := handle.read(min(_PIECE, left))):
-                digest.update(piece)
-                left -= len(piece)
-                yield piece
-        if left or digest.hexdigest() != value:
-            raise GoeError(Problem(str(path), "changed while it was packed", "is another run writing it? run again"))
-        padding = bytes(-length % tarfile.BLOCKSIZE)
-        yield padding
-        size += len(start) + length + len(padding)
-    # Two empty blocks, and what fills the last record.
-    yield bytes(2 * tarfile.BLOCKSIZE + -(size + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE)
+    files = {f"{folder}/{member}": Path(members[member]) for member in digests}
+    known = {f"{folder}/{member}": value for member, value in digests.items()}
+    return tar.stream([(f"{folder}/{manifest.NAME}", listed), *files.items()], digests=known)
 
 
 def unpack(source: str | Path, folder: str | Path, secret_key: str | Path, passphrase: str = "") -> Path:
@@ -185,23 +157,21 @@ def unpack(source: str | Path, folder: str | Path, secret_key: str | Path, passp
     if root.exists() and any(root.iterdir()):
         raise GoeError(Problem(str(root), "is not empty", "name a new folder"))
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tar = root / "package.tar"
+    archive = root / "package.tar"
     try:
-        crypt4gh.decrypt(source, tar, secret_key, passphrase)
-        with tarfile.open(tar, "r:") as package:
+        crypt4gh.decrypt(source, archive, secret_key, passphrase)
+        with tarfile.open(archive, "r:") as package:
             for member in package:
-                if not member.isfile() or not _inside(member.name) or (root / member.name) == tar:
+                if not member.isfile() or not _inside(member.name) or (root / member.name) == archive:
                     raise GoeError(Problem(str(source), f"{member.name!r} is no plain file inside", "do not use it"))
                 place = root / member.name
                 place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 with place.open("xb") as out:
-                    data = package.extractfile(member)
-                    while piece := data.read(_PIECE):
-                        out.write(piece)
+                    shutil.copyfileobj(package.extractfile(member) or io.BytesIO(), out, _PIECE)
     except (tarfile.TarError, FileExistsError) as error:
         raise GoeError(Problem(str(source), f"is no whole package ({error})", "get the file again")) from error
     finally:
-        tar.unlink(missing_ok=True)
+        archive.unlink(missing_ok=True)
     tops = sorted(root.iterdir())
     if len(tops) != 1:
         raise GoeError(Problem(str(source), f"holds {len(tops)} folders, not one", "it is no restricted product"))

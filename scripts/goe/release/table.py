@@ -151,7 +151,7 @@ class Source:
         n = table.num_rows
         problems: list[Problem] = []
 
-        def fail(bad: np.ndarray, what: str, mend: str = _FAULT) -> None:
+        def fail(bad: np.ndarray | np.bool_, what: str, mend: str = _FAULT) -> None:
             rows = np.flatnonzero(bad)
             for row in rows[:_SHOWN]:
                 one = table.slice(int(row), 1).select(["contig", "pos", "ref", "alt"]).to_pylist()[0]
@@ -378,5 +378,5 @@ class Writer:
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

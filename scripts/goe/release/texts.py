@@ -5,8 +5,10 @@ the folder and the same goe can write it again: `goe check` does, and a text tha
 found.
 """
 
+import textwrap
 from collections.abc import Iterable, Mapping
 
+from goe.release import layout
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
 from goe.release.notes import about
@@ -66,6 +68,11 @@ def _list(words: Iterable[str]) -> str:
     return "".join(f"- {word}\n" for word in words)
 
 
+def _wrapped(text: str, indent: str = "") -> str:
+    """A paragraph or item of a list in lines; nothing is broken within a word, as names of files are."""
+    return textwrap.fill(text, 105, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
 def readme(said: Mapping[str, Mapping]) -> str:
     """README.md of the release folder."""
     d, rule, qc = said["dataset"], said["disclosure"], said["qc"]
@@ -114,14 +121,17 @@ Not covered:
     description = f"\n{d['description']}\n" if d.get("description") else ""
     synthetic = "\nThe people of this dataset are made up: the data are synthetic.\n" if d.get("synthetic") else ""
     licence = d.get("license") or "not stated: ask the contact before use"
-    sites = f"sites/{name}"
-    listed = ", ".join(c["name"] for c in d["contigs"])
-    if "gdi" in d["formats"]:
-        gdi = f"- `gdi/{name}.tar`: the dataset package for a GDI node.\n"
-    else:
+    gdi = "gdi" in d["formats"]
+    files = layout.told(name, gdi)
+    if not gdi:
         # The published settings tell it: a key that they leave out would have had the package made.
         why = "; ".join(str(problem) for problem in gdi_metadata.missing(said["config"]))
-        gdi = "- There is no package for a GDI node" + (f": {why}.\n" if why else ".\n")
+        files.append("There is no package for a GDI node" + (f": {why}." if why else "."))
+    files.append(
+        "`MANIFEST.sha256`: written last. The folder is whole when `sha256sum -c MANIFEST.sha256` passes and every "
+        "file is listed; `goe check` looks at everything in it."
+    )
+    contigs = _wrapped(f"`<contig>` is one of {', '.join(c['name'] for c in d['contigs'])}.")
     return f"""# {d["title"]}
 {description}{synthetic}
 Allele frequencies of a cohort of whole genomes, in aggregate. No file holds data of a single person.
@@ -138,22 +148,8 @@ Allele frequencies of a cohort of whole genomes, in aggregate. No file holds dat
 
 ## Files
 
-- `report.html`: this release on one page, with plots and a look-up of alleles. It needs no network.
-- `{sites}.pass.vcf.gz` and its `.tbi`: the alleles to use, FILTER is PASS. VCF 4.3 without genotypes.
-- `{sites}.all.vcf.gz` and its `.tbi`: these and the filtered ones, with the reasons in FILTER.
-- `frequencies/<contig>.parquet`: the same numbers as a table, one row per site allele and stratum, for
-  {listed}. `frequencies/wide/<contig>.parquet`: one row per site allele.
-{gdi}- `beacon/`: Beacon v2 genomic variations, one PASS allele a line, and `populations.json` for
-  beacon2-ri-tools-v2.
-- `mini-node/`: the PASS alleles for gdi-mini-node, which cannot read all tags of the sites VCF.
-- `annotations/`: a companion VCF with the names of gnomAD, to annotate with bcftools, VEP or echtvar.
-- `dictionary/fields.tsv`: every tag and column with type, unit and rule.
-- `metadata/`: the HealthDCAT-AP record, and `dataset.json`; `ro-crate-metadata.json` and `provenance/`: how
-  the release was made.
-- `qc/summary.json`, `disclosure/disclosure.json`, `ledger.json`: what this page says, for programs.
-- `MANIFEST.sha256`: written last. The folder is whole when `sha256sum -c MANIFEST.sha256` passes and every
-  file is listed; `goe check` looks at everything in it.
-
+{"".join(_wrapped(f"- {item}", "  ") for item in files)}
+{contigs}
 ## Strata
 
 {country_words(d)} People of unknown sex, or whose sex chromosomes are not

@@ -26,6 +26,7 @@ from goe.core.resources import RESOURCES
 from goe.frequencies.block import Block, passed
 from goe.genome import hgvs
 from goe.genome.build import contig_class
+from goe.genome.fasta import Reference
 from goe.release.formats.sites_vcf import Body, Tag
 
 SOURCE = "The Genome of Europe"
@@ -84,20 +85,20 @@ class Naming:
     dataset: str
     sequence_id: str
     prefix: str
-    reference: hgvs.Reference
+    reference: Reference
 
 
 def naming(dataset: str, build: str, contig: str, fasta: str | Path) -> Naming:
     """Naming of a contig; opens the FASTA, whose `close` is the caller's."""
-    reference = hgvs.Reference(fasta, contig)
-    accession = hgvs.accession(build, contig, reference.length)
+    reference = Reference(fasta)
+    accession = hgvs.accession(build, contig, reference.lengths[contig])
     if accession is None:
-        return Naming(dataset, f"ga4gh:{hgvs.refget(fasta, contig)}", "", reference)
+        return Naming(dataset, f"ga4gh:{reference.refget(contig)}", "", reference)
     scale = "m" if contig_class(contig) == "M" else "g"
     return Naming(dataset, f"refseq:{accession}", f"{accession}:{scale}.", reference)
 
 
-def _join(*parts) -> pa.Array:
+def _join(*parts: pa.Array | str) -> pa.Array:
     """Text of parts, element by element; null where one of them is."""
     return pc.binary_join_element_wise(*parts, "", null_handling="emit_null")
 
@@ -114,7 +115,7 @@ def _names(block: Block, names: Naming) -> tuple[pa.Array, pa.Array]:
         pa.array([hgvs.kind(ref, alt) for _, ref, alt in alleles], pa.string()),
     )
     # Named also without a prefix, since that tests REF.
-    changes = [hgvs.change(pos, ref, alt, names.reference) for pos, ref, alt in alleles]
+    changes = [hgvs.change(names.reference, block.contig, pos, ref, alt) for pos, ref, alt in alleles]
     if not names.prefix:
         return pa.nulls(len(block), pa.string()), kinds
     substitutions = _join(pc.cast(block.pos, pa.string()), block.ref, ">", block.alt)
@@ -199,7 +200,7 @@ class Writer:
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

@@ -8,12 +8,12 @@ A file is made of one body per contig (BGZF without header) and a header that is
 contigs can be written apart and the bytes do not depend on how the work was cut.
 """
 
-import hashlib
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -155,7 +155,7 @@ def lines(block: Block, info: Sequence[Tag]) -> pa.Array:
     )
 
 
-def data(text: pa.Array) -> bytes:
+def data(text: pa.Array) -> bytes | memoryview:
     """The lines of a string array, each with a line end."""
     if not len(text):
         return b""
@@ -172,16 +172,18 @@ class Body:
         self.command = ["bgzip", "-c", "-l", str(LEVEL), "-@", str(max(1, threads))]
         self.file = self.path.open("wb")
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=self.file)
+        assert self.process.stdin
+        self.stdin = self.process.stdin
 
     def write(self, text: pa.Array) -> None:
         try:
-            self.process.stdin.write(data(text))
+            self.stdin.write(data(text))
         except BrokenPipeError:
             self.close()
 
     def close(self) -> None:
         try:
-            self.process.stdin.close()
+            self.stdin.close()
         except BrokenPipeError:
             pass
         finally:
@@ -195,13 +197,13 @@ class Body:
     def __enter__(self) -> "Body":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
 def join(head: str, bodies: Sequence[str | Path], path: str | Path) -> None:
     """Write header and bodies as one BGZF file with one end block, and its index `<path>.tbi`."""
-    with pysam.BGZFile(str(path), f"w{LEVEL}") as file:
+    with pysam.BGZFile(str(path), f"w{LEVEL}", None) as file:  # type: ignore[arg-type]
         file.write(head.encode())
     target = Path(path)
     with target.open("r+b") as out:
@@ -223,20 +225,10 @@ def join(head: str, bodies: Sequence[str | Path], path: str | Path) -> None:
     pysam.tabix_index(str(path), preset="vcf", force=True)
 
 
-def _copy(source, target, size: int, piece: int = 1 << 20) -> None:
+def _copy(source: IO[bytes], target: IO[bytes], size: int, piece: int = 1 << 20) -> None:
     while size:
         chunk = source.read(min(piece, size))
         if not chunk:
             raise GoeError(Problem(source.name, "shorter than its size", "did it change while it was read?"))
         target.write(chunk)
         size -= len(chunk)
-
-
-def md5_of_contig(fasta: str | Path, contig: str, piece: int = 10_000_000) -> tuple[int, str]:
-    """Length in bases and M5 of a contig (SAM specification: MD5 of the bases in upper case)."""
-    digest = hashlib.md5(usedforsecurity=False)
-    with pysam.FastaFile(str(fasta)) as file:
-        length = file.get_reference_length(contig)
-        for start in range(0, length, piece):
-            digest.update(file.fetch(contig, start, min(length, start + piece)).upper().encode())
-    return length, digest.hexdigest()

@@ -71,7 +71,7 @@ def dictionary(fields: Sequence[Mapping[str, str]], strata: Sequence[str]) -> li
     """
     about = {f["column"]: f for f in fields if f["column"]} | {f["column"]: f for f in tables.read(DICTIONARY)}
     origin = {column(name, stratum): (name, stratum) for stratum in strata for name in NUMBERS}
-    out = []
+    out: list[tuple[str, ...]] = []
     for field in columns(strata):
         name, stratum = origin.get(field.name, (field.name, ""))
         f = about[name]
@@ -171,7 +171,7 @@ class Writer:
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(self, kind, *error) -> None:
+    def __exit__(self, kind: object, *error: object) -> None:
         if kind is None:
             self.close()
         else:
@@ -253,5 +253,5 @@ def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: s
     elsewhere = set(pc.unique(batch.column("contig")).to_pylist()) - {contig}
     problems += [Problem(where, f"has alleles of {name}, expected {contig}", _AGAIN) for name in sorted(elsewhere)]
     stop_on(problems)
-    text = (batch.column(name) for name in ("pos", "ref", "alt", "filter"))
-    return Block(contig, *text, mask=mask, strata=strata, numbers=numbers, statistics=statistics)
+    pos, ref, alt, verdict = (batch.column(name) for name in ("pos", "ref", "alt", "filter"))
+    return Block(contig, pos, ref, alt, verdict, mask=mask, strata=strata, numbers=numbers, statistics=statistics)

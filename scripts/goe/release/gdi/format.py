@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from goe.frequencies import strata as st
 from goe.genome import build
+from goe.hts import vcf_header
 from goe.rules.stratum import PUBLISHED, parse
 
 MANIFEST = "manifest.json"
@@ -158,11 +159,10 @@ def header_populations(lines: list[str]) -> tuple[list[str], list[str]]:
     and M or F.
     """
     found, strange = set(), set()
-    for line in lines:
-        match = re.match(r"##INFO=<ID=([^,>]+)", line)
-        if not match or not {"AF", "AC", "AN"} & set(match[1].split("_")):
+    for tag in vcf_header.parse(lines).of("INFO"):
+        if not {"AF", "AC", "AN"} & set(tag.split("_")):
             continue
-        metric, *words = match[1].split("_")
+        metric, *words = tag.split("_")
         zygosity = [w for w in words if w in ("Hom", "Het", "Hemi")]
         sex = [w for w in words if w in st.SEXES]
         country = [w for w in words if PUBLISHED.fullmatch(w) and parse(w).is_country]
@@ -171,5 +171,5 @@ def header_populations(lines: list[str]) -> tuple[list[str], list[str]]:
         if metric in ("AF", "AC", "AN") and known and once and (metric == "AC" or not zygosity):
             found.add("_".join(country + sex) or st.TOTAL)
         else:
-            strange.add(match[1])
+            strange.add(tag)
     return sorted(found), sorted(strange)

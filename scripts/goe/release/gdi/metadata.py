@@ -6,8 +6,9 @@ without a warning.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from unicodedata import category
 from urllib.parse import urlsplit
@@ -236,8 +237,7 @@ def faults(fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ("conformsTo", gdi.CONFORMS_TO, False),
         ("type", (gdi.SYNTHETIC,), False),
     ):
-        choice = f"is none of {', '.join(allowed)}"
-        out += _list(field, fields.get(field), 64, needed, lambda v, a=allowed, c=choice: "" if v in a else c)
+        out += _list(field, fields.get(field), 64, needed, partial(_choice, allowed))
     out += _list("keywords", fields.get("keywords"), 50, True, lambda v: _text(v, 64))
     names = [agent.get("name") for agent in fields.get("creator") or []]
     out += _list("creator", names, 64, True, lambda v: _text(v, 255))
@@ -258,12 +258,12 @@ def faults(fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if len(fields.get("otherIdentifier") or []) > 50:
         fault("otherIdentifier", "has more than 50 entries", "leave the least useful ones out")
 
-    ages = [fields.get("minTypicalAge"), fields.get("maxTypicalAge")]
-    for field, age in zip(("minTypicalAge", "maxTypicalAge"), ages, strict=True):
+    youngest, oldest = fields.get("minTypicalAge"), fields.get("maxTypicalAge")
+    for field, age in (("minTypicalAge", youngest), ("maxTypicalAge", oldest)):
         if age is not None and (not isinstance(age, int) or not 0 <= age <= _MAX_AGE):
             fault(field, f"{age!r} is no age", f"years, 0 to {_MAX_AGE}")
-    if all(isinstance(age, int) for age in ages) and ages[0] > ages[1]:
-        fault("minTypicalAge", f"{ages[0]} is above the largest age {ages[1]}", "swap the two")
+    if isinstance(youngest, int) and isinstance(oldest, int) and youngest > oldest:
+        fault("minTypicalAge", f"{youngest} is above the largest age {oldest}", "swap the two")
     return out
 
 
@@ -298,7 +298,11 @@ def _iri(value: Any) -> str:
     return "" if parts.netloc or (not web and parts.path) else f"{value!r} names no place"
 
 
-def _list(field: str, values: Any, most: int, needed: bool, wrong) -> list[tuple[str, str, str]]:
+def _choice(allowed: Sequence[str], value: object) -> str:
+    return "" if value in allowed else f"is none of {', '.join(allowed)}"
+
+
+def _list(field: str, values: Any, most: int, needed: bool, wrong: Callable[[Any], str]) -> list[tuple[str, str, str]]:
     if not values:
         return [(field, "is missing", "give at least one")] if needed else []
     if not isinstance(values, list):

@@ -14,10 +14,8 @@ populations of an allele (hierarchy.rs: a breakdown may be incomplete), and that
 the others is what the release's own disclosure control and audit are for.
 """
 
-import gzip
 import json
 import shutil
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +25,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.core import manifest
+from goe.core import manifest, tar
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
+from goe.release import reading
 from goe.release.gdi import format as gdi
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import rows as gdi_rows
@@ -172,6 +171,7 @@ class Writer:
 
     def _place(self, alleles: _Alleles) -> None:
         """Hand alleles to the files of their blocks."""
+        assert self.chromosome, "contigs that a node does not know are dropped before"
         size = self.settings.block_range
         number = alleles.pos // size if size else np.zeros_like(alleles.pos)
         starts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
@@ -201,6 +201,7 @@ class Writer:
             if end == len(alleles) and not everything:
                 break
             end = max(end, start + 1)
+            assert self._file
             self._file.write(alleles.part(start, end))
             start = end
         self._waiting = [alleles.part(start, len(alleles))] if start < len(alleles) else []
@@ -243,7 +244,7 @@ class Writer:
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(self, kind, *error) -> None:
+    def __exit__(self, kind: object, *error: object) -> None:
         if kind is None:
             self.close()
         elif self._file is not None:
@@ -357,7 +358,7 @@ def assemble(
     if root.is_dir() and any(root.iterdir()):
         problems.append(Problem(str(root), "is not empty", "remove it"))
     stop_on(problems)
-    lines = header_of(source)
+    lines = reading.vcf_header(source).lines
     populations = sorted(set().union(*(summary["populations"] for summary in summaries)))
     recognised, ignored = gdi.header_populations(lines)
     absent = sorted(set(populations) - set(recognised))
@@ -441,17 +442,6 @@ def identity_closes(conversion: Mapping) -> bool:
     return conversion["input"]["records"] == dropped + conversion["output"]["recordsEmitted"]
 
 
-def header_of(vcf: str | Path) -> list[str]:
-    """Header lines of a compressed VCF, without line ends."""
-    lines = []
-    with gzip.open(vcf, "rt", encoding="utf-8") as handle:
-        for line in handle:
-            if not line.startswith("#"):
-                break
-            lines.append(line.rstrip("\n"))
-    return lines
-
-
 def members(folder: str | Path) -> list[str]:
     """Members of the package in the order of its TAR: the manifest, the headers sorted, the data files sorted."""
     root = Path(folder)
@@ -459,17 +449,12 @@ def members(folder: str | Path) -> list[str]:
     return [gdi.MANIFEST, *headers, *sorted(path.name for path in root.glob("allele-freq.*.parquet"))]
 
 
-def pack(folder: str | Path, tar: str | Path) -> None:
+def pack(folder: str | Path, target: str | Path) -> None:
     """Write the package's TAR: uncompressed, mode 0644, owner 0, time 0, members in their order."""
-    with tarfile.open(tar, "w", format=tarfile.GNU_FORMAT) as archive:
-        for name in members(folder):
-            path = Path(folder) / name
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = path.stat().st_size, 0o644
-            with path.open("rb") as handle:
-                archive.addfile(entry, handle)
+    with Path(target).open("wb") as out:
+        out.writelines(tar.stream([(name, Path(folder) / name) for name in members(folder)], tar.GNU))
 
 
-def _dumps(value) -> str:
+def _dumps(value: object) -> str:
     """JSON in the order of the sections, which is that of the format's own tool."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

@@ -266,6 +266,6 @@ def _key(table: pa.Table, row: int) -> tuple:
     return one["POS"], *(one[name].encode() for name in gdi.SORTED_BY[1:])
 
 
-def _short(value, most: int = 30) -> str:
+def _short(value: object, most: int = 30) -> str:
     text = str(value)
     return text if len(text) <= most else f"{text[:most]}... ({len(text)})"

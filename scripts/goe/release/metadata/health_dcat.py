@@ -9,13 +9,11 @@ Every node has a name: a fragment of `dataset.access_url`, or of the release fol
 set. So there are no blank nodes, and the two files are written sorted, without an RDF library.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -23,11 +21,8 @@ from urllib.parse import quote, urlsplit
 from goe import __version__
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
-from goe.core.resources import RESOURCES
 from goe.release.layout import File
-from goe.rules.dataset import DatasetId
-
-COUNTRIES = RESOURCES / "schemas" / "eu-vocabularies" / "countries.tsv"
+from goe.rules.dataset import COUNTRIES, DatasetId
 
 TURTLE, JSON_LD = "metadata/healthdcat.ttl", "metadata/healthdcat.jsonld"
 DATASET = "metadata/dataset.json"
@@ -174,15 +169,9 @@ def keywords(dataset: Mapping, build: str) -> list[str]:
     return sorted({*ours, *dataset.get("keywords", [])})
 
 
-@cache
-def _alpha_3() -> dict[str, str]:
-    with COUNTRIES.open(newline="") as handle:
-        return {row["alpha_2"]: row["alpha_3"] for row in csv.DictReader(handle, delimiter="\t")}
-
-
 def country_url(code: str) -> str:
     """Name of a country (ISO 3166-1 alpha-2) in the authority table of the European Union."""
-    if code not in _alpha_3():
+    if code not in COUNTRIES:
         raise GoeError(
             Problem(
                 f"stratum {code}",
@@ -190,7 +179,7 @@ def country_url(code: str) -> str:
                 "describe countries only when strata.label is country_code",
             )
         )
-    return f"http://publications.europa.eu/resource/authority/country/{_alpha_3()[code]}"
+    return f"http://publications.europa.eu/resource/authority/country/{COUNTRIES[code]}"
 
 
 def _address_problem(value: str) -> str:

@@ -266,7 +266,7 @@ def crate(
     if licence:
         known = {url: name for name, url in dcat.LICENSES.items()}
         licences[licence] = (known.get(licence, licence), "licence of the release")
-    graph = [
+    graph: list[dict] = [
         {
             "@id": NAME,
             "@type": "CreativeWork",
@@ -312,7 +312,7 @@ def crate(
     return {"@context": CONTEXT, "@graph": [{key: _one(value) for key, value in e.items()} for e in graph]}
 
 
-def _one(value):
+def _one(value: Any) -> Any:
     """The value of a list that has one alone: RO-Crate 1.1 wants it without the list."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
@@ -333,15 +333,15 @@ def _files(listed: Sequence[File], top: Sequence[str], tools: Sequence[Tool]) ->
         out.append({"@id": f"{name}/", "@type": "Dataset", "name": name, "hasPart": parts})
         if name in FOLDERS:
             out[-1]["description"] = FOLDERS[name]
-    parts = [f.path for f in listed if f.path.startswith(_PARTS)]
+    code = [f.path for f in listed if f.path.startswith(_PARTS)]
     for file in listed:
-        entity = {"@id": file.url, "@type": "File", "name": file.title}
+        entity: dict[str, Any] = {"@id": file.url, "@type": "File", "name": file.title}
         entity |= {"encodingFormat": file.media_type, "contentSize": str(file.size)}
         if file.sha256:
             entity["sha256"] = file.sha256
         if file.path == WORKFLOW:
-            entity |= _main(parts, tools)
-        elif file.path in parts:
+            entity |= _main(code, tools)
+        elif file.path in code:
             entity["license"] = _ref(_MIT)
         elif file.path == "README.md":
             entity["about"] = _ref("./")
@@ -388,7 +388,7 @@ _PARAMETERS = {
 
 
 def _parameters() -> list[dict]:
-    out = []
+    out: list[dict] = []
     for name, (kind, text) in sorted(_PARAMETERS.items()):
         entity = {"@id": f"#parameter-{name}", "@type": "FormalParameter", "name": name, "description": text}
         out.append(entity | {"additionalType": kind, "valueRequired": "True"})

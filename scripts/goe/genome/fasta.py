@@ -1,0 +1,99 @@
+"""Sequences of an indexed FASTA: bases, lengths, and the two digests by which other systems know a sequence."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+
+import pysam
+
+_WINDOW = 1 << 17
+_PIECE = 1 << 23
+
+
+class Reference:
+    """Bases of an indexed FASTA in upper case, for positions that mostly go up.
+
+    lengths: contig -> bases, in the order of the file. window: bases that are read at once; the last ones are held.
+    OSError or ValueError when the file or its index cannot be read, KeyError for a contig that is not there.
+    """
+
+    def __init__(self, path: str | Path, window: int = _WINDOW):
+        self.path = str(path)
+        self._fasta = pysam.FastaFile(self.path)
+        self.lengths: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
+        self._window = window
+        self._contig, self._start, self._end, self._text = "", 0, 0, ""
+
+    def bases(self, contig: str, start: int, end: int) -> str:
+        """Bases from `start` to `end`, 0-based, half-open, cut to the contig."""
+        if contig != self._contig or not self._start <= start <= end <= self._end:
+            start, end = max(0, start), min(end, self.lengths[contig])
+            if start >= end:
+                return ""
+            if contig != self._contig or not self._start <= start <= end <= self._end:
+                self._load(contig, start, end)
+        return self._text[start - self._start : end - self._start]
+
+    def _load(self, contig: str, start: int, end: int) -> None:
+        first = max(0, start - self._window // 8)
+        last = min(max(end, first + self._window), self.lengths[contig])
+        self._text = self._fasta.fetch(contig, first, last).upper()
+        self._contig, self._start, self._end = contig, first, last
+
+    def _pieces(self, contig: str, size: int) -> Iterator[bytes]:
+        length = self.lengths[contig]
+        for start in range(0, length, size):
+            yield self._fasta.fetch(contig, start, min(length, start + size)).upper().encode()
+
+    def m5(self, contig: str, piece: int = _PIECE) -> str:
+        """M5 of the SAM specification: MD5 (hex) of the bases in upper case."""
+        digest = hashlib.md5(usedforsecurity=False)
+        for bases in self._pieces(contig, piece):
+            digest.update(bases)
+        return digest.hexdigest()
+
+    def refget(self, contig: str, piece: int = _PIECE) -> str:
+        """Refget id: `SQ.` and sha512t24u of the bases in upper case (GA4GH VRS 1.3, computed identifiers)."""
+        digest = hashlib.sha512(usedforsecurity=False)
+        for bases in self._pieces(contig, piece):
+            digest.update(bases)
+        return "SQ." + base64.urlsafe_b64encode(digest.digest()[:24]).decode()
+
+    def close(self) -> None:
+        self._fasta.close()
+
+    def __enter__(self) -> "Reference":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def m5_of(fasta: str | Path, contigs: Iterable[str], cache: str | Path | None = None) -> dict[str, str]:
+    """Contig -> M5 of at least `contigs`. cache: JSON file that keeps them for as long as the FASTA has the same path,
+    size and time of change.
+
+    OSError, ValueError, KeyError: as `Reference`.
+    """
+    status = Path(fasta).stat()
+    about = {"fasta": str(fasta), "key": f"{status.st_size} {status.st_mtime_ns}"}
+    known: dict[str, str] = {}
+    kept = Path(cache) if cache else None
+    if kept and kept.is_file():
+        try:
+            found = json.loads(kept.read_text())
+            if {key: found[key] for key in about} == about:
+                known = dict(found["m5"])
+        except (ValueError, KeyError, TypeError):
+            known = {}
+    todo = [contig for contig in contigs if contig not in known]
+    if todo:
+        with Reference(fasta) as reference:
+            known |= {contig: reference.m5(contig) for contig in todo}
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(about | {"m5": dict(sorted(known.items()))}, indent=1) + "\n")
+    return known

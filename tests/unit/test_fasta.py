@@ -1,0 +1,82 @@
+"""Bases and digests of a FASTA."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from goe.genome import fasta as fasta_module
+from goe.genome.fasta import Reference, m5_of
+from helpers.blocks import sequence, write_fasta
+
+
+def test_windows_give_the_bases_of_the_file(tmp_path):
+    texts = {"chr1": sequence(500), "chr2": sequence(90, 7)}
+    path = write_fasta(tmp_path / "r.fa", {name: text.lower() for name, text in texts.items()})
+    with Reference(path, window=16) as reference:
+        assert reference.lengths == {"chr1": 500, "chr2": 90}
+        for start, end in (
+            (0, 3),
+            (10, 40),
+            (38, 39),
+            (3, 9),
+            (480, 520),
+            (-5, 2),
+            (500, 510),
+            (7, 7),
+            (9, 8),
+            (80, 95),
+        ):
+            for contig in ("chr1", "chr1", "chr2"):
+                text = texts[contig]
+                assert reference.bases(contig, start, end) == text[max(0, start) : max(0, end)], (contig, start, end)
+        assert reference.bases("chr1", 0, 500) == texts["chr1"]
+        with pytest.raises(KeyError):
+            reference.bases("chr3", 0, 1)
+
+
+def test_every_pair_of_questions_is_answered_from_the_file(tmp_path):
+    text = sequence(12)
+    path = write_fasta(tmp_path / "r.fa", {"c": text})
+    spans = [(start, end) for start in range(-2, 15) for end in range(-1, 16)]
+    with Reference(path, window=3) as reference:
+        for before in spans:
+            for start, end in spans:
+                reference.bases("c", *before)
+                assert reference.bases("c", start, end) == text[max(0, start) : max(0, end)], (before, start, end)
+
+
+def test_refget_is_the_digest_of_ga4gh(tmp_path):
+    # The example of the VRS specification for the sequence ACGT.
+    with Reference(write_fasta(tmp_path / "r.fa", {"one": "acGT"})) as reference:
+        assert reference.refget("one", piece=3) == reference.refget("one") == "SQ.aKF498dAxcJAqme6QYQ7EZ07-fiw8Kw2"
+
+
+def test_m5_is_that_of_the_sam_specification(tmp_path):
+    path = tmp_path / "r.fa"
+    path.write_text(">one\nacgtn\nACGT\n>two\nGG\n")
+    run = subprocess.run(["samtools", "dict", str(path)], capture_output=True, text=True, check=True)
+    with Reference(path) as reference:
+        assert f"M5:{reference.m5('one', piece=4)}" in run.stdout
+        assert reference.m5("one") == reference.m5("one", piece=4)
+
+
+def test_kept_digests_are_those_of_the_file_as_it_is(tmp_path, monkeypatch):
+    path, cache = write_fasta(tmp_path / "r.fa", {"a": "ACGT", "b": "GGTA"}), tmp_path / "new/m5.json"
+    with Reference(path) as reference:
+        right = {name: reference.m5(name) for name in "ab"}
+    assert m5_of(path, ["a"], cache) == {"a": right["a"]}
+    assert m5_of(path, ["b"], cache) == right == json.loads(cache.read_text())["m5"]
+
+    with monkeypatch.context() as patch:
+        patch.delattr(fasta_module, "Reference")
+        assert m5_of(path, ["a", "b"], cache) == right, "nothing is computed twice"
+    os.utime(path, ns=(1, 1))
+    cache.write_text(cache.read_text().replace(right["a"], "0" * 32))
+    assert m5_of(path, ["a"], cache) == {"a": right["a"]}
+    for damaged in ("", "[]", '{"m5": {}}', "null"):
+        cache.write_text(damaged)
+        assert m5_of(path, ["a"], cache) == {"a": right["a"]}
+    assert m5_of(path, ["a"]) == {"a": right["a"]}
+    with pytest.raises(KeyError):
+        m5_of(path, ["c"], cache)
