@@ -31,8 +31,9 @@ SNAKEFILE = """
 import sys
 sys.path.insert(0, {scripts!r})
 from goe.genome import build
+from goe.settings import sections
 from pathlib import Path
-CFG = {cfg!r}
+CFG = sections.of(sections.Config, {cfg!r})
 REPO = Path({repo!r})
 REGIONS = {{k: build.Region(*v) for k, v in {regions!r}.items()}}
 BUILD_PARAMS = {build!r}

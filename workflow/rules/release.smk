@@ -2,7 +2,7 @@ SUMMARY_SEALS = [
     *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
     *expand(work("seals/{rule}/{region}.json"), rule=["frequencies_count", "variant_qc_filter"], region=REGIONS),
     *expand(work("seals/{rule}.json"), rule=["intake_people", "sample_qc_keep", "harmonise_ledger"]),
-    *([work("seals/release_compare.json")] if CFG["previous_release"] else []),
+    *([work("seals/release_compare.json")] if CFG.previous_release else []),
 ]
 # Of everything that `goe check` reads before page and metadata are written.
 RELEASE_SEALS = [
@@ -23,9 +23,9 @@ KEPT += [
 rule release_contig:
     input:
         tables=lambda wc: expand(work("variant_qc/{region}.parquet"), region=regions_of(wc.contig)),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         fields=FIELDS,
-        regions=list(CFG["annotations"]["regions"].values()),
+        regions=list(CFG.annotations.regions.given.values()),
         seals=lambda wc: expand(work("seals/variant_qc_filter/{region}.json"), region=regions_of(wc.contig)),
     output:
         **({"gdi": directory(work("release/gdi/{contig}"))} if GDI else {}),
@@ -49,10 +49,10 @@ rule release_contig:
         "../../envs/goe.yaml"
     params:
         **made("release", "filters"),
-        dataset=CFG["dataset"]["id"],
-        disclosure=CFG["disclosure"],
+        dataset=CFG.dataset.id,
+        disclosure=plain(CFG.disclosure),
         build=BUILD_PARAMS,
-        regions=CFG["annotations"]["regions"],
+        regions=CFG.annotations.regions.given,
         gdi={key: PUBLIC_CFG[key] for key in ("formats", "disclosure", "reference")} if GDI else None,
     script:
         "../../scripts/release_contig.py"
@@ -77,9 +77,9 @@ rule release_vcf:
         "../../envs/goe.yaml"
     params:
         **made("release", "release"),
-        disclosure=CFG["disclosure"],
+        disclosure=plain(CFG.disclosure),
         build=BUILD.name,
-        regions=CFG["annotations"]["regions"],
+        regions=CFG.annotations.regions.given,
     script:
         "../../scripts/release_vcf.py"
 
@@ -120,9 +120,9 @@ rule release_compare:
         "../../envs/goe.yaml"
     params:
         **made("release", "release", "keep"),
-        disclosure=CFG["disclosure"],
-        previous=CFG["previous_release"],
-        people=CFG["previous_people"],
+        disclosure=plain(CFG.disclosure),
+        previous=CFG.previous_release,
+        people=CFG.previous_people,
     script:
         "../../scripts/release_compare.py"
 
@@ -142,8 +142,8 @@ rule release_summary:
         guidelines=[*GUIDELINE_FILES, *OWN_GUIDELINES],
         own_guidelines=OWN_GUIDELINES,
         panel=CONTAMINATION_PANEL,
-        regions=list(CFG["annotations"]["regions"].values()),
-        compare=[work("release/compare.json")] if CFG["previous_release"] else [],
+        regions=list(CFG.annotations.regions.given.values()),
+        compare=[work("release/compare.json")] if CFG.previous_release else [],
         workflow=WORKFLOW_FILES,
         seals=SUMMARY_SEALS,
     output:
@@ -177,7 +177,7 @@ rule release_summary:
         par=BUILD.par,
         code=code,
         formats=FORMATS,
-        regions=CFG["annotations"]["regions"],
+        regions=CFG.annotations.regions.given,
     script:
         "../../scripts/release_summary.py"
 
@@ -187,14 +187,14 @@ rule release_gdi:
         parts=expand(work("release/gdi/{contig}"), contig=BUILD.contigs),
         vcf=release(f"sites/{ID}.pass.vcf.gz"),
         about=work("release/about.json"),
-        recipients=CFG["formats"]["gdi"]["recipients"],
+        recipients=CFG.formats.gdi.recipients,
         seals=[
             *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
             work("seals/release_vcf/sites.pass.json"),
             work("seals/release_summary.json"),
         ],
     output:
-        **({"encrypted": release(f"gdi/{ID}.tar.c4gh")} if CFG["formats"]["gdi"]["recipients"] else {}),
+        **({"encrypted": release(f"gdi/{ID}.tar.c4gh")} if CFG.formats.gdi.recipients else {}),
         tar=release(f"gdi/{ID}.tar"),
         seal=work("seals/release_gdi.json"),
     log:
@@ -205,7 +205,7 @@ rule release_gdi:
         **made("release", "release"),
         cfg=PUBLIC_CFG,
         folder=work(f"release/gdi_package/{ID}"),
-        recipients=CFG["formats"]["gdi"]["recipients"],
+        recipients=CFG.formats.gdi.recipients,
         past_version=PAST_VERSION,
     script:
         "../../scripts/release_gdi.py"
@@ -314,12 +314,12 @@ rule release_manifest:
         "../../scripts/release_manifest.py"
 
 
-if CFG["restricted"]:
+if CFG.restricted:
 
     rule release_restricted_contig:
         input:
             tables=lambda wc: expand(work("variant_qc/{region}.parquet"), region=regions_of(wc.contig)),
-            fasta=CFG["reference"]["fasta"],
+            fasta=CFG.reference.fasta,
             fields=FIELDS,
         output:
             table=work("restricted/{contig}.parquet"),
@@ -333,7 +333,7 @@ if CFG["restricted"]:
         params:
             dataset=ID,
             build=BUILD.name,
-            legal_basis=CFG["restricted"]["legal_basis"],
+            legal_basis=CFG.restricted.legal_basis,
         script:
             "../../scripts/release_restricted_contig.py"
 
@@ -345,7 +345,7 @@ if CFG["restricted"]:
             summaries=expand(work("restricted/{contig}.json"), contig=BUILD.contigs),
             fields=FIELDS,
             dictionary=release("dictionary/fields.tsv"),
-            recipients=CFG["restricted"]["recipients"],
+            recipients=CFG.restricted.recipients,
             # Only beside a release that passed its checks.
             manifest=release("MANIFEST.sha256"),
         output:
@@ -359,8 +359,8 @@ if CFG["restricted"]:
             cfg=PUBLIC_CFG,
             build=BUILD.name,
             contigs=list(BUILD.contigs),
-            legal_basis=CFG["restricted"]["legal_basis"],
-            recipients=CFG["restricted"]["recipients"],
+            legal_basis=CFG.restricted.legal_basis,
+            recipients=CFG.restricted.recipients,
             folder=work("restricted"),
         script:
             "../../scripts/release_restricted.py"

@@ -15,7 +15,8 @@ from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES, ROOT
 from goe.genome.build import NAMED_BUILDS
 from goe.rules.dataset import DatasetId
-from goe.rules.formats import makes_gdi_package
+from goe.settings import sections
+from goe.settings.sections import Config
 from goe.settings.sheets import country_problem
 
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -314,12 +315,12 @@ def _thresholds(section: dict, own: list[str]) -> list[Problem]:
     return []
 
 
-def read(raw: Mapping) -> tuple[dict, list[Problem]]:
-    """The configuration with every default filled in, as nested plain dicts, and what is wrong with it.
+def read(raw: Mapping) -> tuple[Config, list[Problem]]:
+    """The configuration with every default filled in, and what is wrong with it.
 
     raw: what YAML gave. `genotype_filter` comes out with the thresholds of its profile, replaced by those set
-    beside it. Each problem names its key by the dotted path. Where there are problems, the wrong keys are left out or
-    have their defaults: sections that `wrong_sections` does not name are as they were meant.
+    beside it. Each problem names its key by the dotted path. Where there are problems, the wrong keys have their
+    defaults, or are empty where they have none: sections that `wrong_sections` does not name are as they were meant.
     """
     cfg = _plain(raw or {})
     _open_sections(cfg, schema())
@@ -357,8 +358,13 @@ def read(raw: Mapping) -> tuple[dict, list[Problem]]:
     genotype_filter = cfg["genotype_filter"]
     for key, value in PROFILES[genotype_filter["profile"]].items():
         genotype_filter.setdefault(key, value)
-    name = cfg.get("reference", {}).get("build")
-    if name and makes_gdi_package(cfg) and name not in NAMED_BUILDS:
+    rule = cfg.get("disclosure", {})
+    rule.setdefault("open", False)
+    if not rule["open"]:
+        rule.setdefault("protect", "carriers")
+    done = sections.of(Config, cfg)
+    name = done.reference.build
+    if name and done.formats.gdi.made and name not in NAMED_BUILDS:
         problems.append(
             Problem(
                 "config reference.build",
@@ -366,12 +372,7 @@ def read(raw: Mapping) -> tuple[dict, list[Problem]]:
                 "use one of the two, or set formats.gdi.enabled to false",
             )
         )
-    rule = cfg.get("disclosure", {})
-    rule.setdefault("open", False)
-    if not rule["open"]:
-        rule.setdefault("protect", "carriers")
-        rule.setdefault("min_stratum_size", None)
-    return cfg, problems
+    return done, problems
 
 
 def _key(problem: Problem) -> list[str]:
@@ -396,7 +397,7 @@ def wrong_sections(problems: Iterable[Problem]) -> set[str]:
     return {key[0] for key in map(_key, problems) if key}
 
 
-def load(raw: Mapping) -> dict:
+def load(raw: Mapping) -> Config:
     """The configuration as `read` gives it; GoeError with every problem."""
     cfg, problems = read(raw)
     stop_on(problems)
