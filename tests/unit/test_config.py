@@ -11,6 +11,7 @@ from typing import get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
+from goe.core import resources
 from goe.core.errors import GoeError
 from goe.disclosure import control
 from goe.release.gdi import format as gdi_format
@@ -388,7 +389,7 @@ def test_what_reads_the_config_in_every_job_is_light():
     """Snakemake reads the config once more in each job."""
     heavy = "{'numba', 'rdflib', 'pyarrow', 'numpy', 'pandas', 'scipy'}"
     code = f"import sys; from goe.settings import config; print(*sorted({heavy} & set(sys.modules)))"
-    root = config.SCHEMA.parents[2] / "scripts"
+    root = resources.ROOT / "scripts"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

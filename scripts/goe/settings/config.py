@@ -4,7 +4,6 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,10 @@ from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES, ROOT
 from goe.genome.build import NAMED_BUILDS
 from goe.rules.dataset import DatasetId
-from goe.settings import sections
+from goe.settings import schemas, sections
 from goe.settings.sections import Config
 from goe.settings.sheets import country_problem
 
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 GUIDELINES = [RESOURCES / "guidelines" / name for name in ("sample_qc.tsv", "inference.tsv")]
 
 PROFILES: dict[str, dict[str, float]] = {
@@ -106,10 +104,9 @@ def _double_keys(node: yaml.Node, name: str, path: str = "") -> list[Problem]:
     return problems
 
 
-@cache
-def schema() -> dict:
+def schema() -> dict[str, Any]:
     """The JSON Schema of the configuration."""
-    return yaml.safe_load(SCHEMA.read_text())
+    return schemas.schema("config")
 
 
 def _plain(value: Any) -> Any:
