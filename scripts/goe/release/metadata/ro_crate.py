@@ -65,7 +65,6 @@ _HOMEPAGES = {
     "multiqc": "https://multiqc.info/",
     "numba": "https://numba.pydata.org/",
     "numpy": "https://numpy.org/",
-    "pandas": "https://pandas.pydata.org/",
     "plink2": "https://www.cog-genomics.org/plink/2.0/",
     "pyarrow": "https://arrow.apache.org/",
     "pysam": "https://github.com/pysam-developers/pysam",
