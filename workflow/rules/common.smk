@@ -1,10 +1,6 @@
-import json
-from importlib.metadata import version as version_of
-
-from goe.core import batches, code_digest, environment
+from goe.core import batches, environment
 from goe.genome import build
 from goe.intake import load as intake, stamps
-from goe.release import layout
 from goe.settings import sheets
 from goe.settings.sections import plain
 
@@ -99,65 +95,6 @@ def regions_of(contig):
     return [name for name, region in REGIONS.items() if region.contig == contig]
 
 
-# The dictionary of published fields.
-FIELDS = str(SCRIPTS.parent / "resources" / "dictionary" / "fields.tsv")
-ID = CFG.dataset.id
-SNAKEMAKE_VERSION = version_of("snakemake")
-
-# What of the config the scripts of the release may know: nothing of inputs or places.
-PUBLIC_CFG = {
-    key: plain(getattr(CFG, key))
-    for key in (
-        "dataset",
-        "disclosure",
-        "genotype_filter",
-        "variant_qc",
-        "strata",
-        "caller",
-        "frequencies",
-        "formats",
-    )
-} | {
-    "reference": {"build": CFG.reference.build, "contigs": list(CFG.reference.contigs)},
-    "sample_qc": {"exclude": CFG.sample_qc.exclude, "thresholds": CFG.sample_qc.thresholds},
-}
-GDI = CFG.formats.gdi.made
-FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
-EARLIER = Path(CFG.previous_release or "") / "metadata" / "dataset.json"
-PAST_VERSION = json.loads(EARLIER.read_text())["id"] if CFG.previous_release and EARLIER.is_file() else ""
-
-# The workflow as it is released: its main file and the rules.
-WORKFLOW_NAMES = [
-    "Snakefile",
-    *sorted(f"workflow/rules/{p.name}" for p in (SCRIPTS.parent / "workflow/rules").glob("*.smk")),
-]
-WORKFLOW_FILES = [str(SCRIPTS.parent / name) for name in WORKFLOW_NAMES]
-
-
-def code(wildcards):
-    """The release says which code made it: another code writes that again. Asked by the jobs that need it alone."""
-    return code_digest.digest(SCRIPTS.parent)
-
-
-REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
-
-
-def files_of(*kinds):
-    """Files of a release of these kinds (goe.release.layout), as paths in it."""
-    encrypted = bool(CFG.formats.gdi.recipients)
-    return layout.files(ID, list(BUILD.contigs), kinds, GDI, encrypted)
-
-
-# The numbers, what is said of them, what describes both.
-DATA_FILES = [release(path) for path in files_of(layout.DATA)]
-NOTE_FILES = [release(path) for path in (*files_of(layout.NOTE), *(f"provenance/{name}" for name in WORKFLOW_NAMES))]
-METADATA_NAMES = files_of(layout.METADATA)
-RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
-
-
-RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG.restricted else []
-
-
 # Units of a person are numbered from 1 in the order of the sheet: two libraries may both have a unit L1.
 def unit_row(wildcards):
     return UNITS[wildcards.sample][int(wildcards.unit) - 1]
@@ -231,18 +168,14 @@ def calls_of(wildcards):
     return UNITS[wildcards.sample][0].path
 
 
-# Sample QC: the autosomes, its thresholds with their sources, and what the reads of a person left for it.
-AUTOSOME_REGIONS = [name for name, region in REGIONS.items() if build.contig_class(region.contig) == "autosome"]
-AUTOSOME_LENGTH = sum(n for contig, n in BUILD.contigs.items() if build.contig_class(contig) == "autosome")
+# Thresholds of people with their sources; the country's own are of metrics, and nothing before the keep list looks at
+# those.
 GUIDELINE_FILES = [
     str(SCRIPTS.parent / "resources" / "guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")
 ]
-# The country's own thresholds of metrics; nothing before the keep list looks at those.
-OWN_GUIDELINES = list(filter(None, [CFG.sample_qc.guidelines]))
-PANEL = CFG.sample_qc.contamination_panel
-CONTAMINATION_PANEL = [f"{PANEL}.{part}" for part in ("UD", "mu", "bed")] if PANEL else []
-COHORT_RESOURCES = [
-    *sorted(str(path) for path in (SCRIPTS.parent / "resources" / "cohort").iterdir()),
-    str(SCRIPTS.parent / "resources" / "report" / "page.css"),
-]
-MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")
+OWN_GUIDELINES = [CFG.sample_qc.guidelines] if CFG.sample_qc.guidelines else []
+CONTAMINATION_PANEL = (
+    [f"{CFG.sample_qc.contamination_panel}{suffix}" for suffix in intake.PANEL]
+    if CFG.sample_qc.contamination_panel
+    else []
+)

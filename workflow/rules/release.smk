@@ -1,3 +1,54 @@
+import json
+from importlib.metadata import version as version_of
+
+from goe.core import code_digest
+from goe.release import layout
+
+# The dictionary of published fields.
+FIELDS = str(SCRIPTS.parent / "resources" / "dictionary" / "fields.tsv")
+ID = CFG.dataset.id
+SNAKEMAKE_VERSION = version_of("snakemake")
+
+# What of the config the scripts of the release may know: nothing of inputs or places.
+PUBLIC_CFG = {
+    key: plain(getattr(CFG, key))
+    for key in (
+        "dataset",
+        "disclosure",
+        "genotype_filter",
+        "variant_qc",
+        "strata",
+        "caller",
+        "frequencies",
+        "formats",
+    )
+} | {
+    "reference": {"build": CFG.reference.build, "contigs": list(CFG.reference.contigs)},
+    "sample_qc": {"exclude": CFG.sample_qc.exclude, "thresholds": CFG.sample_qc.thresholds},
+}
+GDI = CFG.formats.gdi.made
+FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
+EARLIER = Path(CFG.previous_release or "") / "metadata" / "dataset.json"
+PAST_VERSION = json.loads(EARLIER.read_text())["id"] if CFG.previous_release and EARLIER.is_file() else ""
+
+# The workflow as it is released: its main file and the rules.
+WORKFLOW_NAMES = [
+    "Snakefile",
+    *sorted(f"workflow/rules/{p.name}" for p in (SCRIPTS.parent / "workflow/rules").glob("*.smk")),
+]
+WORKFLOW_FILES = [str(SCRIPTS.parent / name) for name in WORKFLOW_NAMES]
+REPORT_RESOURCES = sorted(str(path) for path in (SCRIPTS.parent / "resources" / "report").iterdir())
+
+# The numbers, what is said of them, what describes both.
+DATA_NAMES, NOTE_NAMES, METADATA_NAMES = (
+    layout.files(ID, list(BUILD.contigs), [kind], GDI, bool(CFG.formats.gdi.recipients))
+    for kind in (layout.DATA, layout.NOTE, layout.METADATA)
+)
+DATA_FILES = [release(path) for path in DATA_NAMES]
+NOTE_FILES = [release(path) for path in (*NOTE_NAMES, *(f"provenance/{name}" for name in WORKFLOW_NAMES))]
+RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
+RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG.restricted else []
+
 SUMMARY_SEALS = [
     *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
     *expand(work("seals/{rule}/{region}.json"), rule=["frequencies_count", "variant_qc_filter"], region=REGIONS),
@@ -175,7 +226,8 @@ rule release_summary:
         cfg=PUBLIC_CFG,
         build=BUILD.name,
         par=BUILD.par,
-        code=code,
+        # The release says which code made it: another code writes that again.
+        code=lambda wc: code_digest.digest(SCRIPTS.parent),
         formats=FORMATS,
         regions=CFG.annotations.regions.given,
     script:
@@ -286,7 +338,7 @@ rule release_metadata:
         cfg=PUBLIC_CFG,
         files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
         snakemake=SNAKEMAKE_VERSION,
-        code=code,
+        code=lambda wc: code_digest.digest(SCRIPTS.parent),
     script:
         "../../scripts/release_metadata.py"
 

@@ -1,3 +1,12 @@
+AUTOSOME_REGIONS = [name for name, region in REGIONS.items() if build.contig_class(region.contig) == "autosome"]
+AUTOSOME_LENGTH = sum(n for contig, n in BUILD.contigs.items() if build.contig_class(contig) == "autosome")
+COHORT_RESOURCES = [
+    *sorted(str(path) for path in (SCRIPTS.parent / "resources" / "cohort").iterdir()),
+    str(SCRIPTS.parent / "resources" / "report" / "page.css"),
+]
+MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")
+
+
 rule sample_qc_reference:
     input:
         fasta=CFG.reference.fasta,
