@@ -35,7 +35,8 @@ def load(raw: Mapping) -> tuple[Config, dict[str, Person], list[Input], Build]:
     """
     cfg, problems = config.read(raw)
     wrong = config.wrong_sections(problems)
-    people, inputs, reference = None, [], None
+    people, reference = None, None
+    inputs: list[Input] = []
     rows: list[Problem] = []
     if not wrong & {"samples", "strata"}:
         try:
@@ -54,7 +55,7 @@ def load(raw: Mapping) -> tuple[Config, dict[str, Person], list[Input], Build]:
         except GoeError as error:
             problems += error.problems
     problems += _files(cfg, wrong)
-    if problems:
+    if problems or people is None or reference is None:
         table = Path(cfg.outdir) / TABLE if Path(cfg.outdir).is_dir() and os.access(cfg.outdir, os.W_OK) else None
         # With a row or a sheet missing, many people would be told to have no data, or to be on no sheet.
         told = None if rows or "inputs" in wrong else people

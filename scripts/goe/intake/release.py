@@ -6,6 +6,7 @@ node takes is told at the beginning.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +37,12 @@ def look(
     checks = (
         ({"dataset"}, lambda: health_dcat.problems(cfg)),
         ({"dataset", "formats", "reference", "disclosure"}, lambda: _of_package(cfg)),
-        ({"annotations"} if build else {""}, lambda: _regions(cfg, build)),
+        ({"annotations"}, lambda: _regions(cfg, build) if build else []),
         ({"restricted"}, lambda: _recipients(cfg)),
         ({"previous_release", "dataset", "reference", "outdir"}, lambda: _earlier_release(cfg)),
         ({"previous_people", "outdir"}, lambda: _earlier_people(cfg)),
     )
-    wrong = {*wrong, ""}
+    wrong = {*wrong}
     problems = [p for needed, check in checks if not wrong & needed for p in check()]
     if people is None or wrong & {"dataset", "disclosure", "formats", "reference", "outdir"}:
         return problems, []
@@ -61,7 +62,7 @@ def _regions(cfg: Config, build: Build) -> list[Problem]:
     problems = []
     for flag, path in cfg.annotations.regions.given.items():
         where = f"config annotations.regions.{flag} {path}"
-        problems += _asked(where, lambda f=flag, p=path: annotations.check_regions({f: p}, build))
+        problems += _asked(where, partial(annotations.check_regions, {flag: path}, build))
     return problems
 
 
@@ -135,7 +136,8 @@ def _people_since(cfg: Config, people: Mapping[str, Person]) -> tuple[list[Probl
     with both subtract them, and `previous_release` is not asked. QC may change who counts besides; that is not told.
     """
     release = Path(cfg.outdir) / "release"
-    problems, notes = [], []
+    problems: list[Problem] = []
+    notes: list[Problem] = []
     if (release / manifest.NAME).is_file():
         n = sum(_changes(cfg, people, _record(cfg)).values())
         if n:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES, ROOT
@@ -143,7 +143,7 @@ def _open_sections(value: dict, part: dict) -> None:
             _open_sections(value[key], sub)
 
 
-def _describe(error) -> list[Problem]:
+def _describe(error: ValidationError) -> list[Problem]:
     path = _dotted(error.absolute_path)
     where = f"config {path}" if path else "config"
     value = error.instance
@@ -345,7 +345,7 @@ def read(raw: Mapping) -> tuple[Config, list[Problem]]:
         thresholds, own = sample_qc.get("thresholds"), sample_qc.get("guidelines")
         rest = {k: v for k, v in thresholds.items() if k not in told} if isinstance(thresholds, dict) else {}
         files = [own] if isinstance(own, str) and own else []
-        if files and not Path(own).is_file():
+        if files and not Path(files[0]).is_file():
             problems.append(Problem(f"config sample_qc.guidelines {own}", "no such file", MEND_PATH))
             files = []
         problems += _thresholds(rest, files) if rest or files else []

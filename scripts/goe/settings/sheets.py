@@ -231,9 +231,9 @@ def read_people(path: str | Path, label_column: str = "country_code", columns: S
         if wrong:
             problems.append(Problem(where, wrong[0], wrong[1]))
         label = cells[label_column]
-        if label_column != "country_code" and (wrong := label_problem(label)):
+        if label_column != "country_code" and (unfit := label_problem(label)):
             mend = "write two capital letters, neither XX nor XY"
-            problems.append(Problem(where, f"{label_column} {label!r} {wrong}", mend))
+            problems.append(Problem(where, f"{label_column} {label!r} {unfit}", mend))
         if not PEOPLE.takes("birth_year", cells.get("birth_year", "")):
             problems.append(Problem(where, f"birth_year {cells['birth_year']!r}", "write a year, or nothing"))
         gone = cells.get("withdrawn", "")
