@@ -6,10 +6,12 @@ from goe.core import logs, seal, tables
 from goe.disclosure import control, earlier_release
 from goe.release import notes as release_notes
 from goe.rules import formats
+from goe.settings import sections
+from goe.settings.sections import Disclosure
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
-    policy = control.policy(params.disclosure)
+    policy = control.policy(sections.of(Disclosure, params.disclosure))
     before, now = earlier_release.read(params.previous), earlier_release.of_tables(snakemake.input.tables)
     strata = [stratum for stratum in now.people if stratum in before.people]
     contigs = [

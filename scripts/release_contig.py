@@ -3,6 +3,9 @@
 from goe.core import logs, seal
 from goe.genome.build import Build
 from goe.release.contig import Places, Release
+from goe.release.gdi import metadata as gdi_metadata
+from goe.settings import sections
+from goe.settings.sections import Config, Disclosure
 
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):
@@ -11,9 +14,9 @@ with logs.to(snakemake.log), seal.job(snakemake):
         build=Build(**params.build),
         fasta=source.fasta,
         fields=source.fields,
-        disclosure=params.disclosure,
+        disclosure=sections.of(Disclosure, params.disclosure),
         regions=params.regions,
-        gdi=params.gdi,
+        gdi=gdi_metadata.settings(sections.of(Config, params.gdi)) if params.gdi else None,
     )
     places = Places(
         table=output.table,

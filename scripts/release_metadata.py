@@ -6,10 +6,13 @@ from pathlib import Path
 from goe.core import logs, seal
 from goe.release import layout
 from goe.release.metadata import health_dcat, ro_crate
+from goe.settings import sections
+from goe.settings.sections import Config
 
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
     folder = Path(snakemake.input.page).parent
+    cfg = sections.of(Config, params.cfg)
     about = health_dcat.About(**json.loads(Path(snakemake.input.about).read_text()))
     contigs = [json.loads(Path(path).read_text())["contig"] for path in snakemake.input.summaries]
     tools = {}
@@ -17,11 +20,11 @@ with logs.to(snakemake.log), seal.job(snakemake):
         tools |= json.loads(Path(path).read_text())
     names = [*params.files, *json.loads(Path(snakemake.input.written).read_text())]
     files = layout.describe(folder, names)
-    health_dcat.write(folder, params.cfg, about, [f for f in files if f.path not in health_dcat.NOT_DESCRIBED])
+    health_dcat.write(folder, cfg, about, [f for f in files if f.path not in health_dcat.NOT_DESCRIBED])
     described = layout.describe(folder, [health_dcat.TURTLE, health_dcat.JSON_LD])
     ro_crate.write(
         folder,
-        params.cfg,
+        cfg,
         about,
         [*files, *described],
         [ro_crate.Contig(**contig) for contig in contigs],

@@ -6,10 +6,12 @@ from pathlib import Path
 from goe.core import logs, seal
 from goe.release.formats import beacon
 from goe.release.summary import Sources, Summary
+from goe.settings import sections
+from goe.settings.sections import Config
 
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):
-    sources = Sources(
+    files = Sources(
         contigs=source.summaries,
         membership=source.membership,
         keep=source.keep,
@@ -26,7 +28,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         regions=dict(zip(params.regions, source.regions, strict=True)),
         earlier=source.compare[0] if source.compare else None,
     )
-    summary = Summary(sources, params.cfg, params.build, params.par, params.formats)
+    summary = Summary(files, sections.of(Config, params.cfg), params.build, params.par, params.formats)
     for name, text in summary.texts().items():
         Path(output[name]).write_text(text)
     beacon.write_populations(output.populations, summary.tags)

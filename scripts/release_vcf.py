@@ -8,12 +8,15 @@ from goe.disclosure import control
 from goe.release import notes as release_notes
 from goe.release.formats import annotations, mini_node, sites_vcf
 from goe.rules.site_filters import DESCRIPTIONS
+from goe.settings import sections
+from goe.settings.sections import Disclosure
 
 params, which = snakemake.params, snakemake.wildcards.which
 with logs.to(snakemake.log), seal.job(snakemake):
     contigs = [json.loads(Path(path).read_text()) for path in snakemake.input.summaries]
     tally = release_notes.combine(contigs)
-    plan = control.plan(tally["people"], control.policy(params.disclosure).min_stratum_size)
+    policy = control.policy(sections.of(Disclosure, params.disclosure))
+    plan = control.plan(tally["people"], policy.min_stratum_size)
     fields = sites_vcf.read_fields(snakemake.input.fields)
     if which in mini_node.PROFILES:
         info = mini_node.tags(fields, plan.strata, which)

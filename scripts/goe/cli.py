@@ -7,11 +7,14 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from goe import __version__
 from goe.core.errors import GoeError
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2
+# Commands or actions, as `add_subparsers` gives them.
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _STATES = {True: "passed", False: "FAILED", None: "not applicable"}
 
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return UNUSABLE
 
 
-def _add_check(commands) -> None:
+def _add_check(commands: _Commands) -> None:
     words = "hold a release folder against everything it promises"
     more = (
         "Needs the folder alone: no configuration, no reference, no network. Ends with 0 when every check passed, with "
@@ -54,7 +57,7 @@ def _add_check(commands) -> None:
     parser.set_defaults(work=_check)
 
 
-def _add_code(commands) -> None:
+def _add_code(commands: _Commands) -> None:
     words = "tell the SHA-256 of the code, which a release has as code_sha256 in metadata/dataset.json"
     parser = commands.add_parser("code", help=words, description=f"goe code: {words}.")
     parser.add_argument("clone", metavar="CLONE", nargs="?", help="the folder of a clone (default: that of this goe)")
@@ -109,7 +112,7 @@ def _check(given: argparse.Namespace) -> int:
     return PASSED
 
 
-def _add_demo(commands) -> None:
+def _add_demo(commands: _Commands) -> None:
     words = "write a simulated cohort, or compare a run on it with its truth"
     parser = commands.add_parser("demo", help=words, description=f"goe demo: {words}.")
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")

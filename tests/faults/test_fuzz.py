@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pysam
 import pytest
-from goe.genome import build
 from goe.genome.build import regions
 from goe.harmonise.genotypes import Filter
 from goe.intake import lint
-from goe.settings import config, sheets
+from goe.intake.load import build_of
+from goe.settings import config, sections, sheets
 from helpers.run_script import REPO, run_spec
 from helpers.workflow import DATASET
 
@@ -175,8 +175,8 @@ class World:
                 "formats": {"gdi": {"enabled": False}},
             }
         )
-        every = sheets.read_people(self.cfg["samples"]), sheets.read_inputs(self.cfg["inputs"])
-        self.build = build.load_build(self.cfg)
+        every = sheets.read_people(self.cfg.samples), sheets.read_inputs(self.cfg.inputs)
+        self.build = build_of(self.cfg)
         problems, _, intake = lint.lint(self.cfg, *every, self.build, m5_cache=str(f / "m5.json"))
         rows = [[p, PEOPLE[p], "EE", "no", kind, "", "joint" if kind == "joint_vcf" else "own"] for p in people]
         columns = ["sample_id", "sex", "country_code", "withdrawn", "input_type", "absent_fields", "source"]
@@ -219,7 +219,7 @@ class World:
             made = {"counts": "counts.parquet", "ledger": "count.json"}
             done = done and self.job("frequencies_count.py", source, made, {"raw": False, "accept_filters": []})
             made = {"table": "filtered.parquet", "ledger": "filter.json"}
-            params = {"rules": self.cfg["variant_qc"], "regions": {}, "contig": contig}
+            params = {"rules": sections.plain(self.cfg.variant_qc), "regions": {}, "contig": contig}
             done = done and self.job("variant_qc_filter.py", {"counts": f / "counts.parquet"}, made, params)
             if contig == "chr1":
                 source = {

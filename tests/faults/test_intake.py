@@ -18,10 +18,11 @@ import yaml
 from crypt4gh.keys import c4gh
 from goe.core.errors import GoeError
 from goe.disclosure import earlier_release as previous_release
-from goe.genome import build
 from goe.intake import lint
 from goe.intake import release as release_lint
-from goe.settings import config, sheets
+from goe.intake.load import build_of
+from goe.settings import config, sections, sheets
+from helpers.settings import altered
 
 CONTIGS = {"chr20": 3000, "chrX": 2000}
 SEQUENCES = {"chr20": "ACGTTGCA" * 375, "chrX": "GATTACAC" * 250}
@@ -84,11 +85,11 @@ class Cohort:
         self.write()
         cfg = config.load(self.config())
         try:
-            people = sheets.read_people(cfg["samples"])
-            inputs = sheets.read_inputs(cfg["inputs"])
+            people = sheets.read_people(cfg.samples)
+            inputs = sheets.read_inputs(cfg.inputs)
         except GoeError as error:
             return [str(p) for p in error.problems], [], {}
-        problems, notes, intake = lint.lint(cfg, people, inputs, build.load_build(cfg), m5_cache="m5.json")
+        problems, notes, intake = lint.lint(cfg, people, inputs, build_of(cfg), m5_cache="m5.json")
         return [str(p) for p in problems], [str(n) for n in notes], intake
 
     def only(self) -> str:
@@ -412,7 +413,7 @@ def test_withdrawn_people_may_lack_data(joint):
     Path("samples.tsv").write_text(sheet)
     cfg = config.load(joint.config())
     people, inputs = sheets.read_people("samples.tsv"), sheets.read_inputs("inputs.tsv")
-    problems, _, intake = lint.lint(cfg, people, inputs, build.load_build(cfg))
+    problems, _, intake = lint.lint(cfg, people, inputs, build_of(cfg))
     assert problems == []
     assert lint.people_table(intake, sheets.read_people("samples.tsv"))[-1] == ["C", "M", "EE", "yes", "", "C", "", ""]
 
@@ -789,9 +790,9 @@ def test_what_the_gdi_package_needs_is_told_with_the_rest(joint):
     joint.dataset = {"license": None, "title": "x" * 256}
     joint.write()
     cfg = config.load(joint.config())
-    cfg["reference"]["build"] = "GRCh38"
-    cfg["formats"]["gdi"] |= {"enabled": True, "catalog": None, "recipients": ["no.pub"]}
-    problems, _ = release_lint.look(cfg, {}, build.load_build(config.load(joint.config())))
+    gdi = sections.of(sections.Gdi, {"enabled": True, "recipients": ["no.pub"]})
+    cfg = altered(altered(cfg, "reference.build", "GRCh38"), "formats.gdi", gdi)
+    problems, _ = release_lint.look(cfg, {}, build_of(config.load(joint.config())))
     assert [p.where for p in problems] == [
         "config formats.gdi.catalog",
         "config dataset.title",
@@ -819,9 +820,9 @@ def test_people_who_withdrew_are_not_counted_for_the_note(joint):
     joint.more = {"disclosure": {"min_carriers": 2, "policy": "collapse", "min_stratum_size": 2}}
     joint.write()
     cfg = config.load(joint.config())
-    people = sheets.read_people(cfg["samples"])
+    people = sheets.read_people(cfg.samples)
     people["A"] = dataclasses.replace(people["A"], withdrawn=True)
-    _, notes = release_lint.look(cfg, people, build.load_build(cfg))
+    _, notes = release_lint.look(cfg, people, build_of(cfg))
     assert "1 people to count" in str(notes[0])
 
 
@@ -841,7 +842,7 @@ def test_strata_that_will_not_be_published_are_a_note(joint, leaves, least, hidd
     people = {
         f"{leaf}{i}": sheets.Person(f"{leaf}{i}", leaf[3:], leaf[:2]) for leaf, n in leaves.items() for i in range(n)
     }
-    _, notes = release_lint.look(cfg, people, build.load_build(cfg))
+    _, notes = release_lint.look(cfg, people, build_of(cfg))
     told = [note.what for note in notes if "will not be published" in note.what]
     assert len(told) == bool(hidden)
     if hidden:
@@ -859,7 +860,7 @@ def advice(joint, sizes: dict[str, tuple[int, int, int]], **disclosure) -> list[
         for sex, n in zip("MFU", numbers, strict=True)
         for i in range(n)
     }
-    problems, notes = release_lint.look(cfg, people, build.load_build(cfg))
+    problems, notes = release_lint.look(cfg, people, build_of(cfg))
     assert problems == []
     return [str(note) for note in notes]
 
@@ -897,9 +898,9 @@ def test_too_few_people_are_a_problem_where_a_gdi_package_is_wanted(joint):
     joint.more = {"disclosure": {"min_carriers": 5, "policy": "collapse"}}
     joint.write()
     cfg = config.load(joint.config())
-    cfg["formats"]["gdi"] |= {"enabled": True, "catalog": "goe"}
+    cfg = altered(altered(cfg, "formats.gdi.enabled", True), "formats.gdi.catalog", "goe")
     people = sheets.read_people("samples.tsv")
-    problems, _ = release_lint.look(cfg, people, build.load_build(cfg))
+    problems, _ = release_lint.look(cfg, people, build_of(cfg))
     (told,) = (str(p) for p in problems if p.where == "samples.tsv")
     assert "2 people to count, fewer than 10 (disclosure.min_stratum_size): no allele will be published" in told
     assert "a GDI package cannot be empty -> take in more people, or set formats.gdi.enabled to false" in told
@@ -931,14 +932,15 @@ def test_other_people_than_those_of_a_whole_release_stop(joint, before, gone, n)
     cfg = config.load(joint.config())
     whole_release(joint, before)
     people = {s: dataclasses.replace(p, withdrawn=s == gone) for s, p in sheets.read_people("samples.tsv").items()}
-    problems, _ = release_lint.look(cfg, people, build.load_build(cfg))
+    problems, _ = release_lint.look(cfg, people, build_of(cfg))
     assert len(problems) == bool(n)
     if n:
         assert f"{n} {'person' if n == 1 else 'people'} withdrew, joined or moved" in problems[0].what
         assert "previous_release and previous_people" in problems[0].mend
     # Every count is public anyhow: the controller is told, and decides.
-    cfg["disclosure"] = {"open": True, "legal_basis": "a test"}
-    problems, notes = release_lint.look(cfg, people, build.load_build(cfg))
+    opened = sections.of(sections.Disclosure, {"open": True, "legal_basis": "a test"})
+    cfg = altered(cfg, "disclosure", opened)
+    problems, notes = release_lint.look(cfg, people, build_of(cfg))
     assert problems == [] and sum("is the whole release" in note.what for note in notes) == bool(n)
 
 
@@ -953,13 +955,13 @@ def test_people_left_out_by_qc_have_not_joined_since(joint):
     rows = "A\tEE\tF\tX0\tU\tyes\tsex_aneuploid\nB\tEE\tM\tM\tM\tno\tcharr\n"
     Path("work/sample_qc/keep.tsv").write_text(head + rows)
     people = sheets.read_people("samples.tsv")
-    assert release_lint.look(cfg, people, build.load_build(cfg))[0] == []
+    assert release_lint.look(cfg, people, build_of(cfg))[0] == []
     moved = people | {"A": dataclasses.replace(people["A"], country="FI")}
-    assert "1 person withdrew" in release_lint.look(cfg, moved, build.load_build(cfg))[0][0].what
+    assert "1 person withdrew" in release_lint.look(cfg, moved, build_of(cfg))[0][0].what
     # The record is put away after a release, with its key elsewhere.
     Path("work/release/people.key").unlink()
-    assert release_lint.look(cfg, people, build.load_build(cfg))[0] == []
-    assert "1 person withdrew" in release_lint.look(cfg, moved, build.load_build(cfg))[0][0].what
+    assert release_lint.look(cfg, people, build_of(cfg))[0] == []
+    assert "1 person withdrew" in release_lint.look(cfg, moved, build_of(cfg))[0][0].what
 
 
 def test_fewer_than_the_floor_who_withdrew_since_the_earlier_release_are_a_note(joint):
@@ -1093,7 +1095,7 @@ def test_conformance_errors(shared, tmp_path, monkeypatch):
         cfg = config.load(cohort.config())
         try:
             people, inputs = sheets.read_people("samples.tsv"), sheets.read_inputs("inputs.tsv")
-            problems, _, _ = lint.lint(cfg, people, inputs, build.load_build(cfg))
+            problems, _, _ = lint.lint(cfg, people, inputs, build_of(cfg))
         except GoeError as error:
             problems = error.problems
         told = "\n".join(str(p) for p in problems)

@@ -31,18 +31,17 @@ SNAKEFILE = """
 import sys
 sys.path.insert(0, {scripts!r})
 from goe.genome import build
+from goe.settings import sections
 from pathlib import Path
-CFG = {cfg!r}
+CFG = sections.of(sections.Config, {cfg!r})
 REPO = Path({repo!r})
 REGIONS = {{k: build.Region(*v) for k, v in {regions!r}.items()}}
 BUILD_PARAMS = {build!r}
+BUILD = build.Build(**BUILD_PARAMS)
+SCRIPTS = REPO / "scripts"
 READ_BATCHES = {batches!r}
-AUTOSOME_REGIONS = [n for n, r in REGIONS.items() if build.contig_class(r.contig) == "autosome"]
-AUTOSOME_LENGTH = sum(n for c, n in BUILD_PARAMS["contigs"].items() if build.contig_class(c) == "autosome")
 GUIDELINE_FILES = [str(REPO / "resources/guidelines" / f) for f in ("sample_qc.tsv", "inference.tsv")]
 OWN_GUIDELINES = [*{own!r}]
-COHORT_RESOURCES = [str(p) for p in (REPO / "resources/cohort").iterdir()]
-MULTIQC_CONFIG = str(REPO / "resources/multiqc/multiqc_config.yaml")
 KEPT = []
 def made(stage, *trusted):
     return {{"stage": stage, "stamp": "test", "trusts": dict.fromkeys(trusted, "test")}}

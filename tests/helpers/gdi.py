@@ -17,6 +17,7 @@ from goe.release.formats import sites_vcf
 from goe.release.gdi import package as gdi_package
 from goe.release.gdi.metadata import Settings
 from goe.release.metadata.health_dcat import About
+from goe.settings import sections
 
 ID = "GOE-EE-EXAMPLE-20260102030405678"
 LEAVES = ("EE_F", "EE_M", "EE_U", "LV_F", "LV_M")
@@ -116,8 +117,8 @@ def random_alleles(n, seed=0, start=1, step=9, haploid=False):
 
 
 def config(**dataset):
-    """A whole config, as far as the package looks at it."""
-    return {
+    """A config, as far as the package looks at it."""
+    said = {
         "reference": {"build": "GRCh38"},
         "dataset": {
             "prefix": "GOE",
@@ -133,9 +134,10 @@ def config(**dataset):
             "synthetic": False,
             **dataset,
         },
-        "disclosure": {"min_carriers": 5, "policy": "collapse"},
+        "disclosure": {"min_carriers": 5, "policy": "collapse", "protect": "carriers"},
         "formats": {"gdi": {"catalog": "gdi-aggregated"}},
     }
+    return sections.of(sections.Config, said)
 
 
 ABOUT = About(records=1, people=123, countries=("EE", "LV"), build="GRCh38")
@@ -168,8 +170,8 @@ def package(folder, contigs, cfg=None, settings=None, size=100):
             for one in blocks(alleles, size, contig):
                 writer.write(one)
         parts.append(part)
-    vcf = write_vcf(folder / "sites" / f"{cfg['dataset']['id']}.pass.vcf.gz", contigs)
-    root = folder / "gdi" / cfg["dataset"]["id"]
+    vcf = write_vcf(folder / "sites" / f"{cfg.dataset.id}.pass.vcf.gz", contigs)
+    root = folder / "gdi" / cfg.dataset.id
     gdi_package.assemble(parts, vcf, cfg, ABOUT, root)
     return root
 

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from goe.core import code_digest
 from goe.release import layout
 from goe.release.metadata import health_dcat, ro_crate
+from goe.settings import sections
+from goe.settings.sections import Config
 
 # Of the RO-Crate 1.1 context (w3id.org/ro/crate/1.1/context, version 1.1.0, CC0-1.0), the terms that the crate
 # uses. A term that is not here is reported by the validator: look it up in the context, then add it.
@@ -64,7 +66,12 @@ NAMES = (
 )
 
 
-def make(folder: Path, dataset: dict) -> dict:
+def config(dataset: dict) -> Config:
+    """A config with this dataset, and nothing else that metadata ask."""
+    return sections.of(Config, {"dataset": dataset})
+
+
+def make(folder: Path, dataset: dict) -> Config:
     """A release folder with everything but the manifest; gives the config."""
     for name in NAMES:
         path = folder / name
@@ -73,11 +80,11 @@ def make(folder: Path, dataset: dict) -> dict:
     said = dataset | {"number_of_people": ABOUT.people, "number_of_pass_records": ABOUT.records}
     said |= {"code_sha256": code_digest.digest()}
     (folder / health_dcat.DATASET).write_text(json.dumps(said))
-    describe(folder, {"dataset": dataset})
-    return {"dataset": dataset}
+    describe(folder, config(dataset))
+    return config(dataset)
 
 
-def describe(folder: Path, cfg: dict) -> None:
+def describe(folder: Path, cfg: Config) -> None:
     """Write the record and the crate of the files that `make` made."""
     health_dcat.write(folder, cfg, ABOUT, layout.describe(folder, NAMES))
     files = layout.describe(folder, [*NAMES, health_dcat.TURTLE, health_dcat.JSON_LD])

@@ -26,12 +26,15 @@ from goe.release import notes as release_notes
 from goe.release import texts as release_texts
 from goe.release.contig import Places, Release
 from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.metadata import health_dcat, ro_crate
 from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.settings import config as settings
+from goe.settings.sections import Config
 from goe.variant_qc import filters as site_filters
 
 from helpers.blocks import sequence, write_fasta
@@ -60,10 +63,12 @@ MINIMAL = {"min_carriers": 5, "policy": "minimal"}
 OPEN = {"open": True, "legal_basis": "Decision 12/2026 of the steering board"}
 
 
-def config(rule=MINIMAL, gdi=True) -> dict:
-    """The sections of a config that the release asks."""
-    return {
-        "reference": {"build": "GRCh38", "contigs": []},
+def config(rule=MINIMAL, gdi=True) -> Config:
+    """The config of the release."""
+    raw = {
+        "samples": "samples.tsv",
+        "inputs": "inputs.tsv",
+        "reference": {"fasta": "ref.fa", "build": "GRCh38"},
         "dataset": {
             "prefix": "GOE",
             "country": "EE",
@@ -91,6 +96,7 @@ def config(rule=MINIMAL, gdi=True) -> dict:
         "strata": {"label": "country_code"},
         "formats": {"gdi": {"enabled": gdi, "catalog": "goe"}},
     }
+    return settings.load(raw)
 
 
 def _alleles(text: str, seed: int, every: int) -> list[tuple[int, str, str]]:
@@ -181,7 +187,7 @@ class Parts:
     """What the writers leave for the whole release. summaries: one a contig, as `release_contig` leaves them."""
 
     build: Build
-    cfg: dict
+    cfg: Config
     work: Path
     summaries: list[dict]
     plan: control.Plan
@@ -201,7 +207,7 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
     build = Build(name="GRCh38", contigs=dict(contigs), par=par, all_contigs=dict(contigs))
     text = {name: sequence(length, seed=i) for i, (name, length) in enumerate(contigs.items())}
     fasta = write_fasta(work / "ref.fa", text)
-    policy = control.policy(cfg["disclosure"])
+    policy = control.policy(cfg.disclosure)
     for place in ("sites", "frequencies/wide", "beacon", "mini-node", "annotations", "gdi", "metadata", "dictionary"):
         (root / place).mkdir(parents=True)
     (work / "gdi").mkdir()
@@ -210,9 +216,9 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
         build=build,
         fasta=fasta,
         fields=REPO / "resources/dictionary/fields.tsv",
-        disclosure=cfg["disclosure"],
+        disclosure=cfg.disclosure,
         regions={},
-        gdi=cfg if cfg["formats"]["gdi"]["enabled"] else None,
+        gdi=gdi_metadata.settings(cfg) if gdi else None,
         block=block,
     )
     summaries = []
@@ -295,7 +301,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
     fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
     tally = release_notes.combine(parts.summaries)
     k = policy.k
-    formats = [name for name in FORMATS if name != "gdi" or cfg["formats"]["gdi"]["enabled"]]
+    formats = [name for name in FORMATS if name != "gdi" or cfg.formats.gdi.made]
     said = release_notes.dataset(cfg, build.name, plan, tally, k, formats, build.par)
     said["contigs"] = [summary["contig"] for summary in parts.summaries]
     kept = said["number_of_people"]
@@ -312,8 +318,8 @@ def _descriptions(root: Path, parts: Parts) -> None:
     public = release_notes.public_ledger([filtered, step], tally, k)
     qc = {
         "people": people,
-        "genotype_filter": release_notes.genotype_rules(cfg["genotype_filter"], {}),
-        "variant_qc": release_notes.filter_rules(cfg, said),
+        "genotype_filter": release_notes.genotype_rules(cfg.genotype_filter, {}),
+        "variant_qc": release_notes.filter_rules(cfg.variant_qc, said),
         "alleles_by_class": tally["classes"],
         "alleles_by_filter": tally["filters"],
         "alleles_by_rule": site_rules.counts(public),
@@ -391,7 +397,7 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
     sign(root)
 
 
-def describe(root: Path, cfg: dict, contigs: list[dict]) -> None:
+def describe(root: Path, cfg: Config, contigs: list[dict]) -> None:
     """Write the metadata of the files that are there."""
     for name in (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE):
         (root / name).unlink(missing_ok=True)
@@ -408,7 +414,7 @@ def sign(root: Path) -> None:
     manifest.write(root, manifest.files(root))
 
 
-def remake(root: Path, cfg: dict | None = None) -> None:
+def remake(root: Path, cfg: Config | None = None) -> None:
     """Metadata and manifest of what is there, so that a change is not found by its digest."""
     said = json.loads((root / "metadata/dataset.json").read_text())
     describe(root, cfg or config(), said["contigs"])

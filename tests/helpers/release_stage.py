@@ -14,9 +14,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 from goe.core.ledger import Ledger
-from goe.genome.build import load_build, regions
+from goe.genome.build import regions
+from goe.intake.load import build_of
 from goe.rules import sample_thresholds as sample_rules
 from goe.settings import config
+from goe.settings.sections import plain
 
 from helpers import site_tables
 from helpers.stages import ENVIRONMENT, REPO, Cost, tree_memory, write_spec
@@ -72,10 +74,10 @@ class Stage:
         raw["disclosure"] = disclosure
         raw["formats"] = {"gdi": {"catalog": "gdi-aggregated"}}
         self.cfg = config.load(raw)
-        self.id = self.cfg["dataset"]["id"]
-        self.build = load_build(self.cfg)
-        size = self.cfg["scatter"]["region_size"]
-        rules = self.cfg["variant_qc"]
+        self.id = self.cfg.dataset.id
+        self.build = build_of(self.cfg)
+        size = self.cfg.scatter.region_size
+        rules = plain(self.cfg.variant_qc)
         self.alleles = site_tables.write_tables(self.work, fasta, self.build, alleles, rules, size)
         self.regions = {c: [n for n, r in regions(self.build, size).items() if r.contig == c] for c in self.contigs}
         self._before()
@@ -169,10 +171,10 @@ class Stage:
             },
             params={
                 "dataset": self.id,
-                "disclosure": self.cfg["disclosure"],
+                "disclosure": plain(self.cfg.disclosure),
                 "build": {"name": self.build.name, "contigs": self.build.contigs, "par": self.build.par},
                 "regions": {},
-                "gdi": {key: self.cfg[key] for key in ("formats", "disclosure", "reference")},
+                "gdi": {key: plain(self.cfg)[key] for key in ("formats", "disclosure", "reference")},
             },
         )
 
@@ -188,7 +190,7 @@ class Stage:
                 "fields": str(REPO / "resources/dictionary/fields.tsv"),
             },
             output={"vcf": path, "index": f"{path}.tbi"},
-            params={"disclosure": self.cfg["disclosure"], "build": self.build.name, "regions": {}},
+            params={"disclosure": plain(self.cfg.disclosure), "build": self.build.name, "regions": {}},
         )
 
     @property
@@ -236,7 +238,7 @@ class Stage:
                 "about": self.work / "about.json",
             },
             params={
-                "cfg": self.cfg,
+                "cfg": plain(self.cfg),
                 "build": self.build.name,
                 "par": self.build.par,
                 "formats": ["sites", "frequencies", "beacon", "mini-node", "annotations", "gdi"],
@@ -255,7 +257,7 @@ class Stage:
             },
             output={"tar": self.release / f"gdi/{self.id}.tar"},
             params={
-                "cfg": self.cfg,
+                "cfg": plain(self.cfg),
                 "folder": str(self.work / "gdi_package" / self.id),
                 "recipients": [],
                 "past_version": "",
@@ -314,7 +316,7 @@ class Stage:
                 "versions": [str(self.work / "versions.json")],
             },
             output={str(i): self.release / name for i, name in enumerate(self._LATER)},
-            params={"cfg": self.cfg, "files": self.files, "snakemake": "9.27.1"},
+            params={"cfg": plain(self.cfg), "files": self.files, "snakemake": "9.27.1"},
         )
 
     def _manifest(self) -> Job:

@@ -14,7 +14,7 @@ GRCH37 = {"20": 63025520, "X": 155270560, "Y": 59373566, "MT": 16569}
 
 @pytest.fixture
 def reference(tmp_path):
-    """Make a config with a FASTA of which only the index is real."""
+    """Make arguments of `load_build` with a FASTA of which only the index is real."""
 
     def make(lengths: dict[str, int], name: str = "toy", par: str | None = None, **more) -> dict:
         fasta = tmp_path / "ref.fa"
@@ -22,15 +22,15 @@ def reference(tmp_path):
         (tmp_path / "ref.fa.fai").write_text("".join(f"{c}\t{n}\t3\t60\t61\n" for c, n in lengths.items()))
         if par is not None:
             (tmp_path / "par.bed").write_text(par)
-            more["par"] = str(tmp_path / "par.bed")
-        return {"reference": {"fasta": str(fasta), "build": name, **more}}
+            more["par_bed"] = str(tmp_path / "par.bed")
+        return {"reference": str(fasta), "name": name, **more}
 
     return make
 
 
-def told(cfg: dict) -> str:
+def told(arguments: dict) -> str:
     with pytest.raises(GoeError) as caught:
-        build.load_build(cfg)
+        build.load_build(**arguments)
     return "\n".join(str(p) for p in caught.value.problems)
 
 
@@ -84,7 +84,7 @@ def test_class_breaks_agree_with_region_class(borders, contig):
 
 
 def test_region_class_at_the_borders_of_grch38(reference):
-    whole = build.load_build(reference(GRCH38, "GRCh38"))
+    whole = build.load_build(**reference(GRCH38, "GRCh38"))
     expected = {
         ("chr20", 1): build.REGION_DIPLOID,
         ("chrX", 10000): build.REGION_X,
@@ -104,7 +104,7 @@ def test_region_class_at_the_borders_of_grch38(reference):
 
 
 def test_par_of_grch37_takes_the_names_of_the_fasta(reference):
-    whole = build.load_build(reference(GRCH37, "GRCh37"))
+    whole = build.load_build(**reference(GRCH37, "GRCh37"))
     assert whole.par == [
         ("X", 60001, 2699520),
         ("X", 154931044, 155260560),
@@ -121,7 +121,7 @@ def test_wrong_build_is_named(reference):
 
 def test_a_slice_needs_a_name_of_its_own(reference):
     assert "give the build another name" in told(reference({"chr20": 10200000}, "GRCh37"))
-    assert build.load_build(reference({"chr20": 10200000}, "hg19-slice")).contigs == {"chr20": 10200000}
+    assert build.load_build(**reference({"chr20": 10200000}, "hg19-slice")).contigs == {"chr20": 10200000}
 
 
 def test_other_spellings_of_builds(reference):
@@ -130,12 +130,12 @@ def test_other_spellings_of_builds(reference):
 
 def test_primary_contigs_and_their_order(reference):
     contigs = {"chr20": 9, "chrUn_1": 4, "chr1": 8, "HLA-A": 2}
-    whole = build.load_build(reference(contigs))
+    whole = build.load_build(**reference(contigs))
     assert list(whole.contigs) == ["chr20", "chr1"] and whole.all_contigs == contigs
-    assert list(build.load_build(reference(contigs, contigs=["chr1"])).contigs) == ["chr1"]
-    assert "chr2 is not in" in told(reference(contigs, contigs=["chr2"]))
-    assert "it is named chr1 there" in told(reference(contigs, contigs=["1"]))
-    assert "HLA-A is not a primary human contig" in told(reference(contigs, contigs=["HLA-A"]))
+    assert list(build.load_build(**reference(contigs, wanted=["chr1"])).contigs) == ["chr1"]
+    assert "chr2 is not in" in told(reference(contigs, wanted=["chr2"]))
+    assert "it is named chr1 there" in told(reference(contigs, wanted=["1"]))
+    assert "HLA-A is not a primary human contig" in told(reference(contigs, wanted=["HLA-A"]))
     assert "no primary contig" in told(reference({"scaffold1": 5}))
     assert "chrM and MT are the same chromosome" in told(reference({"chrM": 5, "MT": 5}))
 
@@ -143,27 +143,27 @@ def test_primary_contigs_and_their_order(reference):
 def test_par_of_other_builds(reference):
     contigs = {"chrX": 100, "chrY": 50}
     assert "pseudo-autosomal regions are not built in" in told(reference(contigs))
-    whole = build.load_build(reference(contigs, par="chrX\t10\t20\tPAR1\nchrY\t10\t20\tPAR1\n"))
+    whole = build.load_build(**reference(contigs, par="chrX\t10\t20\tPAR1\nchrY\t10\t20\tPAR1\n"))
     assert whole.par == [("chrX", 11, 20), ("chrY", 11, 20)]
     assert "no pseudo-autosomal region for chrY" in told(reference(contigs, par="chrX\t10\t20\n"))
     assert "ends behind the contig" in told(reference(contigs, par="chrX\t10\t200\nchrY\t1\t2\n"))
     assert "not a BED interval" in told(reference(contigs, par="chrX\t20\t10\n"))
     assert "contig X is not in the reference" in told(reference(contigs, par="X\t1\t2\nchrY\t1\t2\n"))
     assert "overlap" in told(reference(contigs, par="chrX\t1\t9\nchrX\t5\t12\nchrY\t1\t2\n"))
-    assert build.load_build(reference({"chr1": 5})).par == []
+    assert build.load_build(**reference({"chr1": 5})).par == []
 
 
 def test_indexes_of_the_fasta(tmp_path):
     fasta = tmp_path / "ref.fa"
-    cfg = {"reference": {"fasta": str(fasta), "build": "toy"}}
-    assert "no such file" in told(cfg)
+    arguments = {"reference": str(fasta), "name": "toy"}
+    assert "no such file" in told(arguments)
     fasta.write_text(">chr1\nACGT\n")
-    assert f"samtools faidx {fasta}" in told(cfg)
+    assert f"samtools faidx {fasta}" in told(arguments)
     with gzip.open(fasta, "wb") as handle:
         handle.write(b">chr1\nACGT\n")
-    assert "compressed with gzip, not bgzip" in told(cfg)
+    assert "compressed with gzip, not bgzip" in told(arguments)
     fasta.write_bytes(bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000"))
-    message = told(cfg)
+    message = told(arguments)
     assert "ref.fa.gzi" in message and "ref.fa.fai" in message
 
 

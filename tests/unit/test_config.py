@@ -4,15 +4,20 @@ import copy
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from types import NoneType
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
+from goe.core import resources
 from goe.core.errors import GoeError
 from goe.disclosure import control
 from goe.release.gdi import format as gdi_format
 from goe.release.metadata import health_dcat
 from goe.rules import formats
-from goe.settings import config
+from goe.settings import config, sections
 
 WHOLE = {
     "samples": "samples.tsv",
@@ -48,40 +53,71 @@ def problems(raw: dict) -> list[str]:
 
 def test_the_smallest_config_gets_every_default():
     cfg = config.load(WHOLE)
-    assert cfg["genotype_filter"] == {
-        "profile": "goe",
-        "min_gq": 20,
-        "min_dp": 10,
-        "min_dp_haploid": 5,
-        "min_ab": 0.2,
-        "on_absent_fields": "stop",
-        "respect_ft": False,
-    }
-    assert cfg["strata"] == {"label": "country_code", "columns": []}
-    assert cfg["reference"]["rename"] == {} and cfg["reference"]["par"] is None
-    assert cfg["outdir"] == "."
-    assert cfg["disclosure"] == {
-        "min_carriers": 5,
-        "policy": "collapse",
-        "protect": "carriers",
-        "min_stratum_size": None,
-        "open": False,
-    }
-    assert cfg["formats"] == {
-        "gdi": {
-            "enabled": None,
-            "catalog": None,
-            "min_allele_count": None,
-            "af_source": None,
-            "af_source_reference": None,
-            "recipients": [],
-        }
-    }
-    assert cfg["annotations"] == {"regions": {}}
-    assert cfg["previous_release"] is cfg["previous_people"] is cfg["restricted"] is None
-    new = {"creators": [], "hdab": None, "access_url": None, "download_url": None}
-    new |= {"conforms_to": None, "legal_basis": [], "number": None}
-    assert {key: cfg["dataset"][key] for key in new} == new
+    assert cfg.genotype_filter == sections.GenotypeFilter("goe", 20, 10, 5, 0.2, "stop", False)
+    assert cfg.strata == sections.Strata("country_code", ())
+    assert cfg.reference.rename == {} and cfg.reference.par is None
+    assert cfg.outdir == "."
+    assert cfg.disclosure == sections.Disclosure(5, "collapse", "carriers", None, False, None)
+    assert cfg.formats.gdi == sections.Gdi(None, None, None, None, None, ())
+    assert cfg.annotations.regions.given == {}
+    assert cfg.previous_release is cfg.previous_people is cfg.restricted is None
+    new = {"creators": (), "hdab": None, "access_url": None, "download_url": None}
+    new |= {"conforms_to": None, "legal_basis": (), "number": None}
+    assert {key: getattr(cfg.dataset, key) for key in new} == new
+
+
+def test_sections_have_the_keys_of_the_schema():
+    """Section by section; the schema is the home of the keys."""
+
+    def same(kind: type, part: dict, path: str) -> int:
+        hints = get_type_hints(kind)
+        assert list(hints) == [*part["properties"]], path
+        assert is_dataclass(kind) and kind.__dataclass_params__.frozen and "__slots__" in vars(kind), path
+        n = 1
+        for key, sub in part["properties"].items():
+            inner = [k for k in (hints[key], *get_args(hints[key])) if is_dataclass(k)]
+            assert bool(inner) == ("properties" in sub), f"{path}.{key}"
+            n += same(inner[0], sub, f"{path}.{key}") if inner else 0
+        return n
+
+    kinds = [kind for kind in vars(sections).values() if isinstance(kind, type) and is_dataclass(kind)]
+    assert same(sections.Config, config.schema(), "config") == len(kinds)
+
+
+def test_types_of_sections_are_those_of_the_schema():
+    """None is a value where the schema allows null, or where a key may be left out without a default."""
+
+    def look(kind: type, part: dict, path: str) -> None:
+        for key, sub in part["properties"].items():
+            hint = get_type_hints(kind)[key]
+            kinds = set(get_args(hint)) if NoneType in get_args(hint) else {hint}
+            wanted = sub.get("type", ["null" if v is None else "string" for v in sub.get("enum", [])])
+            wanted = {wanted} if isinstance(wanted, str) else set(wanted)
+            if "default" not in sub and key not in part.get("required", []) and sub.get("type") != "boolean":
+                # genotype_filter has those of its profile.
+                wanted |= {"null"} - ({"null"} if path == "config.genotype_filter" else set())
+            names = {"string": str, "integer": int, "number": float, "boolean": bool, "null": NoneType}
+            for name in wanted:
+                if name in names:
+                    assert names[name] in kinds, f"{path}.{key}"
+            assert (NoneType in kinds) == ("null" in wanted), f"{path}.{key}"
+            inner = [k for k in kinds if is_dataclass(k)]
+            if inner:
+                look(inner[0], sub, f"{path}.{key}")
+            elif "object" in wanted:
+                assert any(get_origin(k) is Mapping for k in kinds), f"{path}.{key}"
+            elif "array" in wanted:
+                assert any(get_origin(k) is tuple for k in kinds), f"{path}.{key}"
+
+    look(sections.Config, config.schema(), "config")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in vars(sections).values() if is_dataclass(kind)])
+def test_a_section_is_not_changed(kind):
+    section = sections.of(kind, {})
+    for field in fields(kind):
+        with pytest.raises(AttributeError):
+            setattr(section, field.name, "another")
 
 
 def yaml_blocks(text: str) -> list[dict]:
@@ -95,12 +131,12 @@ def test_the_config_that_outside_people_rely_on_is_whole(shared):
     text = (shared / "DESIGN.md").read_text()
     (raw,) = [b for b in yaml_blocks(text.replace("email: ...", "email: a@example.org")) if "samples" in b]
     cfg = config.load(raw)
-    assert cfg["disclosure"]["min_carriers"] == 5 and not formats.makes_gdi_package(cfg)
+    assert cfg.disclosure.min_carriers == 5 and not cfg.formats.gdi.made
 
 
 def test_the_config_of_the_readme_is_whole(repo):
     (raw,) = [b for b in yaml_blocks((repo / "README.md").read_text()) if "samples" in b]
-    assert config.load(raw)["dataset"]["org"] == "EXAMPLE"
+    assert config.load(raw).dataset.org == "EXAMPLE"
 
 
 @pytest.mark.parametrize("section", [WHOLE["disclosure"], {"open": True, "legal_basis": "Decision 7 of 2026"}])
@@ -109,12 +145,12 @@ def test_loading_twice_changes_nothing_and_the_raw_dict_stays(section):
     kept = copy.deepcopy(raw)
     once = config.load(raw)
     assert raw == kept
-    assert config.load(once) == once
+    assert config.load(sections.plain(once)) == once == sections.of(sections.Config, sections.plain(once))
 
 
 def test_defaults_are_not_shared_between_loads():
-    config.load(WHOLE)["reference"]["rename"]["20"] = "chr20"
-    assert config.load(WHOLE)["reference"]["rename"] == {}
+    config.load(WHOLE).reference.rename["20"] = "chr20"
+    assert config.load(WHOLE).reference.rename == {}
 
 
 def test_the_template_is_whole_and_says_the_defaults(repo):
@@ -210,10 +246,10 @@ def test_stratum_size_is_refused_as_the_release_refuses_it(k, least):
     raw = changed(disclosure=section)
     if least is not None and least < k:
         with pytest.raises(GoeError) as late:
-            control.policy(section)
+            control.policy(sections.of(sections.Disclosure, {"protect": "carriers", **section}))
         assert problems(raw) == [str(p) for p in late.value.problems]
     else:
-        assert control.policy(config.load(raw)["disclosure"]) == control.policy(section)
+        assert control.policy(config.load(raw).disclosure) == control.Policy(k, name="minimal", least=least)
 
 
 def test_every_policy_of_disclosure_control_can_be_chosen():
@@ -225,20 +261,20 @@ def test_every_policy_of_disclosure_control_can_be_chosen():
 def test_open_disclosure_names_its_basis():
     raw = copy.deepcopy(WHOLE)
     raw["disclosure"] = {"open": True, "legal_basis": "Decision 7 of 2026"}
-    assert config.load(raw)["disclosure"]["open"] is True
+    assert config.load(raw).disclosure.open is True
 
 
 @pytest.mark.parametrize(
     ("profile", "expected"), [("goe", (20, 10, 5, 0.2)), ("gnomad", (20, 10, 5, 0.2)), ("none", (0, 0, 0, 0))]
 )
 def test_profiles(profile, expected):
-    found = config.load(changed(genotype_filter={"profile": profile}))["genotype_filter"]
-    assert tuple(found[k] for k in ("min_gq", "min_dp", "min_dp_haploid", "min_ab")) == expected
+    found = config.load(changed(genotype_filter={"profile": profile})).genotype_filter
+    assert (found.min_gq, found.min_dp, found.min_dp_haploid, found.min_ab) == expected
 
 
 def test_a_single_threshold_beats_its_profile():
-    found = config.load(changed(genotype_filter={"profile": "none", "min_gq": 30}))["genotype_filter"]
-    assert (found["min_gq"], found["min_dp"]) == (30, 0)
+    found = config.load(changed(genotype_filter={"profile": "none", "min_gq": 30})).genotype_filter
+    assert (found.min_gq, found.min_dp) == (30, 0)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +317,7 @@ def test_what_the_metadata_take_the_config_takes():
         "number": 7,
         "creators": ["One", "Two"],
     }
-    found = config.load(changed(dataset=part))["dataset"]
+    found = sections.plain(config.load(changed(dataset=part)).dataset)
     assert found["hdab"] == {"name": "Access body", "email": "a@example.org", "url": None}
     assert {key: found[key] for key in ("conforms_to", "legal_basis", "number")} == {
         key: part[key] for key in ("conforms_to", "legal_basis", "number")
@@ -303,8 +339,8 @@ def test_what_the_metadata_take_the_config_takes():
 )
 def test_the_gdi_package_is_made_when_something_of_it_is_set(gdi, made):
     cfg = config.load(changed(formats={"gdi": gdi}))
-    assert formats.makes_gdi_package(cfg) is made
-    assert formats.makes_gdi_package(config.load(cfg)) is made
+    assert cfg.formats.gdi.made is made
+    assert config.load(sections.plain(cfg)).formats.gdi.made is made
 
 
 def test_a_gdi_package_of_another_build_is_refused_before_its_settings_are_made():
@@ -351,16 +387,16 @@ def test_the_key_of_a_record_lies_beside_it():
 
 def test_what_reads_the_config_in_every_job_is_light():
     """Snakemake reads the config once more in each job."""
-    heavy = "{'numba', 'rdflib', 'pyarrow', 'numpy'}"
+    heavy = "{'numba', 'rdflib', 'pyarrow', 'numpy', 'pandas', 'scipy'}"
     code = f"import sys; from goe.settings import config; print(*sorted({heavy} & set(sys.modules)))"
-    root = config.SCHEMA.parents[2] / "scripts"
+    root = resources.ROOT / "scripts"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
 def test_numbers_as_contig_names_are_text():
-    reference = config.load(changed(reference={"rename": {20: "chr20"}, "contigs": [20]}))["reference"]
-    assert reference["rename"] == {"20": "chr20"} and reference["contigs"] == ["20"]
+    reference = config.load(changed(reference={"rename": {20: "chr20"}, "contigs": [20]})).reference
+    assert reference.rename == {"20": "chr20"} and reference.contigs == ("20",)
 
 
 def test_sections_of_later_versions_say_so():
@@ -368,8 +404,8 @@ def test_sections_of_later_versions_say_so():
 
 
 def test_an_empty_section_means_its_defaults():
-    assert config.load(changed(caller=None))["caller"]["name"] == "bcftools"
-    assert config.load(changed(formats=None, annotations={"regions": None}))["annotations"] == {"regions": {}}
+    assert config.load(changed(caller=None)).caller.name == "bcftools"
+    assert config.load(changed(formats=None, annotations={"regions": None})).annotations.regions.given == {}
 
 
 def test_thresholds_of_people_are_read_before_anything_runs():
@@ -378,7 +414,7 @@ def test_thresholds_of_people_are_read_before_anything_runs():
     assert "sample_qc.thresholds.mean_dp.fial: unknown key, did you mean fail" in told
     assert "sample_qc.thresholds.mean_dp" in problems(changed(sample_qc={"thresholds": {"mean_dp": "low"}}))[0]
     cfg = config.load(changed(sample_qc={"thresholds": {"call_rate": {"fail": None}}}))
-    assert cfg["sample_qc"]["thresholds"] == {"call_rate": {"fail": None}}
+    assert cfg.sample_qc.thresholds == {"call_rate": {"fail": None}}
 
 
 def test_own_table_of_thresholds_is_read_before_anything_runs(tmp_path):
@@ -386,7 +422,7 @@ def test_own_table_of_thresholds_is_read_before_anything_runs(tmp_path):
     good, bad = tmp_path / "own.tsv", tmp_path / "bad.tsv"
     good.write_text(f"{head}call_rate\tall\t\t<0.9\tboard\tnational\n")
     bad.write_text(f"{head}call_rat\tall\t\tlow\tboard\tnational\n")
-    assert config.load(changed(sample_qc={"guidelines": str(good)}))["sample_qc"]["guidelines"] == str(good)
+    assert config.load(changed(sample_qc={"guidelines": str(good)})).sample_qc.guidelines == str(good)
     told = "\n".join(problems(changed(sample_qc={"guidelines": str(bad), "thresholds": {"mean_dp": 12}})))
     assert "bad.tsv row 2: fail: `low` is none of" in told
     assert "bad.tsv row 2: no metric `call_rat` -> did you mean `call_rate`?" in told

@@ -10,8 +10,9 @@ import pysam.samtools
 import pytest
 import yaml
 from goe.demo import calls, cohort, compare, genome, loci, people, reads
-from goe.genome import bed, build
+from goe.genome import bed
 from goe.intake import release as release_lint
+from goe.intake.load import build_of
 from goe.settings import config
 
 SEED = 7
@@ -80,7 +81,7 @@ def test_reference_and_masks(demo, world):
 def test_the_config_is_whole_and_its_release_is_as_complete_as_it_can_be(demo, monkeypatch):
     monkeypatch.chdir(demo)
     cfg = config.load(yaml.safe_load(Path("config/config.yaml").read_text()))
-    problems, notes = release_lint.look(cfg, {}, build.load_build(cfg))
+    problems, notes = release_lint.look(cfg, {}, build_of(cfg))
     assert problems == notes == []
 
 

@@ -6,6 +6,13 @@ from goe.core.errors import GoeError
 from goe.disclosure import control
 from goe.disclosure.control import FULL, REDUCED, WITHHELD, Policy
 from goe.frequencies import strata as st
+from goe.settings import sections
+from goe.settings.sections import Disclosure
+
+
+def chosen(**keys) -> Disclosure:
+    """The section `disclosure` of the config with these keys."""
+    return sections.of(Disclosure, keys)
 
 
 def counts(leaves):
@@ -112,7 +119,7 @@ def test_people_of_unknown_sex_are_a_cell_that_a_difference_gives():
 def test_open_and_one_publish_everything():
     plan = control.plan({"EE_F": 1, "EE_M": 2, "LV_U": 1}, 1)
     assert plan.strata == ("Total", "M", "F", "EE", "EE_M", "EE_F", "LV")
-    rule = control.policy({"open": True, "legal_basis": "a decision"})
+    rule = control.policy(chosen(open=True, legal_basis="a decision"))
     assert rule == Policy(1, "a decision", "open")
     people = counts([(1, 0, 1, 0, 0), (2, 0, 0, 0, 0), (1, 0, 0, 0, 0)])
     for one in (rule, Policy(1)):
@@ -128,13 +135,15 @@ def test_fewer_people_than_a_stratum_needs_publish_nothing():
 
 
 def test_policy_of_the_config():
-    assert control.policy({"min_carriers": 7, "policy": "collapse", "open": False}) == Policy(7)
+    assert control.policy(chosen(min_carriers=7, policy="collapse", protect="carriers")) == Policy(7)
     assert Policy(7).min_stratum_size == 14
-    section = {"min_carriers": 7, "policy": "minimal", "protect": "genotypes", "min_stratum_size": 30}
+    section = chosen(min_carriers=7, policy="minimal", protect="genotypes", min_stratum_size=30)
     assert control.policy(section) == Policy(7, name="minimal", protect="genotypes", least=30)
     assert control.policy(section).min_stratum_size == 30
     with pytest.raises(GoeError, match="6 is below min_carriers, 7 -> set it to 7 or more"):
-        control.policy({"min_carriers": 7, "min_stratum_size": 6})
+        control.policy(chosen(min_carriers=7, policy="collapse", protect="carriers", min_stratum_size=6))
+    with pytest.raises(ValueError, match="neither a floor nor an open release"):
+        control.policy(chosen())
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,15 @@ import pytest
 from goe.check import gdi as gdi_check
 from goe.release.gdi import format as gdi
 from goe.release.gdi import metadata as gdi_metadata
+from goe.settings import sections
 from helpers import gdi as make
+from helpers.settings import altered
 from jsonschema import Draft202012Validator
+
+
+def with_gdi(cfg, **keys):
+    """The config with these keys of formats.gdi and no other."""
+    return altered(cfg, "formats.gdi", sections.of(sections.Gdi, keys))
 
 
 def made(cfg):
@@ -34,8 +41,8 @@ def test_a_whole_config_has_no_problem_and_gives_metadata_of_the_schema():
 
 def test_everything_that_is_missing_is_named_at_once():
     cfg = make.config(license=None, org="EX1", id="GOE-EE-EX1-20260102030405678")
-    cfg["reference"]["build"] = "T2T"
-    cfg["formats"]["gdi"] = {"catalog": None, "af_source_reference": "javascript:x", "recipients": ["no.pub"]}
+    cfg = altered(cfg, "reference.build", "T2T")
+    cfg = with_gdi(cfg, af_source_reference="javascript:x", recipients=["no.pub"])
     where = {p.where for p in gdi_metadata.problems(cfg)}
     assert where == {
         "config reference.build",
@@ -45,23 +52,22 @@ def test_everything_that_is_missing_is_named_at_once():
         "config formats.gdi.af_source_reference",
         "config formats.gdi.recipients no.pub",
     }
-    cfg["formats"]["gdi"]["enabled"] = False
+    cfg = altered(cfg, "formats.gdi.enabled", False)
     assert gdi_metadata.problems(cfg) == []
 
 
 def test_the_package_is_made_when_something_of_it_is_set_or_it_is_asked_for():
-    def enabled(**gdi):
-        return gdi_metadata.enabled({"formats": {"gdi": gdi}})
+    def made(**gdi):
+        return sections.of(sections.Gdi, gdi).made
 
-    assert not gdi_metadata.enabled({}) and not gdi_metadata.enabled({"formats": {"gdi": None}})
-    assert not enabled(**gdi_metadata.DEFAULTS) and not enabled(enabled=False, catalog="x")
-    assert enabled(enabled=True) and enabled(catalog="x") and enabled(recipients=["a.pub"])
-    assert enabled(min_allele_count=0)
+    assert not made() and not made(enabled=False, catalog="x")
+    assert made(enabled=True) and made(catalog="x") and made(recipients=["a.pub"])
+    assert made(min_allele_count=0) and made(af_source="x") and made(af_source_reference="x")
 
 
 def test_a_package_that_is_not_asked_for_is_no_problem_and_its_needs_are_told():
     cfg = make.config(license=None)
-    cfg["formats"]["gdi"] = dict(gdi_metadata.DEFAULTS)
+    cfg = with_gdi(cfg)
     assert gdi_metadata.problems(cfg) == []
     (note,) = gdi_metadata.advice(cfg)
     assert note.where == "config formats.gdi" and "no package for a GDI node is made" in note.what
@@ -70,17 +76,17 @@ def test_a_package_that_is_not_asked_for_is_no_problem_and_its_needs_are_told():
         "config formats.gdi.catalog: is missing",
         "config dataset.license: is missing",
     ]
-    cfg["reference"]["build"] = "T2T"
+    cfg = altered(cfg, "reference.build", "T2T")
     assert "reference.build: T2T: the GDI package is for GRCh38 and GRCh37 only" in gdi_metadata.advice(cfg)[0].what
     for chosen in (True, False):
-        assert gdi_metadata.advice({**cfg, "formats": {"gdi": {"enabled": chosen}}}) == []
+        assert gdi_metadata.advice(with_gdi(cfg, enabled=chosen)) == []
     assert gdi_metadata.advice(make.config()) == [] == gdi_metadata.missing(make.config())
 
 
 def test_a_package_that_is_asked_for_has_to_be_possible():
     cfg = make.config(license=None)
     for gdi_section in ({"enabled": True}, {"recipients": ["no.pub"]}):
-        where = {p.where for p in gdi_metadata.problems({**cfg, "formats": {"gdi": gdi_section}})}
+        where = {p.where for p in gdi_metadata.problems(with_gdi(cfg, **gdi_section))}
         assert {"config formats.gdi.catalog", "config dataset.license"} <= where
 
 
@@ -95,8 +101,8 @@ def test_a_package_that_is_asked_for_has_to_be_possible():
     ],
 )
 def test_floor_is_the_smallest_number_of_people_or_what_is_given(disclosure, given, floor):
-    cfg = make.config() | {"disclosure": disclosure}
-    cfg["formats"]["gdi"]["min_allele_count"] = given
+    cfg = altered(make.config(), "disclosure", sections.of(sections.Disclosure, disclosure))
+    cfg = altered(cfg, "formats.gdi.min_allele_count", given)
     assert gdi_metadata.settings(cfg).floor == floor
     assert gdi_metadata.manifest_config(cfg)["minAlleleCount"] == floor
 
@@ -105,7 +111,7 @@ def test_source_of_frequencies():
     assert gdi_metadata.manifest_config(make.config())["afSource"] == "The Genome of Europe"
     other = make.config(prefix="GDI", id="GDI-EE-EXAMPLE-20260102030405678")
     assert "afSource" not in gdi_metadata.manifest_config(other)
-    other["formats"]["gdi"]["af_source"] = "Ours"
+    other = altered(other, "formats.gdi.af_source", "Ours")
     assert gdi_metadata.manifest_config(other)["afSource"] == "Ours"
 
 

@@ -18,6 +18,7 @@ from goe.release.gdi.metadata import Settings
 from helpers import gdi as make
 from helpers import page_index
 from helpers.gdi import Allele
+from helpers.settings import altered
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as some
@@ -375,7 +376,7 @@ def test_assemble_names_everything_that_is_wrong(made, tmp_path, contigs):
     vcf = folder / "sites" / f"{make.ID}.pass.vcf.gz"
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").write_text("")
-    cfg = make.config() | {"disclosure": {"min_carriers": 7, "policy": "collapse"}}
+    cfg = altered(make.config(), "disclosure.min_carriers", 7)
     with pytest.raises(GoeError) as error:
         gdi_package.assemble([parts[2]], vcf, cfg, make.ABOUT, tmp_path / "other")
     text = str(error.value)

@@ -1,6 +1,5 @@
 """The dataset record conforms to GDI's shapes, says what is true, and every fault in it is named."""
 
-import copy
 import csv
 import json
 import re
@@ -15,7 +14,7 @@ from goe.release import layout
 from goe.release.metadata import health_dcat
 from goe.release.metadata.health_dcat import Iri, Text
 from goe.rules import dataset
-from goe.settings import config
+from goe.settings import config, sections
 from helpers import metadata
 from hypothesis import given
 from hypothesis import strategies as some
@@ -105,19 +104,18 @@ def test_what_is_not_told_is_not_made_up(tmp_path):
     # Addresses are those of the folder, wherever it is.
     assert set(values(graph, "dcat:accessURL")) == {"https://elsewhere.example/goe/"}
     assert "https://elsewhere.example/goe/sites/x.pass.vcf.gz" in values(graph, "dcat:downloadURL")
-    told = {problem.where for problem in health_dcat.advice({"dataset": metadata.DATASET})}
+    told = {problem.where for problem in health_dcat.advice(metadata.config(metadata.DATASET))}
     assert told == {f"config dataset.{key}" for key in ("publisher", "description", "license", "access_url")}
-    assert health_dcat.advice({"dataset": metadata.FULL}) == []
+    assert health_dcat.advice(metadata.config(metadata.FULL)) == []
 
 
 def test_same_release_same_bytes(tmp_path):
-    cfg = {"dataset": metadata.FULL}
+    cfg = metadata.config(metadata.FULL)
     metadata.make(tmp_path, metadata.FULL)
     files = layout.describe(tmp_path, metadata.NAMES)
     once = health_dcat.triples(cfg, metadata.ABOUT, files)
-    other = copy.deepcopy(cfg)
-    for key in ("keywords", "legal_basis"):
-        other["dataset"][key].reverse()
+    turned = {key: metadata.FULL[key][::-1] for key in ("keywords", "legal_basis")}
+    other = metadata.config(metadata.FULL | turned)
     again = health_dcat.triples(other, metadata.ABOUT, reversed(files))
     assert health_dcat.turtle(once) == health_dcat.turtle(again) == (tmp_path / health_dcat.TURTLE).read_text()
     assert health_dcat.json_ld(once) == health_dcat.json_ld(again) == (tmp_path / health_dcat.JSON_LD).read_text()
@@ -137,7 +135,7 @@ def test_same_release_same_bytes(tmp_path):
     ],
 )
 def test_the_title_has_the_words_that_are_searched(own, synthetic, wanted):
-    assert health_dcat.title({"title": own, "synthetic": synthetic}) == wanted
+    assert health_dcat.title(sections.of(sections.Dataset, {"title": own, "synthetic": synthetic})) == wanted
 
 
 # Every text that can stand in a file; lone surrogates have no UTF-8.
@@ -186,7 +184,7 @@ def test_any_text_comes_back_as_it_was(title, word):
     ],
 )
 def test_a_config_that_cannot_conform_is_named_before_the_run(change, key, words):
-    cfg = {"dataset": metadata.DATASET | change}
+    cfg = metadata.config(metadata.DATASET | change)
     (problem,) = health_dcat.problems(cfg)
     assert problem.where == f"config dataset.{key}" and words in problem.what and problem.mend
     with pytest.raises(GoeError, match=re.escape(words)):
@@ -194,10 +192,10 @@ def test_a_config_that_cannot_conform_is_named_before_the_run(change, key, words
 
 
 def test_several_faults_are_named_at_once_and_good_configs_have_none(repo):
-    bad = {"dataset": metadata.DATASET | {"license": "x", "access_url": "y", "conforms_to": "z"}}
+    bad = metadata.config(metadata.DATASET | {"license": "x", "access_url": "y", "conforms_to": "z"})
     assert len(health_dcat.problems(bad)) == 3
     for kind in KINDS.values():
-        assert health_dcat.problems({"dataset": kind}) == []
+        assert health_dcat.problems(metadata.config(kind)) == []
     assert health_dcat.problems(config.load(yaml.safe_load((repo / "config/config.yaml").read_text()))) == []
 
 

@@ -10,8 +10,10 @@ from goe.disclosure import control
 from goe.frequencies import strata as st
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
+from goe.settings import sections
+from helpers.settings import altered
 
-CFG = {
+RAW = {
     "dataset": {
         "prefix": "GOE",
         "country": "EE",
@@ -48,6 +50,7 @@ CFG = {
     "reference": {"build": "GRCh38"},
     "strata": {"label": "country_code"},
 }
+CFG = sections.of(sections.Config, RAW)
 PEOPLE = {"EE_F": 50, "EE_M": 50, "LV_F": 3}
 
 
@@ -172,18 +175,18 @@ def described(cfg, about, people, absent, tally, summary, k):
     """The descriptions of a release as its files have them."""
     qc = {
         "people": people,
-        "genotype_filter": release_notes.genotype_rules(cfg["genotype_filter"], absent, k),
-        "variant_qc": release_notes.filter_rules(cfg, about),
+        "genotype_filter": release_notes.genotype_rules(cfg.genotype_filter, absent, k),
+        "variant_qc": release_notes.filter_rules(cfg.variant_qc, about),
         "alleles_by_class": tally["classes"],
         "alleles_by_filter": tally["filters"],
         "rounded_to": k,
     }
-    return json.loads(release_notes.dumps({"dataset": about, "disclosure": summary, "qc": qc, "config": cfg}))
+    return json.loads(release_notes.dumps({"dataset": about, "disclosure": summary, "qc": qc, "config": RAW}))
 
 
 def test_readme_says_what_matters_and_hides_small_countries():
     tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
-    policy = control.policy({"min_carriers": 5, "policy": "collapse"})
+    policy = control.Policy(5)
     plan = control.plan(PEOPLE, policy.min_stratum_size)
     par = [("chrX", 1, 10)]
     about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par, [{"name": "chr1"}])
@@ -215,7 +218,7 @@ def test_readme_says_what_matters_and_hides_small_countries():
     ):
         assert words in text, words
     assert "inbreeding coefficient below" not in text
-    open_policy = control.policy({"open": True, "legal_basis": "Act 7"})
+    open_policy = control.Policy(1, legal_basis="Act 7", name="open")
     opened = release_notes.disclosure_summary(open_policy, plan, tally)
     open_text = release_texts.readme(described(CFG, about, people, {}, tally, opened, 1))
     assert "People on the sheet: 108. Left out: 5, for" in open_text
@@ -233,11 +236,11 @@ def test_strata_that_are_no_countries_are_called_by_their_column():
 
 
 def test_licence_and_changes_say_what_is_known():
-    licensed = CFG | {"dataset": CFG["dataset"] | {"license": "CC-BY-4.0"}}
+    licensed = RAW | {"dataset": RAW["dataset"] | {"license": "CC-BY-4.0"}}
     text = release_texts.license_text(licensed)
     assert "under the licence CC-BY-4.0.\nhttps://creativecommons.org/licenses/by/4.0/\n" in text
-    assert "No licence is stated. Ask A team (team@example.org)" in release_texts.license_text(CFG)
-    none = {"dataset": CFG["dataset"], "disclosure": {"previous_release": None}}
+    assert "No licence is stated. Ask A team (team@example.org)" in release_texts.license_text(RAW)
+    none = {"dataset": RAW["dataset"], "disclosure": {"previous_release": None}}
     assert "No earlier release was named." in release_texts.changelog(none)
     earlier = {
         "dataset": "GOE-EE-X-20250101000000000",
@@ -254,5 +257,7 @@ def test_licence_and_changes_say_what_is_known():
 
 def test_countries_are_those_of_published_strata_when_the_label_is_the_country():
     plan = control.plan({"EE_F": 50, "EE_M": 50, "FI_F": 40, "FI_M": 40, "LV_F": 3}, 10)
-    said = [release_notes.published_countries({"strata": {"label": x}}, plan) for x in ("country_code", "region")]
+    said = [
+        release_notes.published_countries(altered(CFG, "strata.label", x), plan) for x in ("country_code", "region")
+    ]
     assert said == [[s for s in plan.strata if len(s) == 2], []] and said[0]

@@ -22,6 +22,7 @@ from goe.hts import crypt4gh
 from goe.release import restricted
 from goe.release.formats import sites_vcf
 from goe.release.table import STATISTICS, Source, schema
+from goe.settings import sections
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -92,7 +93,9 @@ def staged(folder, fields, keys, block=1000, threads=1):
         restricted.write_sites(summaries, bodies, fields, "GRCh38", vcf, which == "all")
         members[f"sites/{DATASET}.{which}.vcf.gz"] = vcf
         members[f"sites/{DATASET}.{which}.vcf.gz.tbi"] = folder / f"{vcf.name}.tbi"
-    about = restricted.describe(CFG, "GRCh38", summaries, "agreement 7", [public for _, public in keys])
+    about = restricted.describe(
+        sections.of(sections.Config, CFG), "GRCh38", summaries, "agreement 7", [public for _, public in keys]
+    )
     (folder / "dataset.json").write_text(about)
     return members | {"metadata/dataset.json": folder / "dataset.json"}
 

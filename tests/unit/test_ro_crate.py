@@ -1,6 +1,5 @@
 """The crate passes the RO-Crate validator, tells nothing about people or machines, and its faults are named."""
 
-import copy
 import hashlib
 import json
 import re
@@ -12,6 +11,7 @@ from goe.core import code_digest
 from goe.core.errors import GoeError
 from goe.release import layout
 from goe.release.metadata import health_dcat, ro_crate
+from goe.settings import config, sections
 from helpers import metadata
 
 KINDS = {
@@ -141,12 +141,12 @@ def ro_crate_files(folder):
 
 
 def test_files_and_tools_that_cannot_be_listed_are_refused(tmp_path):
-    cfg = metadata.make(tmp_path, metadata.DATASET)
+    metadata.make(tmp_path, metadata.DATASET)
     files = [f for f in ro_crate_files(tmp_path) if f.path != ro_crate.CONFIG]
     extra = ro_crate.File("MANIFEST.sha256", 1, "0" * 64)
     with pytest.raises(GoeError) as error:
         ro_crate.crate(
-            {"dataset": cfg["dataset"] | {"license": "ask"}},
+            metadata.config(metadata.DATASET | {"license": "ask"}),
             metadata.ABOUT,
             [*files, files[0], extra],
             metadata.CONTIGS,
@@ -166,39 +166,42 @@ def test_files_and_tools_that_cannot_be_listed_are_refused(tmp_path):
 
 
 def test_the_snapshot_of_the_config_has_no_path_and_nothing_of_the_machine():
-    cfg = {
+    raw = {
         "samples": "/home/someone/samples.tsv",
         "inputs": "secret/inputs.tsv",
         "outdir": "/scratch/x",
         "reference": {"fasta": "/refs/GRCh38.fa", "par": "/refs/par.bed", "build": "GRCh38", "contigs": ["chr20"]},
-        "dataset": metadata.FULL | {"recipients": ["/keys/node.pub"]},
-        "disclosure": {"min_carriers": 5, "policy": "collapse", "previous_release": "/releases/old"},
+        "dataset": metadata.FULL,
+        "disclosure": {"min_carriers": 5, "policy": "collapse"},
         "genotype_filter": {"profile": "goe", "min_gq": 20},
         "sample_qc": {"exclude": True, "thresholds": {}},
         "variant_qc": {"min_call_rate": 0.9},
         "strata": {"label": "country_code", "columns": ["ward"]},
         "caller": {"name": "bcftools", "max_depth": 1000, "extra": ["--fasta-ref", "/x"]},
-        "scatter": {"region_size": 5},
+        "scatter": {"region_size": 5000},
         "frequencies": {"raw": False},
         "formats": {"gdi": {"catalog": "goe", "min_allele_count": 9, "recipients": ["/keys/node.pub"]}},
         "annotations": {"regions": {"lcr": "/beds/lcr.bed"}},
         "previous_release": "/releases/old",
         "previous_people": "/private/people.tsv",
         "restricted": {"recipients": ["/keys/merge.pub"], "legal_basis": "secret"},
-        "something_new": {"path": "/x"},
     }
-    before = copy.deepcopy(cfg)
+    cfg = config.load(raw)
     told = ro_crate.snapshot(cfg)
-    assert cfg == before
     # Addresses of the publisher may have slashes, nothing else.
-    rest = json.dumps({**told, "dataset": {k: v for k, v in told["dataset"].items() if k == "recipients"}})
-    assert told["caller"] == {"name": "bcftools", "max_depth": 1000, "extra": ["--fasta-ref", "(withheld)"]}
-    assert "/" not in rest and "ward" not in rest and "scatter" not in told and "something_new" not in told
+    rest = json.dumps(told | {"dataset": {}})
+    assert told["caller"] == sections.plain(cfg.caller) | {"extra": ["--fasta-ref", "(withheld)"]}
+    assert "/" not in rest and "ward" not in rest and "scatter" not in told
     assert "restricted" not in told and "secret" not in rest
-    assert told["formats"] == {"gdi": {"catalog": "goe", "min_allele_count": 9}}
+    assert told["formats"] == {
+        "gdi": {
+            **{"enabled": None, "catalog": "goe", "min_allele_count": 9},
+            **{"af_source": None, "af_source_reference": None},
+        }
+    }
     assert told["reference"] == {"build": "GRCh38", "contigs": ["chr20"]}
-    assert told["disclosure"] == {"min_carriers": 5, "policy": "collapse"}
-    assert told["genotype_filter"] == cfg["genotype_filter"] and told["dataset"] == metadata.FULL
+    assert told["disclosure"] == sections.plain(cfg.disclosure)
+    assert told["genotype_filter"] == sections.plain(cfg.genotype_filter) and told["dataset"] == metadata.FULL
 
 
 @pytest.mark.parametrize(
@@ -221,10 +224,12 @@ def test_files_that_decide_numbers_are_told_by_their_content(tmp_path):
         (tmp_path / name).write_text(name)
     panel = [tmp_path / f"p.{part}" for part in ("UD", "mu", "bed")]
     found = ro_crate.file_digests([tmp_path / "own.tsv"], panel, {"lcr": tmp_path / "lcr.bed"})
-    told = ro_crate.snapshot({"sample_qc": {"exclude": True, "guidelines": "/x/own.tsv"}}, found)
+    cfg = sections.of(sections.Config, {"sample_qc": {"exclude": True, "guidelines": "/x/own.tsv"}})
+    told = ro_crate.snapshot(cfg, found)
     digest = {path.name: hashlib.sha256(path.name.encode()).hexdigest() for path in tmp_path.iterdir()}
     assert told["sample_qc"] == {
         "exclude": True,
+        "thresholds": {},
         "guidelines_sha256": digest["own.tsv"],
         "contamination_panel_sha256": {part: digest[f"p.{part}"] for part in ("UD", "mu", "bed")},
     }
@@ -336,3 +341,10 @@ def test_what_is_no_crate_is_named(tmp_path, text):
     (tmp_path / ro_crate.NAME).unlink()
     (problem,) = ro_crate_check.check(tmp_path)
     assert problem.where == ro_crate.NAME and problem.what == "no such file"
+
+
+@pytest.mark.parametrize("rule", [{"min_carriers": 5, "policy": "collapse"}, {"open": True, "legal_basis": "Act 7"}])
+def test_the_snapshot_has_the_keys_of_the_disclosure_that_was_chosen(rule):
+    told = ro_crate.snapshot(sections.of(sections.Config, {"disclosure": {"protect": "carriers", **rule}}))
+    more = {} if "open" in rule else {"protect": "carriers", "min_stratum_size": None, "open": False}
+    assert told["disclosure"] == rule | more

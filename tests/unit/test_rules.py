@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+import yaml
 
 # Not of the user: numbers that Snakemake or the config's schema gives.
 _NUMBERS = {"threads", "resources.mem_mb"}
@@ -39,6 +40,34 @@ def test_no_path_and_no_id_stands_unquoted_in_a_shell_command(repo):
         if not word.endswith(":q") and word not in _NUMBERS
     }
     assert loose == {}
+
+
+def profile(repo, name: str) -> dict:
+    return yaml.safe_load((repo / "workflow/profiles" / name / "config.yaml").read_text())
+
+
+def test_every_rule_that_runs_something_has_memory_and_run_time(repo):
+    """In the one list there is, which names no rule that is not there."""
+    rules = set()
+    for path in (repo / "workflow/rules").glob("*.smk"):
+        _, *parts = re.split(r"^ *rule\b ?(\w*):\n", path.read_text(), flags=re.M)
+        for name, body in zip(parts[::2], parts[1::2], strict=True):
+            rules |= {name} if name and re.search("^ *(shell|script):", body, re.M) else set()
+    rules.remove("lint")  # a local rule
+    # The rules of provenance are made in a loop over the environments.
+    environments = re.findall(r'"(\w+)": \{', (repo / "workflow/rules/provenance.smk").read_text())
+    rules |= {f"provenance_{env}" for env in environments}
+    resources = profile(repo, "default")["set-resources"]
+    assert set(resources) == rules and len(rules) > 40
+    for asked in resources.values():
+        assert all(re.fullmatch(r"[0-9]+ \* attempt", asked[name]) for name in ("mem_mb", "runtime")), asked
+
+
+def test_the_profiles_can_be_used_together(repo):
+    """Snakemake takes a key of the workflow profile instead of that of a profile, lists too."""
+    default, slurm = profile(repo, "default"), profile(repo, "slurm")
+    assert not set(default) & set(slurm) and not {"default-resources", "groups"} & set(default)
+    assert "executor" in slurm and "set-resources" not in slurm
 
 
 @pytest.mark.parametrize("word", ["{wildcards.sample}", "{input}"])

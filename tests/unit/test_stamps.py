@@ -1,6 +1,5 @@
 """Stamps: everything that decides a stage's numbers changes its stamp and those of the stages after it."""
 
-import copy
 import os
 import re
 import shutil
@@ -15,6 +14,7 @@ from goe.intake import stamps
 from goe.intake.stamps import Stamps
 from goe.settings import config
 from goe.settings.sheets import Input, Person
+from helpers.settings import altered
 from helpers.workflow import DATASET
 
 STAGES = ("sources", "joint", "genotypes", "metrics", "keep", "counts", "filters", "release")
@@ -113,12 +113,7 @@ NO_NUMBER = {("samples",), ("inputs",), ("outdir",), ("scatter", "region_size"),
 def test_every_key_of_the_configuration_is_part_of_a_stamp(run, path):
     """Generated from the schema, so that a new key cannot be forgotten."""
     cfg, people, inputs, build = run
-    other = copy.deepcopy(cfg)
-    part = other
-    for name in path[:-1]:
-        part[name] = part.get(name) or {}
-        part = part[name]
-    part[path[-1]] = {"another": "another"} if isinstance(part.get(path[-1]), dict) else "another"
+    other = altered(cfg, ".".join(path), "another")
     if path not in NO_NUMBER:
         assert "release" in changed(Stamps(*run), Stamps(other, people, inputs, build))
 
@@ -207,7 +202,7 @@ def test_every_file_of_the_code_is_part_of_a_stage():
     # What is written from the counts has the stamp of all of the code; what carries words and files between stages
     # decides no number.
     later = re.compile(
-        r"goe/(core|rules/formats|disclosure|release|check|demo|settings/config|intake/(release|stamps)|__|cli)"
+        r"goe/(core|rules/formats|disclosure|release|check|demo|settings/(config|schemas|sections)|intake/(release|stamps)|__|cli)"
         r"|goe/hts/(crypt4gh|parquet)|goe/genome/hgvs|.*/__init__"
         r"|(release|provenance)|(common|config_files|release|provenance)\.smk"
     )
@@ -225,5 +220,5 @@ def test_jobs_take_the_stamps_of_the_process_that_planned(run, tmp_path):
     Path("j.vcf.gz").write_text("replaced while the run goes on")
     assert changed(Stamps(*run, kept=tmp_path / "stamps.json"), plan) == []
     cfg, people, inputs, build = run
-    other = cfg | {"strata": cfg["strata"] | {"columns": ["x"]}}
+    other = altered(cfg, "strata.columns", ("x",))
     assert "joint" in changed(Stamps(other, people, inputs, build, kept=tmp_path / "stamps.json"), plan)

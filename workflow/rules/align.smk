@@ -1,6 +1,6 @@
 rule align_index:
     input:
-        CFG["reference"]["fasta"],
+        CFG.reference.fasta,
     output:
         multiext(work("reference/bwa"), amb=".amb", ann=".ann", bwt=".bwt", pac=".pac", sa=".sa"),
     log:
@@ -63,7 +63,7 @@ rule align_unit:
 rule align_person:
     input:
         reads=aligned_reads,
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         seals=unit_seals,
     output:
         cram=work("align/{sample}.cram"),
@@ -83,8 +83,8 @@ rule align_person:
         adopted=lambda wc: UNITS[wc.sample][0].input_type in ("bam", "cram"),
         cram=lambda wc: UNITS[wc.sample][0].input_type == "cram",
         libraries=lambda wc: [row.library for row in UNITS[wc.sample]],
-        rename=CFG["reference"]["rename"],
-        ignore_contigs=CFG["reference"]["ignore_contigs"],
+        rename=CFG.reference.rename,
+        ignore_contigs=CFG.reference.ignore_contigs,
         unread=lambda wc, output: output.cram,
     script:
         "../../scripts/align_person.py"
@@ -94,7 +94,7 @@ rule align_depth:
     input:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
     output:
         summary=work("align/depth/{sample}.mosdepth.summary.txt"),
         dist=work("align/depth/{sample}.mosdepth.global.dist.txt"),
@@ -114,7 +114,7 @@ rule align_coverage:
     input:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         autosomes=work("sample_qc/autosomes.bed"),
     output:
         work("align/coverage/{sample}.tsv"),
@@ -139,7 +139,7 @@ rule align_contamination:
     input:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         panel=CONTAMINATION_PANEL,
     output:
         freemix=work("align/contamination/{sample}.selfSM"),
@@ -152,7 +152,7 @@ rule align_contamination:
         "../../envs/verifybamid2.yaml"
     threads: 2
     params:
-        panel=CFG["sample_qc"]["contamination_panel"],
+        panel=CFG.sample_qc.contamination_panel,
         prefix=lambda wc, output: output.freemix.removesuffix(".selfSM"),
     # Four principal components, as GA4GH WGS QC asks for; the seed is the program's own, a fixed one.
     shell:
@@ -164,7 +164,7 @@ rule align_stats:
     input:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
     output:
         work("align/stats/{sample}.stats.txt"),
     log:

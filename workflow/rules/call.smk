@@ -2,7 +2,7 @@ rule call_bcftools:
     input:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         seals=work("seals/align_person/{sample}.json"),
     output:
         gvcf=work("call/{sample}.g.vcf.gz"),
@@ -17,7 +17,7 @@ rule call_bcftools:
     threads: 4
     params:
         **made_of("calls", "reads"),
-        caller=CFG["caller"],
+        caller=plain(CFG.caller),
         contigs=BUILD.contigs,
         regions=CALL_REGIONS,
         unread=lambda wc, input: input.cram,

@@ -1,12 +1,8 @@
-import json
-from importlib.metadata import version as version_of
-
-from goe.core import batches, code_digest, environment
+from goe.core import batches, environment
 from goe.genome import build
 from goe.intake import load as intake, stamps
-from goe.release import layout
-from goe.rules import formats
 from goe.settings import sheets
+from goe.settings.sections import plain
 
 environment.prepare()
 
@@ -14,20 +10,24 @@ try:
     CFG, PEOPLE, INPUTS, BUILD = intake.load(config)
 except GoeError as error:
     raise WorkflowError(f"Config, sheets, reference or data files have to be mended first.\n{error}")
-OUTDIR = Path(CFG["outdir"])
+OUTDIR = Path(CFG.outdir)
 JOINT = [i for i in INPUTS if i.input_type == "joint_vcf"]
 UNITS = sheets.by_person(INPUTS)
 BUILD_PARAMS = {"name": BUILD.name, "contigs": BUILD.contigs, "par": BUILD.par}
-REGIONS = build.regions(BUILD, CFG["scatter"]["region_size"])
+REGIONS = build.regions(BUILD, CFG.scatter.region_size)
 # Pieces of one person's calling, which is not repeated when the scatter changes.
 CALL_REGIONS = [f"{r.contig}:{r.start}-{r.end}" for r in build.regions(BUILD, 10_000_000).values()]
-BATCHES = batches.make(UNITS, CFG["scatter"]["people_per_batch"])
+BATCHES = batches.make(UNITS, CFG.scatter.people_per_batch)
 READ_TYPES = {"fastq", "ubam", "bam", "cram"}
 READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}
-READ_BATCHES = batches.make(READ_BORN, CFG["scatter"]["people_per_batch"])
+READ_BATCHES = batches.make(READ_BORN, CFG.scatter.people_per_batch)
 
-GENOTYPE_FILTER = {key: CFG["genotype_filter"][key] for key in ("min_gq", "min_dp", "min_dp_haploid", "min_ab")} | {
-    "alt_only": CFG["genotype_filter"]["profile"] == "gnomad"
+GENOTYPE_FILTER = {
+    "min_gq": CFG.genotype_filter.min_gq,
+    "min_dp": CFG.genotype_filter.min_dp,
+    "min_dp_haploid": CFG.genotype_filter.min_dp_haploid,
+    "min_ab": CFG.genotype_filter.min_ab,
+    "alt_only": CFG.genotype_filter.profile == "gnomad",
 }
 
 
@@ -95,68 +95,9 @@ def regions_of(contig):
     return [name for name, region in REGIONS.items() if region.contig == contig]
 
 
-# The dictionary of published fields.
-FIELDS = str(SCRIPTS.parent / "resources" / "dictionary" / "fields.tsv")
-ID = CFG["dataset"]["id"]
-SNAKEMAKE_VERSION = version_of("snakemake")
-
-# What of the config the scripts of the release may know: nothing of inputs or places.
-PUBLIC_CFG = {
-    key: CFG[key]
-    for key in (
-        "dataset",
-        "disclosure",
-        "genotype_filter",
-        "variant_qc",
-        "strata",
-        "caller",
-        "frequencies",
-        "formats",
-    )
-} | {
-    "reference": {key: CFG["reference"][key] for key in ("build", "contigs")},
-    "sample_qc": {key: CFG["sample_qc"][key] for key in ("exclude", "thresholds")},
-}
-GDI = formats.makes_gdi_package(CFG)
-FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
-EARLIER = Path(CFG["previous_release"] or "") / "metadata" / "dataset.json"
-PAST_VERSION = json.loads(EARLIER.read_text())["id"] if CFG["previous_release"] and EARLIER.is_file() else ""
-
-# The workflow as it is released: its main file and the rules.
-WORKFLOW_NAMES = [
-    "Snakefile",
-    *sorted(f"workflow/rules/{p.name}" for p in (SCRIPTS.parent / "workflow/rules").glob("*.smk")),
-]
-WORKFLOW_FILES = [str(SCRIPTS.parent / name) for name in WORKFLOW_NAMES]
-
-
-def code(wildcards):
-    """The release says which code made it: another code writes that again. Asked by the jobs that need it alone."""
-    return code_digest.digest(SCRIPTS.parent)
-
-
 def resources_of(*folders):
     """Files of folders of resources, of which pages are made."""
     return sorted(str(path) for folder in folders for path in (SCRIPTS.parent / "resources" / folder).iterdir())
-
-
-REPORT_RESOURCES = resources_of("pages", "report")
-
-
-def files_of(*kinds):
-    """Files of a release of these kinds (goe.release.layout), as paths in it."""
-    encrypted = bool(CFG["formats"]["gdi"]["recipients"])
-    return layout.files(ID, list(BUILD.contigs), kinds, GDI, encrypted)
-
-
-# The numbers, what is said of them, what describes both.
-DATA_FILES = [release(path) for path in files_of(layout.DATA)]
-NOTE_FILES = [release(path) for path in (*files_of(layout.NOTE), *(f"provenance/{name}" for name in WORKFLOW_NAMES))]
-METADATA_NAMES = files_of(layout.METADATA)
-RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
-
-
-RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG["restricted"] else []
 
 
 # Units of a person are numbered from 1 in the order of the sheet: two libraries may both have a unit L1.
@@ -232,15 +173,14 @@ def calls_of(wildcards):
     return UNITS[wildcards.sample][0].path
 
 
-# Sample QC: the autosomes, its thresholds with their sources, and what the reads of a person left for it.
-AUTOSOME_REGIONS = [name for name, region in REGIONS.items() if build.contig_class(region.contig) == "autosome"]
-AUTOSOME_LENGTH = sum(n for contig, n in BUILD.contigs.items() if build.contig_class(contig) == "autosome")
+# Thresholds of people with their sources; the country's own are of metrics, and nothing before the keep list looks at
+# those.
 GUIDELINE_FILES = [
     str(SCRIPTS.parent / "resources" / "guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")
 ]
-# The country's own thresholds of metrics; nothing before the keep list looks at those.
-OWN_GUIDELINES = list(filter(None, [CFG["sample_qc"]["guidelines"]]))
-PANEL = CFG["sample_qc"]["contamination_panel"]
-CONTAMINATION_PANEL = [f"{PANEL}.{part}" for part in ("UD", "mu", "bed")] if PANEL else []
-COHORT_RESOURCES = [*resources_of("pages", "cohort"), str(SCRIPTS.parent / "resources" / "report" / "page.css")]
-MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")
+OWN_GUIDELINES = [CFG.sample_qc.guidelines] if CFG.sample_qc.guidelines else []
+CONTAMINATION_PANEL = (
+    [f"{CFG.sample_qc.contamination_panel}{suffix}" for suffix in intake.PANEL]
+    if CFG.sample_qc.contamination_panel
+    else []
+)

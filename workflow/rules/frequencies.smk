@@ -15,8 +15,8 @@ rule frequencies_count:
         "../../envs/goe.yaml"
     params:
         **made("counts", "genotypes", "keep"),
-        raw=CFG["frequencies"]["raw"],
-        accept_filters=CFG["variant_qc"]["accept_filters"],
+        raw=CFG.frequencies.raw,
+        accept_filters=CFG.variant_qc.accept_filters,
     script:
         "../../scripts/frequencies_count.py"
 

@@ -2,7 +2,7 @@ rule harmonise_split:
     input:
         bcf=work("joint/{region}.bcf"),
         people=work("intake/sources.tsv"),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         seals=[work("seals/joint_region/{region}.json"), work("seals/intake_lint.json")],
     output:
         snvs=temp(work("harmonise/split/{region}.snvs.bcf")),
@@ -21,8 +21,8 @@ rule harmonise_split:
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         filter=GENOTYPE_FILTER,
-        respect_ft=CFG["genotype_filter"]["respect_ft"],
-        raw=CFG["frequencies"]["raw"],
+        respect_ft=CFG.genotype_filter.respect_ft,
+        raw=CFG.frequencies.raw,
     script:
         "../../scripts/harmonise_split.py"
 
@@ -45,7 +45,7 @@ rule harmonise_merge:
         **made("genotypes", "genotypes"),
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
-        raw=CFG["frequencies"]["raw"],
+        raw=CFG.frequencies.raw,
     script:
         "../../scripts/harmonise_merge.py"
 

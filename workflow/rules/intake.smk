@@ -50,8 +50,8 @@ rule intake_people:
         "../../envs/goe.yaml"
     params:
         **made("keep", "genotypes"),
-        samples=CFG["samples"],
-        strata=CFG["strata"],
+        samples=CFG.samples,
+        strata=plain(CFG.strata),
     script:
         "../../scripts/intake_people.py"
 

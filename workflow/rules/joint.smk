@@ -14,7 +14,7 @@ rule joint_file:
     params:
         stage=lambda wc: "scanned",
         stamp=lambda wc: STAMPS.scanned(int(wc.number)),
-        rename=CFG["reference"]["rename"],
+        rename=CFG.reference.rename,
         contigs=BUILD.contigs,
         regions=lambda wc: {name: list(region) for name, region in REGIONS.items()},
     script:
@@ -24,7 +24,7 @@ rule joint_file:
 rule joint_person:
     input:
         calls=calls_of,
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         seals=seal_of_calls,
     output:
         bcf=work("joint/person/{sample}.bcf"),
@@ -42,8 +42,8 @@ rule joint_person:
         contigs=BUILD.contigs,
         called=lambda wc: wc.sample in READ_BORN,
         blocks=lambda wc: UNITS[wc.sample][0].input_type != "vcf",
-        respect_ft=CFG["genotype_filter"]["respect_ft"],
-        rename=CFG["reference"]["rename"],
+        respect_ft=CFG.genotype_filter.respect_ft,
+        rename=CFG.reference.rename,
     script:
         "../../scripts/joint_person.py"
 
@@ -102,7 +102,7 @@ rule joint_batch:
     input:
         sites=work("joint/sites/{region}.bcf"),
         people=work("joint/batch_sites/{batch}.people.list"),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         seals=[work("seals/joint_sites/{region}.json"), work("seals/joint_batch_sites/{batch}.json")],
     output:
         bcf=temp(work("joint/batch/{batch}/{region}.bcf")),

@@ -1,8 +1,59 @@
+import json
+from importlib.metadata import version as version_of
+
+from goe.core import code_digest
+from goe.release import layout
+
+# The dictionary of published fields.
+FIELDS = str(SCRIPTS.parent / "resources" / "dictionary" / "fields.tsv")
+ID = CFG.dataset.id
+SNAKEMAKE_VERSION = version_of("snakemake")
+
+# What of the config the scripts of the release may know: nothing of inputs or places.
+PUBLIC_CFG = {
+    key: plain(getattr(CFG, key))
+    for key in (
+        "dataset",
+        "disclosure",
+        "genotype_filter",
+        "variant_qc",
+        "strata",
+        "caller",
+        "frequencies",
+        "formats",
+    )
+} | {
+    "reference": {"build": CFG.reference.build, "contigs": list(CFG.reference.contigs)},
+    "sample_qc": {"exclude": CFG.sample_qc.exclude, "thresholds": CFG.sample_qc.thresholds},
+}
+GDI = CFG.formats.gdi.made
+FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
+EARLIER = Path(CFG.previous_release or "") / "metadata" / "dataset.json"
+PAST_VERSION = json.loads(EARLIER.read_text())["id"] if CFG.previous_release and EARLIER.is_file() else ""
+
+# The workflow as it is released: its main file and the rules.
+WORKFLOW_NAMES = [
+    "Snakefile",
+    *sorted(f"workflow/rules/{p.name}" for p in (SCRIPTS.parent / "workflow/rules").glob("*.smk")),
+]
+WORKFLOW_FILES = [str(SCRIPTS.parent / name) for name in WORKFLOW_NAMES]
+REPORT_RESOURCES = resources_of("pages", "report")
+
+# The numbers, what is said of them, what describes both.
+DATA_NAMES, NOTE_NAMES, METADATA_NAMES = (
+    layout.files(ID, list(BUILD.contigs), [kind], GDI, bool(CFG.formats.gdi.recipients))
+    for kind in (layout.DATA, layout.NOTE, layout.METADATA)
+)
+DATA_FILES = [release(path) for path in DATA_NAMES]
+NOTE_FILES = [release(path) for path in (*NOTE_NAMES, *(f"provenance/{name}" for name in WORKFLOW_NAMES))]
+RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
+RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG.restricted else []
+
 SUMMARY_SEALS = [
     *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
     *expand(work("seals/{rule}/{region}.json"), rule=["frequencies_count", "variant_qc_filter"], region=REGIONS),
     *expand(work("seals/{rule}.json"), rule=["intake_people", "sample_qc_keep", "harmonise_ledger"]),
-    *([work("seals/release_compare.json")] if CFG["previous_release"] else []),
+    *([work("seals/release_compare.json")] if CFG.previous_release else []),
 ]
 # Of everything that `goe check` reads before page and metadata are written.
 RELEASE_SEALS = [
@@ -23,9 +74,9 @@ KEPT += [
 rule release_contig:
     input:
         tables=lambda wc: expand(work("variant_qc/{region}.parquet"), region=regions_of(wc.contig)),
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
         fields=FIELDS,
-        regions=list(CFG["annotations"]["regions"].values()),
+        regions=list(CFG.annotations.regions.given.values()),
         seals=lambda wc: expand(work("seals/variant_qc_filter/{region}.json"), region=regions_of(wc.contig)),
     output:
         **({"gdi": directory(work("release/gdi/{contig}"))} if GDI else {}),
@@ -49,10 +100,10 @@ rule release_contig:
         "../../envs/goe.yaml"
     params:
         **made("release", "filters"),
-        dataset=CFG["dataset"]["id"],
-        disclosure=CFG["disclosure"],
+        dataset=CFG.dataset.id,
+        disclosure=plain(CFG.disclosure),
         build=BUILD_PARAMS,
-        regions=CFG["annotations"]["regions"],
+        regions=CFG.annotations.regions.given,
         gdi={key: PUBLIC_CFG[key] for key in ("formats", "disclosure", "reference")} if GDI else None,
     script:
         "../../scripts/release_contig.py"
@@ -77,9 +128,9 @@ rule release_vcf:
         "../../envs/goe.yaml"
     params:
         **made("release", "release"),
-        disclosure=CFG["disclosure"],
+        disclosure=plain(CFG.disclosure),
         build=BUILD.name,
-        regions=CFG["annotations"]["regions"],
+        regions=CFG.annotations.regions.given,
     script:
         "../../scripts/release_vcf.py"
 
@@ -120,9 +171,9 @@ rule release_compare:
         "../../envs/goe.yaml"
     params:
         **made("release", "release", "keep"),
-        disclosure=CFG["disclosure"],
-        previous=CFG["previous_release"],
-        people=CFG["previous_people"],
+        disclosure=plain(CFG.disclosure),
+        previous=CFG.previous_release,
+        people=CFG.previous_people,
     script:
         "../../scripts/release_compare.py"
 
@@ -142,8 +193,8 @@ rule release_summary:
         guidelines=[*GUIDELINE_FILES, *OWN_GUIDELINES],
         own_guidelines=OWN_GUIDELINES,
         panel=CONTAMINATION_PANEL,
-        regions=list(CFG["annotations"]["regions"].values()),
-        compare=[work("release/compare.json")] if CFG["previous_release"] else [],
+        regions=list(CFG.annotations.regions.given.values()),
+        compare=[work("release/compare.json")] if CFG.previous_release else [],
         workflow=WORKFLOW_FILES,
         seals=SUMMARY_SEALS,
     output:
@@ -175,9 +226,10 @@ rule release_summary:
         cfg=PUBLIC_CFG,
         build=BUILD.name,
         par=BUILD.par,
-        code=code,
+        # The release says which code made it: another code writes that again.
+        code=lambda wc: code_digest.digest(SCRIPTS.parent),
         formats=FORMATS,
-        regions=CFG["annotations"]["regions"],
+        regions=CFG.annotations.regions.given,
     script:
         "../../scripts/release_summary.py"
 
@@ -187,14 +239,14 @@ rule release_gdi:
         parts=expand(work("release/gdi/{contig}"), contig=BUILD.contigs),
         vcf=release(f"sites/{ID}.pass.vcf.gz"),
         about=work("release/about.json"),
-        recipients=CFG["formats"]["gdi"]["recipients"],
+        recipients=CFG.formats.gdi.recipients,
         seals=[
             *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
             work("seals/release_vcf/sites.pass.json"),
             work("seals/release_summary.json"),
         ],
     output:
-        **({"encrypted": release(f"gdi/{ID}.tar.c4gh")} if CFG["formats"]["gdi"]["recipients"] else {}),
+        **({"encrypted": release(f"gdi/{ID}.tar.c4gh")} if CFG.formats.gdi.recipients else {}),
         tar=release(f"gdi/{ID}.tar"),
         seal=work("seals/release_gdi.json"),
     log:
@@ -205,7 +257,7 @@ rule release_gdi:
         **made("release", "release"),
         cfg=PUBLIC_CFG,
         folder=work(f"release/gdi_package/{ID}"),
-        recipients=CFG["formats"]["gdi"]["recipients"],
+        recipients=CFG.formats.gdi.recipients,
         past_version=PAST_VERSION,
     script:
         "../../scripts/release_gdi.py"
@@ -286,7 +338,7 @@ rule release_metadata:
         cfg=PUBLIC_CFG,
         files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
         snakemake=SNAKEMAKE_VERSION,
-        code=code,
+        code=lambda wc: code_digest.digest(SCRIPTS.parent),
     script:
         "../../scripts/release_metadata.py"
 
@@ -314,12 +366,12 @@ rule release_manifest:
         "../../scripts/release_manifest.py"
 
 
-if CFG["restricted"]:
+if CFG.restricted:
 
     rule release_restricted_contig:
         input:
             tables=lambda wc: expand(work("variant_qc/{region}.parquet"), region=regions_of(wc.contig)),
-            fasta=CFG["reference"]["fasta"],
+            fasta=CFG.reference.fasta,
             fields=FIELDS,
         output:
             table=work("restricted/{contig}.parquet"),
@@ -333,7 +385,7 @@ if CFG["restricted"]:
         params:
             dataset=ID,
             build=BUILD.name,
-            legal_basis=CFG["restricted"]["legal_basis"],
+            legal_basis=CFG.restricted.legal_basis,
         script:
             "../../scripts/release_restricted_contig.py"
 
@@ -345,7 +397,7 @@ if CFG["restricted"]:
             summaries=expand(work("restricted/{contig}.json"), contig=BUILD.contigs),
             fields=FIELDS,
             dictionary=release("dictionary/fields.tsv"),
-            recipients=CFG["restricted"]["recipients"],
+            recipients=CFG.restricted.recipients,
             # Only beside a release that passed its checks.
             manifest=release("MANIFEST.sha256"),
         output:
@@ -359,8 +411,8 @@ if CFG["restricted"]:
             cfg=PUBLIC_CFG,
             build=BUILD.name,
             contigs=list(BUILD.contigs),
-            legal_basis=CFG["restricted"]["legal_basis"],
-            recipients=CFG["restricted"]["recipients"],
+            legal_basis=CFG.restricted.legal_basis,
+            recipients=CFG.restricted.recipients,
             folder=work("restricted"),
         script:
             "../../scripts/release_restricted.py"

@@ -1,6 +1,12 @@
+AUTOSOME_REGIONS = [name for name, region in REGIONS.items() if build.contig_class(region.contig) == "autosome"]
+AUTOSOME_LENGTH = sum(n for contig, n in BUILD.contigs.items() if build.contig_class(contig) == "autosome")
+COHORT_RESOURCES = [*resources_of("pages", "cohort"), str(SCRIPTS.parent / "resources" / "report" / "page.css")]
+MULTIQC_CONFIG = str(SCRIPTS.parent / "resources" / "multiqc" / "multiqc_config.yaml")
+
+
 rule sample_qc_reference:
     input:
-        fasta=CFG["reference"]["fasta"],
+        fasta=CFG.reference.fasta,
     output:
         bases=work("sample_qc/reference.tsv"),
         autosomes=work("sample_qc/autosomes.bed"),
@@ -25,7 +31,7 @@ rule sample_qc_batch:
         stats=lambda wc: expand(work("align/stats/{sample}.stats.txt"), sample=READ_BATCHES[wc.batch]),
         freemix=lambda wc: (
             expand(work("align/contamination/{sample}.selfSM"), sample=READ_BATCHES[wc.batch])
-            if CFG["sample_qc"]["contamination_panel"]
+            if CFG.sample_qc.contamination_panel
             else []
         ),
         fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_reports(s)],
@@ -70,8 +76,8 @@ rule sample_qc_region:
         "../../envs/goe.yaml"
     params:
         **made("metrics", "genotypes", "joint"),
-        thresholds=CFG["sample_qc"]["thresholds"],
-        accept_filters=CFG["variant_qc"]["accept_filters"],
+        thresholds=CFG.sample_qc.thresholds,
+        accept_filters=CFG.variant_qc.accept_filters,
         autosome_length=AUTOSOME_LENGTH,
     script:
         "../../scripts/sample_qc_region.py"
@@ -116,7 +122,7 @@ rule sample_qc_snvs:
     threads: 2
     params:
         **made("metrics", "metrics"),
-        thresholds=CFG["sample_qc"]["thresholds"],
+        thresholds=CFG.sample_qc.thresholds,
     script:
         "../../scripts/sample_qc_snvs.py"
 
@@ -142,7 +148,7 @@ rule sample_qc_kinship:
     threads: 2
     params:
         **made("metrics", "metrics"),
-        thresholds=CFG["sample_qc"]["thresholds"],
+        thresholds=CFG.sample_qc.thresholds,
         autosomes=len(AUTOSOME_REGIONS),
     script:
         "../../scripts/sample_qc_kinship.py"
@@ -170,7 +176,7 @@ rule sample_qc_ancestry:
         "../../envs/plink2.yaml"
     params:
         **made("keep", "keep", "metrics"),
-        thresholds=CFG["sample_qc"]["thresholds"],
+        thresholds=CFG.sample_qc.thresholds,
     script:
         "../../scripts/sample_qc_ancestry.py"
 
@@ -222,8 +228,8 @@ rule sample_qc_keep:
         "../../envs/goe.yaml"
     params:
         **made("keep", "keep", "metrics"),
-        thresholds=CFG["sample_qc"]["thresholds"],
-        exclude=CFG["sample_qc"]["exclude"],
+        thresholds=CFG.sample_qc.thresholds,
+        exclude=CFG.sample_qc.exclude,
     script:
         "../../scripts/sample_qc_keep.py"
 
@@ -273,7 +279,7 @@ rule sample_qc_plots:
         "../../envs/goe.yaml"
     params:
         **made("pages", "keep", "metrics"),
-        thresholds=CFG["sample_qc"]["thresholds"],
+        thresholds=CFG.sample_qc.thresholds,
     script:
         "../../scripts/sample_qc_plots.py"
 
@@ -305,9 +311,9 @@ rule sample_qc_cohort:
         "../../envs/goe.yaml"
     params:
         **made("pages", "keep", "metrics"),
-        id=CFG["dataset"]["id"],
-        title=CFG["dataset"].get("title") or CFG["dataset"]["id"],
-        thresholds=CFG["sample_qc"]["thresholds"],
+        id=CFG.dataset.id,
+        title=CFG.dataset.title,
+        thresholds=CFG.sample_qc.thresholds,
     script:
         "../../scripts/sample_qc_cohort.py"
 
@@ -328,7 +334,7 @@ rule sample_qc_multiqc_tables:
         "../../envs/goe.yaml"
     params:
         **made("pages", "keep", "metrics"),
-        title=CFG["dataset"].get("title") or CFG["dataset"]["id"],
+        title=CFG.dataset.title,
     script:
         "../../scripts/sample_qc_multiqc_tables.py"
 

@@ -1,5 +1,5 @@
 # BED files that give a FILTER, by flag.
-FILTER_REGIONS = {flag: CFG["annotations"]["regions"][flag] for flag in CFG["variant_qc"]["regions"]}
+FILTER_REGIONS = {flag: CFG.annotations.regions.given[flag] for flag in CFG.variant_qc.regions}
 
 
 rule variant_qc_filter:
@@ -17,7 +17,7 @@ rule variant_qc_filter:
         "../../envs/goe.yaml"
     params:
         **made("filters", "counts"),
-        rules=CFG["variant_qc"],
+        rules=plain(CFG.variant_qc),
         regions=FILTER_REGIONS,
         contig=lambda wc: REGIONS[wc.region].contig,
     script:

@@ -25,6 +25,8 @@ from goe.release.reading import reading
 from goe.release.report import lookup as report_lookup
 from goe.release.report import page as report_page
 from goe.rules import site_filters as site_rules
+from goe.settings import sections
+from goe.settings.sections import GenotypeFilter, VariantQc
 
 _MEND = "do not publish the release: find out what was changed, or make it again"
 _INCLUDE = re.compile(r'^include: "(workflow/rules/[\w.-]+\.smk)"$', re.MULTILINE)
@@ -63,8 +65,8 @@ def texts(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
             text = (ROOT / name).read_text(encoding="utf-8")
             problems += _different(root / "provenance" / name, text, "the code has that made the release")
     qc, rule = said["qc"], said["disclosure"]
-    words = release_notes.genotype_rules(said["config"]["genotype_filter"], {})
-    filters = release_notes.filter_rules(said["config"], said["dataset"])
+    words = release_notes.genotype_rules(sections.of(GenotypeFilter, said["config"]["genotype_filter"]), {})
+    filters = release_notes.filter_rules(sections.of(VariantQc, said["config"]["variant_qc"]), said["dataset"])
     more = [line for line in qc["genotype_filter"] if not _ABSENT.fullmatch(line)]
     open_, earlier = rule["policy"] == "open", rule["previous_release"]
     uncovered = [*release_notes.NOT_COVERED, *([] if earlier else [release_notes.NO_EARLIER])]

@@ -33,6 +33,8 @@ from goe.release.metadata.health_dcat import (
     title,
 )
 from goe.rules.dataset import DatasetId
+from goe.settings import sections
+from goe.settings.sections import Dataset
 
 SHAPES = RESOURCES / "schemas" / "gdi-metadata-shacl"
 
@@ -213,7 +215,7 @@ def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
     pairs = (
         ("dct:identifier", values("dct:identifier"), [said["id"]]),
         ("dct:issued", values("dct:issued"), day),
-        ("dct:title", values("dct:title"), [title(said)]),
+        ("dct:title", values("dct:title"), [title(sections.of(Dataset, said))]),
         ("dct:accessRights", values("dct:accessRights"), [PUBLIC]),
         ("dct:type", values("dct:type"), [SYNTHETIC] if said.get("synthetic") else []),
         ("healthdcatap:numberOfRecords", values("healthdcatap:numberOfRecords"), [str(said["number_of_pass_records"])]),
@@ -231,7 +233,7 @@ def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
         if there != wanted
     ]
     # The number at its end may be one that the config gives and dataset.json does not have.
-    start = submission_id(said).rsplit("_", 1)[0]
+    start = submission_id(sections.of(Dataset, said)).rsplit("_", 1)[0]
     if len(notations) != 1 or not re.fullmatch(f"{start}_[0-9]+", notations[0]):
         found.append(Problem(TURTLE, f"skos:notation is {', '.join(notations) or 'absent'}, not {start}_number", _MEND))
     laws = values("dcatap:applicableLegislation")

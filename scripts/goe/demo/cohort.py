@@ -3,6 +3,7 @@
 import shutil
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -64,7 +65,7 @@ UNITS = (("lib1", "L1"), ("lib1", "L2"), ("lib2", "L3"))
 """Library and unit of the person who was sequenced in three goes; the other FASTQ person has the first alone."""
 
 
-def build(outdir: Path, seed: int = SEED, with_reads: bool = True) -> dict[str, object]:
+def build(outdir: Path, seed: int = SEED, with_reads: bool = True) -> dict[str, Any]:
     """Write the cohort into `outdir` (made if needed; its own files are overwritten) and return a few counts.
 
     with_reads: leave the five read-born people out of the sheets when False (no bwa needed).

@@ -60,6 +60,7 @@ from goe.disclosure.search import REDUCED as REDUCED
 from goe.frequencies import strata as st
 from goe.genome.build import contig_class
 from goe.rules.stratum import parse
+from goe.settings.sections import Disclosure
 
 OUTCOMES = ("WITHHELD", "REDUCED", "FULL")
 POLICIES = ("collapse", "minimal")
@@ -109,15 +110,17 @@ class Policy:
         return 1 if self.open else 2 * self.k
 
 
-def policy(section: Mapping) -> Policy:
+def policy(section: Disclosure) -> Policy:
     """The policy of the config section `disclosure`.
 
-    {min_carriers, policy, protect, min_stratum_size} or {open: true, legal_basis}. GoeError when
-    min_stratum_size is below min_carriers: a stratum of fewer people holds fewer non-carriers and carriers.
+    GoeError when min_stratum_size is below min_carriers: a stratum of fewer people holds fewer non-carriers and
+    carriers. ValueError when no choice was made.
     """
-    if section.get("open"):
-        return Policy(k=1, legal_basis=section["legal_basis"], name="open")
-    k, least = int(section["min_carriers"]), section.get("min_stratum_size")
+    if section.open:
+        return Policy(k=1, legal_basis=section.legal_basis or "", name="open")
+    k, least = section.min_carriers, section.min_stratum_size
+    if k is None or section.policy is None or section.protect is None:
+        raise ValueError("neither a floor nor an open release")
     if least is not None and least < k:
         raise GoeError(
             Problem(
@@ -126,12 +129,7 @@ def policy(section: Mapping) -> Policy:
                 f"set it to {k} or more, or leave it out for {2 * k}",
             )
         )
-    return Policy(
-        k=k,
-        name=section.get("policy", "collapse"),
-        protect=section.get("protect", "carriers"),
-        least=None if least is None else int(least),
-    )
+    return Policy(k=k, name=section.policy, protect=section.protect, least=least)
 
 
 @dataclass(frozen=True)

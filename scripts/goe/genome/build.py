@@ -199,15 +199,16 @@ def _check_par(regions: Sequence[tuple[str, int, int]], contigs: dict[str, int],
     return problems
 
 
-def load_build(cfg: dict) -> Build:
-    """The build of the config's `reference` section.
+def load_build(
+    reference: str | Path, name: str, par_bed: str | Path | None = None, wanted: Sequence[str] = ()
+) -> Build:
+    """The build `name` of a FASTA, as the config's section `reference` tells it.
 
     Reads `<fasta>.fai` (and wants `<fasta>.gzi` beside a bgzip-compressed FASTA). Primary contigs are those
-    of the FASTA that are named as human chromosomes, or `reference.contigs`. The PAR is built in for GRCh38
-    and GRCh37 and is needed only where X or Y are primary contigs. Raises GoeError with every problem.
+    of the FASTA that are named as human chromosomes, or those that are `wanted`. The PAR (`par_bed`) is built in for
+    GRCh38 and GRCh37 and is needed only where X or Y are primary contigs. Raises GoeError with every problem.
     """
-    reference = cfg["reference"]
-    fasta = Path(reference["fasta"])
+    fasta = Path(reference)
     where = f"reference {fasta}"
     problems = []
     if not fasta.is_file():
@@ -229,7 +230,6 @@ def load_build(cfg: dict) -> Build:
     stop_on(problems)
     everything = read_fai(fai)
 
-    wanted = reference.get("contigs") or []
     if wanted:
         for contig in wanted:
             if contig not in everything:
@@ -269,7 +269,6 @@ def load_build(cfg: dict) -> Build:
             )
         seen.setdefault(short, contig)
 
-    name = reference["build"]
     if name in NAMED_BUILDS:
         problems += _check_named(name, primary, where)
     elif name in _SAME_BUILD:
@@ -278,20 +277,19 @@ def load_build(cfg: dict) -> Build:
 
     par: list[tuple[str, int, int]] = []
     if any(contig_class(c) in ("X", "Y") for c in primary):
-        if reference.get("par"):
-            source = reference["par"]
-            if not Path(source).is_file():
+        if par_bed:
+            if not Path(par_bed).is_file():
                 problems.append(
                     Problem(
-                        f"config reference.par {source}",
+                        f"config reference.par {par_bed}",
                         "no such file",
                         "mend the path; it starts from the working directory",
                     )
                 )
             else:
                 try:
-                    given = read_bed(source)
-                    problems += _check_par(given, primary, f"reference.par {source}")
+                    given = read_bed(par_bed)
+                    problems += _check_par(given, primary, f"reference.par {par_bed}")
                     par = [r for r in given if r[0] in primary]
                 except GoeError as error:
                     problems += error.problems

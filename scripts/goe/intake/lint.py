@@ -11,7 +11,7 @@ import os
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -27,6 +27,7 @@ from goe.genome.build import Build, canonical, recognise
 from goe.genome.fasta import m5_of
 from goe.hts import bgzf, cram, indexes, vcf_header
 from goe.intake import release as release_lint
+from goe.settings.sections import Config
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
 
 # CRAM specification, section 9: bytes of the container that ends a file, by major version.
@@ -199,7 +200,7 @@ def _is_block(alt: str, info: str) -> bool:
     return alt in _BLOCK_ALTS or (alt == "." and "END=" in info)
 
 
-def _vcf(facts: Facts, cfg: dict) -> None:
+def _vcf(facts: Facts, cfg: Config) -> None:
     entry = facts.entry
     path = entry.path
     magic = _magic(path)
@@ -255,18 +256,18 @@ def _vcf(facts: Facts, cfg: dict) -> None:
     if not contigs:
         facts.bad(
             "the header has no ##contig lines, so contig lengths cannot be compared",
-            f"bcftools reheader --fai {cfg['reference']['fasta']}.fai",
+            f"bcftools reheader --fai {cfg.reference.fasta}.fai",
         )
     if "GT" not in formats:
         facts.bad("FORMAT/GT is not declared", "give a file with genotypes")
-    wanted = cfg["genotype_filter"]
+    wanted = cfg.genotype_filter
     tested = {
-        "GQ": wanted["min_gq"] > 0,
-        "DP": wanted["min_dp"] > 0 or wanted["min_dp_haploid"] > 0 or wanted["min_ab"] > 0,
-        "AD": wanted["min_ab"] > 0,
+        "GQ": wanted.min_gq > 0,
+        "DP": wanted.min_dp > 0 or wanted.min_dp_haploid > 0 or wanted.min_ab > 0,
+        "AD": wanted.min_ab > 0,
     }
     absent = [name for name in _FIELDS if tested[name] and name not in formats]
-    if absent and wanted["on_absent_fields"] == "stop":
+    if absent and wanted.on_absent_fields == "stop":
         facts.bad(
             f"FORMAT {', '.join(absent)} not declared, so the genotype filter cannot test "
             + ("it" if len(absent) == 1 else "them"),
@@ -326,7 +327,7 @@ def _vcf(facts: Facts, cfg: dict) -> None:
     if undeclared and contigs:
         facts.bad(
             f"records on {_some(undeclared)}, and no ##contig line for it",
-            f"bcftools reheader --fai {cfg['reference']['fasta']}.fai",
+            f"bcftools reheader --fai {cfg.reference.fasta}.fai",
         )
 
 
@@ -501,7 +502,7 @@ def _read_name(line: str) -> tuple[str, str]:
 # Contigs
 
 
-def _contigs(facts: Facts, reference: dict[str, int], renames: dict[str, str], ignore: list[str]) -> None:
+def _contigs(facts: Facts, reference: dict[str, int], renames: Mapping[str, str], ignore: Sequence[str]) -> None:
     """Names and lengths of the contigs of one file against the reference; sets `facts.rename`."""
     facts.rename = {c: renames[c] for c in facts.contigs if c in renames and renames[c] != c}
     mine = {c: facts.rename.get(c, c) for c in facts.contigs}
@@ -590,10 +591,10 @@ def _digests(every: list[Facts], reference: dict[str, int], fasta: str, cache: s
 # The cohort
 
 
-def _one_source(every: list[Facts], people: dict[str, Person], cfg: dict) -> list[Problem]:
+def _one_source(every: list[Facts], people: dict[str, Person], cfg: Config) -> list[Problem]:
     """People without data, rows without a person, people with data of several kinds, files given twice."""
     problems = []
-    inputs_sheet, people_sheet = cfg["inputs"], cfg["samples"]
+    inputs_sheet, people_sheet = cfg.inputs, cfg.samples
     own = by_person(f.entry for f in every)
     joint: dict[str, list[Facts]] = {}
     for facts in every:
@@ -665,7 +666,7 @@ def _one_source(every: list[Facts], people: dict[str, Person], cfg: dict) -> lis
     return problems
 
 
-def _joint_overlap(every: list[Facts], build: Build, cfg: dict) -> list[Problem]:
+def _joint_overlap(every: list[Facts], build: Build, cfg: Config) -> list[Problem]:
     """Pairs of joint VCFs that hold one person and have records on one contig."""
     problems = []
     files = [f for f in every if f.entry.input_type == "joint_vcf"]
@@ -680,7 +681,7 @@ def _joint_overlap(every: list[Facts], build: Build, cfg: dict) -> list[Problem]
         if people:
             problems.append(
                 Problem(
-                    f"{cfg['inputs']} row {two.entry.row}, {two.entry.path}",
+                    f"{cfg.inputs} row {two.entry.row}, {two.entry.path}",
                     f"has records of {_some(people)} on {_some(shared)}, and so has {one.entry.path} "
                     f"(row {one.entry.row})",
                     "keep one, or join pieces of a contig with bcftools concat",
@@ -706,9 +707,9 @@ def _joint_gaps(every: list[Facts], build: Build) -> None:
             )
 
 
-def look(entry: Input, cfg: dict, people: dict[str, Person] | None) -> Facts:
+def look(entry: Input, cfg: Config, people: dict[str, Person] | None) -> Facts:
     """Facts and problems of one row of the sheet of inputs, by itself; people: None when not to be asked for."""
-    facts = Facts(entry, f"{cfg['inputs']} row {entry.row}")
+    facts = Facts(entry, f"{cfg.inputs} row {entry.row}")
     if entry.input_type == "fastq":
         _fastq(facts)
     elif _there(facts, entry.path):
@@ -717,12 +718,12 @@ def look(entry: Input, cfg: dict, people: dict[str, Person] | None) -> Facts:
         else:
             _vcf(facts, cfg)
             if people is not None and (facts.contigs or facts.samples):
-                _vcf_samples(facts, people, cfg["samples"])
+                _vcf_samples(facts, people, cfg.samples)
     return facts
 
 
 def lint(
-    cfg: dict,
+    cfg: Config,
     people: dict[str, Person] | None,
     inputs: list[Input],
     build: Build | None,
@@ -743,7 +744,7 @@ def lint(
     be None, and `wrong` names the sections of the config that are not to be asked: what needs them is left out, and
     the dict is empty.
     """
-    renames = cfg["reference"]["rename"]
+    renames = cfg.reference.rename
     reference = (build.all_contigs or build.contigs) if build else {}
     problems: list[Problem] = []
     notes: list[Problem] = []
@@ -775,12 +776,12 @@ def lint(
 
     singles = [f.entry.sample_id for f in every if f.entry.input_type == "vcf"]
     if singles and people is not None:
-        least = cfg["variant_qc"]["min_call_rate"]
+        least = cfg.variant_qc.min_call_rate
         counted = sum(not person.withdrawn for person in people.values())
         rare_fail = least is not None and len(singles) > (1 - least) * counted
         notes.append(
             Problem(
-                cfg["inputs"],
+                cfg.inputs,
                 f"{len(singles)} people come as single-sample VCFs: a site that is absent there is not a "
                 "reference call, so AN counts them only where their file has a record, and AF is too high"
                 + (
@@ -798,20 +799,18 @@ def lint(
 
 
 def _against_reference(
-    every: list[Facts], cfg: dict, build: Build, reference: dict[str, int], m5_cache: str | Path | None
+    every: list[Facts], cfg: Config, build: Build, reference: dict[str, int], m5_cache: str | Path | None
 ) -> list[Problem]:
     """Compare contigs and, where files give them, MD5 sums; what is wrong with a file goes to its facts."""
-    renames, ignore = cfg["reference"]["rename"], cfg["reference"]["ignore_contigs"]
+    renames, ignore = cfg.reference.rename, cfg.reference.ignore_contigs
     problems = []
     for facts in every:
         _contigs(facts, reference, renames, ignore)
     if any(f.m5 for f in every):
         try:
-            _digests(every, reference, cfg["reference"]["fasta"], m5_cache)
+            _digests(every, reference, cfg.reference.fasta, m5_cache)
         except (OSError, ValueError, KeyError) as error:
-            problems.append(
-                Problem(f"reference {cfg['reference']['fasta']}", f"cannot be read: {error}", "samtools faidx")
-            )
+            problems.append(Problem(f"reference {cfg.reference.fasta}", f"cannot be read: {error}", "samtools faidx"))
     _joint_gaps(every, build)
     return problems
 

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from goe.core.errors import GoeError, Problem, write_table
@@ -18,6 +19,7 @@ from goe.genome.build import Build
 from goe.intake.stamps import Stamps, of
 from goe.rules.dataset import DatasetId
 from goe.settings import config, sheets
+from goe.settings.sections import Config
 from goe.settings.sheets import Input, Person
 
 TABLE, M5_CACHE = "work/intake/lint.tsv", "m5.json"
@@ -26,36 +28,35 @@ _LOOKED = "looked.json"
 PANEL = (".UD", ".mu", ".bed")
 
 
-def load(raw: Mapping) -> tuple[dict, dict[str, Person], list[Input], Build]:
+def load(raw: Mapping) -> tuple[Config, dict[str, Person], list[Input], Build]:
     """Config, people, inputs and build. raw: what YAML gave.
 
     GoeError with every problem, which are in `TABLE` below outdir too.
     """
     cfg, problems = config.read(raw)
     wrong = config.wrong_sections(problems)
-    people, inputs, reference = None, [], None
+    people, reference = None, None
+    inputs: list[Input] = []
     rows: list[Problem] = []
     if not wrong & {"samples", "strata"}:
         try:
-            people = sheets.read_people(cfg["samples"], cfg["strata"]["label"], cfg["strata"]["columns"])
+            people = sheets.read_people(cfg.samples, cfg.strata.label, cfg.strata.columns)
         except GoeError as error:
             problems += error.problems
     if "inputs" not in wrong:
         try:
-            inputs, rows = sheets.look_at_inputs(cfg["inputs"])
+            inputs, rows = sheets.look_at_inputs(cfg.inputs)
         except GoeError as error:
             rows = error.problems
         problems += rows
     if "reference" not in wrong:
         try:
-            reference = build.load_build(cfg)
+            reference = build_of(cfg)
         except GoeError as error:
             problems += error.problems
     problems += _files(cfg, wrong)
-    if problems:
-        table = (
-            Path(cfg["outdir"]) / TABLE if Path(cfg["outdir"]).is_dir() and os.access(cfg["outdir"], os.W_OK) else None
-        )
+    if problems or people is None or reference is None:
+        table = Path(cfg.outdir) / TABLE if Path(cfg.outdir).is_dir() and os.access(cfg.outdir, os.W_OK) else None
         # With a row or a sheet missing, many people would be told to have no data, or to be on no sheet.
         told = None if rows or "inputs" in wrong else people
         problems += _later(cfg, told, inputs, reference, wrong, table and table.with_name(M5_CACHE))
@@ -66,20 +67,26 @@ def load(raw: Mapping) -> tuple[dict, dict[str, Person], list[Input], Build]:
     return cfg, people, inputs, reference
 
 
-def _files(cfg: Mapping, wrong: set[str]) -> list[Problem]:
+def build_of(cfg: Config) -> Build:
+    """The build of the reference that the config names; GoeError with every problem of it."""
+    reference = cfg.reference
+    return build.load_build(reference.fasta, reference.build, reference.par, reference.contigs)
+
+
+def _files(cfg: Config, wrong: set[str]) -> list[Problem]:
     """What is wrong with files and folders that the rules name, and would miss in words of Snakemake's own."""
     problems = []
     if "outdir" not in wrong:
         try:
-            Path(cfg["outdir"]).mkdir(parents=True, exist_ok=True)
-            problem = "" if os.access(cfg["outdir"], os.W_OK | os.X_OK) else "cannot be written in by you"
+            Path(cfg.outdir).mkdir(parents=True, exist_ok=True)
+            problem = "" if os.access(cfg.outdir, os.W_OK | os.X_OK) else "cannot be written in by you"
         except OSError as error:
             problem = f"cannot be made: {error.strerror}"
         if problem:
-            problems.append(Problem(f"config outdir {cfg['outdir']}", problem, "name a folder where you may write"))
+            problems.append(Problem(f"config outdir {cfg.outdir}", problem, "name a folder where you may write"))
     if not wrong & {"outdir", "dataset"}:
-        problems += _standing(Path(cfg["outdir"]) / "release", cfg["dataset"]["id"])
-    panel = cfg["sample_qc"]["contamination_panel"]
+        problems += _standing(Path(cfg.outdir) / "release", cfg.dataset.id)
+    panel = cfg.sample_qc.contamination_panel
     for path in [f"{panel}{suffix}" for suffix in PANEL] if panel else []:
         if not Path(path).is_file():
             mend = "give the prefix of the panel: its files are " + ", ".join(f"PREFIX{suffix}" for suffix in PANEL)
@@ -108,8 +115,8 @@ def _standing(release: Path, dataset: str) -> list[Problem]:
 
 
 def _later(
-    cfg: dict,
-    people: dict | None,
+    cfg: Config,
+    people: dict[str, Person] | None,
     inputs: list[Input],
     reference: Build | None,
     wrong: set[str],
@@ -122,20 +129,19 @@ def _later(
         return [Problem("data files", f"not looked at, for want of {error.name}", "mend the rest, and run this again")]
     if inputs:
         print(f"goe: something is wrong; {len(inputs)} inputs are looked at, to tell all at once", file=sys.stderr)
-    default = {"fasta": "the FASTA", "rename": {}, "ignore_contigs": []}
-    cfg = cfg | {"reference": default | cfg.get("reference", {})}
+    cfg = replace(cfg, reference=replace(cfg.reference, fasta=cfg.reference.fasta or "the FASTA"))
     return lint.lint(cfg, people, inputs, reference, m5_cache, wrong=wrong)[0]
 
 
 def look(
-    cfg: dict, people: dict[str, Person], inputs: list[Input], reference: Build, stamps: Stamps, threads: int
+    cfg: Config, people: dict[str, Person], inputs: list[Input], reference: Build, stamps: Stamps, threads: int
 ) -> None:
     """Every problem of every input, before the first job; GoeError with all of them. Notes are shown.
 
     Nothing is looked at when nothing has changed since all was well: configuration, sheets, files, code. Leaves the
     stamps of the cohort for the jobs.
     """
-    folder = Path(cfg["outdir"]) / "work" / "intake"
+    folder = Path(cfg.outdir) / "work" / "intake"
     stamps.save(folder / "stamps.json")
     looked, key = folder / _LOOKED, of(cfg, stamps.release)
     with contextlib.suppress(OSError, ValueError):
@@ -144,7 +150,7 @@ def look(
     from goe.intake import lint
 
     problems, notes, _ = lint.lint(cfg, people, inputs, reference, folder / M5_CACHE, threads)
-    table = Path(cfg["outdir"]) / TABLE
+    table = Path(cfg.outdir) / TABLE
     write_table(table, problems, notes)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)

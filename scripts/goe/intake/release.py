@@ -6,6 +6,7 @@ node takes is told at the beginning.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,14 @@ from goe.genome.build import Build
 from goe.release.formats import annotations
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
-from goe.rules.formats import makes_gdi_package, people_key
+from goe.rules.formats import people_key
 from goe.rules.stratum import UNKNOWN, parse
+from goe.settings.sections import Config
 from goe.settings.sheets import Person
 
 
 def look(
-    cfg: Mapping, people: Mapping[str, Person] | None, build: Build | None, wrong: Collection[str] = ()
+    cfg: Config, people: Mapping[str, Person] | None, build: Build | None, wrong: Collection[str] = ()
 ) -> tuple[list[Problem], list[Problem]]:
     """Problems, which stop a run, and notes.
 
@@ -35,12 +37,12 @@ def look(
     checks = (
         ({"dataset"}, lambda: health_dcat.problems(cfg)),
         ({"dataset", "formats", "reference", "disclosure"}, lambda: _of_package(cfg)),
-        ({"annotations"} if build else {""}, lambda: _regions(cfg, build)),
+        ({"annotations"}, lambda: _regions(cfg, build) if build else []),
         ({"restricted"}, lambda: _recipients(cfg)),
         ({"previous_release", "dataset", "reference", "outdir"}, lambda: _earlier_release(cfg)),
         ({"previous_people", "outdir"}, lambda: _earlier_people(cfg)),
     )
-    wrong = {*wrong, ""}
+    wrong = {*wrong}
     problems = [p for needed, check in checks if not wrong & needed for p in check()]
     if people is None or wrong & {"dataset", "disclosure", "formats", "reference", "outdir"}:
         return problems, []
@@ -49,25 +51,25 @@ def look(
     return [*problems, *few, *moved], [*notes, *advice, *gdi_metadata.advice(cfg), *health_dcat.advice(cfg)]
 
 
-def _of_package(cfg: Mapping) -> list[Problem]:
+def _of_package(cfg: Config) -> list[Problem]:
     """What keeps the GDI package from being made, but for what is told of the catalogue record anyhow."""
     told = {p.where for p in health_dcat.problems(cfg)}
     found = _asked("config formats.gdi", lambda: gdi_metadata.problems(cfg))
     return [p for p in found if p.where not in told]
 
 
-def _regions(cfg: Mapping, build: Build) -> list[Problem]:
+def _regions(cfg: Config, build: Build) -> list[Problem]:
     problems = []
-    for flag, path in cfg["annotations"]["regions"].items():
+    for flag, path in cfg.annotations.regions.given.items():
         where = f"config annotations.regions.{flag} {path}"
-        problems += _asked(where, lambda f=flag, p=path: annotations.check_regions({f: p}, build))
+        problems += _asked(where, partial(annotations.check_regions, {flag: path}, build))
     return problems
 
 
-def _recipients(cfg: Mapping) -> list[Problem]:
-    if not cfg["restricted"]:
+def _recipients(cfg: Config) -> list[Problem]:
+    if not cfg.restricted:
         return []
-    keys = cfg["restricted"]["recipients"]
+    keys = cfg.restricted.recipients
     where = "restricted.recipients"
     return _asked(f"config {where}", lambda: gdi_metadata.recipients_problems(where, keys))
 
@@ -82,15 +84,15 @@ def _asked(where: str, check: Callable[[], list[Problem]]) -> list[Problem]:
         return [Problem(where, f"cannot be read: {error}", "mend the file or its permissions")]
 
 
-def _earlier_release(cfg: Mapping) -> list[Problem]:
+def _earlier_release(cfg: Config) -> list[Problem]:
     """Whether `previous_release` is a release of this cohort under another id; its digests are asked later."""
-    if cfg["previous_release"] is None:
+    if cfg.previous_release is None:
         return []
-    root = Path(cfg["previous_release"])
+    root = Path(cfg.previous_release)
     where = f"config previous_release {root}"
     if not root.is_dir():
         return [Problem(where, "no such folder", "give the folder of the earlier release")]
-    if root.resolve() == (Path(cfg["outdir"]) / "release").resolve():
+    if root.resolve() == (Path(cfg.outdir) / "release").resolve():
         what = "is the folder that this run writes"
         return [Problem(where, what, "move the earlier release elsewhere, and name its new place")]
     if not (root / manifest.NAME).is_file():
@@ -99,15 +101,15 @@ def _earlier_release(cfg: Mapping) -> list[Problem]:
     def check() -> list[Problem]:
         tables = sorted((root / "frequencies").glob("*.parquet"))
         before = earlier_release.of_tables(tables, str(root / "frequencies"))
-        now = earlier_release.Release(cfg["dataset"]["id"], cfg["reference"]["build"], {}, {})
+        now = earlier_release.Release(cfg.dataset.id, cfg.reference.build, {}, {})
         return earlier_release.same_cohort(before, now)
 
     return _asked(where, check)
 
 
-def _earlier_people(cfg: Mapping) -> list[Problem]:
+def _earlier_people(cfg: Config) -> list[Problem]:
     """Whether `previous_people` is a record of people with its key."""
-    record = cfg["previous_people"]
+    record = cfg.previous_people
     if record is None:
         return []
     where = f"config previous_people {record}"
@@ -122,49 +124,50 @@ def _earlier_people(cfg: Mapping) -> list[Problem]:
     return [Problem(where, f"{p.where}: {p.what}", p.mend) for p in _asked(record, check)]
 
 
-def _record(cfg: Mapping) -> Path:
+def _record(cfg: Config) -> Path:
     """Where a run leaves the record of the people it counted, as the rule release_people_record says."""
-    return Path(cfg["outdir"]) / "work" / "release" / "people.tsv"
+    return Path(cfg.outdir) / "work" / "release" / "people.tsv"
 
 
-def _people_since(cfg: Mapping, people: Mapping[str, Person]) -> tuple[list[Problem], list[Problem]]:
+def _people_since(cfg: Config, people: Mapping[str, Person]) -> tuple[list[Problem], list[Problem]]:
     """Problems and notes on people who withdrew, joined or moved since a release was made, as far as the sheet tells.
 
     A whole release that stands under this dataset id may be out. To write it again with other people would let anybody
     with both subtract them, and `previous_release` is not asked. QC may change who counts besides; that is not told.
     """
-    release = Path(cfg["outdir"]) / "release"
-    problems, notes = [], []
+    release = Path(cfg.outdir) / "release"
+    problems: list[Problem] = []
+    notes: list[Problem] = []
     if (release / manifest.NAME).is_file():
         n = sum(_changes(cfg, people, _record(cfg)).values())
         if n:
             found = Problem(
                 str(release),
-                f"is the whole release {cfg['dataset']['id']}, and {n} {_people(n)} withdrew, joined or moved to "
+                f"is the whole release {cfg.dataset.id}, and {n} {_people(n)} withdrew, joined or moved to "
                 "another stratum since: whoever has it could subtract it from what would be written now",
                 f"if nobody got it, remove {release}. Else move it away, with people.tsv and people.key of "
                 f"{_record(cfg).parent}, name them as previous_release and previous_people, and give dataset.id a new "
                 "time",
             )
-            (notes if control.policy(cfg["disclosure"]).open else problems).append(found)
-    k = control.policy(cfg["disclosure"]).k
-    if cfg["previous_people"]:
-        left = sum(n for (_, now), n in _changes(cfg, people, cfg["previous_people"]).items() if now is None)
+            (notes if control.policy(cfg.disclosure).open else problems).append(found)
+    k = control.policy(cfg.disclosure).k
+    if cfg.previous_people:
+        left = sum(n for (_, now), n in _changes(cfg, people, cfg.previous_people).items() if now is None)
         if 0 < left < k:
             what = f"{left} {_people(left)} of the earlier release withdrew or left the sheet, fewer than {k}"
             mend = "the comparison at the end will stop the run: wait until nobody or enough did (docs/disclosure.md)"
-            notes.append(Problem(f"config previous_people {cfg['previous_people']}", what, mend))
+            notes.append(Problem(f"config previous_people {cfg.previous_people}", what, mend))
     return problems, notes
 
 
-def _changes(cfg: Mapping, people: Mapping[str, Person], record: str | Path) -> Counter:
+def _changes(cfg: Config, people: Mapping[str, Person], record: str | Path) -> Counter:
     """(leaf in the record or None, leaf now or None) -> people, where the two differ.
 
     Who is left out now is taken from keep.tsv of the last run, for people whose row of the sheet is as it was then.
     That file also stands for a record of this run that has been put away, as it should be; without either, nothing.
     """
     last: dict[str, dict[str, str]] = {}
-    keep = Path(cfg["outdir"]) / "work" / "sample_qc" / "keep.tsv"
+    keep = Path(cfg.outdir) / "work" / "sample_qc" / "keep.tsv"
     if keep.is_file():
         last = {row["sample_id"]: row for row in tables.read(keep)}
     rows = []
@@ -192,9 +195,9 @@ def _people(n: int) -> str:
     return "person" if n == 1 else "people"
 
 
-def _strata(cfg: Mapping, people: Mapping[str, Person]) -> tuple[list[Problem], list[Problem]]:
+def _strata(cfg: Config, people: Mapping[str, Person]) -> tuple[list[Problem], list[Problem]]:
     """Problems and notes on what disclosure control will not publish, as far as the sheet tells."""
-    rule = control.policy(cfg["disclosure"])
+    rule = control.policy(cfg.disclosure)
     least = rule.min_stratum_size
     leaves = Counter(f"{person.country}_{person.sex}" for person in people.values() if not person.withdrawn)
     if rule.open or not leaves:
@@ -202,10 +205,10 @@ def _strata(cfg: Mapping, people: Mapping[str, Person]) -> tuple[list[Problem], 
     few = f"fewer than {least} (disclosure.min_stratum_size)"
     if leaves.total() < least:
         what = f"{leaves.total()} people to count, {few}: no allele will be published"
-        if makes_gdi_package(cfg):
+        if cfg.formats.gdi.made:
             what += ", and a GDI package cannot be empty"
-            return [Problem(cfg["samples"], what, "take in more people, or set formats.gdi.enabled to false")], []
-        return [], [Problem(cfg["samples"], what, "take in more people; QC and counts are made all the same")]
+            return [Problem(cfg.samples, what, "take in more people, or set formats.gdi.enabled to false")], []
+        return [], [Problem(cfg.samples, what, "take in more people; QC and counts are made all the same")]
     plan = control.plan(dict(sorted(leaves.items())), least)
     notes = []
     if plan.hidden:
@@ -214,8 +217,8 @@ def _strata(cfg: Mapping, people: Mapping[str, Person]) -> tuple[list[Problem], 
         mend = (
             "see docs/disclosure.md on strata (people of unknown sex are such a difference); QC may change who counts"
         )
-        notes.append(Problem(cfg["samples"], what, mend))
-    return [], [*notes, *_by_sex(cfg["samples"], plan, rule), *_unknown_sex(cfg["samples"], plan, rule)]
+        notes.append(Problem(cfg.samples, what, mend))
+    return [], [*notes, *_by_sex(cfg.samples, plan, rule), *_unknown_sex(cfg.samples, plan, rule)]
 
 
 # Of the alleles of X or Y that people carry, as made up by `_shares`: below this part a note is made.

@@ -10,13 +10,16 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, is_dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from goe.core import code_digest, manifest
 from goe.core.files import write_whole
 from goe.core.resources import ROOT
 from goe.genome.build import Build
+from goe.settings.sections import Config
 from goe.settings.sheets import Input, Person, by_person
 
 _HEAD = 1 << 16
@@ -66,8 +69,12 @@ _FILTERS = (
 
 
 def of(*parts: object) -> str:
-    """SHA-256 (hex) of values that JSON can hold, with keys sorted."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    """SHA-256 (hex) of values that JSON can hold, with keys sorted, and of sections of the config."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_told).encode()).hexdigest()
+
+
+def _told(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 def identity(path: str | Path) -> str:
@@ -93,7 +100,7 @@ class Stamps:
 
     def __init__(
         self,
-        cfg: Mapping,
+        cfg: Config,
         people: Mapping[str, Person],
         inputs: Iterable[Input],
         build: Build,
@@ -132,8 +139,8 @@ class Stamps:
 
     @cached_property
     def reference(self) -> list:
-        fasta = self.cfg["reference"]["fasta"]
-        settings = {key: self.cfg["reference"][key] for key in ("rename", "ignore_contigs")}
+        fasta = self.cfg.reference.fasta
+        settings = [self.cfg.reference.rename, self.cfg.reference.ignore_contigs]
         return [self.file(fasta, f"{fasta}.fai"), self.build.name, list(self.build.contigs.items()), settings]
 
     # Stages of one person
@@ -146,20 +153,20 @@ class Stamps:
 
     def calls(self, sample: str) -> str:
         """call: CRAM to gVCF."""
-        return of(self.reads(sample), self.cfg["caller"], self.code(_CALLS))
+        return of(self.reads(sample), self.cfg.caller, self.code(_CALLS))
 
     def own(self, sample: str) -> str:
         """joint_person: the person's calls in the form that is merged, from reads or a file that was given."""
         rows = self._own[sample]
         source = self._rows(rows) if rows[0].input_type in ("gvcf", "vcf") else self.calls(sample)
-        return of(source, self.cfg["genotype_filter"]["respect_ft"], self.reference, self.code(_OWN))
+        return of(source, self.cfg.genotype_filter.respect_ft, self.reference, self.code(_OWN))
 
     # Of one joint VCF
 
     def scanned(self, number: int) -> str:
         """joint_file: the records of a joint VCF, by its number among those of the sheet."""
         entry = [e for e in self.inputs if e.input_type == "joint_vcf"][number]
-        return of(self._rows([entry]), self.reference, self.cfg["scatter"]["region_size"], self.code(_SCAN))
+        return of(self._rows([entry]), self.reference, self.cfg.scatter.region_size, self.code(_SCAN))
 
     # Stages of the cohort
 
@@ -174,7 +181,7 @@ class Stamps:
     def sources(self) -> str:
         """The data of everybody, as files and as what they are made to before they are brought together."""
         reference = self.reference
-        settings = [self.cfg["caller"], self.cfg["genotype_filter"]["respect_ft"]]
+        settings = [self.cfg.caller, self.cfg.genotype_filter.respect_ft]
         people = [[p.sample_id, p.sex, p.extra.get("platform", "")] for p in self.people.values()]
 
         def make() -> str:
@@ -186,14 +193,12 @@ class Stamps:
     @property
     def joint(self) -> str:
         """joint: everybody in one BCF of a region."""
-        return self._cohort(
-            "joint", lambda: of(self.sources, self.cfg["scatter"]["people_per_batch"], self.code(_JOINT))
-        )
+        return self._cohort("joint", lambda: of(self.sources, self.cfg.scatter.people_per_batch, self.code(_JOINT)))
 
     @property
     def genotypes(self) -> str:
         """intake of the people, harmonise: filter, ploidy, site alleles."""
-        rule, raw = self.cfg["genotype_filter"], self.cfg["frequencies"]["raw"]
+        rule, raw = self.cfg.genotype_filter, self.cfg.frequencies.raw
         return self._cohort(
             "genotypes", lambda: of(self.sources, rule, raw, self.build.par, self.code({*_GENOTYPES, *_JOINT}))
         )
@@ -201,21 +206,21 @@ class Stamps:
     @property
     def metrics(self) -> str:
         """sample_qc: numbers of every person, and kinship."""
-        section, panel = self.cfg["sample_qc"], self.cfg["sample_qc"]["contamination_panel"]
+        section, panel = self.cfg.sample_qc, self.cfg.sample_qc.contamination_panel
         files = self.file(*(f"{panel}.{end}" for end in ("UD", "mu", "bed"))) if panel else []
-        accepted = self.cfg["variant_qc"]["accept_filters"]
+        accepted = self.cfg.variant_qc.accept_filters
         return self._cohort(
-            "metrics", lambda: of(self.genotypes, section["thresholds"], files, accepted, self.code(_METRICS))
+            "metrics", lambda: of(self.genotypes, section.thresholds, files, accepted, self.code(_METRICS))
         )
 
     @property
     def keep(self) -> str:
         """sample_qc: who counts, and where."""
         people = [[p.sample_id, p.sex, p.country, p.withdrawn, sorted(p.extra.items())] for p in self.people.values()]
-        section = self.cfg["sample_qc"]
-        own = self.file(section["guidelines"]) if section["guidelines"] else []
+        section = self.cfg.sample_qc
+        own = self.file(section.guidelines) if section.guidelines else []
         return self._cohort(
-            "keep", lambda: of(self.metrics, sorted(people), section, self.cfg["strata"], own, self.code(_KEEP))
+            "keep", lambda: of(self.metrics, sorted(people), section, self.cfg.strata, own, self.code(_KEEP))
         )
 
     @property
@@ -231,15 +236,15 @@ class Stamps:
     @property
     def filters(self) -> str:
         """variant_qc: FILTER and statistics of the sites."""
-        regions = self.cfg["annotations"]["regions"]
+        regions = self.cfg.annotations.regions.given
         beds = [sorted(regions.items()), self.file(*regions.values())]
-        return self._cohort("filters", lambda: of(self.counts, self.cfg["variant_qc"], beds, self.code(_FILTERS)))
+        return self._cohort("filters", lambda: of(self.counts, self.cfg.variant_qc, beds, self.code(_FILTERS)))
 
     @property
     def release(self) -> str:
         """release: everything that a release says, by the whole code."""
         sections = ("dataset", "disclosure", "formats", "annotations", "reference", "strata", "restricted")
-        told = {key: self.cfg.get(key) for key in (*sections, "previous_release", "previous_people")}
+        told = [getattr(self.cfg, key) for key in (*sections, "previous_release", "previous_people")]
         return self._cohort("release", lambda: of(self.filters, told, code_digest.digest(self.root)))
 
     def stamp(self, stage: str, sample: str | None = None) -> str:

@@ -18,6 +18,7 @@ from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.report import lookup as report_lookup
 from goe.release.report import spectrum as report_spectrum
+from goe.settings.sections import Disclosure
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,17 @@ class Places:
 class Release:
     """What is the same for all contigs of a release.
 
-    dataset: its id. fields: the dictionary of published fields. disclosure: section of the config. regions: flag of the
-    companion VCF -> BED file. gdi: sections of the config that make the GDI package, None where there is none.
-    block: alleles at a time; memory is that of one block.
+    dataset: its id. fields: the dictionary of published fields. regions: flag of the companion VCF -> BED file.
+    gdi: how the GDI package is cut, None where there is none. block: alleles at a time; memory is that of one block.
     """
 
     dataset: str
     build: Build
     fasta: str | Path
     fields: str | Path
-    disclosure: Mapping
+    disclosure: Disclosure
     regions: Mapping[str, str]
-    gdi: Mapping | None = None
+    gdi: gdi_metadata.Settings | None = None
     block: int = frequency_table.BLOCK
 
     def write(self, contig: str, tables: Sequence[str | Path], places: Places, threads: int = 1) -> None:
@@ -118,5 +118,5 @@ class Release:
             folder = Path(places.gdi)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            made.append(gdi_package.Writer(folder, contig, length, gdi_metadata.settings(self.gdi)))
+            made.append(gdi_package.Writer(folder, contig, length, self.gdi))
         return made

@@ -20,6 +20,8 @@ from goe.frequencies import strata as st
 from goe.release.formats.sites_vcf import Tag
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.settings import sections
+from goe.settings.sections import Config, GenotypeFilter, VariantQc
 
 _DATASET_KEYS = (
     "prefix",
@@ -218,17 +220,17 @@ def absent_fields(people: Sequence[Mapping[str, str]], keep: Sequence[Mapping[st
     return {name: control.rounded_part(n, len(kept), k) for name, n in sorted(lacking.items())}
 
 
-def genotype_rules(rules: Mapping, absent: Mapping[str, int], k: int = 1) -> list[str]:
+def genotype_rules(rules: GenotypeFilter, absent: Mapping[str, int], k: int = 1) -> list[str]:
     """The genotype filter in words, as applied. absent: `absent_fields`: multiples of k, or everybody."""
     words = []
-    if rules["min_gq"]:
-        words.append(f"GQ at least {rules['min_gq']}")
-    if rules["min_dp"] or rules["min_dp_haploid"]:
-        words.append(f"DP at least {rules['min_dp']}, {rules['min_dp_haploid']} where one allele is expected")
-    if rules["min_ab"]:
-        which = "alternate allele" if rules["profile"] == "gnomad" else "called allele"
-        words.append(f"in a heterozygote, AD / DP of every {which} at least {rules['min_ab']}")
-    if rules["respect_ft"]:
+    if rules.min_gq:
+        words.append(f"GQ at least {rules.min_gq}")
+    if rules.min_dp or rules.min_dp_haploid:
+        words.append(f"DP at least {rules.min_dp}, {rules.min_dp_haploid} where one allele is expected")
+    if rules.min_ab:
+        which = "alternate allele" if rules.profile == "gnomad" else "called allele"
+        words.append(f"in a heterozygote, AD / DP of every {which} at least {rules.min_ab}")
+    if rules.respect_ft:
         words.append("FORMAT/FT is PASS")
     if not words:
         words.append("none")
@@ -242,18 +244,18 @@ def about(n: int, k: int) -> str:
     return f"about {n:,} (rounded to multiples of {k})" if n and k > 1 and n % k == 0 else f"{n:,}"
 
 
-def filter_rules(cfg: Mapping, described: Mapping) -> list[str]:
+def filter_rules(rules: VariantQc, described: Mapping) -> list[str]:
     """The rules of FILTER in words, with the published countries in which those by country could be judged.
 
     described: `dataset`.
     """
     return site_rules.words(
-        cfg["variant_qc"], {s: described["strata"][s] for s in st.published_countries(described["strata"])}
+        sections.plain(rules), {s: described["strata"][s] for s in st.published_countries(described["strata"])}
     )
 
 
 def dataset(
-    cfg: Mapping,
+    cfg: Config,
     build: str,
     plan: control.Plan,
     tally: Mapping,
@@ -267,8 +269,9 @@ def dataset(
     formats: what the folder holds beside its descriptions. par: pseudo-autosomal regions (contig, first and last
     base), which say how many alleles of X and Y a person has. contigs: {name, length, md5} of the release.
     """
+    given = sections.plain(cfg.dataset)
     return {
-        **{key: cfg["dataset"][key] for key in _DATASET_KEYS if cfg["dataset"].get(key) not in (None, [])},
+        **{key: given[key] for key in _DATASET_KEYS if given[key] not in (None, [])},
         "build": build,
         "contigs": list(contigs),
         "pseudo_autosomal_regions": [list(region) for region in par],
@@ -279,7 +282,7 @@ def dataset(
         "number_of_pass_records": sum(count["PASS"] for count in tally["classes"].values()),
         "number_of_people": public_people(plan, k)[st.TOTAL],
         "strata": public_people(plan, k),
-        "strata_label": cfg["strata"]["label"],
+        "strata_label": cfg.strata.label,
     }
 
 
@@ -288,9 +291,9 @@ def public_people(plan: control.Plan, k: int) -> dict[str, int]:
     return {s: plan.people[s] if plan.people[s] >= k else control.rounded(plan.people[s], k) for s in plan.strata}
 
 
-def published_countries(cfg: Mapping, plan: control.Plan) -> list[str]:
+def published_countries(cfg: Config, plan: control.Plan) -> list[str]:
     """Countries of the published strata; none when the label of the strata is another column than the country."""
-    if cfg["strata"]["label"] != "country_code":
+    if cfg.strata.label != "country_code":
         return []
     return st.published_countries(plan.strata)
 

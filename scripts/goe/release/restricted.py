@@ -26,6 +26,7 @@ from goe.release import notes as release_notes
 from goe.release.formats import sites_vcf
 from goe.release.table import Source, Writer, schema
 from goe.rules.site_filters import DESCRIPTIONS
+from goe.settings.sections import Config
 
 LEVEL = "restricted"
 MARK = f"##disclosure={LEVEL}: no floor, personal data, for named recipients only\n"
@@ -99,7 +100,7 @@ def write_sites(
 
 
 def describe(
-    cfg: Mapping, build: str, contigs: Sequence[Mapping], legal_basis: str, recipients: Sequence[str | Path]
+    cfg: Config, build: str, contigs: Sequence[Mapping], legal_basis: str, recipients: Sequence[str | Path]
 ) -> str:
     """`metadata/dataset.json`: the description of the dataset with its level and, by their keys, its recipients."""
     tally = release_notes.combine(contigs)

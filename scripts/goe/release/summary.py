@@ -14,6 +14,7 @@ from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_
 from goe.release.metadata import ro_crate
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.settings.sections import Config
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class Summary:
     folder holds. GoeError when contigs differ in their people, or alleles get lost between two steps.
     """
 
-    def __init__(self, sources: Sources, cfg: Mapping, build: str, par: Sequence[Sequence], formats: Sequence[str]):
+    def __init__(self, sources: Sources, cfg: Config, build: str, par: Sequence[Sequence], formats: Sequence[str]):
         self.sources, self.cfg, self.build = sources, cfg, build
         contigs = [json.loads(Path(path).read_text()) for path in sources.contigs]
         self.tally = notes.combine(contigs)
-        self.policy = control.policy(cfg["disclosure"])
+        self.policy = control.policy(cfg.disclosure)
         self.plan = control.plan(self.tally["people"], self.policy.min_stratum_size)
         self.fields = sites_vcf.read_fields(sources.fields)
         self.tags = sites_vcf.tags(self.fields, self.plan.strata)
@@ -79,7 +80,7 @@ class Summary:
     def disclosure(self) -> dict:
         """The policy, what it withheld, and how far the test of membership gets."""
         earlier = json.loads(Path(self.sources.earlier).read_text()) if self.sources.earlier else None
-        figure = membership.figure(self.sources.membership, self.dataset["strata"], self.cfg["dataset"]["id"])
+        figure = membership.figure(self.sources.membership, self.dataset["strata"], self.cfg.dataset.id)
         return notes.disclosure_summary(self.policy, self.plan, self.tally, figure, earlier)
 
     def dictionary(self) -> str:
@@ -96,17 +97,17 @@ class Summary:
 
     def qc(self) -> dict:
         """People, filters and metrics."""
-        k, sample_qc = self.policy.k, self.cfg["sample_qc"]
-        thresholds = sample_rules.load(self.sources.guidelines, sample_qc["thresholds"])
+        k, sample_qc = self.policy.k, self.cfg.sample_qc
+        thresholds = sample_rules.load(self.sources.guidelines, sample_qc.thresholds)
         return {
             "people": self.people,
-            "genotype_filter": notes.genotype_rules(self.cfg["genotype_filter"], self.absent, k),
-            "variant_qc": notes.filter_rules(self.cfg, self.dataset),
+            "genotype_filter": notes.genotype_rules(self.cfg.genotype_filter, self.absent, k),
+            "variant_qc": notes.filter_rules(self.cfg.variant_qc, self.dataset),
             "alleles_by_class": self.tally["classes"],
             "alleles_by_filter": self.tally["filters"],
             "alleles_by_rule": site_rules.counts(self.public),
             "metrics": quantiles.summary(self.keep, tables.read(self.sources.metrics), self.countries, k),
-            "sample_qc": sample_rules.published(thresholds, sample_qc["exclude"], self.countries),
+            "sample_qc": sample_rules.published(thresholds, sample_qc.exclude, self.countries),
             "rounded_to": k,
         }
 

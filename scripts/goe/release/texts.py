@@ -13,6 +13,8 @@ from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
 from goe.release.notes import about
 from goe.release.report.spectrum import CLASSES
+from goe.settings import sections
+from goe.settings.sections import Config
 
 DESCRIPTIONS = ("dataset", "disclosure", "qc", "config")
 
@@ -36,7 +38,9 @@ def license_text(said: Mapping[str, Mapping]) -> str:
     if not d.get("license"):
         words = f"No licence is stated. Ask {d['contact']['fn']} ({d['contact']['email']}) before any use."
     else:
-        words = f"The data of this release are under the licence {d['license']}.\n{health_dcat.license_url(d)}"
+        words = (
+            f"The data of this release are under the licence {d['license']}.\n{health_dcat.license_url(d['license'])}"
+        )
     return (
         f"{d['title']}\n{d['id']}\n\n{words}\n\nThe workflow in provenance/ is under the MIT licence, "
         "and no part of the data.\n"
@@ -125,7 +129,7 @@ Not covered:
     files = layout.told(name, gdi)
     if not gdi:
         # The published settings tell it: a key that they leave out would have had the package made.
-        why = "; ".join(str(problem) for problem in gdi_metadata.missing(said["config"]))
+        why = "; ".join(str(problem) for problem in gdi_metadata.missing(sections.of(Config, said["config"])))
         files.append("There is no package for a GDI node" + (f": {why}." if why else "."))
     files.append(
         "`MANIFEST.sha256`: written last. The folder is whole when `sha256sum -c MANIFEST.sha256` passes and every "

@@ -132,7 +132,10 @@ def assess(
     """
     withdrawn = [p for p in snvs.people if sheet[p]["withdrawn"] == "yes"]
     planned = plan(snvs.people, withdrawn, pairs, snvs.used, snvs.basis, limits)
-    values, rows, few, columns = [], [], [], HEAD
+    values: Sequence[float] = []
+    rows: list[tuple[str, ...]] = []
+    few: list[str] = []
+    columns: tuple[str, ...] = HEAD
     if planned.components:
         found, values = components(stem, snvs, planned, memory, scratch)
         found = oriented(found)

@@ -53,6 +53,11 @@ class Row:
     flags: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
+    def number(self, metric: str) -> float | None:
+        """The value of a metric that is a number, None where there is none."""
+        value = self.metrics.get(metric)
+        return None if isinstance(value, str) else value
+
     @property
     def reasons(self) -> list[str]:
         return in_order({*self.fails, *self.flags, *(["withdrawn"] if self.withdrawn else [])})
@@ -69,7 +74,7 @@ def in_order(reasons: Iterable[str]) -> list[str]:
     return sorted(set(reasons), key=lambda r: (place.get(r, len(place)), r))
 
 
-def note(row: Row, metric: str, value: float | str, limit: str) -> None:
+def note(row: Row, metric: str, value: float | str | None, limit: str) -> None:
     """Note what was measured and the limit; a yes needs no more than the reason it gives."""
     if not isinstance(value, str):
         row.warnings.append(f"{metric}={metrics_of.text(value)}{limit}")
@@ -221,7 +226,8 @@ def gather(
         withdrawn = person["withdrawn"] == "yes"
         row = Row(sample, person["country_code"], person["sex"], kind, withdrawn, person.get("platform", ""))
         mine = classes.get(sample, {})
-        row.metrics, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits, len(counts))
+        measured, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits, len(counts))
+        row.metrics |= measured
         if sample not in classes:
             row.why |= dict.fromkeys(row.why, MISSING_PERSON)
         read = tools.get(sample)
@@ -272,14 +278,15 @@ def decide(
     quality = {
         sample: (
             0.0 if row.count_sex == "U" and row.sex != "U" else 1.0,
-            row.metrics.get("call_rate"),
-            row.metrics.get("mean_autosome_coverage") or row.metrics.get("mean_dp"),
+            row.number("call_rate"),
+            row.number("mean_autosome_coverage") or row.number("mean_dp"),
         )
         for sample, row in left.items()
     }
     there = [p for p in pairs if p.a in left and p.b in left]
     ranks = relatedness.rank(left, quality)
-    fails, warns = ({metric: set() for metric in RELATIVES} for _ in range(2))
+    fails: dict[str, set[str]] = {metric: set() for metric in RELATIVES}
+    warns: dict[str, set[str]] = {metric: set() for metric in RELATIVES}
     for sample, row in left.items():
         for metric in RELATIVES:
             threshold = guidelines.of(metric, strata_of(row, whole_genome))
@@ -352,8 +359,8 @@ def metric_rows(
         relation = relatedness.relation(p, limits)
         kin.setdefault(p.a, []).append(f"{p.b}={relation}")
         kin.setdefault(p.b, []).append(f"{p.a}={relation}")
-    columns = ("sample_id", "country_code", "platform", "sex", "inferred_sex", "input_type", *METRIC_COLUMNS)
-    columns += ("relatives", "warnings", "not_assessed")
+    person = ("sample_id", "country_code", "platform", "sex", "inferred_sex", "input_type")
+    columns = (*person, *METRIC_COLUMNS, "relatives", "warnings", "not_assessed")
     found = []
     for row in sorted(rows, key=lambda r: r.sample_id):
         why = [f"{m}: {row.why[m]}" for m in ("inferred_sex", *METRIC_COLUMNS) if m in row.why]

@@ -7,7 +7,7 @@ be had is None, with a reason.
 import csv
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build
 from goe.harmonise.genotypes import CODE_HET, CODE_HOM, CODE_MISSING, CODE_REF2, codes_from_gt, widen
 from goe.harmonise.records import failing
 from goe.hts import parquet
-from goe.hts.bcf import MISSING
+from goe.hts.bcf import MISSING, Record
 from goe.sample_qc import ga4gh
 from goe.sample_qc.tool_reports import Depths, Reads
 
@@ -134,7 +134,7 @@ PIECE = 10_000_000
 """Bases of the reference that are held at a time."""
 
 
-def count_bases(build: Build, fetch) -> list[tuple[str, int, int, int]]:
+def count_bases(build: Build, fetch: Callable[[str, int, int], str]) -> list[tuple[str, int, int, int]]:
     """(contig, region class, length, bases that are not N) of every primary contig.
 
     fetch(contig, start, end) gives the sequence, 0-based half-open.
@@ -153,11 +153,11 @@ def count_bases(build: Build, fetch) -> list[tuple[str, int, int, int]]:
             total = counts.setdefault(build.region_class(contig, start + 1), [0, 0])
             total[0] += end - start
             total[1] += end - start - sequence.count("N") - sequence.count("n")
-        rows += [(contig, number, *counts[number]) for number in sorted(counts)]
+        rows += [(contig, number, n, known) for number, (n, known) in sorted(counts.items())]
     return rows
 
 
-def autosome_runs(build: Build, fetch) -> Iterator[tuple[str, int, int]]:
+def autosome_runs(build: Build, fetch: Callable[[str, int, int], str]) -> Iterator[tuple[str, int, int]]:
     """(contig, start, end), 0-based half-open, of the autosomes' longest runs without N, in order.
 
     fetch as for `count_bases`; together they hold the bases of `Bases.autosomes`.
@@ -347,7 +347,9 @@ class CommonSnvs:
         self.sites.append((contig, pos, ref, alt))
 
 
-def count_variants(reader, samples: int, accept: Iterable[str] = (), common: CommonSnvs | None = None) -> np.ndarray:
+def count_variants(
+    reader: Iterable[Record], samples: int, accept: Iterable[str] = (), common: CommonSnvs | None = None
+) -> np.ndarray:
     """int64 (people, len(COUNTS)) of one autosomal region of the harmonised BCF.
 
     Counted are site alleles whose input FILTER, that of a joint VCF or the person's own (FT), is PASS, absent or named
@@ -362,7 +364,7 @@ def count_variants(reader, samples: int, accept: Iterable[str] = (), common: Com
     last = ("", 0)
     for record in reader:
         place = (record.contig, record.pos)
-        if held is not None and place != last:
+        if common is not None and held is not None and place != last:
             common.offer(*held)
             held = None
         codes = codes_from_gt(record.formats["GT"])
@@ -381,7 +383,7 @@ def count_variants(reader, samples: int, accept: Iterable[str] = (), common: Com
         else:
             held = None
         last = place
-    if held is not None:
+    if common is not None and held is not None:
         common.offer(*held)
     return counts
 
@@ -400,7 +402,7 @@ def _add(counts: np.ndarray, carriers: np.ndarray, hom: np.ndarray, ref: str, al
 
 
 @nb.njit(cache=True, nogil=True)
-def _hom_alt(gt, alt, absent_is_reference, people):
+def _hom_alt(gt: np.ndarray, alt: int, absent_is_reference: np.ndarray, people: np.ndarray) -> tuple[int, int, int]:
     """(people with a diploid call, their REF alleles, how many are homozygous for ALT number `alt`: in `people`).
 
     gt: raw BCF genotypes, signed integers of any width, (people, 2); a missing allele is below 2, the end of a vector
@@ -430,7 +432,10 @@ def _of(formats: Mapping[str, np.ndarray], key: str, people: np.ndarray) -> np.n
 
 
 def add_charr(
-    reader, counts: np.ndarray, limits: Mapping[str, float], absent_is_reference: np.ndarray | None = None
+    reader: Iterable[Record],
+    counts: np.ndarray,
+    limits: Mapping[str, float],
+    absent_is_reference: np.ndarray | None = None,
 ) -> None:
     """Add the CHARR terms of one autosomal region of the cohort BCF (with AD) to `counts`.
 

@@ -107,7 +107,7 @@ def copies_of_x(seen: Evidence, limits: Mapping[str, float]) -> int | None:
     by_het = copies(seen.x_het, 0, limits["x_het_one_max"], limits["x_het_two_min"])
     if by_depth is None:
         return by_het
-    if by_depth == 2 and seen.x_depth >= limits["x_depth_three_min"]:
+    if by_depth == 2 and seen.x_depth is not None and seen.x_depth >= limits["x_depth_three_min"]:
         return 3
     if by_depth == 0 and not seen.x_of_reads and by_het is not None:
         return by_het

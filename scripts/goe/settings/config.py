@@ -4,21 +4,20 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES, ROOT
 from goe.genome.build import NAMED_BUILDS
 from goe.rules.dataset import DatasetId
-from goe.rules.formats import makes_gdi_package
+from goe.settings import schemas, sections
+from goe.settings.sections import Config
 from goe.settings.sheets import country_problem
 
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 GUIDELINES = [RESOURCES / "guidelines" / name for name in ("sample_qc.tsv", "inference.tsv")]
 
 PROFILES: dict[str, dict[str, float]] = {
@@ -105,10 +104,9 @@ def _double_keys(node: yaml.Node, name: str, path: str = "") -> list[Problem]:
     return problems
 
 
-@cache
-def schema() -> dict:
+def schema() -> dict[str, Any]:
     """The JSON Schema of the configuration."""
-    return yaml.safe_load(SCHEMA.read_text())
+    return schemas.schema("config")
 
 
 def _plain(value: Any) -> Any:
@@ -145,7 +143,7 @@ def _open_sections(value: dict, part: dict) -> None:
             _open_sections(value[key], sub)
 
 
-def _describe(error) -> list[Problem]:
+def _describe(error: ValidationError) -> list[Problem]:
     path = _dotted(error.absolute_path)
     where = f"config {path}" if path else "config"
     value = error.instance
@@ -314,12 +312,12 @@ def _thresholds(section: dict, own: list[str]) -> list[Problem]:
     return []
 
 
-def read(raw: Mapping) -> tuple[dict, list[Problem]]:
-    """The configuration with every default filled in, as nested plain dicts, and what is wrong with it.
+def read(raw: Mapping) -> tuple[Config, list[Problem]]:
+    """The configuration with every default filled in, and what is wrong with it.
 
     raw: what YAML gave. `genotype_filter` comes out with the thresholds of its profile, replaced by those set
-    beside it. Each problem names its key by the dotted path. Where there are problems, the wrong keys are left out or
-    have their defaults: sections that `wrong_sections` does not name are as they were meant.
+    beside it. Each problem names its key by the dotted path. Where there are problems, the wrong keys have their
+    defaults, or are empty where they have none: sections that `wrong_sections` does not name are as they were meant.
     """
     cfg = _plain(raw or {})
     _open_sections(cfg, schema())
@@ -347,7 +345,7 @@ def read(raw: Mapping) -> tuple[dict, list[Problem]]:
         thresholds, own = sample_qc.get("thresholds"), sample_qc.get("guidelines")
         rest = {k: v for k, v in thresholds.items() if k not in told} if isinstance(thresholds, dict) else {}
         files = [own] if isinstance(own, str) and own else []
-        if files and not Path(own).is_file():
+        if files and not Path(files[0]).is_file():
             problems.append(Problem(f"config sample_qc.guidelines {own}", "no such file", MEND_PATH))
             files = []
         problems += _thresholds(rest, files) if rest or files else []
@@ -357,8 +355,13 @@ def read(raw: Mapping) -> tuple[dict, list[Problem]]:
     genotype_filter = cfg["genotype_filter"]
     for key, value in PROFILES[genotype_filter["profile"]].items():
         genotype_filter.setdefault(key, value)
-    name = cfg.get("reference", {}).get("build")
-    if name and makes_gdi_package(cfg) and name not in NAMED_BUILDS:
+    rule = cfg.get("disclosure", {})
+    rule.setdefault("open", False)
+    if not rule["open"]:
+        rule.setdefault("protect", "carriers")
+    done = sections.of(Config, cfg)
+    name = done.reference.build
+    if name and done.formats.gdi.made and name not in NAMED_BUILDS:
         problems.append(
             Problem(
                 "config reference.build",
@@ -366,12 +369,7 @@ def read(raw: Mapping) -> tuple[dict, list[Problem]]:
                 "use one of the two, or set formats.gdi.enabled to false",
             )
         )
-    rule = cfg.get("disclosure", {})
-    rule.setdefault("open", False)
-    if not rule["open"]:
-        rule.setdefault("protect", "carriers")
-        rule.setdefault("min_stratum_size", None)
-    return cfg, problems
+    return done, problems
 
 
 def _key(problem: Problem) -> list[str]:
@@ -396,7 +394,7 @@ def wrong_sections(problems: Iterable[Problem]) -> set[str]:
     return {key[0] for key in map(_key, problems) if key}
 
 
-def load(raw: Mapping) -> dict:
+def load(raw: Mapping) -> Config:
     """The configuration as `read` gives it; GoeError with every problem."""
     cfg, problems = read(raw)
     stop_on(problems)

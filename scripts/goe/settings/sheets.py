@@ -10,15 +10,14 @@ from itertools import count
 from pathlib import Path
 
 from goe.core.errors import GoeError, Problem, stop_on
-from goe.rules.dataset import COUNTRIES, INPUT_TYPES
+from goe.rules.dataset import COUNTRIES
 from goe.rules.stratum import label_problem
+from goe.settings.schemas import INPUTS, PEOPLE
 
-ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+INPUT_TYPES = INPUTS.words["input_type"]
+ID_PATTERN = PEOPLE.forms["sample_id"].pattern.strip("^$")
 SEVERAL_UNITS = ("fastq", "ubam")
 """Input types of which one person may have several files, one per lane or run."""
-INPUT_COLUMNS = ("sample_id", "input_type", "path", "path2", "library", "unit")
-PERSON_COLUMNS = ("sample_id", "sex", "country_code")
-OPTIONAL_PERSON_COLUMNS = ("birth_year", "batch", "platform", "library", "withdrawn")
 
 # Codes people write that are not, or no longer, official.
 _COUNTRY_HINTS = {
@@ -41,7 +40,7 @@ _CODINGS = {
 }
 _SEX = {code: sex for coding in _CODINGS.values() for code, sex in coding.items()}
 _CODING = {code: name for name, coding in _CODINGS.items() for code in coding}
-_UNKNOWN_SEX = frozenset({"U", "unknown", "X0", "XO", "XXY", "XYY", "XXX", "XXXY", "XXYY", "XXXX", "XXXXY"})
+_UNKNOWN_SEX = frozenset(PEOPLE.words["sex"]) - _SEX.keys()
 SEX_CODES = "M F, XY XX, male female or 1 2 (1 male, 2 female); U, unknown, X0, XXY, XYY, XXX for the others"
 
 
@@ -167,7 +166,7 @@ def _read_table(
 
 
 def _id_problem(where: str, name: str) -> Problem | None:
-    if re.fullmatch(ID_PATTERN, name):
+    if PEOPLE.takes("sample_id", name):
         return None
     return Problem(
         where,
@@ -182,10 +181,10 @@ def read_people(path: str | Path, label_column: str = "country_code", columns: S
     label_column: the column that gives the country label of the strata. columns: further columns that may be
     there. Every cell is text (`007`, `NA` and `1` are ids). Raises GoeError with every problem of the sheet.
     """
-    optional = [*OPTIONAL_PERSON_COLUMNS, *columns]
-    if label_column not in (*PERSON_COLUMNS, *optional):
+    optional = [*PEOPLE.optional, *columns]
+    if label_column not in (*PEOPLE.required, *optional):
         optional.append(label_column)
-    table, header, problems = _read_table(path, PERSON_COLUMNS, optional)
+    table, header, problems = _read_table(path, PEOPLE.required, optional)
     if label_column not in header:
         raise GoeError(
             [
@@ -232,13 +231,13 @@ def read_people(path: str | Path, label_column: str = "country_code", columns: S
         if wrong:
             problems.append(Problem(where, wrong[0], wrong[1]))
         label = cells[label_column]
-        if label_column != "country_code" and (wrong := label_problem(label)):
+        if label_column != "country_code" and (unfit := label_problem(label)):
             mend = "write two capital letters, neither XX nor XY"
-            problems.append(Problem(where, f"{label_column} {label!r} {wrong}", mend))
-        if cells.get("birth_year") and not re.fullmatch(r"(18|19|20)\d\d", cells["birth_year"]):
+            problems.append(Problem(where, f"{label_column} {label!r} {unfit}", mend))
+        if not PEOPLE.takes("birth_year", cells.get("birth_year", "")):
             problems.append(Problem(where, f"birth_year {cells['birth_year']!r}", "write a year, or nothing"))
         gone = cells.get("withdrawn", "")
-        if gone not in ("", "yes", "no"):
+        if not PEOPLE.takes("withdrawn", gone):
             problems.append(Problem(where, f"withdrawn {gone!r}", "write yes, no or nothing"))
 
         if name not in people:
@@ -268,7 +267,7 @@ def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input
     base: the folder that relative paths start from; with "." the paths come back as they stand in the sheet. Checks
     the form of each row; the files themselves are `goe.intake.lint`'s. GoeError where it is no such sheet at all.
     """
-    table, _, problems = _read_table(path, INPUT_COLUMNS[:3], INPUT_COLUMNS[3:])
+    table, _, problems = _read_table(path, INPUTS.required, INPUTS.optional)
     inputs: list[Input] = []
     seen: dict[tuple, int] = {}
     units: dict[tuple[str, str], int] = {}
@@ -326,10 +325,10 @@ def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input
             elif any(not character.isprintable() for character in cell):
                 problems.append(Problem(where, f"path {cell!r} has characters that do not print", "rename the file"))
         unit = cells.get("unit", "")
-        if unit and not re.fullmatch(ID_PATTERN, unit):
+        if not INPUTS.takes("unit", unit):
             problems.append(Problem(where, f"unit {unit!r}", "use letters, digits, _ . and -"))
         library = cells.get("library", "")
-        if library and not re.fullmatch(r"[ -~]+", library):
+        if not INPUTS.takes("library", library):
             problems.append(Problem(where, f"library {library!r}", "use plain ASCII: it goes into the read group"))
 
         key = (name, kind, path1, path2)

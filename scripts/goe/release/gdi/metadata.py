@@ -19,17 +19,8 @@ from goe.hts import crypt4gh
 from goe.release.gdi import format as gdi
 from goe.release.metadata import health_dcat
 from goe.rules.dataset import DatasetId
-from goe.rules.formats import makes_gdi_package
+from goe.settings.sections import Config
 
-# Config `formats.gdi`.
-DEFAULTS: dict[str, Any] = {
-    "enabled": None,
-    "catalog": None,
-    "min_allele_count": None,
-    "af_source": None,
-    "af_source_reference": None,
-    "recipients": [],
-}
 # The pair that the format's own documents give for Genome of Europe datasets.
 _GOE_SOURCE = ("The Genome of Europe", "https://genomeofeurope.eu/")
 _SWITCH = "or set formats.gdi.enabled to false"
@@ -66,35 +57,24 @@ class Settings:
             raise ValueError(f"no settings of a GDI package: {self}")
 
 
-def section(cfg: Mapping) -> dict[str, Any]:
-    """`formats.gdi` of the config with its defaults."""
-    given = (cfg.get("formats") or {}).get("gdi") or {}
-    return {**DEFAULTS, **given}
-
-
-def enabled(cfg: Mapping) -> bool:
-    """Whether the config asks for a GDI package."""
-    return makes_gdi_package(cfg)
-
-
-def settings(cfg: Mapping) -> Settings:
+def settings(cfg: Config) -> Settings:
     """Settings of the config.
 
     The floor is what every node applies again, so it has to be one that this release keeps: min_carriers people
     are at least as many alleles. An open release has none.
     """
-    floor = section(cfg)["min_allele_count"]
+    floor = cfg.formats.gdi.min_allele_count
     if floor is None:
-        rule = cfg["disclosure"]
-        floor = 0 if rule.get("open") or rule["min_carriers"] <= 1 else int(rule["min_carriers"])
-    return Settings(cfg["reference"]["build"], floor)
+        k = 0 if cfg.disclosure.open else cfg.disclosure.min_carriers or 0
+        floor = k if k > 1 else 0
+    return Settings(cfg.reference.build, floor)
 
 
-def manifest_config(cfg: Mapping) -> dict[str, Any]:
+def manifest_config(cfg: Config) -> dict[str, Any]:
     """The section `config` of the manifest."""
-    rules, own = settings(cfg), section(cfg)
-    source, reference = own["af_source"], own["af_source_reference"]
-    if not (source or reference) and cfg["dataset"]["prefix"] == "GOE":
+    rules, own = settings(cfg), cfg.formats.gdi
+    source, reference = own.af_source, own.af_source_reference
+    if not (source or reference) and cfg.dataset.prefix == "GOE":
         source, reference = _GOE_SOURCE
     named = {"afSource": source, "afSourceReference": reference}
     return {
@@ -108,61 +88,61 @@ def manifest_config(cfg: Mapping) -> dict[str, Any]:
     }
 
 
-def metadata(cfg: Mapping, about: health_dcat.About) -> dict[str, Any]:
+def metadata(cfg: Config, about: health_dcat.About) -> dict[str, Any]:
     """The section `metadata` of the manifest but for what is counted in the data files. What is not given is not
     there. Words, licence and agents are those of the HealthDCAT-AP record.
     """
-    given, contact = cfg["dataset"], cfg["dataset"]["contact"]
+    given, contact = cfg.dataset, cfg.dataset.contact
     other = {"notation": health_dcat.submission_id(given), "schemaAgency": health_dcat.publisher(given)}
     fields: dict[str, Any] = {
-        "datasetId": given["id"],
-        "catalog": section(cfg)["catalog"],
+        "datasetId": given.id,
+        "catalog": cfg.formats.gdi.catalog,
         "title": health_dcat.title(given),
         "description": health_dcat.description(given, about),
         "accessRights": gdi.PUBLIC,
         "applicableLegislation": [gdi.EHDS],
-        "license": health_dcat.license_url(given),
+        "license": health_dcat.license_url(given.license),
         "creator": [{"name": name} for name in health_dcat.creators(given)],
         "healthCategory": list(gdi.HEALTH_CATEGORIES[:1]),
         "keywords": health_dcat.keywords(given, about.build),
         "numberOfUniqueIndividuals": about.people,
-        "conformsTo": [f"{gdi.CORE}{given['conforms_to']}"] if given.get("conforms_to") else [],
-        "type": [gdi.SYNTHETIC] if given.get("synthetic") else [],
-        "legalBasis": [f"{gdi.DPV}{name}" for name in given.get("legal_basis") or []],
+        "conformsTo": [f"{gdi.CORE}{given.conforms_to}"] if given.conforms_to else [],
+        "type": [gdi.SYNTHETIC] if given.synthetic else [],
+        "legalBasis": [f"{gdi.DPV}{name}" for name in given.legal_basis],
         "otherIdentifier": [other],
         "contactPoint": {
-            "fn": contact["fn"],
-            "hasEmail": f"mailto:{contact['email']}",
-            **({"hasURL": contact["url"]} if contact.get("url") else {}),
+            "fn": contact.fn,
+            "hasEmail": f"mailto:{contact.email}",
+            **({"hasURL": contact.url} if contact.url else {}),
         },
         "healthTheme": list(gdi.HEALTH_THEMES[:1]),
     }
     return {name: value for name, value in fields.items() if value not in (None, [], "")}
 
 
-def problems(cfg: Mapping) -> list[Problem]:
+def problems(cfg: Config) -> list[Problem]:
     """Everything in the config that keeps a GDI package from being made; nothing when none is asked for."""
-    if not enabled(cfg):
+    if not cfg.formats.gdi.made:
         return []
     found = _unfit(cfg, _SWITCH)
-    own = section(cfg)
-    for key, value in (("af_source", own["af_source"]), ("af_source_reference", own["af_source_reference"])):
+    own = cfg.formats.gdi
+    for key, value in (("af_source", own.af_source), ("af_source_reference", own.af_source_reference)):
         wrong = value and (_iri(value) if key.endswith("reference") else _text(value, _MAX_IRI))
         if wrong:
             found.append(Problem(f"config formats.gdi.{key}", wrong, f"mend it, {_SWITCH}"))
-    return found + recipients_problems("formats.gdi.recipients", own["recipients"])
+    return found + recipients_problems("formats.gdi.recipients", own.recipients)
 
 
-def missing(cfg: Mapping) -> list[Problem]:
+def missing(cfg: Config) -> list[Problem]:
     """What a GDI package would need, when none is made because no key of `formats.gdi` is set; nothing when one is
     made or `formats.gdi.enabled` is false. Without mends: for the README of the release.
     """
-    if section(cfg)["enabled"] is not None or enabled(cfg):
+    if cfg.formats.gdi.enabled is not None or cfg.formats.gdi.made:
         return []
     return [Problem(p.where, p.what) for p in _unfit(cfg, "")]
 
 
-def advice(cfg: Mapping) -> list[Problem]:
+def advice(cfg: Config) -> list[Problem]:
     """The note of the intake on a package that is not made."""
     found = missing(cfg)
     if not found:
@@ -183,10 +163,10 @@ def recipients_problems(key: str, paths: Sequence[str]) -> list[Problem]:
     return [Problem(f"config {key} {p.where}", p.what, p.mend) for p in found]
 
 
-def _unfit(cfg: Mapping, switch: str) -> list[Problem]:
+def _unfit(cfg: Config, switch: str) -> list[Problem]:
     """Build and metadata that no GDI package can have. switch: the other way out, for the mend."""
     found = []
-    name = cfg["reference"]["build"]
+    name = cfg.reference.build
     if name not in gdi.ASSEMBLIES:
         what = f"{name}: the GDI package is for {' and '.join(gdi.ASSEMBLIES)} only"
         found.append(Problem("config reference.build", what, f"use one of the two, {switch}"))

@@ -35,6 +35,7 @@ from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import rows as gdi_rows
 from goe.release.metadata import health_dcat
 from goe.rules.stratum import PUBLISHED
+from goe.settings.sections import Config
 
 SUMMARY = "summary.json"
 COMPRESSION_LEVEL = 3
@@ -328,7 +329,7 @@ def _variant_types(ref: pa.Array, alt: pa.Array) -> np.ndarray:
 def assemble(
     parts: Sequence[str | Path],
     vcf: str | Path,
-    cfg: Mapping,
+    cfg: Config,
     about: health_dcat.About,
     folder: str | Path,
     past_version: str = "",
@@ -349,8 +350,8 @@ def assemble(
         for part, summary in zip(parts, summaries, strict=True)
         if summary["settings"] != vars(settings)
     ]
-    if root.name != cfg["dataset"]["id"]:
-        what = f"is not named {cfg['dataset']['id']}: nodes take the dataset id from the name of the folder"
+    if root.name != cfg.dataset.id:
+        what = f"is not named {cfg.dataset.id}: nodes take the dataset id from the name of the folder"
         problems.append(Problem(str(root), what, "name it so"))
     if not any(summary["files"] for summary in summaries):
         what = "no public PASS allele: the GDI package cannot be empty"

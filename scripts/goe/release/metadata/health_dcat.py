@@ -11,7 +11,7 @@ set. So there are no blank nodes, and the two files are written sorted, without 
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -23,6 +23,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.release.layout import File
 from goe.rules.dataset import COUNTRIES, DatasetId
+from goe.settings.sections import Config, Dataset
 
 TURTLE, JSON_LD = "metadata/healthdcat.ttl", "metadata/healthdcat.jsonld"
 DATASET = "metadata/dataset.json"
@@ -118,27 +119,27 @@ def issued(dataset_id: str) -> date:
     return named.date
 
 
-def submission_id(dataset: Mapping) -> str:
+def submission_id(dataset: Dataset) -> str:
     """The id of the submission template, Project_Country_Institute_number.
 
     The number is `dataset.number`, or else the digits of the dataset id, which are unique too.
     """
-    number = dataset.get("number") or dataset["id"].rsplit("-", 1)[1]
-    return f"{_PROJECTS[dataset['prefix']]}_{dataset['country']}_{dataset['org']}_{number}"
+    number = dataset.number or dataset.id.rsplit("-", 1)[1]
+    return f"{_PROJECTS[dataset.prefix]}_{dataset.country}_{dataset.org}_{number}"
 
 
-def title(dataset: Mapping) -> str:
+def title(dataset: Dataset) -> str:
     """The title with `allele frequency` and, for made-up people, `synthetic data`, which catalogues search."""
-    wanted = ["allele frequency"] + (["synthetic data"] if dataset.get("synthetic") else [])
-    absent = [words for words in wanted if words not in dataset["title"].casefold()]
-    return f"{dataset['title']} ({', '.join(absent)})" if absent else dataset["title"]
+    wanted = ["allele frequency"] + (["synthetic data"] if dataset.synthetic else [])
+    absent = [words for words in wanted if words not in dataset.title.casefold()]
+    return f"{dataset.title} ({', '.join(absent)})" if absent else dataset.title
 
 
-def description(dataset: Mapping, about: About) -> str:
+def description(dataset: Dataset, about: About) -> str:
     """The description in the config, or else what the numbers say."""
-    if dataset.get("description"):
-        return dataset["description"]
-    made_up = " The people are made up: the data are synthetic." if dataset.get("synthetic") else ""
+    if dataset.description:
+        return dataset.description
+    made_up = " The people are made up: the data are synthetic." if dataset.synthetic else ""
     return (
         f"Allele frequencies of a cohort of {about.people:,} people, in aggregate: {about.records:,} site alleles on "
         f"{about.build}, with allele counts in total and by country of origin and sex where disclosure control "
@@ -146,27 +147,27 @@ def description(dataset: Mapping, about: About) -> str:
     )
 
 
-def license_url(dataset: Mapping) -> str | None:
-    """Address of the licence; None when none is stated."""
-    return LICENSES.get(dataset.get("license") or "", dataset.get("license")) or None
+def license_url(licence: str | None) -> str | None:
+    """Address of the licence, which is named by it or by an SPDX identifier; None when none is stated."""
+    return LICENSES.get(licence or "", licence) or None
 
 
-def publisher(dataset: Mapping) -> str:
+def publisher(dataset: Dataset) -> str:
     """Who publishes: the name in the config, or else the short name of the organisation."""
-    return dataset.get("publisher") or dataset["org"]
+    return dataset.publisher or dataset.org
 
 
-def creators(dataset: Mapping) -> list[str]:
+def creators(dataset: Dataset) -> list[str]:
     """Who produced the dataset: the names in the config, or else the publisher."""
-    return list(dict.fromkeys(dataset.get("creators") or [publisher(dataset)]))
+    return list(dict.fromkeys(dataset.creators or [publisher(dataset)]))
 
 
-def keywords(dataset: Mapping, build: str) -> list[str]:
+def keywords(dataset: Dataset, build: str) -> list[str]:
     """The keywords in the config and those that hold for every such dataset, sorted."""
     ours = ["allele frequency", build]
-    ours += ["Genome of Europe"] if dataset["prefix"] == "GOE" else []
-    ours += ["synthetic data"] if dataset.get("synthetic") else []
-    return sorted({*ours, *dataset.get("keywords", [])})
+    ours += ["Genome of Europe"] if dataset.prefix == "GOE" else []
+    ours += ["synthetic data"] if dataset.synthetic else []
+    return sorted({*ours, *dataset.keywords})
 
 
 def country_url(code: str) -> str:
@@ -195,58 +196,58 @@ def _address_problem(value: str) -> str:
     return ""
 
 
-def problems(cfg: Mapping) -> list[Problem]:
+def problems(cfg: Config) -> list[Problem]:
     """What in the config keeps the metadata from being written or from conforming; for the check before a run.
 
     cfg: the whole config with its defaults. The schema of the config has been looked at.
     """
-    dataset = cfg["dataset"]
+    dataset = cfg.dataset
     found: list[Problem] = []
 
     def wrong(key: str, what: str, mend: str) -> None:
         found.append(Problem(f"config dataset.{key}", what, mend))
 
-    if named := DatasetId.parse(dataset["id"]):
+    if named := DatasetId.parse(dataset.id):
         try:
-            issued(dataset["id"])
+            issued(dataset.id)
         except ValueError:
             what = f"{named.timestamp} is no point in time"
             wrong("id", what, "write YYYYMMDDHHMMSSmmm, which gives the date of issue")
-    elif not re.fullmatch("[A-Z]{1,16}", dataset["org"]):
+    elif not re.fullmatch("[A-Z]{1,16}", dataset.org):
         mend = "1 to 16 capital letters: GDI's shapes and nodes take no digit in the ORG of PREFIX-CC-ORG-number"
-        wrong("org", f"{dataset['org']!r} is no institute in a dataset id", mend)
+        wrong("org", f"{dataset.org!r} is no institute in a dataset id", mend)
     else:
-        wrong("id", f"{dataset['id']!r} is no dataset id", "write PREFIX-COUNTRY-ORG-YYYYMMDDHHMMSSmmm")
-    addresses = [("contact.url", dataset["contact"].get("url"))]
-    addresses += [(key, dataset.get(key)) for key in ("access_url", "download_url")]
-    addresses += [("license", license_url(dataset)), ("hdab.url", (dataset.get("hdab") or {}).get("url"))]
+        wrong("id", f"{dataset.id!r} is no dataset id", "write PREFIX-COUNTRY-ORG-YYYYMMDDHHMMSSmmm")
+    addresses = [("contact.url", dataset.contact.url)]
+    addresses += [("access_url", dataset.access_url), ("download_url", dataset.download_url)]
+    addresses += [("license", license_url(dataset.license)), ("hdab.url", dataset.hdab.url if dataset.hdab else None)]
     for key, value in addresses:
         what = _address_problem(value) if value else ""
         if what:
             known = f", or one of {', '.join(LICENSES)}" if key == "license" else ""
             wrong(key, what, f"give an address such as https://example.org/page{known}")
-    if "#" in (dataset.get("access_url") or ""):
+    if "#" in (dataset.access_url or ""):
         wrong("access_url", "has a fragment (#)", "give the page without it: the record puts its own behind")
-    if re.search(r"[?#]|[^/]$", dataset.get("download_url") or "/"):
+    if re.search(r"[?#]|[^/]$", dataset.download_url or "/"):
         wrong("download_url", "is no folder", "give the address of the release folder, with / at its end")
-    emails = [("contact.email", dataset["contact"]["email"])]
-    emails += [("hdab.email", dataset["hdab"]["email"])] if dataset.get("hdab") else []
+    emails = [("contact.email", dataset.contact.email)]
+    emails += [("hdab.email", dataset.hdab.email)] if dataset.hdab else []
     for key, value in emails:
         if not re.fullmatch(r"[^@\s<>\"{}|\\^`]+@[^@\s<>\"{}|\\^`]+\.[^@\s<>\"{}|\\^`]+", value):
             wrong(key, f"{value!r} is no mail address", "write it as name@example.org")
-    if dataset.get("conforms_to") not in (None, *CONFORMS_TO):
-        wrong("conforms_to", f"{dataset['conforms_to']!r} is unknown", f"it is one of {', '.join(CONFORMS_TO)}")
-    for name in dataset.get("legal_basis") or []:
+    if dataset.conforms_to not in (None, *CONFORMS_TO):
+        wrong("conforms_to", f"{dataset.conforms_to!r} is unknown", f"it is one of {', '.join(CONFORMS_TO)}")
+    for name in dataset.legal_basis:
         if name not in LEGAL_BASES:
             wrong("legal_basis", f"{name!r} is unknown", f"they are {', '.join(LEGAL_BASES)}")
     return found
 
 
-def advice(cfg: Mapping) -> list[Problem]:
+def advice(cfg: Config) -> list[Problem]:
     """Keys that a catalogue wants and that are not set, with what the metadata say in their place."""
-    dataset = cfg["dataset"]
+    dataset = cfg.dataset
     stead = {
-        "publisher": f"the publisher is called {dataset['org']}",
+        "publisher": f"the publisher is called {dataset.org}",
         "description": "the description is made of the numbers",
         "license": "no licence is stated: whoever gets the release has to ask",
         "access_url": "addresses in metadata/ are relative to the release folder, which a catalogue cannot follow",
@@ -257,10 +258,12 @@ def advice(cfg: Mapping) -> list[Problem]:
         "license": f"set it: an address, or one of {', '.join(LICENSES)}",
         "access_url": "set it: page from which the release can be had",
     }
-    return [Problem(f"config dataset.{key}", text, mends[key]) for key, text in stead.items() if not dataset.get(key)]
+    return [
+        Problem(f"config dataset.{key}", text, mends[key]) for key, text in stead.items() if not getattr(dataset, key)
+    ]
 
 
-def triples(cfg: Mapping, about: About, files: Iterable[File]) -> Triples:
+def triples(cfg: Config, about: About, files: Iterable[File]) -> Triples:
     """The record, sorted: subject (IRI), predicate (prefix:name), object.
 
     files: every file of the release but those in NOT_DESCRIBED. GoeError when `problems` has something, a
@@ -271,10 +274,10 @@ def triples(cfg: Mapping, about: About, files: Iterable[File]) -> Triples:
         problems(cfg)
         + [Problem(f.path, "cannot describe itself", "leave it out") for f in listed if f.path in NOT_DESCRIBED]
     )
-    dataset = cfg["dataset"]
-    base = dataset.get("access_url") or dataset.get("download_url") or _HERE
-    download = dataset.get("download_url") or ("" if dataset.get("access_url") else _HERE)
-    licence = license_url(dataset)
+    dataset = cfg.dataset
+    base = dataset.access_url or dataset.download_url or _HERE
+    download = dataset.download_url or ("" if dataset.access_url else _HERE)
+    licence = license_url(dataset.license)
     out: Triples = []
 
     def node(name: str) -> str:
@@ -284,11 +287,11 @@ def triples(cfg: Mapping, about: About, files: Iterable[File]) -> Triples:
         out.append((subject, "rdf:type", Iri(kind)))
         return _Node(subject, out)
 
-    record = add(node(dataset["id"]), "dcat:Dataset")
+    record = add(node(dataset.id), "dcat:Dataset")
     record.text("dct:title", title(dataset))
     record.text("dct:description", description(dataset, about))
-    record.text("dct:identifier", dataset["id"])
-    record.text("dct:issued", issued(dataset["id"]).isoformat(), "xsd:date")
+    record.text("dct:identifier", dataset.id)
+    record.text("dct:issued", issued(dataset.id).isoformat(), "xsd:date")
     record.iri("dct:accessRights", PUBLIC)
     record.iri("dcatap:applicableLegislation", EHDS)
     record.iri("dcat:theme", HEALTH)
@@ -300,19 +303,19 @@ def triples(cfg: Mapping, about: About, files: Iterable[File]) -> Triples:
     for code in sorted(set(about.countries)):
         record.iri("dct:spatial", country_url(code))
         add(country_url(code), "dct:Location")
-    for name in sorted(set(dataset.get("legal_basis") or [])):
+    for name in sorted(set(dataset.legal_basis)):
         record.iri("dpv:hasLegalBasis", f"dpv:{name}")
-    if dataset.get("conforms_to"):
-        record.iri("dct:conformsTo", PREFIXES["gdi"] + dataset["conforms_to"])
-    if dataset.get("synthetic"):
+    if dataset.conforms_to:
+        record.iri("dct:conformsTo", PREFIXES["gdi"] + dataset.conforms_to)
+    if dataset.synthetic:
         record.iri("dct:type", SYNTHETIC)
     if licence:
         record.iri("dct:license", licence)
         add(licence, "dct:LicenseDocument")
 
-    contact = dataset["contact"]
+    contact = dataset.contact
     record.iri("dcat:contactPoint", node("contact"))
-    _kind(add(node("contact"), "vcard:Kind"), contact["fn"], contact["email"], contact.get("url"))
+    _kind(add(node("contact"), "vcard:Kind"), contact.fn, contact.email, contact.url)
     record.iri("dct:publisher", node("publisher"))
     agent = add(node("publisher"), "foaf:Agent")
     agent.text("foaf:name", publisher(dataset))
@@ -324,13 +327,13 @@ def triples(cfg: Mapping, about: About, files: Iterable[File]) -> Triples:
             record.iri("dct:creator", node(f"creator/{number}"))
             add(node(f"creator/{number}"), "foaf:Agent").text("foaf:name", name)
     # The template: until a country has its health data access body, the organisation that controls the data.
-    hdab = dataset.get("hdab")
+    hdab = dataset.hdab
     record.iri("healthdcatap:hdab", node("hdab" if hdab else "publisher"))
     if hdab:
         agent = add(node("hdab"), "foaf:Agent")
-        agent.text("foaf:name", hdab["name"])
+        agent.text("foaf:name", hdab.name)
         agent.iri("dcat:contactPoint", node("hdab/contact"))
-        _kind(add(node("hdab/contact"), "vcard:Kind"), hdab["name"], hdab["email"], hdab.get("url"))
+        _kind(add(node("hdab/contact"), "vcard:Kind"), hdab.name, hdab.email, hdab.url)
 
     record.iri("adms:identifier", node("identifier"))
     other = add(node("identifier"), "adms:Identifier")
@@ -341,13 +344,13 @@ def triples(cfg: Mapping, about: About, files: Iterable[File]) -> Triples:
         record.iri("dcat:distribution", node(f"file/{file.path}"))
         part = add(node(f"file/{file.path}"), "dcat:Distribution")
         part.text("dct:title", file.title)
-        part.iri("dcat:accessURL", dataset.get("access_url") or download)
+        part.iri("dcat:accessURL", dataset.access_url or download)
         if download:
             part.iri("dcat:downloadURL", download + file.url)
         part.iri("dcatap:applicableLegislation", EHDS)
         if licence:
             part.iri("dct:license", licence)
-        part.text("dct:issued", issued(dataset["id"]).isoformat(), "xsd:date")
+        part.text("dct:issued", issued(dataset.id).isoformat(), "xsd:date")
         part.text("dcat:byteSize", str(file.size), "xsd:nonNegativeInteger")
         part.iri("dcat:mediaType", f"https://www.iana.org/assignments/media-types/{file.media_type}")
         if file.sha256:
@@ -446,7 +449,7 @@ def _by_subject(record: Triples) -> dict[str, dict[str, list[Iri | Text]]]:
     return out
 
 
-def write(folder: str | Path, cfg: Mapping, about: About, files: Iterable[File]) -> None:
+def write(folder: str | Path, cfg: Config, about: About, files: Iterable[File]) -> None:
     """Write the record into the release folder, as Turtle and as JSON-LD."""
     record = triples(cfg, about, files)
     for name, text in ((TURTLE, turtle(record)), (JSON_LD, json_ld(record))):

@@ -24,6 +24,8 @@ from goe.core import code_digest, manifest
 from goe.core.errors import Problem, stop_on
 from goe.release.layout import FOLDERS, File
 from goe.release.metadata import health_dcat as dcat
+from goe.settings import sections
+from goe.settings.sections import Config
 
 NAME = dcat.CRATE
 WORKFLOW = "provenance/Snakefile"
@@ -63,7 +65,6 @@ _HOMEPAGES = {
     "multiqc": "https://multiqc.info/",
     "numba": "https://numba.pydata.org/",
     "numpy": "https://numpy.org/",
-    "pandas": "https://pandas.pydata.org/",
     "plink2": "https://www.cog-genomics.org/plink/2.0/",
     "pyarrow": "https://arrow.apache.org/",
     "pysam": "https://github.com/pysam-developers/pysam",
@@ -180,15 +181,16 @@ def file_digests(
     }
 
 
-def snapshot(cfg: Mapping, digests: Mapping[str, Mapping] | None = None) -> dict:
+def snapshot(cfg: Config, digests: Mapping[str, Mapping] | None = None) -> dict:
     """The part of the config that may be told and decides the numbers.
 
     It is chosen key by key, so that a key unknown here is left out. No path, no input, nothing that depends on
     the machine or on how the work was cut. digests: `file_digests`.
     """
     out: dict = {}
+    whole = sections.plain(cfg)
     for path, keys in TOLD.items():
-        part: Any = cfg
+        part: Any = whole
         for name in path.split("."):
             part = part.get(name) if isinstance(part, Mapping) else None
         if not isinstance(part, Mapping):
@@ -205,7 +207,7 @@ def snapshot(cfg: Mapping, digests: Mapping[str, Mapping] | None = None) -> dict
 
 
 def crate(
-    cfg: Mapping,
+    cfg: Config,
     about: dcat.About,
     files: Iterable[File],
     contigs: Sequence[Contig],
@@ -226,9 +228,9 @@ def crate(
     found += [Problem(path, "is listed twice", "list every file once") for path in _twice(paths)]
     found += [Problem(name, "is listed twice", "list every tool once") for name in _twice(t.name for t in tools)]
     stop_on(found)
-    dataset = cfg["dataset"]
-    licence = dcat.license_url(dataset)
-    action = f"#run-{dataset['id']}"
+    dataset = cfg.dataset
+    licence = dcat.license_url(dataset.license)
+    action = f"#run-{dataset.id}"
     top = sorted({p.split("/")[0] for p in paths if "/" in p})
     results = [f"{name}/" for name in top if name != "provenance"] + [f.url for f in listed if "/" not in f.path]
 
@@ -241,8 +243,8 @@ def crate(
         "@type": "Dataset",
         "name": dcat.title(dataset),
         "description": dcat.description(dataset, about),
-        "identifier": [dataset["id"], dcat.submission_id(dataset)],
-        "datePublished": dcat.issued(dataset["id"]).isoformat(),
+        "identifier": [dataset.id, dcat.submission_id(dataset)],
+        "datePublished": dcat.issued(dataset.id).isoformat(),
         "license": _ref(licence) if licence else NO_LICENSE,
         "author": [_ref(organisation[name]) for name in dcat.creators(dataset)],
         "publisher": _ref("#publisher"),
@@ -255,13 +257,13 @@ def crate(
     }
     if about.countries:
         root["spatialCoverage"] = [_ref(dcat.country_url(code)) for code in sorted(set(about.countries))]
-    if dataset.get("access_url"):
-        root["url"] = dataset["access_url"]
+    if dataset.access_url:
+        root["url"] = dataset.access_url
 
     contact = {"@id": "#contact", "@type": "ContactPoint"}
-    contact |= {"name": dataset["contact"]["fn"], "email": dataset["contact"]["email"]}
-    if dataset["contact"].get("url"):
-        contact["url"] = dataset["contact"]["url"]
+    contact |= {"name": dataset.contact.fn, "email": dataset.contact.email}
+    if dataset.contact.url:
+        contact["url"] = dataset.contact.url
     licences = {_MIT: ("MIT License", "licence of the workflow")}
     if licence:
         known = {url: name for name, url in dcat.LICENSES.items()}
@@ -290,7 +292,7 @@ def crate(
         {
             "@id": action,
             "@type": "CreateAction",
-            "name": f"Release of {dataset['id']}",
+            "name": f"Release of {dataset.id}",
             "description": "Run of the workflow on the cohort, up to the release folder",
             "instrument": _ref(WORKFLOW),
             "agent": _ref("#publisher"),
@@ -441,7 +443,7 @@ def dumps(document: Mapping) -> str:
 
 def write(
     folder: str | Path,
-    cfg: Mapping,
+    cfg: Config,
     about: dcat.About,
     files: Iterable[File],
     contigs: Sequence[Contig],
