@@ -6,7 +6,8 @@ from itertools import combinations, product
 import numpy as np
 import pyarrow as pa
 from goe.disclosure import control
-from goe.disclosure.audit.audit import Audit, Stated
+from goe.disclosure.audit.audit import Audit
+from goe.disclosure.audit.table import Stated
 from goe.disclosure.control import FULL, REDUCED, WITHHELD, Policy
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
