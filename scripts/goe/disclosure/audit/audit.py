@@ -76,7 +76,9 @@ class Audit:
     """
 
     def __init__(self, strata: Sequence[str], people: Mapping[str, int], stated: Stated, build: Build):
-        self.table = Table(strata, people)
+        self.table = t = Table(strata, people)
+        self._strata = proofs.Strata(t.order, t.size, t.by_sex, t.sexes, len(t.countries))
+        self._rule = proofs.Rule(stated.k, stated.protect == "genotypes")
         self.stated, self.build = stated, build
         self.problems = self.table.problems(stated)
         self._unfit = bool(self.problems)
@@ -94,22 +96,8 @@ class Audit:
             return
         kind, other = self._regions(block)
         verdict = np.zeros(n, dtype=np.uint8)
-        t, numbers = self.table, block.numbers
-        counts = [np.ascontiguousarray(getattr(numbers, x)) for x in ("ac_hom", "ac_het", "ac_hemi", "an")]
-        proofs.prove(
-            kind,
-            other,
-            shown,
-            *counts,
-            t.order,
-            t.size,
-            t.by_sex,
-            t.sexes,
-            len(t.countries),
-            self.stated.k,
-            self.stated.protect == "genotypes",
-            verdict,
-        )
+        numbers = proofs.Counts(*(np.ascontiguousarray(getattr(block.numbers, name)) for name in proofs.Counts._fields))
+        proofs.prove(kind, other, shown, numbers, self._strata, self._rule, verdict)
         self.proved += int((verdict == proofs.PROVED).sum())
         for i in np.flatnonzero(verdict != proofs.PROVED):
             self._tell(block, int(i), int(kind[i]), int(verdict[i]), shown[:, i])
@@ -139,7 +127,7 @@ class Audit:
         others = {
             "X": {REGION_X: REGION_DIPLOID, REGION_DIPLOID: REGION_X},
             "Y": {REGION_Y: REGION_Y_PAR, REGION_Y_PAR: REGION_Y},
-        }.get(contig_class(block.contig), {})
+        }.get(contig_class(block.contig) or "", {})
         return kind, np.array([others.get(int(region), 0) for region in kind], dtype=np.uint8)
 
     def _tell(self, block: Block, i: int, region: int, verdict: int, shown: np.ndarray) -> None:
@@ -208,20 +196,16 @@ class Audit:
         return found or self._rule_known(where, region, sums, exact, remainders)
 
     def _odd(self, given: Mapping[str, Sequence[int]]) -> bool:
-        t = self.table
-        counts = [np.array([given[s][i] for s in t.strata], dtype=np.int64) for i in range(4)]
-        genotypes = self.stated.protect == "genotypes"
-        return (
-            proofs.all_given(*counts, t.order, t.size, t.by_sex, t.sexes, len(t.countries), self.stated.k, genotypes)
-            == proofs.PROVED
-        )
+        """Whether nothing small is given of an allele whose numbers fit no region, all of them given."""
+        of_all = np.array([given[s] for s in self.table.strata], dtype=np.int64)
+        counts = proofs.Counts(*np.ascontiguousarray(of_all.T))
+        return proofs.all_given(counts, self._strata, self._rule) == proofs.PROVED
 
     def _rule_known(
         self, where: str, region: int, sums: Sums, exact: Exact, remainders: Sequence[Sequence[tuple]]
     ) -> list[Problem]:
         """What the knowledge of the rule gives away when the equations alone do not."""
         table, k = self.table, self.stated.k
-        genotypes = self.stated.protect == "genotypes"
         found = []
         for cells in remainders:
             others = [c for c in sums.all if c not in cells and c[1] != cells[0][1] and sums.known([c]) is None]
@@ -253,11 +237,11 @@ class Audit:
                 continue
             v = sums.known(cells)
             hidden = [c for c in cells if c[0] in countries and c[1] < 2]
-            others = len(hidden) < len(cells)
+            more = len(hidden) < len(cells)
             shown = [c for c in sums.all if c[0] in countries and c not in cells and sums.known([c]) is not None]
             if not shown or not hidden or v is None:
                 continue
-            if not proofs.all_own_reasons(v, len({r for r, _ in hidden}), len(hidden), others, k, genotypes):
+            if not proofs.all_own_reasons(v, len({r for r, _ in hidden}), len(hidden), more, self._rule):
                 names = " and ".join(table.name([c]) for c in hidden)
                 found.append(
                     Problem(

@@ -98,6 +98,12 @@ class Exact:
             raise GoeError(Problem("disclosure audit", f"no answer of the solver: {found.message}", "run it again"))
         return round(found.fun)
 
+    def _least(self, weights: np.ndarray, case: Sequence[LinearConstraint]) -> int:
+        """The same of a case that is known to have numbers that fit."""
+        least = self._solve(weights, case)
+        assert least is not None
+        return least
+
     def fits(self, *wanted: tuple[Iterable[tuple[int, int]], Iterable[str], int, int]) -> bool:
         """Whether all of these can be so at once: (cells, kinds, fewest, most) people."""
         more = []
@@ -122,8 +128,8 @@ class Exact:
         weights = self._weights(cells, kinds)
         if not weights.any():
             return 0, 0, [0]
-        low = min(self._solve(weights, case) for case in self.cases)
-        high = max(-self._solve(-weights, case) for case in self.cases)
+        low = min(self._least(weights, case) for case in self.cases)
+        high = max(-self._least(-weights, case) for case in self.cases)
         if high - low >= least:
             return low, high, []
         between = [v for v in range(low + 1, high) if self.fits((cells, kinds, v, v))]

@@ -1,6 +1,6 @@
 """The published strata as a table of cells, and the rule as the release states it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -83,7 +83,7 @@ class Table:
         ]
 
     @cached_property
-    def groups(self) -> dict[tuple, tuple]:
+    def groups(self) -> dict[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
         """Sets of cells whose numbers have to be hidden or fine: published strata, single cells, rows, columns."""
         rows = len(self.size)
         cells = [(r, a) for r in range(rows) for a in range(3) if self.size[r, a]]
@@ -109,6 +109,7 @@ class Table:
     def cells(self, stratum: str) -> list[tuple[int, int]]:
         """Cells that are summed into a published stratum."""
         rows = range(len(self.size))
+        chosen: Iterable[tuple[int, int]]
         if stratum == TOTAL:
             chosen = product(rows, range(3))
         elif stratum in ("M", "F"):
@@ -117,5 +118,5 @@ class Table:
             chosen = ((self.countries.index(stratum), a) for a in range(3))
         else:
             country, sex = parse(stratum)
-            chosen = iter([(self.countries.index(country), "MF".index(sex))])
+            chosen = [(self.countries.index(country), "MF".index(sex))]
         return [c for c in chosen if self.size[c]]
