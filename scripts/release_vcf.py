@@ -5,6 +5,7 @@ from pathlib import Path
 
 from goe.core import logs, seal
 from goe.disclosure import control
+from goe.disclosure.plan import choose_strata
 from goe.release import notes as release_notes
 from goe.release.formats import annotations, mini_node, sites_vcf
 from goe.rules.site_filters import DESCRIPTIONS
@@ -16,7 +17,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
     contigs = [json.loads(Path(path).read_text()) for path in snakemake.input.summaries]
     tally = release_notes.combine(contigs)
     policy = control.policy(sections.of(Disclosure, params.disclosure))
-    plan = control.plan(tally["people"], policy.min_stratum_size)
+    plan = choose_strata(tally["people"], policy.min_stratum_size)
     fields = sites_vcf.read_fields(snakemake.input.fields)
     if which in mini_node.PROFILES:
         info = mini_node.tags(fields, plan.strata, which)

@@ -17,6 +17,7 @@ from goe.check import run as check
 from goe.core import manifest
 from goe.core.ledger import Ledger, total
 from goe.disclosure import control, membership
+from goe.disclosure.plan import Plan, choose_strata
 from goe.frequencies import counts
 from goe.frequencies import strata as st
 from goe.genome.build import REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build
@@ -190,7 +191,7 @@ class Parts:
     cfg: Config
     work: Path
     summaries: list[dict]
-    plan: control.Plan
+    plan: Plan
     policy: control.Policy
 
 
@@ -225,7 +226,7 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
     for contig in contigs:
         table = counted(work / f"{contig}.parquet", build, contig, text[contig], seed, countries=countries)
         summaries.append(_contig(release, root, work, contig, table))
-    plan = control.plan(summaries[-1]["people"], policy.min_stratum_size)
+    plan = choose_strata(summaries[-1]["people"], policy.min_stratum_size)
     parts = Parts(build, cfg, work, summaries, plan, policy)
     _vcfs(root, parts)
     _descriptions(root, parts)

@@ -6,8 +6,10 @@ from itertools import combinations, product
 import numpy as np
 import pyarrow as pa
 from goe.disclosure import control
-from goe.disclosure.audit.audit import Audit, Stated
+from goe.disclosure.audit.audit import Audit
+from goe.disclosure.audit.table import Stated
 from goe.disclosure.control import FULL, REDUCED, WITHHELD, Policy
+from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import Build
@@ -70,7 +72,7 @@ def block_of(plan, counts, contig, shown):
 
 def published(rule, people, contig, counts, repo):
     """stratum -> row of the Parquet table, for one allele. The sites VCF must give the same strata."""
-    plan = control.plan(people, rule.min_stratum_size)
+    plan = choose_strata(people, rule.min_stratum_size)
     decision = control.apply(counts, plan, rule)
     if decision.outcome[0] == WITHHELD:
         assert not decision.shown.any()
@@ -132,7 +134,7 @@ def test_nothing_small_can_be_read_or_derived(repo, table):
 def test_the_plan_publishes_no_small_group_of_people(table):
     rule, people, _, _ = table
     least = rule.min_stratum_size
-    plan = control.plan(people, least)
+    plan = choose_strata(people, least)
     for group, _ in reachable(list(plan.strata), LEAVES) if sum(people.values()) >= least else ():
         n = sum(people[LEAVES[i]] for i in group)
         assert n == 0 or n >= least, f"{[LEAVES[i] for i in group]} of {plan.strata}"
@@ -142,7 +144,7 @@ def test_the_plan_publishes_no_small_group_of_people(table):
 @given(tables())
 def test_collapse_gives_all_strata_or_total_or_nothing_and_minimal_more(repo, table):
     rule, people, contig, counts = table
-    plan = control.plan(people, rule.min_stratum_size)
+    plan = choose_strata(people, rule.min_stratum_size)
     by_name = {
         name: control.apply(counts, plan, Policy(rule.k, name=name, protect=rule.protect, least=rule.least))
         for name in control.POLICIES
@@ -161,7 +163,7 @@ def test_collapse_gives_all_strata_or_total_or_nothing_and_minimal_more(repo, ta
 @given(tables())
 def test_the_audit_accepts_what_either_policy_publishes(table):
     rule, people, contig, counts = table
-    plan = control.plan(people, rule.min_stratum_size)
+    plan = choose_strata(people, rule.min_stratum_size)
     decision = control.apply(counts, plan, rule)
     if decision.outcome[0] != WITHHELD:
         assert not problems(rule, plan, contig, counts, decision.shown)
@@ -232,7 +234,7 @@ def left_open(rule, people, counts, plan, shown):
 @given(tiny())
 def test_no_withheld_cell_can_be_pinned_down_by_listing_every_table(table):
     rule, people, counts = table
-    plan = control.plan(people, rule.min_stratum_size)
+    plan = choose_strata(people, rule.min_stratum_size)
     decision = control.apply(counts, plan, rule)
     if decision.outcome[0] != WITHHELD:
         assert not left_open(rule, people, counts, plan, decision.shown)
@@ -242,7 +244,7 @@ def test_no_withheld_cell_can_be_pinned_down_by_listing_every_table(table):
 @given(tiny(), some.data())
 def test_the_audit_finds_every_cell_that_listing_every_table_pins_down(table, data):
     rule, people, counts = table
-    plan = control.plan(people, rule.min_stratum_size)
+    plan = choose_strata(people, rule.min_stratum_size)
     shown = np.array([[s == st.TOTAL or data.draw(some.booleans())] for s in plan.strata])
     if counts[:, 2:].any() and left_open(rule, people, counts, plan, shown):
         assert problems(rule, plan, "chr1", counts, shown)
@@ -253,7 +255,7 @@ def test_the_audit_finds_every_cell_that_listing_every_table_pins_down(table, da
 def test_minimal_withholds_as_few_cells_as_the_audit_allows(table):
     rule, people, counts = table
     rule = Policy(rule.k, name="minimal", protect=rule.protect, least=rule.least)
-    plan = control.plan(people, rule.min_stratum_size)
+    plan = choose_strata(people, rule.min_stratum_size)
     decision = control.apply(counts, plan, rule)
     if decision.outcome[0] != REDUCED:
         return

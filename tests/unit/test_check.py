@@ -26,6 +26,7 @@ from goe.check import run as check
 from goe.check.faults import Faults, safely
 from goe.core.errors import GoeError, Problem
 from goe.disclosure.audit import audit as disclosure_audit
+from goe.disclosure.audit.table import Stated
 from goe.release.metadata import ro_crate
 from helpers import release_folder as rf
 from hypothesis import example, given, settings
@@ -661,7 +662,7 @@ def test_the_audit_of_the_check_is_that_of_the_stage(minimal):
     people = {s: data["strata"][s] for s in rule["strata"]}
     lengths = {c["name"]: c["length"] for c in data["contigs"]}
     build = disclosure_audit.public_build(data["build"], lengths, [tuple(r) for r in data["pseudo_autosomal_regions"]])
-    stated = disclosure_audit.Stated(rule["min_carriers"], rule["protect"], rule["min_stratum_size"])
+    stated = Stated(rule["min_carriers"], rule["protect"], rule["min_stratum_size"])
     blocks = [
         block
         for contig in lengths

@@ -4,7 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from goe.core.errors import GoeError
-from goe.disclosure.audit.audit import Audit, Exact, Stated, Table, audit, public_build
+from goe.disclosure.audit.audit import Audit, audit, public_build
+from goe.disclosure.audit.exact import Exact
+from goe.disclosure.audit.table import Stated, Table
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import REGION_DIPLOID, Build

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 from goe.disclosure import control
+from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.genome.build import Build
 from goe.release import table as frequency_table
@@ -150,7 +151,7 @@ def shares(countries: dict, rules: list) -> list[tuple[float, float, float, floa
     shown, strata. The cohort is that of docs/disclosure.md."""
     leaves = {f"{c}_{s}": n for c, sizes in countries.items() for s, n in zip("MFU", sizes, strict=True)}
     sums = np.zeros((len(rules), 4))
-    plans = [control.plan(leaves, rule.min_stratum_size) for rule in rules]
+    plans = [choose_strata(leaves, rule.min_stratum_size) for rule in rules]
 
     def mask(cells, collapsed):
         carried = cells[:, st.HET :].sum(axis=(0, 1)) > 0

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe.core.errors import GoeError
-from goe.disclosure import control, membership
+from goe.disclosure import membership
+from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.release import table as frequency_table
@@ -110,7 +111,7 @@ def test_same_seed_same_figure_and_all_are_chances():
 # Sites from blocks.
 
 PEOPLE = {"EE_F": 60, "EE_M": 40, "LV_F": 60, "LV_M": 60}
-PLAN = control.plan(PEOPLE, 5)
+PLAN = choose_strata(PEOPLE, 5)
 
 
 def block(pos, het, contig="chr1", filters=None, only_total=()):

@@ -13,6 +13,7 @@ from goe.core.errors import GoeError
 from goe.disclosure import control
 from goe.disclosure import earlier_release as pr
 from goe.disclosure.control import Policy
+from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.release import table as frequency_table
@@ -265,7 +266,7 @@ def test_attack_sums_and_differences_of_both_releases_never_point_at_few(drawn):
         for side, leaf in zip(sides, leaves, strict=True):
             if leaf:
                 side[leaf] += n
-    plans = [control.plan({x: side[x] for x in LEAVES}, k) for side in sides]
+    plans = [choose_strata({x: side[x] for x in LEAVES}, k) for side in sides]
     if any(plan.people[st.TOTAL] < k for plan in plans):
         return
     before, now = (
@@ -534,7 +535,7 @@ def test_tables_of_the_release_itself(tmp_path, repo):
     found = []
     for i, (dataset, women) in enumerate(((BEFORE, 40), (NOW, 41))):
         people = {"EE_F": women, "EE_M": 40}
-        plan = control.plan(people, 5)
+        plan = choose_strata(people, 5)
         counts = np.zeros((2, 5, 300), dtype=np.int32)
         counts[:, st.DIP] = [[women], [40]]
         counts[:, st.HET] = 10

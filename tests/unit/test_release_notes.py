@@ -7,6 +7,7 @@ import pytest
 from goe.core import ledger
 from goe.core.errors import GoeError
 from goe.disclosure import control
+from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
@@ -187,7 +188,7 @@ def described(cfg, about, people, absent, tally, summary, k):
 def test_readme_says_what_matters_and_hides_small_countries():
     tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
     policy = control.Policy(5)
-    plan = control.plan(PEOPLE, policy.min_stratum_size)
+    plan = choose_strata(PEOPLE, policy.min_stratum_size)
     par = [("chrX", 1, 10)]
     about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par, [{"name": "chr1"}])
     people = release_notes.people_summary(sample_qc(103, withdrawn=2), set(), policy.k)
@@ -256,7 +257,7 @@ def test_licence_and_changes_say_what_is_known():
 
 
 def test_countries_are_those_of_published_strata_when_the_label_is_the_country():
-    plan = control.plan({"EE_F": 50, "EE_M": 50, "FI_F": 40, "FI_M": 40, "LV_F": 3}, 10)
+    plan = choose_strata({"EE_F": 50, "EE_M": 50, "FI_F": 40, "FI_M": 40, "LV_F": 3}, 10)
     said = [
         release_notes.published_countries(altered(CFG, "strata.label", x), plan) for x in ("country_code", "region")
     ]

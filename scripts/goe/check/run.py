@@ -37,7 +37,8 @@ from goe.check.folder import Facts
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import membership
-from goe.disclosure.audit import audit as disclosure_audit
+from goe.disclosure.audit.audit import Audit, public_build
+from goe.disclosure.audit.table import Stated
 from goe.frequencies.block import Block, passed
 from goe.genome import intervals
 from goe.genome.build import Build
@@ -560,9 +561,9 @@ class _Check:
         path = self.long(contig)
 
         def look() -> list[Problem]:
-            build = disclosure_audit.public_build(facts.build, facts.lengths, facts.par)
-            stated = disclosure_audit.Stated(policy.k, policy.protect, policy.min_stratum_size)
-            audit = disclosure_audit.Audit(facts.strata, facts.people, stated, build)
+            build = public_build(facts.build, facts.lengths, facts.par)
+            stated = Stated(policy.k, policy.protect, policy.min_stratum_size)
+            audit = Audit(facts.strata, facts.people, stated, build)
             faults = Faults(str(self.wide(contig)))
             for block in self.blocks([contig]):
                 audit.look(block)

@@ -9,8 +9,8 @@ has haploid and diploid calls (X outside the pseudo-autosomal regions) both rule
 AC_Hemi, which stands beside AC_Het and AC_Hom in every stratum, counts men alone.
 
 What can be derived is checked, not only what is printed: strata are sums, so a difference of published strata is
-as good as a published one (people of unknown sex are `EE - EE_M - EE_F`). `plan` chooses the strata to publish
-once, by their people, so that the published sums form a tree, and gives the smallest groups that sums and
+as good as a published one (people of unknown sex are `EE - EE_M - EE_F`). `goe.disclosure.plan` chooses the strata to
+publish once, by their people, so that the published sums form a tree, and gives the smallest groups that sums and
 differences can reach (`Plan.groups`). Whatever else can be reached is a union of those, and a sum of cells that
 are 0 or at least k is 0 or at least k. An allele whose groups are all fine is published in full. For another:
 
@@ -48,18 +48,18 @@ Membership inference is not stopped by any floor (goe.disclosure.membership). `g
 of this again from the finished files, by other means.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from goe.core.errors import GoeError, Problem
 from goe.disclosure import search
+from goe.disclosure.plan import Plan
 from goe.disclosure.search import FULL, WITHHELD
 from goe.disclosure.search import REDUCED as REDUCED
 from goe.frequencies import strata as st
 from goe.genome.build import contig_class
-from goe.rules.stratum import parse
+from goe.rules.stratum import SEXES, TOTAL, parse
 from goe.settings.sections import Disclosure
 
 OUTCOMES = ("WITHHELD", "REDUCED", "FULL")
@@ -133,72 +133,6 @@ def policy(section: Disclosure) -> Policy:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Which strata are published, by their people alone.
-
-    leaves: leaf strata of the counts, in their order. people: people kept, by stratum (leaves and `strata`).
-    strata: published strata in the order of the release; Total is always there.
-    groups: tuples of leaf indices; the smallest groups that sums and differences of `strata` reach.
-    hidden: strata that have people but are not published.
-    """
-
-    leaves: tuple[str, ...]
-    people: dict[str, int]
-    strata: tuple[str, ...]
-    groups: tuple[tuple[int, ...], ...]
-    hidden: tuple[str, ...]
-
-
-def plan(people: Mapping[str, int], least: int) -> Plan:
-    """Choose strata such that every group that can be reached by sums and differences has 0 or at least `least`
-    people.
-
-    people: people kept by leaf stratum. least: `Policy.min_stratum_size`. Strata without people are left out. A
-    country below `least` is not published, and neither is the next smallest one while the unpublished ones
-    together stay below it. A country is split by sex when its M, F and unknown are each 0 or at least `least`; M
-    and F of all countries are published when every country, and the unpublished ones together, can be split.
-    """
-    leaves = tuple(people)
-
-    def n(indices: Sequence[int]) -> int:
-        return sum(people[leaves[i]] for i in indices)
-
-    def small(count: int) -> bool:
-        return 0 < count < least
-
-    sizes = {stratum: n(st.members(stratum, leaves)) for stratum in st.order(leaves)}
-    published = [c for c in st.countries(leaves) if sizes[c] >= least]
-    rest = [i for i, leaf in enumerate(leaves) if parse(leaf).country not in published]
-    while published and small(n(rest)):
-        smallest = min(published, key=lambda c: (sizes[c], c))
-        published.remove(smallest)
-        rest = sorted(rest + st.members(smallest, leaves))
-
-    def by_sex(group: Sequence[int]) -> list[tuple[int, ...]]:
-        return [tuple(i for i in group if parse(leaves[i]).sex == sex) for sex in "MFU"]
-
-    units = {country: st.members(country, leaves) for country in published} | {"": rest}
-    splits = {name: not any(small(n(part)) for part in by_sex(group)) for name, group in units.items()}
-    sexes = all(splits.values())
-    wanted = {st.TOTAL, *published, *(st.SEXES if sexes else ())}
-    groups: list[tuple[int, ...]] = []
-    for name, group in units.items():
-        if splits[name] and (name or sexes):
-            groups += by_sex(group)
-            wanted |= {f"{name}_{sex}" for sex in st.SEXES if name}
-        else:
-            groups.append(tuple(group))
-    kept = tuple(s for s in sizes if s in wanted and (sizes[s] or s == st.TOTAL))
-    return Plan(
-        leaves=leaves,
-        people=dict(people) | {s: sizes[s] for s in kept},
-        strata=kept,
-        groups=tuple(g for g in groups if n(g)),
-        hidden=tuple(s for s in sizes if sizes[s] and s not in kept),
-    )
-
-
-@dataclass(frozen=True)
 class Decision:
     """What of each allele is public.
 
@@ -224,7 +158,7 @@ def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
     reason = np.zeros(alleles, dtype=np.uint8)
     if rule.open:
         shown[:] = True
-    elif chosen.people[st.TOTAL] < rule.min_stratum_size:
+    elif chosen.people[TOTAL] < rule.min_stratum_size:
         outcome[:], reason[:] = WITHHELD, search.FEW_PEOPLE
     else:
         search.decide(
@@ -255,7 +189,7 @@ def _table(chosen: Plan) -> tuple:
         place[i] = (countries.index(country) if country in countries else len(rows) - 1, "MFU".index(sex))
         size[tuple(place[i])] += n
     index = {stratum: i for i, stratum in enumerate(chosen.strata)}
-    names = [st.TOTAL, *st.SEXES]
+    names = [TOTAL, *SEXES]
     for row in rows:
         names += [row, f"{row}_M", f"{row}_F"]
     order = np.array([index.get(name, -1) for name in names], dtype=np.int64)
@@ -281,7 +215,7 @@ def open_statistics(shown: np.ndarray, chosen: Plan, contig: str) -> dict[str, n
     the AN of everybody, which on X and Y tells how many are men and how many women: closed there when M and F are not
     published. FILTER is always given.
     """
-    total = shown[chosen.strata.index(st.TOTAL)]
+    total = shown[chosen.strata.index(TOTAL)]
     kind = contig_class(contig)
     countries = [c for c in st.countries(chosen.leaves) if any(_people_of(chosen, c))]
     needed = [*countries]

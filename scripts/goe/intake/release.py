@@ -14,6 +14,7 @@ import numpy as np
 from goe.core import manifest, tables
 from goe.core.errors import GoeError, Problem
 from goe.disclosure import control, earlier_release
+from goe.disclosure.plan import Plan, choose_strata
 from goe.frequencies import strata
 from goe.genome.build import Build
 from goe.release.formats import annotations
@@ -209,7 +210,7 @@ def _strata(cfg: Config, people: Mapping[str, Person]) -> tuple[list[Problem], l
             what += ", and a GDI package cannot be empty"
             return [Problem(cfg.samples, what, "take in more people, or set formats.gdi.enabled to false")], []
         return [], [Problem(cfg.samples, what, "take in more people; QC and counts are made all the same")]
-    plan = control.plan(dict(sorted(leaves.items())), least)
+    plan = choose_strata(dict(sorted(leaves.items())), least)
     notes = []
     if plan.hidden:
         hidden = ", ".join(plan.hidden)
@@ -225,7 +226,7 @@ def _strata(cfg: Config, people: Mapping[str, Person]) -> tuple[list[Problem], l
 _MOST = 0.5
 
 
-def _by_sex(sheet: str, plan: control.Plan, rule: control.Policy) -> list[Problem]:
+def _by_sex(sheet: str, plan: Plan, rule: control.Policy) -> list[Problem]:
     """Notes on X outside the PAR and Y where a country has so few men, or women, that Total would tell their numbers.
 
     Men have one allele there and women two, so each sex is looked at by itself whatever strata are published.
@@ -253,7 +254,7 @@ def _by_sex(sheet: str, plan: control.Plan, rule: control.Policy) -> list[Proble
     return notes
 
 
-def _shares(plan: control.Plan, rule: control.Policy, sexes: str) -> float:
+def _shares(plan: Plan, rule: control.Policy, sexes: str) -> float:
     """The part of alleles that disclosure control lets through when everybody of `sexes` is called.
 
     Asked of disclosure control itself, with made-up alleles of many frequencies that all countries share; women as
@@ -277,7 +278,7 @@ def _shares(plan: control.Plan, rule: control.Policy, sexes: str) -> float:
     return float((control.apply(cells, plan, rule).outcome != control.WITHHELD).mean())
 
 
-def _unknown_sex(sheet: str, plan: control.Plan, rule: control.Policy) -> list[Problem]:
+def _unknown_sex(sheet: str, plan: Plan, rule: control.Policy) -> list[Problem]:
     """Notes on countries of which AN on X and Y will tell how many people are of unknown sex, fewer than the floor.
 
     Women have two alleles on X and men one, and one on Y; the others are not counted there, and are the rest.

@@ -16,6 +16,7 @@ from goe.core import code_digest
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.disclosure import control
+from goe.disclosure.plan import Plan
 from goe.frequencies import strata as st
 from goe.release.formats.sites_vcf import Tag
 from goe.rules import sample_thresholds as sample_rules
@@ -257,7 +258,7 @@ def filter_rules(rules: VariantQc, described: Mapping) -> list[str]:
 def dataset(
     cfg: Config,
     build: str,
-    plan: control.Plan,
+    plan: Plan,
     tally: Mapping,
     k: int,
     formats: Sequence[str] = (),
@@ -286,12 +287,12 @@ def dataset(
     }
 
 
-def public_people(plan: control.Plan, k: int) -> dict[str, int]:
+def public_people(plan: Plan, k: int) -> dict[str, int]:
     """Published stratum -> people. Exact: the plan leaves out what is below k; only Total can be, and is rounded."""
     return {s: plan.people[s] if plan.people[s] >= k else control.rounded(plan.people[s], k) for s in plan.strata}
 
 
-def published_countries(cfg: Config, plan: control.Plan) -> list[str]:
+def published_countries(cfg: Config, plan: Plan) -> list[str]:
     """Countries of the published strata; none when the label of the strata is another column than the country."""
     if cfg.strata.label != "country_code":
         return []
@@ -300,7 +301,7 @@ def published_countries(cfg: Config, plan: control.Plan) -> list[str]:
 
 def disclosure_summary(
     policy: control.Policy,
-    plan: control.Plan,
+    plan: Plan,
     tally: Mapping,
     membership: Mapping | None = None,
     earlier: Mapping | None = None,

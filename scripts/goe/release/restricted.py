@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from goe.core import manifest, tar
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import control
+from goe.disclosure.plan import Plan, choose_strata
 from goe.hts import crypt4gh
 from goe.release import notes as release_notes
 from goe.release.formats import sites_vcf
@@ -38,8 +39,8 @@ def policy(legal_basis: str) -> control.Policy:
     return control.Policy(k=1, legal_basis=legal_basis, name=LEVEL)
 
 
-def _plan(people: Mapping[str, int]) -> control.Plan:
-    return control.plan(people, policy("").k)
+def _plan(people: Mapping[str, int]) -> Plan:
+    return choose_strata(people, policy("").k)
 
 
 def name(dataset: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from goe.core import ledger, tables
 from goe.disclosure import control, membership
+from goe.disclosure.plan import choose_strata
 from goe.release import notes, quantiles
 from goe.release import texts as release_texts
 from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
@@ -56,7 +57,7 @@ class Summary:
         contigs = [json.loads(Path(path).read_text()) for path in sources.contigs]
         self.tally = notes.combine(contigs)
         self.policy = control.policy(cfg.disclosure)
-        self.plan = control.plan(self.tally["people"], self.policy.min_stratum_size)
+        self.plan = choose_strata(self.tally["people"], self.policy.min_stratum_size)
         self.fields = sites_vcf.read_fields(sources.fields)
         self.tags = sites_vcf.tags(self.fields, self.plan.strata)
         self.keep = tables.read(sources.keep)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import control
+from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.hts import parquet
@@ -99,7 +100,7 @@ class Source:
             ]
         )
         st.check_leaves(self.people, str(self.paths[0]))
-        self.plan = control.plan(self.people, policy.min_stratum_size)
+        self.plan = choose_strata(self.people, policy.min_stratum_size)
         self.tally = Tally()
         self._last: tuple[int, str, str] = (0, "", "")
         self._columns = ["contig", "pos", "ref", "alt", "filter", *STATISTICS]

@@ -17,33 +17,22 @@ AC_Hemi = hemi, AN = 2 diploid + haploid calls, all numbers whole and from 0, no
 unknowns are people by genotype, or without a call, of the cells that are not given, one table of
 classes x cells for each sum that is known and not split further.
 
-* Cells of one known sum: classes x cells with both margins known is a transportation problem. Its matrix is
-  totally unimodular, so the whole numbers that fit are all of an interval: for a class of S people among N, in
-  cells of n of these N, from max(0, S + n - N) to min(S, n). Exact.
-* M, F and countries given, sexes within the countries not: a table of rows x 2 columns x classes. When the people
-  called in each cell are fixed, a whole table is made of moves between the largest class and another, a
-  transportation problem with bounds, and its intervals are exact for these calls. The audit picks calls that fit
-  and so proves from below: at least these numbers are possible.
-* What is left (three columns with people of unknown sex, or a bound that binds): integer programs with the
-  equations as they are, `scipy.optimize.milp`, for the smallest and the largest number, and for those between
-  when there are fewer than k. Exact, slow, rare. `Exact` is also what the tests hold the other two against.
+Most alleles are proved by equations (goe.disclosure.audit.proofs), what is left by integer programs
+(goe.disclosure.audit.exact).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
 
-import numba as nb
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from goe.core.errors import GoeError, Problem
+from goe.disclosure.audit import proofs
+from goe.disclosure.audit.exact import CARRIERS, OTHERS, QUANTITIES, Exact, Sums
+from goe.disclosure.audit.table import Stated, Table
 from goe.frequencies.block import Block
 from goe.genome.bed import read_bed
 from goe.genome.build import (
     REGION_DIPLOID,
-    REGION_M,
     REGION_X,
     REGION_Y,
     REGION_Y_PAR,
@@ -53,25 +42,9 @@ from goe.genome.build import (
     class_breaks,
     contig_class,
 )
-from goe.rules.stratum import parse
 
-TOTAL = "Total"
 _REPORTED = 20
 _FAULT = "withhold more of this allele, or the allele: a fault in disclosure control, please report it"
-
-# What the quick proof says of an allele.
-PROVED, SMALL, CONTRADICTION, UNPROVED, NO_TOTAL, NO_CARRIER = range(6)
-
-_jit = nb.njit(cache=True, nogil=True)
-
-
-@dataclass(frozen=True)
-class Stated:
-    """The rule as the release states it: min_carriers k, protect (carriers or genotypes), min_stratum_size."""
-
-    k: int
-    protect: str
-    min_stratum_size: int
 
 
 def public_build(name: str, contigs: Mapping[str, int], par: Sequence[tuple[str, int, int]] = ()) -> Build:
@@ -95,1181 +68,6 @@ def public_build(name: str, contigs: Mapping[str, int], par: Sequence[tuple[str,
     return Build(name=name, contigs=dict(contigs), par=sorted(par))
 
 
-class Table:
-    """The published strata as a table: rows are countries and, last, all people of others; columns are sexes.
-
-    strata: published, in the order of the release. people: of each. Cells of a row are its men, women and people
-    of unknown sex when the row is given by sex, else one cell, in the first place.
-
-    order: int64, index of Total, M, F and of the three strata of each country in `strata`, -1 where there is
-    none. size: int64 (rows, 3), people of each cell. by_sex: bool (rows,). sexes: whether M or F are published.
-    """
-
-    def __init__(self, strata: Sequence[str], people: Mapping[str, int]):
-        self.strata = tuple(strata)
-        self.people = {s: int(people[s]) for s in strata}
-        self.countries = [s for s in strata if parse(s).is_country]
-        self.sexes = "M" in self.people or "F" in self.people
-        index = {s: i for i, s in enumerate(self.strata)}
-        names = [TOTAL, "M", "F", *(f"{c}{sex}" for c in self.countries for sex in ("", "_M", "_F"))]
-        self.order = np.array([index.get(n, -1) for n in names], dtype=np.int64)
-        rows, by_sex = [], []
-        for c in self.countries:
-            men, women = (self.people.get(f"{c}_{sex}", 0) for sex in "MF")
-            # A stratum without people is not published: where M or F are, a country without is of unknown sex.
-            split = self.sexes or f"{c}_M" in self.people or f"{c}_F" in self.people
-            rows.append((men, women, self.people[c] - men - women) if split else (self.people[c], 0, 0))
-            by_sex.append(split)
-        total = self.people.get(TOTAL, 0)
-        self.rest = total - sum(self.people[c] for c in self.countries)
-        if self.rest:
-            men, women = (self.people.get(sex, 0) - sum(row[i] for row in rows) for i, sex in enumerate("MF"))
-            rows.append((men, women, self.rest - men - women) if self.sexes else (self.rest, 0, 0))
-            by_sex.append(self.sexes)
-        self.size = np.array(rows, dtype=np.int64).reshape(-1, 3)
-        self.by_sex = np.array(by_sex, dtype=bool)
-
-    def problems(self, stated: Stated) -> list[Problem]:
-        """Strata and groups that follow from them of fewer people than the rule allows, or that fit no table."""
-        unknown = [s for s in self.strata if s not in (TOTAL, "M", "F") and parse(s).country not in self.countries]
-        where = "strata of the release"
-        if TOTAL not in self.people:
-            return [Problem(where, "there is no Total", "publish Total, or nothing")]
-        if unknown:
-            return [Problem(where, f"{', '.join(unknown)}: the country is not published", "publish it, or neither")]
-        for a, sex in enumerate("MF"):
-            if self.sexes and self.size[:, a].sum() != self.people.get(sex, 0):
-                return [
-                    Problem(where, f"{sex} is not the sum of its countries", "publish all countries by sex, or none")
-                ]
-        groups = {f"stratum {s}": n for s, n in self.people.items()}
-        for cells in self.groups.values():
-            n = sum(self.size[cell] for cell in cells)
-            groups.setdefault(self.name(cells), int(n))
-        least = stated.min_stratum_size
-        return [
-            Problem(
-                name,
-                f"{n} people" if n >= 0 else "fewer people than its parts",
-                f"fewer than {least}: publish fewer strata" if n >= 0 else "the numbers of people do not fit",
-            )
-            for name, n in groups.items()
-            if n < 0 or (0 < n < least and stated.k > 1)
-        ]
-
-    @cached_property
-    def groups(self) -> dict[tuple, tuple]:
-        """Sets of cells whose numbers have to be hidden or fine: published strata, single cells, rows, columns."""
-        rows = len(self.size)
-        cells = [(r, a) for r in range(rows) for a in range(3) if self.size[r, a]]
-        found = [cells, *([c] for c in cells)]
-        found += [[c for c in cells if c[0] == r] for r in range(rows)]
-        if self.sexes:
-            found += [[c for c in cells if c[1] == a] for a in range(3)]
-        return {tuple(g): tuple(g) for g in found if g}
-
-    def name(self, cells: Sequence[tuple[int, int]]) -> str:
-        """What a set of cells is called in a message: the stratum where there is one."""
-        wanted = set(cells)
-        for s in self.strata:
-            if set(self.cells(s)) == wanted:
-                return f"stratum {s}"
-        rows = sorted({r for r, _ in cells})
-        names = [self.countries[r] if r < len(self.countries) else "the countries not published" for r in rows]
-        sexes = sorted({a for _, a in cells})
-        who = ("people", "men", "women", "people of unknown sex")
-        by_sex = len(sexes) == 1 and self.by_sex[rows].all()
-        return f"{who[sexes[0] + 1] if by_sex else who[0]} of {' and '.join(names)}"
-
-    def cells(self, stratum: str) -> list[tuple[int, int]]:
-        """Cells that are summed into a published stratum."""
-        rows = range(len(self.size))
-        if stratum == TOTAL:
-            chosen = product(rows, range(3))
-        elif stratum in ("M", "F"):
-            chosen = ((r, "MF".index(stratum)) for r in rows)
-        elif stratum in self.countries:
-            chosen = ((self.countries.index(stratum), a) for a in range(3))
-        else:
-            country, sex = parse(stratum)
-            chosen = iter([(self.countries.index(country), "MF".index(sex))])
-        return [c for c in chosen if self.size[c]]
-
-
-@_jit
-def _small(n, k):
-    return 0 < n < k
-
-
-@_jit
-def _fine(v, k, genotypes):
-    """Whether no class of v (reference, het, hom or hemizygous, ...) is given with 1 to k-1 people."""
-    if genotypes:
-        return not (_small(v[0], k) or _small(v[1], k) or _small(v[2], k))
-    return not (_small(v[0], k) or _small(v[1] + v[2], k))
-
-
-@_jit
-def _enough(low, high, k):
-    """Whether low..high are at least k numbers, or all of them fine."""
-    return high - low >= k - 1 or low >= k or high == 0
-
-
-@_jit
-def _within(total, inside, people):
-    """Fewest and most people of a class of `total` among `inside` of `people`."""
-    return max(0, total + inside - people), min(total, inside)
-
-
-@_jit
-def _may_be_small(low, high, k):
-    return max(1, low) <= min(k - 1, high)
-
-
-@_jit
-def _two(total, other, n1, n2, low, high, k, both):
-    """Whether the rule leaves the first of two withheld parts of a known sum k numbers of a class, low..high.
-
-    total, other: people of the class and of its counterpart in both parts. n1, n2: people of the parts. both:
-    whether the counterpart is asked for the rule as well. Numbers with which neither part can fail are ruled out,
-    unless no number is left, when nothing fails and the parts are withheld for another reason. Parts can fail near
-    the ends of the range only, or from one end on.
-    """
-    count = 0
-    x = low
-    while x <= high:
-        fails = _small(x, k) or _small(total - x, k)
-        if both and not fails:
-            least, most = max(0, other + total - x - n2), min(other, n1 - x)
-            fails = _may_be_small(least, most, k) or _may_be_small(other - most, other - least, k)
-        count += fails
-        if x == low + k and high - k > x:
-            x = high - k
-        else:
-            x += 1
-    return count == 0 or count >= k
-
-
-@_jit
-def _pool(sizes, n, v, k, genotypes, alone):
-    """Whether n cells are hidden of which only the sum v (reference, het, hom, uncalled) is known.
-
-    alone: whether one of two has to fail the rule for them to be withheld, because one is a stratum that was.
-    """
-    if not _fine(v, k, genotypes):
-        return False
-    people = np.int64(0)
-    for i in range(n):
-        people += sizes[i]
-    for j in range(3 if genotypes else 2):
-        total = v[j] if genotypes or j == 0 else v[1] + v[2]
-        other = v[0] if j else v[1] + v[2]
-        for i in range(n):
-            low, high = _within(total, sizes[i], people)
-            if not _enough(low, high, k):
-                return False
-        low, high = _within(total, sizes[0], people)
-        asked = n == 2 and high > low and alone
-        if asked and not _two(total, other, sizes[0], sizes[1], low, high, k, not genotypes):
-            return False
-    return True
-
-
-@_jit
-def _own_reasons(total, rows, cells, others, k):
-    """Whether a class of `total` people does not give away cells that are withheld for reasons of their own.
-
-    rows, cells: withheld countries, and cells of them. others: whether groups that are never given are in the sum.
-    """
-    if total == 0 or rows == 0:
-        return True
-    if total < rows + k - 2:
-        return False
-    if total < cells or (total >= cells * (k - 1) + 1 and not others):
-        return True
-    return total >= cells + k - 2 and (others or total <= (cells - 1) * (k - 1) + 1)
-
-
-@_jit
-def _all_own_reasons(v, rows, cells, others, k, genotypes):
-    if genotypes:
-        for j in range(3):
-            if not _own_reasons(v[j], rows, cells, others, k):
-                return False
-        return True
-    return _own_reasons(v[0], rows, cells, others, k) and _own_reasons(v[1] + v[2], rows, cells, others, k)
-
-
-@_jit
-def _read(ac_hom, ac_het, ac_hemi, an, s, ploidy, people, out):
-    """Classes of a given cell whose people are all of one ploidy; False when its numbers fit no such people."""
-    if (ploidy == 2 and (ac_hemi[s] or ac_hom[s] % 2 or an[s] % 2)) or (ploidy == 1 and (ac_hom[s] or ac_het[s])):
-        return False
-    called = an[s] // ploidy
-    out[1] = ac_het[s]
-    out[2] = ac_hom[s] // 2 + ac_hemi[s]
-    out[0] = called - out[1] - out[2]
-    out[3] = people - called
-    return out.min() >= 0
-
-
-@_jit
-def _derive(cells, cell_known, rows, row_known, columns, column_known, total, size, sexes):
-    """Everything that follows by one subtraction after the other; cells without people are known."""
-    n = len(rows)
-    again = True
-    left = np.zeros(4, np.int64)
-    while again:
-        again = False
-        for r in range(n):
-            unknown, last = 0, 0
-            for a in range(3):
-                if not cell_known[r, a]:
-                    unknown, last = unknown + 1, a
-            if (row_known[r] and unknown == 1) or (not row_known[r] and unknown == 0):
-                left[:] = rows[r]
-                if not row_known[r]:
-                    left[:] = 0
-                for a in range(3):
-                    if a != last or unknown == 0:
-                        left -= cells[r, a] if unknown else -cells[r, a]
-                if unknown:
-                    cells[r, last] = left
-                    cell_known[r, last] = True
-                else:
-                    rows[r] = left
-                    row_known[r] = True
-                again = True
-        if n - row_known.sum() == 1:
-            left[:] = total
-            last = 0
-            for r in range(n):
-                if row_known[r]:
-                    left -= rows[r]
-                else:
-                    last = r
-            rows[last] = left
-            row_known[last] = True
-            again = True
-        if not sexes:
-            continue
-        for a in range(3):
-            unknown, last = 0, 0
-            for r in range(n):
-                if not cell_known[r, a]:
-                    unknown, last = unknown + 1, r
-            if (column_known[a] and unknown == 1) or (not column_known[a] and unknown == 0):
-                left[:] = columns[a]
-                if not column_known[a]:
-                    left[:] = 0
-                for r in range(n):
-                    if r != last or unknown == 0:
-                        left -= cells[r, a] if unknown else -cells[r, a]
-                if unknown:
-                    cells[last, a] = left
-                    cell_known[last, a] = True
-                else:
-                    columns[a] = left
-                    column_known[a] = True
-                again = True
-        if column_known.sum() == 2:
-            left[:] = total
-            last = 0
-            for a in range(3):
-                if column_known[a]:
-                    left -= columns[a]
-                else:
-                    last = a
-            columns[last] = left
-            column_known[last] = True
-            again = True
-
-
-@_jit
-def _one_ploidy(shown, ac_hom, ac_het, ac_hemi, an, ploidy, who, order, size, by_sex, sexes, n_published, k, genotypes):
-    """Quick proof for an allele at which everybody has the same ploidy. who: 0 everybody, 1 men, 2 nobody."""
-    n = len(size)
-    size = size.copy()
-    for r in range(n):
-        if who == 2 or (who == 1 and by_sex[r]):
-            for a in range(0 if who == 2 else 1, 3):
-                size[r, a] = 0
-    cells = np.zeros((n, 3, 4), np.int64)
-    rows = np.zeros((n, 4), np.int64)
-    columns = np.zeros((3, 4), np.int64)
-    total = np.zeros(4, np.int64)
-    cell_known = size == 0
-    row_known = np.zeros(n, np.bool_)
-    column_known = np.zeros(3, np.bool_)
-    people = size.sum()
-    if not _read(ac_hom, ac_het, ac_hemi, an, order[0], ploidy, people, total):
-        return CONTRADICTION
-    if total[1] + total[2] == 0:
-        return NO_CARRIER
-    for a in range(3):
-        in_column = size[:, a].sum()
-        s = order[1 + a] if a < 2 else -1
-        if s >= 0 and shown[s]:
-            column_known[a] = True
-            if not _read(ac_hom, ac_het, ac_hemi, an, s, ploidy, in_column, columns[a]):
-                return CONTRADICTION
-    for r in range(n_published):
-        s = order[3 + 3 * r]
-        if s >= 0 and shown[s]:
-            row_known[r] = True
-            if not _read(ac_hom, ac_het, ac_hemi, an, s, ploidy, size[r].sum(), rows[r]):
-                return CONTRADICTION
-        for a in range(2):
-            s = order[3 + 3 * r + 1 + a]
-            if s >= 0 and shown[s]:
-                cell_known[r, a] = True
-                if not _read(ac_hom, ac_het, ac_hemi, an, s, ploidy, size[r, a], cells[r, a]):
-                    return CONTRADICTION
-    _derive(cells, cell_known, rows, row_known, columns, column_known, total, size, sexes)
-    return _judge(
-        cells, cell_known, rows, row_known, columns, column_known, total, size, by_sex, sexes, n_published, k, genotypes
-    )
-
-
-@_jit
-def _judge(
-    cells, cell_known, rows, row_known, columns, column_known, total, size, by_sex, sexes, n_published, k, genotypes
-):
-    n = len(size)
-    # What is given or follows: no number below 0, no contradiction, and the rule.
-    verdict = PROVED
-    left = np.zeros(4, np.int64)
-    left[:] = total
-    for r in range(n):
-        if row_known[r]:
-            if rows[r].min() < 0:
-                return CONTRADICTION
-            if not _fine(rows[r], k, genotypes):
-                verdict = SMALL
-            left -= rows[r]
-        part = np.zeros(4, np.int64)
-        for a in range(3):
-            if cell_known[r, a]:
-                if cells[r, a].min() < 0:
-                    return CONTRADICTION
-                if not _fine(cells[r, a], k, genotypes):
-                    verdict = SMALL
-                part += cells[r, a]
-        if row_known[r] and cell_known[r].all() and (part != rows[r]).any():
-            return CONTRADICTION
-    if (row_known.all() and (left != 0).any()) or left.min() < 0:
-        return CONTRADICTION
-    if not _fine(total, k, genotypes):
-        verdict = SMALL
-    if sexes:
-        left[:] = total
-        for a in range(3):
-            if column_known[a]:
-                if columns[a].min() < 0:
-                    return CONTRADICTION
-                if not _fine(columns[a], k, genotypes):
-                    verdict = SMALL
-                left -= columns[a]
-                if cell_known[:, a].all() and (cells[:, a].sum(axis=0) != columns[a]).any():
-                    return CONTRADICTION
-        if (column_known.all() and (left != 0).any()) or left.min() < 0:
-            return CONTRADICTION
-    if verdict != PROVED or cell_known.all():
-        return verdict
-
-    unknown_columns = 0
-    for a in range(3):
-        unknown_columns += not column_known[a] and size[:, a].sum() > 0
-    parts = False
-    for r in range(n):
-        parts = parts or (row_known[r] and not cell_known[r].all())
-    sizes = np.zeros(3 * n, np.int64)
-    if sexes and unknown_columns == 0:
-        if parts:
-            return _rows_by_columns(
-                cells, cell_known, rows, row_known, columns, total, size, n_published, k, genotypes, sizes
-            )
-        return _by_columns(cells, cell_known, rows, columns, size, n_published, k, genotypes, sizes)
-    if sexes and unknown_columns < 3:
-        for a in range(3):
-            if column_known[a] and not cell_known[:, a].all():
-                return UNPROVED
-    return _by_rows(
-        cells, cell_known, rows, row_known, columns, column_known, total, size, sexes, n_published, k, genotypes, sizes
-    )
-
-
-@_jit
-def _by_rows(
-    cells, cell_known, rows, row_known, columns, column_known, total, size, sexes, n_published, k, genotypes, sizes
-):
-    """Sums are known of countries and of the withheld countries together; each is a table of its own."""
-    n = len(size)
-    low = np.zeros((3, 3), np.int64)
-    high = np.zeros((3, 3), np.int64)
-    classes = 3 if genotypes else 2
-    withheld = np.zeros(4, np.int64)
-    withheld[:] = total
-    for r in range(n):
-        if row_known[r]:
-            withheld -= rows[r]
-        else:
-            for a in range(3):
-                withheld -= cells[r, a]
-    hidden_rows = cells_hidden = given = 0
-    others = False
-    for r in range(n):
-        if row_known[r]:
-            if r < n_published:
-                given += rows[r, :3].sum() > 0
-            continue
-        hidden_rows += r < n_published
-        others = others or r >= n_published
-        for a in range(3):
-            if cell_known[r, a]:
-                given += cells[r, a, :3].sum() > 0
-            elif r < n_published:
-                cells_hidden += a < 2
-                others = others or a == 2
-    for pool in range(-1, n):
-        if pool >= 0 and (not row_known[pool] or cell_known[pool].all()):
-            continue
-        m = 0
-        v = np.zeros(4, np.int64)
-        v[:] = withheld if pool < 0 else rows[pool]
-        people = np.int64(0)
-        stratum = False
-        for r in range(n):
-            if r == pool or (pool < 0 and not row_known[r]):
-                for a in range(3):
-                    if not cell_known[r, a]:
-                        sizes[m] = size[r, a]
-                        people += size[r, a]
-                        stratum = stratum or (r < n_published and a < 2)
-                        m += 1
-                    elif pool >= 0:
-                        v -= cells[r, a]
-        if m == 0:
-            continue
-        if v.min() < 0:
-            return CONTRADICTION
-        if not _pool(sizes, m, v, k, genotypes, stratum):
-            return UNPROVED
-        if pool < 0:
-            if given and not _all_own_reasons(v, hidden_rows, cells_hidden, others, k, genotypes):
-                return UNPROVED
-            for r in range(n):
-                if not row_known[r]:
-                    inside = np.int64(0)
-                    for a in range(3):
-                        inside += 0 if cell_known[r, a] else size[r, a]
-                    for j in range(classes):
-                        known = cells[r, :, j].sum() if genotypes or j == 0 else cells[r, :, 1:3].sum()
-                        some = v[j] if genotypes or j == 0 else v[1] + v[2]
-                        lo, hi = _within(some, inside, people)
-                        if not _enough(lo + known, hi + known, k):
-                            return UNPROVED
-        for a in range(3):
-            inside = np.int64(0)
-            for r in range(n):
-                if (r == pool or (pool < 0 and not row_known[r])) and not cell_known[r, a]:
-                    inside += size[r, a]
-            for j in range(classes):
-                some = v[j] if genotypes or j == 0 else v[1] + v[2]
-                lo, hi = _within(some, inside, people)
-                low[a, j] += lo
-                high[a, j] += hi
-    if sexes:
-        for a in range(3):
-            if not column_known[a]:
-                for j in range(classes):
-                    known = cells[:, a, j].sum() if genotypes or j == 0 else cells[:, a, 1:3].sum()
-                    if not _enough(low[a, j] + known, high[a, j] + known, k):
-                        return UNPROVED
-    return PROVED
-
-
-@_jit
-def _by_columns(cells, cell_known, rows, columns, size, n_published, k, genotypes, sizes):
-    """Sums are known of men, of women and of others in the withheld countries; each is a table of its own."""
-    n = len(size)
-    low = np.zeros((n, 3), np.int64)
-    high = np.zeros((n, 3), np.int64)
-    classes = 3 if genotypes else 2
-    for a in range(3):
-        m = hidden = given = 0
-        others = False
-        people = np.int64(0)
-        v = columns[a].copy()
-        for r in range(n):
-            if cell_known[r, a]:
-                v -= cells[r, a]
-                given += r < n_published and cells[r, a, :3].sum() > 0
-            else:
-                sizes[m] = size[r, a]
-                people += size[r, a]
-                m += 1
-                hidden += r < n_published
-                others = others or r >= n_published
-        if v.min() < 0:
-            return CONTRADICTION
-        if m == 0:
-            continue
-        if not _pool(sizes, m, v, k, genotypes, a < 2 and hidden > 0):
-            return UNPROVED
-        if a < 2 and given and not _all_own_reasons(v, hidden, hidden, others, k, genotypes):
-            return UNPROVED
-        for r in range(n):
-            for j in range(classes):
-                if not cell_known[r, a]:
-                    some = v[j] if genotypes or j == 0 else v[1] + v[2]
-                    lo, hi = _within(some, size[r, a], people)
-                    low[r, j] += lo
-                    high[r, j] += hi
-    for r in range(n):
-        for j in range(classes):
-            known = cells[r, :, j].sum() if genotypes or j == 0 else cells[r, :, 1:3].sum()
-            if not cell_known[r].all() and not _enough(low[r, j] + known, high[r, j] + known, k):
-                return UNPROVED
-    return PROVED
-
-
-@_jit
-def _rows_by_columns(cells, cell_known, rows, row_known, columns, total, size, n_published, k, genotypes, sizes):
-    """Sums are known of men, of women and of countries, not of the men and women of each: rows x 2 columns.
-
-    The withheld countries together are one more row, unless all their unknown cells are of one sex: then their sum
-    is known and they are a table of their own.
-    """
-    n = len(size)
-    if genotypes:
-        return UNPROVED
-    for r in range(n):
-        if not cell_known[r, 2]:
-            return UNPROVED
-    s = np.zeros((n + 1, 4), np.int64)
-    people = np.zeros((n + 1, 2), np.int64)
-    column = columns[0].copy()
-    withheld = np.zeros(4, np.int64)
-    withheld[:] = total
-    m = unknown = hidden_rows = hidden_cells = given = 0
-    lone = -1
-    men = np.int64(0)
-    others = False
-    for r in range(n):
-        for a in range(2):
-            if cell_known[r, a]:
-                given += r < n_published and not row_known[r] and cells[r, a, :3].sum() > 0
-        column -= cells[r, 0]
-        if row_known[r]:
-            withheld -= rows[r]
-            given += r < n_published and rows[r, :3].sum() > 0
-            if not cell_known[r].all():
-                # Both sexes are unknown: one alone would follow.
-                lone = m if r >= n_published else lone
-                s[m] = rows[r] - cells[r, 2]
-                people[m] = size[r, :2]
-                m += 1
-        else:
-            for a in range(3):
-                withheld -= cells[r, a]
-            hidden_rows += r < n_published
-            others = others or r >= n_published
-            for a in range(2):
-                if not cell_known[r, a]:
-                    sizes[unknown] = size[r, a]
-                    people[n, a] += size[r, a]
-                    unknown += 1
-                    men += a == 0
-                    hidden_cells += r < n_published
-    parts = m
-    if unknown:
-        if withheld.min() < 0:
-            return CONTRADICTION
-        if given and not _all_own_reasons(withheld, hidden_rows, hidden_cells, others, k, genotypes):
-            return UNPROVED
-        if not _fine(withheld, k, genotypes):
-            return UNPROVED
-        if 0 < men < unknown:
-            s[m] = withheld
-            people[m] = people[n]
-            m += 1
-        else:
-            if not _pool(sizes, unknown, withheld, k, genotypes, hidden_cells > 0):
-                return UNPROVED
-            if men:
-                column -= withheld
-    merged = m > parts
-    if column.min() < 0 or (s[:m].sum(axis=0) - column).min() < 0:
-        return CONTRADICTION
-    rest = s[:m].sum(axis=0) - column
-    if not _fine(column, k, genotypes) or not _fine(rest, k, genotypes) or m < 2:
-        return UNPROVED
-    # People without a call, shared among men and women of the rows by their numbers, as the columns have it.
-    q = np.zeros((m, 2), np.int64)
-    short = column[3]
-    for i in range(m):
-        least, most = max(0, s[i, 3] - people[i, 1]), min(s[i, 3], people[i, 0])
-        share = min(most, max(least, s[i, 3] * people[i, 0] // max(1, people[i].sum())))
-        q[i, 0] = share
-        short -= share
-    for i in range(m):
-        least, most = max(0, s[i, 3] - people[i, 1]), min(s[i, 3], people[i, 0])
-        step = min(most, max(least, q[i, 0] + short)) - q[i, 0]
-        q[i, 0] += step
-        short -= step
-    if short:
-        return CONTRADICTION
-    for i in range(m):
-        q[i, 0], q[i, 1] = people[i, 0] - q[i, 0], people[i, 1] - (s[i, 3] - q[i, 0])
-    whole = s[:m].sum(axis=0)
-    largest = np.argmax(whole[:3])
-    used = 0
-    for j in range(3):
-        used += j != largest and whole[j] > 0
-    for i in range(m):
-        moving = s[i, :3].sum() - s[i, largest]
-        if used > 1 and (moving > q[i, 0] or moving > q[i, 1]):
-            return UNPROVED
-    first, end = (1, 3) if largest == 0 else (0, 1)
-    low = np.zeros(m, np.int64)
-    high = np.zeros(m, np.int64)
-    for j in range(first, end):
-        lows = highs = np.int64(0)
-        for i in range(m):
-            lows += max(0, s[i, j] - q[i, 1])
-            highs += min(s[i, j], q[i, 0])
-        if column[j] < lows or column[j] > highs:
-            return UNPROVED
-        for i in range(m):
-            lo, hi = max(0, s[i, j] - q[i, 1]), min(s[i, j], q[i, 0])
-            low[i] += max(lo, column[j] - (highs - hi))
-            high[i] += min(hi, column[j] - (lows - lo))
-    for i in range(m):
-        moving = s[i, first:end].sum()
-        still = s[i, :3].sum() - moving
-        if i < parts:
-            if moving == 0 and rest[3] + column[3] == 0:
-                continue
-            if moving == 0:
-                # Nobody has what moves; who is called may still be asked.
-                if min(people[i, 0], people[i, 1]) - s[i, 3] < k:
-                    return UNPROVED
-                continue
-            if high[i] - low[i] < k - 1:
-                return UNPROVED
-            if i != lone and not _two(moving, still, q[i, 0], q[i, 1], low[i], high[i], k, True):
-                return UNPROVED
-            continue
-        for r in range(n):
-            for a in range(2):
-                if not row_known[r] and not cell_known[r, a]:
-                    # With as many of the calls of its sex as the cell has people.
-                    top = high[i] if a == 0 else moving - low[i]
-                    bottom = low[i] if a == 0 else moving - high[i]
-                    called = min(size[r, a], q[i, a])
-                    if min(called, top) - max(0, bottom - (q[i, a] - called)) < k - 1:
-                        return UNPROVED
-        if unknown == 2 and not _two(moving, still, q[i, 0], q[i, 1], low[i], high[i], k, True):
-            return UNPROVED
-        if hidden_rows == 1 and not others:
-            return UNPROVED
-    if m == 2:
-        moving = column[first:end].sum()
-        still = column[:3].sum() - moving
-        if (
-            (not merged or men == 1)
-            and high[0] > low[0]
-            and not _two(moving, still, q[0, 0], q[1, 0], low[0], high[0], k, True)
-        ):
-            return UNPROVED
-        total_first = s[0, first:end].sum()
-        moving = rest[first:end].sum()
-        still = rest[:3].sum() - moving
-        if (
-            (not merged or unknown - men == 1)
-            and high[0] > low[0]
-            and not _two(moving, still, q[0, 1], q[1, 1], total_first - high[0], total_first - low[0], k, True)
-        ):
-            return UNPROVED
-    return PROVED
-
-
-@_jit
-def _may_be_fine(twice, k):
-    """Whether twice = a + 2 b for some a and b that are each 0 or at least k."""
-    for a in range(twice % 2, min(twice, 2 * k) + 1, 2):
-        if not _small(a, k) and not _small((twice - a) // 2, k):
-            return True
-    return False
-
-
-@_jit
-def _shared(twice, men, women, places_men, places_women, places, first, k):
-    """People without the allele, (men, women) with men + 2 women = twice, each 0 or at least k, that fit.
-
-    men, women: carriers. places_men, places_women: people of that sex; places: people of which the sex is not told.
-    first: with as many as can be of men (0) or of women (1). (-1, -1) when there are none.
-    """
-    a = min(twice, places_men + places - men) if first == 0 else max(0, twice - 2 * (places_women + places - women))
-    a += (twice - a) % 2 if first else -((twice - a) % 2)
-    while 0 <= a <= twice:
-        b = (twice - a) // 2
-        over = max(0, men + a - places_men) + max(0, women + b - places_women)
-        if over <= places and not _small(a, k) and not _small(b, k):
-            return a, b
-        a += 2 if first else -2
-    return -1, -1
-
-
-@_jit
-def _x(shown, ac_hom, ac_het, ac_hemi, an, order, size, by_sex, sexes, n_published, k, genotypes):
-    """Quick proof for an allele of X outside the pseudo-autosomal regions: men are haploid, women diploid.
-
-    Each given sum tells the carriers among its men (AC_Hemi) and among its women; of those without the allele it
-    tells men + 2 women. Men and women are tables of their own.
-    """
-    n = len(size)
-    classes = np.zeros((n, 2, 4), np.int64)
-    carriers_known = np.zeros((n, 2), np.bool_)
-    rest_known = np.zeros((n, 2), np.bool_)
-    top = np.zeros((2, 4), np.int64)
-    top_known = np.zeros(2, np.bool_)
-    twice = an[order[0]] - 2 * ac_het[order[0]] - ac_hom[order[0]] - ac_hemi[order[0]]
-    left_twice = twice
-    if twice < 0 or ac_hom[order[0]] % 2:
-        return CONTRADICTION
-    top[0, 2] = ac_hemi[order[0]]
-    top[1, 1], top[1, 2] = ac_het[order[0]], ac_hom[order[0]] // 2
-    if top[0, 2] + top[1, 1] + top[1, 2] == 0:
-        return NO_CARRIER
-    for a in range(2):
-        top[a, 3] = size[:, a].sum() - top[a, 1] - top[a, 2]
-        s = order[1 + a]
-        if s >= 0 and shown[s]:
-            top_known[a] = True
-            if not _read(ac_hom, ac_het, ac_hemi, an, s, 1 + a, size[:, a].sum(), top[a]):
-                return CONTRADICTION
-            if top[a, 2] != (ac_hemi[order[0]] if a == 0 else ac_hom[order[0]] // 2):
-                return CONTRADICTION
-    for a in range(2):
-        if sexes and (top_known[1 - a] or size[:, 1 - a].sum() == 0) and not top_known[a]:
-            reference = twice - top[1 - a, 0] * (2 - a)
-            if reference < 0 or (a and reference % 2):
-                return CONTRADICTION
-            top[a, 0] = reference // (1 + a)
-            top[a, 3] -= top[a, 0]
-            top_known[a] = True
-    verdict = PROVED
-    for r in range(n):
-        row_twice = np.int64(0)
-        given = r < n_published and shown[order[3 + 3 * r]]
-        if given:
-            s = order[3 + 3 * r]
-            row_twice = an[s] - 2 * ac_het[s] - ac_hom[s] - ac_hemi[s]
-            if row_twice < 0 or ac_hom[s] % 2:
-                return CONTRADICTION
-            classes[r, 0, 2] = ac_hemi[s]
-            classes[r, 1, 1], classes[r, 1, 2] = ac_het[s], ac_hom[s] // 2
-            carriers_known[r] = True
-        for a in range(2):
-            if by_sex[r] and size[r, a] == 0:
-                carriers_known[r, a] = True
-                rest_known[r, a] = True
-            s = order[3 + 3 * r + 1 + a] if r < n_published else -1
-            if s >= 0 and shown[s]:
-                before = classes[r, a].copy()
-                if not _read(ac_hom, ac_het, ac_hemi, an, s, 1 + a, size[r, a], classes[r, a]):
-                    return CONTRADICTION
-                if given and (before[1] != classes[r, a, 1] or before[2] != classes[r, a, 2]):
-                    return CONTRADICTION
-                carriers_known[r, a] = True
-                rest_known[r, a] = True
-        if given and by_sex[r]:
-            for a in range(2):
-                if rest_known[r, 1 - a] and not rest_known[r, a]:
-                    reference = row_twice - classes[r, 1 - a, 0] * (2 - a)
-                    if reference < 0 or (a and reference % 2):
-                        return CONTRADICTION
-                    classes[r, a, 0] = reference // (1 + a)
-                    classes[r, a, 3] = size[r, a] - classes[r, a, :3].sum()
-                    rest_known[r, a] = True
-            if not rest_known[r].all():
-                return UNPROVED
-            if classes[r, 0, 0] + 2 * classes[r, 1, 0] != row_twice:
-                return CONTRADICTION
-        elif given:
-            men, women = classes[r, 0, 2], classes[r, 1, 1] + classes[r, 1, 2]
-            if _shared(row_twice, men, women, 0, 0, size[r, 0], 0, k)[0] < 0:
-                return UNPROVED
-        for a in range(2):
-            if rest_known[r, a]:
-                if classes[r, a].min() < 0:
-                    return CONTRADICTION
-                if not given:
-                    left_twice -= classes[r, a, 0] * (1 + a)
-            if carriers_known[r, a] and not _fine(classes[r, a], k, genotypes):
-                verdict = SMALL
-        left_twice -= row_twice
-    for a in range(2):
-        if not _fine(top[a], k, genotypes):
-            verdict = SMALL
-        if top_known[a] and top[a].min() < 0:
-            return CONTRADICTION
-    if verdict != PROVED:
-        return verdict
-    if left_twice < 0:
-        return CONTRADICTION
-
-    sizes = np.zeros(n, np.int64)
-    places = np.zeros(3, np.int64)
-    pools = np.zeros((2, 4), np.int64)
-    for r in range(n):
-        for a in range(2):
-            if not carriers_known[r, a]:
-                places[a if by_sex[r] else 2] += size[r, a] if by_sex[r] else size[r, 0] * (a == 0)
-    for a in range(2):
-        pools[a] = top[a]
-        for r in range(n):
-            if carriers_known[r, a]:
-                pools[a, :3] -= classes[r, a, :3]
-        if pools[a, 1] < 0 or pools[a, 2] < 0:
-            return CONTRADICTION
-    carriers = pools[:, 1] + pools[:, 2]
-    for a in range(2):
-        m = hidden = given_cells = 0
-        others = False
-        exact = top_known[a]
-        for r in range(n):
-            if carriers_known[r, a]:
-                exact = exact and rest_known[r, a]
-                given_cells += r < n_published and classes[r, a, :3].sum() > 0
-            else:
-                sizes[m] = size[r, a] if by_sex[r] else size[r, 0]
-                m += 1
-                hidden += r < n_published
-                others = others or r >= n_published
-        v = pools[a].copy()
-        if m == 0:
-            if v[1] or v[2]:
-                return CONTRADICTION
-            continue
-        if not exact:
-            # Those without the allele are known with those of the other sex: as many as can be of this one.
-            v[0] = _shared(left_twice, carriers[0], carriers[1], places[0], places[1], places[2], a, k)[a]
-            if v[0] < 0:
-                return UNPROVED
-            if m == 1:
-                # The whole of a sex, as in Total.
-                if not _fine(pools[a, :3] * np.array([0, 1, 1]), k, genotypes):
-                    return UNPROVED
-                continue
-        v[3] = sizes[:m].sum() - v[:3].sum()
-        if v.min() < 0:
-            return CONTRADICTION
-        if m > 1 and not _pool(sizes, m, v, k, genotypes, hidden > 0 and carriers_known[:, 1 - a].all()):
-            return UNPROVED
-        if m == 1 and not _fine(v, k, genotypes):
-            return SMALL
-        if given_cells and not _all_own_reasons(v, hidden, hidden, others, k, genotypes):
-            return UNPROVED
-    return PROVED
-
-
-@_jit
-def _all_given(ac_hom, ac_het, ac_hemi, an, order, size, by_sex, sexes, n_published, k, genotypes):
-    """Quick proof for an allele of which every stratum is given, whatever the ploidies of its people.
-
-    An allele that was moved over the border of a pseudo-autosomal region is counted by the region its record had.
-    """
-    n = len(size)
-    counts = np.stack((ac_hom, ac_het, ac_hemi, an))
-    found = np.zeros((4 * n + 8, 4), np.int64)
-    m = 0
-    rest = np.zeros((4, 4), np.int64)
-    for a in range(3):
-        if order[a] >= 0:
-            rest[a] = counts[:, order[a]]
-    rest[3] = rest[0] - rest[1] - rest[2]
-    for r in range(n_published):
-        row = np.zeros((4, 4), np.int64)
-        for a in range(3):
-            if order[3 + 3 * r + a] >= 0:
-                row[a] = counts[:, order[3 + 3 * r + a]]
-        row[3] = row[0] - row[1] - row[2]
-        for a in range(4):
-            rest[a] -= row[a]
-            if a == 0 or by_sex[r]:
-                found[m] = row[a]
-                m += 1
-    for a in range(4):
-        if a == 0 or sexes:
-            found[m] = rest[a]
-            m += 1
-            found[m] = counts[:, order[0]]
-            if a and a < 3 and order[a] >= 0:
-                found[m] = counts[:, order[a]]
-            m += 1
-    for i in range(m):
-        hom, het, hemi, alleles = found[i]
-        twice = alleles - hom - 2 * het - hemi
-        if found[i].min() < 0 or twice < 0 or hom % 2:
-            return CONTRADICTION
-        if _small(hemi, k) or _small(het + hom // 2, k) or (genotypes and (_small(het, k) or _small(hom // 2, k))):
-            return SMALL
-        if not _may_be_fine(twice, k):
-            return SMALL
-    return PROVED
-
-
-@_jit
-def _prove(
-    kind, other, shown, ac_hom, ac_het, ac_hemi, an, order, size, by_sex, sexes, n_published, k, genotypes, verdict
-):
-    """Quick proof for each allele.
-
-    kind: uint8 (alleles,), REGION_* of the position. other: the one a record may have had that was moved to there
-    by alignment, 0 when there is none. Numbers as in a block, (strata, alleles). On return kind is the region that
-    the numbers fit, verdict is filled.
-    """
-    strata, alleles = shown.shape
-    see = np.zeros(strata, np.bool_)
-    counts = np.zeros((4, strata), np.int64)
-    for i in range(alleles):
-        if not shown[order[0], i]:
-            verdict[i] = NO_TOTAL
-            continue
-        for s in range(strata):
-            see[s] = shown[s, i]
-            # Nothing that is not given is read.
-            counts[:, s] = 0
-            if see[s]:
-                counts[0, s], counts[1, s] = ac_hom[s, i], ac_het[s, i]
-                counts[2, s], counts[3, s] = ac_hemi[s, i], an[s, i]
-        first = CONTRADICTION
-        for region in (kind[i], other[i]):
-            if region == 0 or first != CONTRADICTION:
-                continue
-            if region == REGION_X:
-                first = _x(
-                    see,
-                    counts[0],
-                    counts[1],
-                    counts[2],
-                    counts[3],
-                    order,
-                    size,
-                    by_sex,
-                    sexes,
-                    n_published,
-                    k,
-                    genotypes,
-                )
-            else:
-                ploidy = 2 if region == REGION_DIPLOID else 1
-                who = 1 if region == REGION_Y else 2 if region == REGION_Y_PAR else 0
-                first = _one_ploidy(
-                    see,
-                    counts[0],
-                    counts[1],
-                    counts[2],
-                    counts[3],
-                    ploidy,
-                    who,
-                    order,
-                    size,
-                    by_sex,
-                    sexes,
-                    n_published,
-                    k,
-                    genotypes,
-                )
-            if first != CONTRADICTION:
-                kind[i] = region
-        if first == CONTRADICTION and see.all():
-            first = _all_given(
-                counts[0], counts[1], counts[2], counts[3], order, size, by_sex, sexes, n_published, k, genotypes
-            )
-        verdict[i] = first
-
-
-class Exact:
-    """What is possible at one allele, by integer programs over people by cell and genotype.
-
-    table: the strata. region: REGION_*. given: stratum -> (ac_hom, ac_het, ac_hemi, an) of the cells that are
-    given.
-    """
-
-    def __init__(self, table: Table, region: int, given: Mapping[str, Sequence[int]]):
-        self.table = table
-        self.variables: list[tuple[tuple[int, int], str]] = []
-        ploidies = {
-            REGION_DIPLOID: ("dip",) * 3,
-            REGION_M: ("hap",) * 3,
-            REGION_X: ("hap", "dip", ""),
-            REGION_Y: ("hap", "", ""),
-            REGION_Y_PAR: ("", "", ""),
-        }[region]
-        for cell in self._cells():
-            # A country that is not published by sex is one cell of women and men.
-            whole = not table.by_sex[cell[0]]
-            for ploidy in sorted(set(filter(None, ploidies)) if whole else {ploidies[cell[1]]} - {""}):
-                kinds = ("ref", "het", "hom") if ploidy == "dip" else ("hapref", "hemi")
-                self.variables += [(cell, kind) for kind in kinds]
-        rows, lower, upper = [], [], []
-        for cell in self._cells():
-            rows.append([float(c == cell) for c, _ in self.variables])
-            lower.append(0)
-            upper.append(table.size[cell])
-        weights = ({"hom": 2}, {"het": 1}, {"hemi": 1}, {"ref": 2, "het": 2, "hom": 2, "hapref": 1, "hemi": 1})
-        for stratum, counts in given.items():
-            inside = set(table.cells(stratum))
-            for number, weight in zip(counts, weights, strict=True):
-                rows.append([float(weight.get(kind, 0)) if c in inside else 0.0 for c, kind in self.variables])
-                lower.append(number)
-                upper.append(number)
-        self.cases: list[list[LinearConstraint]] = [[]]
-        self.impossible = not self.variables and any(any(counts) for counts in given.values())
-        if self.variables:
-            self.equations = LinearConstraint(np.array(rows), np.array(lower, float), np.array(upper, float))
-            self.impossible = self._solve(np.zeros(len(self.variables)), []) is None
-
-    def _cells(self) -> list[tuple[int, int]]:
-        return [(r, a) for r in range(len(self.table.size)) for a in range(3) if self.table.size[r, a]]
-
-    def rule_holds(self, groups: Iterable[Sequence[tuple[int, int]]], k: int) -> None:
-        """From here on only what is possible when among the haploid and among the diploid people of each of these
-        groups 0 or at least k are without the allele."""
-        for group, kind in product(groups, _OTHERS):
-            weights = self._weights(group, (kind,))
-            if weights.any():
-                choices = [LinearConstraint(weights, 0, 0), LinearConstraint(weights, k, np.inf)]
-                cases = [[*case, choice] for case in self.cases for choice in choices]
-                self.cases = [case for case in cases if self._solve(0 * weights, case) is not None]
-
-    def _weights(self, cells: Iterable[tuple[int, int]], kinds: Iterable[str]) -> np.ndarray:
-        cells, kinds = set(cells), set(kinds)
-        return np.array([float(c in cells and kind in kinds) for c, kind in self.variables])
-
-    def _solve(self, weights: np.ndarray, more: Sequence[LinearConstraint]) -> int | None:
-        """Smallest weighted sum of people, or None when no numbers fit."""
-        found = milp(
-            weights,
-            constraints=[self.equations, *more],
-            integrality=np.ones(len(weights)),
-            bounds=Bounds(0, np.inf),
-        )
-        if found.status == 2:
-            return None
-        if not found.success:
-            raise GoeError(Problem("disclosure audit", f"no answer of the solver: {found.message}", "run it again"))
-        return round(found.fun)
-
-    def fits(self, *wanted: tuple[Iterable[tuple[int, int]], Iterable[str], int, int]) -> bool:
-        """Whether all of these can be so at once: (cells, kinds, fewest, most) people."""
-        more = []
-        for cells, kinds, fewest, most in wanted:
-            weights = self._weights(cells, kinds)
-            if weights.any():
-                more.append(LinearConstraint(weights, fewest, most))
-            elif fewest > 0:
-                return False
-        if not self.variables:
-            return not self.impossible
-        nothing = np.zeros(len(self.variables))
-        return any(self._solve(nothing, [*case, *more]) is not None for case in self.cases)
-
-    def possible(
-        self, cells: Iterable[tuple[int, int]], kinds: Iterable[str], least: int
-    ) -> tuple[int, int, list[int]]:
-        """Smallest and largest number of people of these genotypes in these cells, and the possible numbers.
-
-        The numbers are listed only where they are fewer than `least` apart.
-        """
-        weights = self._weights(cells, kinds)
-        if not weights.any():
-            return 0, 0, [0]
-        low = min(self._solve(weights, case) for case in self.cases)
-        high = max(-self._solve(-weights, case) for case in self.cases)
-        if high - low >= least:
-            return low, high, []
-        between = [v for v in range(low + 1, high) if self.fits((cells, kinds, v, v))]
-        return low, high, sorted({low, *between, high})
-
-
-_CARRIERS = ("het", "hom", "hemi")
-_OTHERS = ("ref", "hapref")
-_QUANTITIES = {
-    "carriers": {"carriers": _CARRIERS, "people called without it": _OTHERS},
-    "genotypes": {
-        "heterozygous people": ("het",),
-        "homozygous or hemizygous people": ("hom", "hemi"),
-        "people called without it": _OTHERS,
-    },
-}
-
-
-class Sums:
-    """Which sums of cells follow from the given strata by sums and differences, and what they are.
-
-    given: as in Exact. On X outside the pseudo-autosomal regions a stratum tells its men and women apart as far as
-    carriers go.
-    """
-
-    def __init__(self, table: Table, region: int, given: Mapping[str, Sequence[int]]):
-        self.table = table
-        self.all = [(r, a) for r in range(len(table.size)) for a in range(3) if table.size[r, a]]
-        if region in (REGION_X, REGION_Y):
-            countable = (0, 1) if region == REGION_X else (0,)
-            self.all = [(r, a) for r, a in self.all if a in countable or not table.by_sex[r]]
-        vectors, numbers = [], []
-        for stratum, (hom, het, hemi, an) in given.items():
-            inside = table.cells(stratum)
-            called = an // 2 if region == REGION_DIPLOID else an
-            counts = np.array([called - hom // 2 - het - hemi, het, hom // 2 + hemi])
-            if region != REGION_X:
-                vectors.append(self._vector(inside))
-                numbers.append(counts)
-                continue
-            for a, mine in ((0, (0, 0, hemi)), (1, (0, het, hom // 2))):
-                some = [c for c in inside if c[1] == a or not table.by_sex[c[0]]]
-                if some and all(table.by_sex[r] for r, _ in some):
-                    vectors.append(self._vector(some))
-                    numbers.append(np.array(mine))
-        self.vectors = np.array(vectors).reshape(-1, len(self.all))
-        self.numbers = np.array(numbers, dtype=float).reshape(-1, 3)
-
-    def _vector(self, cells: Iterable[tuple[int, int]]) -> np.ndarray:
-        inside = set(cells)
-        return np.array([float(c in inside) for c in self.all])
-
-    def known(self, cells: Iterable[tuple[int, int]]) -> np.ndarray | None:
-        """Classes (reference, het, hom or hemizygous) of these cells together, None when they do not follow."""
-        target = self._vector(cells)
-        if not len(self.vectors):
-            return None
-        weights = np.linalg.lstsq(self.vectors.T, target, rcond=None)[0]
-        if np.abs(self.vectors.T @ weights - target).max(initial=0) > 1e-6:
-            return None
-        return np.rint(weights @ self.numbers).astype(np.int64)
-
-    def remainders(self) -> list[list[tuple[int, int]]]:
-        """For every known sum of a row, of a column or of the countries that are not known: its unknown cells."""
-        unknown = [c for c in self.all if self.known([c]) is None]
-        rows = range(len(self.table.size))
-        by_row = [[c for c in self.all if c[0] == r] for r in rows]
-        withheld = [c for cells in by_row if cells and self.known(cells) is None for c in cells]
-        sets = [*by_row, withheld]
-        if self.table.sexes:
-            sets += [[c for c in self.all if c[1] == a] for a in range(3)]
-        found = []
-        for cells in sets:
-            left = [c for c in cells if c in unknown]
-            if left and left not in found and self.known(cells) is not None:
-                found.append(left)
-        return found
-
-
 class Audit:
     """The audit of one release, block after block.
 
@@ -1278,7 +76,9 @@ class Audit:
     """
 
     def __init__(self, strata: Sequence[str], people: Mapping[str, int], stated: Stated, build: Build):
-        self.table = Table(strata, people)
+        self.table = t = Table(strata, people)
+        self._strata = proofs.Strata(t.order, t.size, t.by_sex, t.sexes, len(t.countries))
+        self._rule = proofs.Rule(stated.k, stated.protect == "genotypes")
         self.stated, self.build = stated, build
         self.problems = self.table.problems(stated)
         self._unfit = bool(self.problems)
@@ -1296,24 +96,10 @@ class Audit:
             return
         kind, other = self._regions(block)
         verdict = np.zeros(n, dtype=np.uint8)
-        t, numbers = self.table, block.numbers
-        counts = [np.ascontiguousarray(getattr(numbers, x)) for x in ("ac_hom", "ac_het", "ac_hemi", "an")]
-        _prove(
-            kind,
-            other,
-            shown,
-            *counts,
-            t.order,
-            t.size,
-            t.by_sex,
-            t.sexes,
-            len(t.countries),
-            self.stated.k,
-            self.stated.protect == "genotypes",
-            verdict,
-        )
-        self.proved += int((verdict == PROVED).sum())
-        for i in np.flatnonzero(verdict != PROVED):
+        numbers = proofs.Counts(*(np.ascontiguousarray(getattr(block.numbers, name)) for name in proofs.Counts._fields))
+        proofs.prove(kind, other, shown, numbers, self._strata, self._rule, verdict)
+        self.proved += int((verdict == proofs.PROVED).sum())
+        for i in np.flatnonzero(verdict != proofs.PROVED):
             self._tell(block, int(i), int(kind[i]), int(verdict[i]), shown[:, i])
 
     def summary(self) -> dict[str, int]:
@@ -1341,12 +127,12 @@ class Audit:
         others = {
             "X": {REGION_X: REGION_DIPLOID, REGION_DIPLOID: REGION_X},
             "Y": {REGION_Y: REGION_Y_PAR, REGION_Y_PAR: REGION_Y},
-        }.get(contig_class(block.contig), {})
+        }.get(contig_class(block.contig) or "", {})
         return kind, np.array([others.get(int(region), 0) for region in kind], dtype=np.uint8)
 
     def _tell(self, block: Block, i: int, region: int, verdict: int, shown: np.ndarray) -> None:
         where = ":".join((block.contig, *(str(getattr(block, x)[i]) for x in ("pos", "ref", "alt"))))
-        if self.failed >= _REPORTED and verdict != UNPROVED:
+        if self.failed >= _REPORTED and verdict != proofs.UNPROVED:
             self.failed += 1
             return
         given = {
@@ -1354,13 +140,13 @@ class Audit:
             for j, s in enumerate(self.table.strata)
             if shown[j]
         }
-        if verdict == NO_TOTAL:
+        if verdict == proofs.NO_TOTAL:
             found = [Problem(where, "has no Total", "an allele whose Total is withheld is in no public file")]
-        elif verdict == NO_CARRIER:
+        elif verdict == proofs.NO_CARRIER:
             found = [Problem(where, "is given, and nobody who counts carries it", "leave it out: min_carriers is on")]
         else:
             found = self.exact(where, region, given)
-        if not found and verdict == UNPROVED:
+        if not found and verdict == proofs.UNPROVED:
             self.programs += 1
             return
         if not found:
@@ -1389,7 +175,7 @@ class Audit:
             for stratum, (hom, het, hemi, _) in given.items():
                 for classes in apart:
                     n = sum((hom // 2, het, hemi)[i] for i in classes)
-                    if _small(n, k):
+                    if proofs.small(n, k):
                         who = "men" if classes == (2,) else "women"
                         found.append(Problem(where, f"stratum {stratum}: {n} {who} who carry it are told", _FAULT))
             # What X tells of the men and of the women of a given stratum is fine, or it would not be given.
@@ -1399,9 +185,9 @@ class Audit:
             if found:
                 return found
         for group in groups:
-            for name, kinds in _QUANTITIES[self.stated.protect].items():
+            for name, kinds in QUANTITIES[self.stated.protect].items():
                 low, high, values = exact.possible(group, kinds, k)
-                if high - low >= k or len(values) >= k or not any(_small(v, k) for v in values):
+                if high - low >= k or len(values) >= k or not any(proofs.small(v, k) for v in values):
                     continue
                 what = f"{table.name(group)}: {name}: {_listed(values)}"
                 if what not in seen:
@@ -1410,27 +196,23 @@ class Audit:
         return found or self._rule_known(where, region, sums, exact, remainders)
 
     def _odd(self, given: Mapping[str, Sequence[int]]) -> bool:
-        t = self.table
-        counts = [np.array([given[s][i] for s in t.strata], dtype=np.int64) for i in range(4)]
-        genotypes = self.stated.protect == "genotypes"
-        return (
-            _all_given(*counts, t.order, t.size, t.by_sex, t.sexes, len(t.countries), self.stated.k, genotypes)
-            == PROVED
-        )
+        """Whether nothing small is given of an allele whose numbers fit no region, all of them given."""
+        of_all = np.array([given[s] for s in self.table.strata], dtype=np.int64)
+        counts = proofs.Counts(*np.ascontiguousarray(of_all.T))
+        return proofs.all_given(counts, self._strata, self._rule) == proofs.PROVED
 
     def _rule_known(
         self, where: str, region: int, sums: Sums, exact: Exact, remainders: Sequence[Sequence[tuple]]
     ) -> list[Problem]:
         """What the knowledge of the rule gives away when the equations alone do not."""
         table, k = self.table, self.stated.k
-        genotypes = self.stated.protect == "genotypes"
         found = []
         for cells in remainders:
             others = [c for c in sums.all if c not in cells and c[1] != cells[0][1] and sums.known([c]) is None]
             strata = [c for c in cells if c[0] < len(table.countries) and c[1] < 2]
             if len(cells) != 2 or not strata or (region == REGION_X and others):
                 continue
-            for name, kinds in _QUANTITIES[self.stated.protect].items():
+            for name, kinds in QUANTITIES[self.stated.protect].items():
                 if not self._left_by_the_rule(exact, cells, kinds):
                     first, second = (table.name([c]) for c in cells)
                     found.append(
@@ -1455,11 +237,11 @@ class Audit:
                 continue
             v = sums.known(cells)
             hidden = [c for c in cells if c[0] in countries and c[1] < 2]
-            others = len(hidden) < len(cells)
+            more = len(hidden) < len(cells)
             shown = [c for c in sums.all if c[0] in countries and c not in cells and sums.known([c]) is not None]
             if not shown or not hidden or v is None:
                 continue
-            if not _all_own_reasons(v, len({r for r, _ in hidden}), len(hidden), others, k, genotypes):
+            if not proofs.all_own_reasons(v, len({r for r, _ in hidden}), len(hidden), more, self._rule):
                 names = " and ".join(table.name([c]) for c in hidden)
                 found.append(
                     Problem(
@@ -1475,7 +257,7 @@ class Audit:
         """Whether the first of two withheld cells has k numbers left with which one of the two fails."""
         k = self.stated.k
         low, high, _ = exact.possible(cells[:1], kinds, 0)
-        asked = [kinds] if self.stated.protect == "genotypes" else [_CARRIERS, _OTHERS]
+        asked = [kinds] if self.stated.protect == "genotypes" else [CARRIERS, OTHERS]
         left = 0
         for value in range(low, high + 1) if high > low else ():
             is_so = (cells[:1], kinds, value, value)

@@ -1,0 +1,936 @@
+"""Quick proofs, allele by allele, that nothing small is given and everything withheld is hidden.
+
+What is asked, and what the unknowns are, is told in goe.disclosure.audit.audit. An allele is proved here where the
+numbers that fit are found by hand:
+
+* Cells of one known sum: classes x cells with both margins known is a transportation problem. Its matrix is
+  totally unimodular, so the whole numbers that fit are all of an interval: for a class of S people among N, in
+  cells of n of these N, from max(0, S + n - N) to min(S, n). Exact.
+* M, F and countries given, sexes within the countries not: a table of rows x 2 columns x classes. When the people
+  called in each cell are fixed, a whole table is made of moves between the largest class and another, a
+  transportation problem with bounds, and its intervals are exact for these calls. The audit picks calls that fit
+  and so proves from below: at least these numbers are possible.
+
+What is left (three columns with people of unknown sex, or a bound that binds) is UNPROVED.
+
+Every function that is compiled stands in this file: numba keeps compiled code for as long as the file of a function
+is the same, whatever it calls in another one.
+"""
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y, REGION_Y_PAR
+
+# What the quick proof says of an allele.
+PROVED, SMALL, CONTRADICTION, UNPROVED, NO_TOTAL, NO_CARRIER = range(6)
+
+_jit = nb.njit(cache=True, nogil=True)
+
+
+class Strata(NamedTuple):
+    """The published strata: order, size, by_sex and sexes as in `Table`; published: countries, the first rows."""
+
+    order: np.ndarray
+    size: np.ndarray
+    by_sex: np.ndarray
+    sexes: bool
+    published: int
+
+
+class Rule(NamedTuple):
+    """k: fewest people but nobody. genotypes: whether this is asked of each genotype, or of carriers and others."""
+
+    k: int
+    genotypes: bool
+
+
+class Counts(NamedTuple):
+    """Numbers of strata, each int64 (strata,), of a block (strata, alleles)."""
+
+    ac_hom: np.ndarray
+    ac_het: np.ndarray
+    ac_hemi: np.ndarray
+    an: np.ndarray
+
+
+class Known(NamedTuple):
+    """What is known of one allele, in people by class (reference, het, hom or hemizygous, uncalled); 0 if unknown.
+
+    cells: int64 (rows, 3, 4). rows: (rows, 4). columns: (3, 4). total: (4,). *_known: bool, which are known; cells
+    without people are.
+    """
+
+    cells: np.ndarray
+    cell_known: np.ndarray
+    rows: np.ndarray
+    row_known: np.ndarray
+    columns: np.ndarray
+    column_known: np.ndarray
+    total: np.ndarray
+
+
+@_jit
+def small(n: int, k: int) -> bool:
+    """Whether n is 1 to k-1."""
+    return 0 < n < k
+
+
+@_jit
+def _asked(v: np.ndarray, j: int, genotypes: bool) -> int:
+    """People of the class j that the rule asks for: reference, het, hom or hemizygous; or others, carriers."""
+    return int(v[j] if genotypes or j == 0 else v[1] + v[2])
+
+
+@_jit
+def _asked_of(cells: np.ndarray, j: int, genotypes: bool) -> int:
+    """The same of cells (n, 4) together."""
+    people = 0
+    for i in range(len(cells)):
+        people += _asked(cells[i], j, genotypes)
+    return people
+
+
+@_jit
+def _classes(rule: Rule) -> int:
+    return 3 if rule.genotypes else 2
+
+
+@_jit
+def _fine(v: np.ndarray, rule: Rule) -> bool:
+    """Whether no class of v (reference, het, hom or hemizygous, ...) is given with 1 to k-1 people."""
+    if rule.genotypes:
+        return not (small(v[0], rule.k) or small(v[1], rule.k) or small(v[2], rule.k))
+    return not (small(v[0], rule.k) or small(v[1] + v[2], rule.k))
+
+
+@_jit
+def _enough(low: int, high: int, k: int) -> bool:
+    """Whether low..high are at least k numbers, or all of them fine."""
+    return high - low >= k - 1 or low >= k or high == 0
+
+
+@_jit
+def _within(total: int, inside: int, people: int) -> tuple[int, int]:
+    """Fewest and most people of a class of `total` among `inside` of `people`."""
+    return max(0, total + inside - people), min(total, inside)
+
+
+@_jit
+def _may_be_small(low: int, high: int, k: int) -> bool:
+    return max(1, low) <= min(k - 1, high)
+
+
+@_jit
+def _two(total: int, other: int, n1: int, n2: int, low: int, high: int, k: int, both: bool) -> bool:
+    """Whether the rule leaves the first of two withheld parts of a known sum k numbers of a class, low..high.
+
+    total, other: people of the class and of its counterpart in both parts. n1, n2: people of the parts. both:
+    whether the counterpart is asked for the rule as well. Numbers with which neither part can fail are ruled out,
+    unless no number is left, when nothing fails and the parts are withheld for another reason. Parts can fail near
+    the ends of the range only, or from one end on.
+    """
+    count = 0
+    x = low
+    while x <= high:
+        fails = small(x, k) or small(total - x, k)
+        if both and not fails:
+            least, most = max(0, other + total - x - n2), min(other, n1 - x)
+            fails = _may_be_small(least, most, k) or _may_be_small(other - most, other - least, k)
+        count += fails
+        if x == low + k and high - k > x:
+            x = high - k
+        else:
+            x += 1
+    return count == 0 or count >= k
+
+
+@_jit
+def _pool(sizes: np.ndarray, n: int, v: np.ndarray, rule: Rule, alone: bool) -> bool:
+    """Whether n cells are hidden of which only the sum v (reference, het, hom, uncalled) is known.
+
+    alone: whether one of two has to fail the rule for them to be withheld, because one is a stratum that was.
+    """
+    if not _fine(v, rule):
+        return False
+    people = 0
+    for i in range(n):
+        people += sizes[i]
+    for j in range(_classes(rule)):
+        total = _asked(v, j, rule.genotypes)
+        other = v[0] if j else v[1] + v[2]
+        for i in range(n):
+            low, high = _within(total, sizes[i], people)
+            if not _enough(low, high, rule.k):
+                return False
+        low, high = _within(total, sizes[0], people)
+        asked = n == 2 and high > low and alone
+        if asked and not _two(total, other, sizes[0], sizes[1], low, high, rule.k, not rule.genotypes):
+            return False
+    return True
+
+
+@_jit
+def _own_reasons(total: int, rows: int, cells: int, others: bool, k: int) -> bool:
+    """Whether a class of `total` people does not give away cells that are withheld for reasons of their own.
+
+    rows, cells: withheld countries, and cells of them. others: whether groups that are never given are in the sum.
+    """
+    if total == 0 or rows == 0:
+        return True
+    if total < rows + k - 2:
+        return False
+    if total < cells or (total >= cells * (k - 1) + 1 and not others):
+        return True
+    return total >= cells + k - 2 and (others or total <= (cells - 1) * (k - 1) + 1)
+
+
+@_jit
+def all_own_reasons(v: np.ndarray, rows: int, cells: int, others: bool, rule: Rule) -> bool:
+    """The same of every class of v."""
+    for j in range(_classes(rule)):
+        if not _own_reasons(_asked(v, j, rule.genotypes), rows, cells, others, rule.k):
+            return False
+    return True
+
+
+@_jit
+def _read(counts: Counts, s: int, ploidy: int, people: int, out: np.ndarray) -> bool:
+    """Classes of a given stratum whose people are all of one ploidy; False when its numbers fit no such people."""
+    hom, het, hemi, an = counts.ac_hom[s], counts.ac_het[s], counts.ac_hemi[s], counts.an[s]
+    if (ploidy == 2 and (hemi or hom % 2 or an % 2)) or (ploidy == 1 and (hom or het)):
+        return False
+    called = an // ploidy
+    out[1] = het
+    out[2] = hom // 2 + hemi
+    out[0] = called - out[1] - out[2]
+    out[3] = people - called
+    return bool(out.min() >= 0)
+
+
+@_jit
+def _follow(sums: np.ndarray, sum_known: np.ndarray, parts: np.ndarray, part_known: np.ndarray) -> bool:
+    """Fill in each sum (n, 4) whose parts (n, m, 4) are known, and the one part that is not where the sum is.
+
+    Returns whether there were any.
+    """
+    found = False
+    for i in range(len(sums)):
+        unknown, last = 0, 0
+        for j in range(parts.shape[1]):
+            if not part_known[i, j]:
+                unknown, last = unknown + 1, j
+        if unknown != (1 if sum_known[i] else 0):
+            continue
+        for c in range(4):
+            known = 0
+            for j in range(parts.shape[1]):
+                known += parts[i, j, c] if part_known[i, j] else 0
+            if unknown:
+                parts[i, last, c] = sums[i, c] - known
+            else:
+                sums[i, c] = known
+        sum_known[i] = found = True
+        if unknown:
+            part_known[i, last] = True
+    return found
+
+
+@_jit
+def _derive(known: Known, sexes: bool) -> None:
+    """Everything that follows by one subtraction after the other."""
+    cells, cell_known, rows, row_known, columns, column_known, total = known
+    whole, given = total.reshape((1, 4)), np.ones(1, np.bool_)
+    all_rows, all_row_known = rows.reshape((1, -1, 4)), row_known.reshape((1, -1))
+    by_column, by_column_known = cells.transpose((1, 0, 2)), cell_known.T
+    all_columns, all_column_known = columns.reshape((1, 3, 4)), column_known.reshape((1, 3))
+    again = True
+    while again:
+        again = _follow(rows, row_known, cells, cell_known)
+        again |= _follow(whole, given, all_rows, all_row_known)
+        if sexes:
+            again |= _follow(columns, column_known, by_column, by_column_known)
+            again |= _follow(whole, given, all_columns, all_column_known)
+
+
+@_jit
+def _one_ploidy(shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata: Strata, rule: Rule) -> int:
+    """Quick proof for an allele at which everybody has the same ploidy. who: 0 everybody, 1 men, 2 nobody."""
+    order, n = strata.order, len(strata.size)
+    size = strata.size.copy()
+    for r in range(n):
+        if who == 2 or (who == 1 and strata.by_sex[r]):
+            for a in range(0 if who == 2 else 1, 3):
+                size[r, a] = 0
+    known = Known(
+        np.zeros((n, 3, 4), np.int64),
+        size == 0,
+        np.zeros((n, 4), np.int64),
+        np.zeros(n, np.bool_),
+        np.zeros((3, 4), np.int64),
+        np.zeros(3, np.bool_),
+        np.zeros(4, np.int64),
+    )
+    if not _read(counts, order[0], ploidy, size.sum(), known.total):
+        return CONTRADICTION
+    if known.total[1] + known.total[2] == 0:
+        return NO_CARRIER
+    for a in range(2):
+        s = order[1 + a]
+        if s >= 0 and shown[s]:
+            known.column_known[a] = True
+            if not _read(counts, s, ploidy, size[:, a].sum(), known.columns[a]):
+                return CONTRADICTION
+    for r in range(strata.published):
+        s = order[3 + 3 * r]
+        if s >= 0 and shown[s]:
+            known.row_known[r] = True
+            if not _read(counts, s, ploidy, size[r].sum(), known.rows[r]):
+                return CONTRADICTION
+        for a in range(2):
+            s = order[3 + 3 * r + 1 + a]
+            if s >= 0 and shown[s]:
+                known.cell_known[r, a] = True
+                if not _read(counts, s, ploidy, size[r, a], known.cells[r, a]):
+                    return CONTRADICTION
+    _derive(known, strata.sexes)
+    return _judge(known, Strata(order, size, strata.by_sex, strata.sexes, strata.published), rule)
+
+
+@_jit
+def _sums(
+    sums: np.ndarray, known: np.ndarray, cells: np.ndarray, cell_known: np.ndarray, total: np.ndarray, rule: Rule
+) -> int:
+    """What rows, or columns, say: CONTRADICTION to their cells or the total, SMALL or PROVED.
+
+    sums: (n, 4). cells: (n, m, 4), those of each.
+    """
+    verdict = PROVED
+    left = total.copy()
+    for i in range(len(sums)):
+        if known[i]:
+            whole = cell_known[i].all()
+            for c in range(4):
+                if sums[i, c] < 0 or (whole and cells[i, :, c].sum() != sums[i, c]):
+                    return CONTRADICTION
+            if not _fine(sums[i], rule):
+                verdict = SMALL
+            left -= sums[i]
+    if (known.all() and (left != 0).any()) or left.min() < 0:
+        return CONTRADICTION
+    return verdict
+
+
+@_jit
+def _judge(known: Known, strata: Strata, rule: Rule) -> int:
+    """Whether what is given or follows fits and is fine, and what is left is hidden."""
+    cells, cell_known, column_known = known.cells, known.cell_known, known.column_known
+    n = len(cells)
+    verdict = PROVED if _fine(known.total, rule) else SMALL
+    for r in range(n):
+        for a in range(3):
+            if cell_known[r, a]:
+                if cells[r, a].min() < 0:
+                    return CONTRADICTION
+                if not _fine(cells[r, a], rule):
+                    verdict = SMALL
+    by_row = _sums(known.rows, known.row_known, cells, cell_known, known.total, rule)
+    by_column = PROVED
+    if strata.sexes:
+        by_column = _sums(known.columns, column_known, cells.transpose((1, 0, 2)), cell_known.T, known.total, rule)
+    if by_row == CONTRADICTION or by_column == CONTRADICTION:
+        return CONTRADICTION
+    if verdict == SMALL or by_row == SMALL or by_column == SMALL:
+        return SMALL
+    if cell_known.all():
+        return PROVED
+
+    unknown_columns = 0
+    for a in range(3):
+        unknown_columns += not column_known[a] and strata.size[:, a].sum() > 0
+    if strata.sexes and unknown_columns == 0:
+        for r in range(n):
+            if known.row_known[r] and not cell_known[r].all():
+                return _rows_by_columns(known, strata, rule)
+        return _by_columns(known, strata, rule)
+    if strata.sexes and unknown_columns < 3:
+        for a in range(3):
+            if column_known[a] and not cell_known[:, a].all():
+                return UNPROVED
+    return _by_rows(known, strata, rule)
+
+
+@_jit
+def _by_rows(known: Known, strata: Strata, rule: Rule) -> int:
+    """Sums are known of countries and of the withheld countries together; each is a table of its own."""
+    cells, cell_known, rows, row_known = known.cells, known.cell_known, known.rows, known.row_known
+    size, n = strata.size, len(strata.size)
+    sizes = np.zeros(3 * n, np.int64)
+    low = np.zeros((3, 3), np.int64)
+    high = np.zeros((3, 3), np.int64)
+    classes = _classes(rule)
+    withheld = known.total.copy()
+    for r in range(n):
+        if row_known[r]:
+            withheld -= rows[r]
+        else:
+            for a in range(3):
+                withheld -= cells[r, a]
+    hidden_rows = cells_hidden = given = 0
+    others = False
+    for r in range(n):
+        if row_known[r]:
+            if r < strata.published:
+                given += rows[r, :3].sum() > 0
+            continue
+        hidden_rows += r < strata.published
+        others = others or r >= strata.published
+        for a in range(3):
+            if cell_known[r, a]:
+                given += cells[r, a, :3].sum() > 0
+            elif r < strata.published:
+                cells_hidden += a < 2
+                others = others or a == 2
+    for pool in range(-1, n):
+        if pool >= 0 and (not row_known[pool] or cell_known[pool].all()):
+            continue
+        m = 0
+        v = withheld.copy() if pool < 0 else rows[pool].copy()
+        people = 0
+        stratum = False
+        for r in range(n):
+            if r == pool or (pool < 0 and not row_known[r]):
+                for a in range(3):
+                    if not cell_known[r, a]:
+                        sizes[m] = size[r, a]
+                        people += size[r, a]
+                        stratum = stratum or (r < strata.published and a < 2)
+                        m += 1
+                    elif pool >= 0:
+                        v -= cells[r, a]
+        if m == 0:
+            continue
+        if v.min() < 0:
+            return CONTRADICTION
+        if not _pool(sizes, m, v, rule, stratum):
+            return UNPROVED
+        if pool < 0:
+            if given and not all_own_reasons(v, hidden_rows, cells_hidden, others, rule):
+                return UNPROVED
+            for r in range(n):
+                if not row_known[r]:
+                    inside = 0
+                    for a in range(3):
+                        inside += 0 if cell_known[r, a] else size[r, a]
+                    for j in range(classes):
+                        fixed = _asked_of(cells[r], j, rule.genotypes)
+                        some = _asked(v, j, rule.genotypes)
+                        lo, hi = _within(some, inside, people)
+                        if not _enough(lo + fixed, hi + fixed, rule.k):
+                            return UNPROVED
+        for a in range(3):
+            inside = 0
+            for r in range(n):
+                if (r == pool or (pool < 0 and not row_known[r])) and not cell_known[r, a]:
+                    inside += size[r, a]
+            for j in range(classes):
+                some = _asked(v, j, rule.genotypes)
+                lo, hi = _within(some, inside, people)
+                low[a, j] += lo
+                high[a, j] += hi
+    if strata.sexes:
+        for a in range(3):
+            if not known.column_known[a]:
+                for j in range(classes):
+                    fixed = _asked_of(cells[:, a], j, rule.genotypes)
+                    if not _enough(low[a, j] + fixed, high[a, j] + fixed, rule.k):
+                        return UNPROVED
+    return PROVED
+
+
+@_jit
+def _by_columns(known: Known, strata: Strata, rule: Rule) -> int:
+    """Sums are known of men, of women and of others in the withheld countries; each is a table of its own."""
+    cells, cell_known = known.cells, known.cell_known
+    size, n = strata.size, len(strata.size)
+    sizes = np.zeros(n, np.int64)
+    low = np.zeros((n, 3), np.int64)
+    high = np.zeros((n, 3), np.int64)
+    classes = _classes(rule)
+    for a in range(3):
+        m = hidden = given = 0
+        others = False
+        people = 0
+        v = known.columns[a].copy()
+        for r in range(n):
+            if cell_known[r, a]:
+                v -= cells[r, a]
+                given += r < strata.published and cells[r, a, :3].sum() > 0
+            else:
+                sizes[m] = size[r, a]
+                people += size[r, a]
+                m += 1
+                hidden += r < strata.published
+                others = others or r >= strata.published
+        if v.min() < 0:
+            return CONTRADICTION
+        if m == 0:
+            continue
+        if not _pool(sizes, m, v, rule, a < 2 and hidden > 0):
+            return UNPROVED
+        if a < 2 and given and not all_own_reasons(v, hidden, hidden, others, rule):
+            return UNPROVED
+        for r in range(n):
+            for j in range(classes):
+                if not cell_known[r, a]:
+                    some = _asked(v, j, rule.genotypes)
+                    lo, hi = _within(some, size[r, a], people)
+                    low[r, j] += lo
+                    high[r, j] += hi
+    for r in range(n):
+        for j in range(classes):
+            fixed = _asked_of(cells[r], j, rule.genotypes)
+            if not cell_known[r].all() and not _enough(low[r, j] + fixed, high[r, j] + fixed, rule.k):
+                return UNPROVED
+    return PROVED
+
+
+@_jit
+def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
+    """Sums are known of men, of women and of countries, not of the men and women of each: rows x 2 columns.
+
+    The withheld countries together are one more row, unless all their unknown cells are of one sex: then their sum
+    is known and they are a table of their own.
+    """
+    cells, cell_known, rows, row_known = known.cells, known.cell_known, known.rows, known.row_known
+    size, n = strata.size, len(strata.size)
+    sizes = np.zeros(2 * n, np.int64)
+    if rule.genotypes:
+        return UNPROVED
+    for r in range(n):
+        if not cell_known[r, 2]:
+            return UNPROVED
+    s = np.zeros((n + 1, 4), np.int64)
+    people = np.zeros((n + 1, 2), np.int64)
+    column = known.columns[0].copy()
+    withheld = known.total.copy()
+    m = unknown = hidden_rows = hidden_cells = given = 0
+    lone = -1
+    men = 0
+    others = False
+    for r in range(n):
+        for a in range(2):
+            if cell_known[r, a]:
+                given += r < strata.published and not row_known[r] and cells[r, a, :3].sum() > 0
+        column -= cells[r, 0]
+        if row_known[r]:
+            withheld -= rows[r]
+            given += r < strata.published and rows[r, :3].sum() > 0
+            if not cell_known[r].all():
+                # Both sexes are unknown: one alone would follow.
+                lone = m if r >= strata.published else lone
+                s[m] = rows[r] - cells[r, 2]
+                people[m] = size[r, :2]
+                m += 1
+        else:
+            for a in range(3):
+                withheld -= cells[r, a]
+            hidden_rows += r < strata.published
+            others = others or r >= strata.published
+            for a in range(2):
+                if not cell_known[r, a]:
+                    sizes[unknown] = size[r, a]
+                    people[n, a] += size[r, a]
+                    unknown += 1
+                    men += a == 0
+                    hidden_cells += r < strata.published
+    parts = m
+    if unknown:
+        if withheld.min() < 0:
+            return CONTRADICTION
+        if given and not all_own_reasons(withheld, hidden_rows, hidden_cells, others, rule):
+            return UNPROVED
+        if not _fine(withheld, rule):
+            return UNPROVED
+        if 0 < men < unknown:
+            s[m] = withheld
+            people[m] = people[n]
+            m += 1
+        else:
+            if not _pool(sizes, unknown, withheld, rule, hidden_cells > 0):
+                return UNPROVED
+            if men:
+                column -= withheld
+    merged = m > parts
+    if column.min() < 0 or (s[:m].sum(axis=0) - column).min() < 0:
+        return CONTRADICTION
+    rest = s[:m].sum(axis=0) - column
+    if not _fine(column, rule) or not _fine(rest, rule) or m < 2:
+        return UNPROVED
+    # People without a call, shared among men and women of the rows by their numbers, as the columns have it.
+    q = np.zeros((m, 2), np.int64)
+    short = column[3]
+    for i in range(m):
+        least, most = max(0, s[i, 3] - people[i, 1]), min(s[i, 3], people[i, 0])
+        share = min(most, max(least, s[i, 3] * people[i, 0] // max(1, people[i].sum())))
+        q[i, 0] = share
+        short -= share
+    for i in range(m):
+        least, most = max(0, s[i, 3] - people[i, 1]), min(s[i, 3], people[i, 0])
+        step = min(most, max(least, q[i, 0] + short)) - q[i, 0]
+        q[i, 0] += step
+        short -= step
+    if short:
+        return CONTRADICTION
+    for i in range(m):
+        q[i, 0], q[i, 1] = people[i, 0] - q[i, 0], people[i, 1] - (s[i, 3] - q[i, 0])
+    whole = s[:m].sum(axis=0)
+    largest = np.argmax(whole[:3])
+    used = 0
+    for j in range(3):
+        used += j != largest and whole[j] > 0
+    for i in range(m):
+        moving = s[i, :3].sum() - s[i, largest]
+        if used > 1 and (moving > q[i, 0] or moving > q[i, 1]):
+            return UNPROVED
+    first, end = (1, 3) if largest == 0 else (0, 1)
+    low = np.zeros(m, np.int64)
+    high = np.zeros(m, np.int64)
+    for j in range(first, end):
+        lows = highs = 0
+        for i in range(m):
+            lows += max(0, s[i, j] - q[i, 1])
+            highs += min(s[i, j], q[i, 0])
+        if column[j] < lows or column[j] > highs:
+            return UNPROVED
+        for i in range(m):
+            lo, hi = max(0, s[i, j] - q[i, 1]), min(s[i, j], q[i, 0])
+            low[i] += max(lo, column[j] - (highs - hi))
+            high[i] += min(hi, column[j] - (lows - lo))
+    for i in range(m):
+        moving = s[i, first:end].sum()
+        still = s[i, :3].sum() - moving
+        if i < parts:
+            if moving == 0 and rest[3] + column[3] == 0:
+                continue
+            if moving == 0:
+                # Nobody has what moves; who is called may still be asked.
+                if min(people[i, 0], people[i, 1]) - s[i, 3] < rule.k:
+                    return UNPROVED
+                continue
+            if high[i] - low[i] < rule.k - 1:
+                return UNPROVED
+            if i != lone and not _two(moving, still, q[i, 0], q[i, 1], low[i], high[i], rule.k, True):
+                return UNPROVED
+            continue
+        for r in range(n):
+            for a in range(2):
+                if not row_known[r] and not cell_known[r, a]:
+                    # With as many of the calls of its sex as the cell has people.
+                    top = high[i] if a == 0 else moving - low[i]
+                    bottom = low[i] if a == 0 else moving - high[i]
+                    called = min(size[r, a], q[i, a])
+                    if min(called, top) - max(0, bottom - (q[i, a] - called)) < rule.k - 1:
+                        return UNPROVED
+        if unknown == 2 and not _two(moving, still, q[i, 0], q[i, 1], low[i], high[i], rule.k, True):
+            return UNPROVED
+        if hidden_rows == 1 and not others:
+            return UNPROVED
+    if m == 2:
+        moving = column[first:end].sum()
+        still = column[:3].sum() - moving
+        if (
+            (not merged or men == 1)
+            and high[0] > low[0]
+            and not _two(moving, still, q[0, 0], q[1, 0], low[0], high[0], rule.k, True)
+        ):
+            return UNPROVED
+        total_first = s[0, first:end].sum()
+        moving = rest[first:end].sum()
+        still = rest[:3].sum() - moving
+        if (
+            (not merged or unknown - men == 1)
+            and high[0] > low[0]
+            and not _two(moving, still, q[0, 1], q[1, 1], total_first - high[0], total_first - low[0], rule.k, True)
+        ):
+            return UNPROVED
+    return PROVED
+
+
+@_jit
+def _may_be_fine(twice: int, k: int) -> bool:
+    """Whether twice = a + 2 b for some a and b that are each 0 or at least k."""
+    for a in range(twice % 2, min(twice, 2 * k) + 1, 2):
+        if not small(a, k) and not small((twice - a) // 2, k):
+            return True
+    return False
+
+
+@_jit
+def _shared(twice: int, carriers: tuple[int, int], places: tuple[int, int, int], first: int, k: int) -> tuple[int, int]:
+    """People without the allele, (men, women) with men + 2 women = twice, each 0 or at least k, that fit.
+
+    carriers: men and women. places: people of each sex, and people of which the sex is not told. first: with as many
+    as can be of men (0) or of women (1). (-1, -1) when there are none.
+    """
+    (men, women), (places_men, places_women, free) = carriers, places
+    a = min(twice, places_men + free - men) if first == 0 else max(0, twice - 2 * (places_women + free - women))
+    a += (twice - a) % 2 if first else -((twice - a) % 2)
+    while 0 <= a <= twice:
+        b = (twice - a) // 2
+        over = max(0, men + a - places_men) + max(0, women + b - places_women)
+        if over <= free and not small(a, k) and not small(b, k):
+            return a, b
+        a += 2 if first else -2
+    return -1, -1
+
+
+@_jit
+def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
+    """Quick proof for an allele of X outside the pseudo-autosomal regions: men are haploid, women diploid.
+
+    Each given sum tells the carriers among its men (AC_Hemi) and among its women; of those without the allele it
+    tells men + 2 women. Men and women are tables of their own.
+    """
+    ac_hom, ac_het, ac_hemi, an = counts
+    order, size, by_sex, k = strata.order, strata.size, strata.by_sex, rule.k
+    n = len(size)
+    classes = np.zeros((n, 2, 4), np.int64)
+    carriers_known = np.zeros((n, 2), np.bool_)
+    rest_known = np.zeros((n, 2), np.bool_)
+    top = np.zeros((2, 4), np.int64)
+    top_known = np.zeros(2, np.bool_)
+    twice = an[order[0]] - 2 * ac_het[order[0]] - ac_hom[order[0]] - ac_hemi[order[0]]
+    left_twice = twice
+    if twice < 0 or ac_hom[order[0]] % 2:
+        return CONTRADICTION
+    top[0, 2] = ac_hemi[order[0]]
+    top[1, 1], top[1, 2] = ac_het[order[0]], ac_hom[order[0]] // 2
+    if top[0, 2] + top[1, 1] + top[1, 2] == 0:
+        return NO_CARRIER
+    for a in range(2):
+        top[a, 3] = size[:, a].sum() - top[a, 1] - top[a, 2]
+        s = order[1 + a]
+        if s >= 0 and shown[s]:
+            top_known[a] = True
+            if not _read(counts, s, 1 + a, size[:, a].sum(), top[a]):
+                return CONTRADICTION
+            if top[a, 2] != (ac_hemi[order[0]] if a == 0 else ac_hom[order[0]] // 2):
+                return CONTRADICTION
+    for a in range(2):
+        if strata.sexes and (top_known[1 - a] or size[:, 1 - a].sum() == 0) and not top_known[a]:
+            reference = twice - top[1 - a, 0] * (2 - a)
+            if reference < 0 or (a and reference % 2):
+                return CONTRADICTION
+            top[a, 0] = reference // (1 + a)
+            top[a, 3] -= top[a, 0]
+            top_known[a] = True
+    verdict = PROVED
+    for r in range(n):
+        row_twice = 0
+        given = r < strata.published and shown[order[3 + 3 * r]]
+        if given:
+            s = order[3 + 3 * r]
+            row_twice = an[s] - 2 * ac_het[s] - ac_hom[s] - ac_hemi[s]
+            if row_twice < 0 or ac_hom[s] % 2:
+                return CONTRADICTION
+            classes[r, 0, 2] = ac_hemi[s]
+            classes[r, 1, 1], classes[r, 1, 2] = ac_het[s], ac_hom[s] // 2
+            carriers_known[r] = True
+        for a in range(2):
+            if by_sex[r] and size[r, a] == 0:
+                carriers_known[r, a] = True
+                rest_known[r, a] = True
+            s = order[3 + 3 * r + 1 + a] if r < strata.published else -1
+            if s >= 0 and shown[s]:
+                before = classes[r, a].copy()
+                if not _read(counts, s, 1 + a, size[r, a], classes[r, a]):
+                    return CONTRADICTION
+                if given and (before[1] != classes[r, a, 1] or before[2] != classes[r, a, 2]):
+                    return CONTRADICTION
+                carriers_known[r, a] = True
+                rest_known[r, a] = True
+        if given and by_sex[r]:
+            for a in range(2):
+                if rest_known[r, 1 - a] and not rest_known[r, a]:
+                    reference = row_twice - classes[r, 1 - a, 0] * (2 - a)
+                    if reference < 0 or (a and reference % 2):
+                        return CONTRADICTION
+                    classes[r, a, 0] = reference // (1 + a)
+                    classes[r, a, 3] = size[r, a] - classes[r, a, :3].sum()
+                    rest_known[r, a] = True
+            if not rest_known[r].all():
+                return UNPROVED
+            if classes[r, 0, 0] + 2 * classes[r, 1, 0] != row_twice:
+                return CONTRADICTION
+        elif given:
+            carrying = classes[r, 0, 2], classes[r, 1, 1] + classes[r, 1, 2]
+            if _shared(row_twice, carrying, (0, 0, size[r, 0]), 0, k)[0] < 0:
+                return UNPROVED
+        for a in range(2):
+            if rest_known[r, a]:
+                if classes[r, a].min() < 0:
+                    return CONTRADICTION
+                if not given:
+                    left_twice -= classes[r, a, 0] * (1 + a)
+            if carriers_known[r, a] and not _fine(classes[r, a], rule):
+                verdict = SMALL
+        left_twice -= row_twice
+    for a in range(2):
+        if not _fine(top[a], rule):
+            verdict = SMALL
+        if top_known[a] and top[a].min() < 0:
+            return CONTRADICTION
+    if verdict != PROVED:
+        return verdict
+    if left_twice < 0:
+        return CONTRADICTION
+
+    sizes = np.zeros(n, np.int64)
+    places = np.zeros(3, np.int64)
+    pools = np.zeros((2, 4), np.int64)
+    for r in range(n):
+        for a in range(2):
+            if not carriers_known[r, a]:
+                places[a if by_sex[r] else 2] += size[r, a] if by_sex[r] else size[r, 0] * (a == 0)
+    for a in range(2):
+        pools[a] = top[a]
+        for r in range(n):
+            if carriers_known[r, a]:
+                pools[a, :3] -= classes[r, a, :3]
+        if pools[a, 1] < 0 or pools[a, 2] < 0:
+            return CONTRADICTION
+    carriers = pools[:, 1] + pools[:, 2]
+    for a in range(2):
+        m = hidden = given_cells = 0
+        others = False
+        exact = top_known[a]
+        for r in range(n):
+            if carriers_known[r, a]:
+                exact = exact and rest_known[r, a]
+                given_cells += r < strata.published and classes[r, a, :3].sum() > 0
+            else:
+                sizes[m] = size[r, a] if by_sex[r] else size[r, 0]
+                m += 1
+                hidden += r < strata.published
+                others = others or r >= strata.published
+        v = pools[a].copy()
+        if m == 0:
+            if v[1] or v[2]:
+                return CONTRADICTION
+            continue
+        if not exact:
+            # Those without the allele are known with those of the other sex: as many as can be of this one.
+            v[0] = _shared(left_twice, (carriers[0], carriers[1]), (places[0], places[1], places[2]), a, k)[a]
+            if v[0] < 0:
+                return UNPROVED
+            if m == 1:
+                # The whole of a sex, as in Total.
+                if not _fine(pools[a, :3] * np.array([0, 1, 1]), rule):
+                    return UNPROVED
+                continue
+        v[3] = sizes[:m].sum() - v[:3].sum()
+        if v.min() < 0:
+            return CONTRADICTION
+        if m > 1 and not _pool(sizes, m, v, rule, hidden > 0 and bool(carriers_known[:, 1 - a].all())):
+            return UNPROVED
+        if m == 1 and not _fine(v, rule):
+            return SMALL
+        if given_cells and not all_own_reasons(v, hidden, hidden, others, rule):
+            return UNPROVED
+    return PROVED
+
+
+@_jit
+def all_given(counts: Counts, strata: Strata, rule: Rule) -> int:
+    """Quick proof for an allele of which every stratum is given, whatever the ploidies of its people.
+
+    An allele that was moved over the border of a pseudo-autosomal region is counted by the region its record had.
+    """
+    order, k, n = strata.order, rule.k, len(strata.size)
+    numbers = np.stack((counts.ac_hom, counts.ac_het, counts.ac_hemi, counts.an))
+    found = np.zeros((4 * n + 8, 4), np.int64)
+    m = 0
+    rest = np.zeros((4, 4), np.int64)
+    for a in range(3):
+        if order[a] >= 0:
+            rest[a] = numbers[:, order[a]]
+    rest[3] = rest[0] - rest[1] - rest[2]
+    for r in range(strata.published):
+        row = np.zeros((4, 4), np.int64)
+        for a in range(3):
+            if order[3 + 3 * r + a] >= 0:
+                row[a] = numbers[:, order[3 + 3 * r + a]]
+        row[3] = row[0] - row[1] - row[2]
+        for a in range(4):
+            rest[a] -= row[a]
+            if a == 0 or strata.by_sex[r]:
+                found[m] = row[a]
+                m += 1
+    for a in range(4):
+        if a == 0 or strata.sexes:
+            found[m] = rest[a]
+            m += 1
+            found[m] = numbers[:, order[0]]
+            if a and a < 3 and order[a] >= 0:
+                found[m] = numbers[:, order[a]]
+            m += 1
+    for i in range(m):
+        hom, het, hemi, alleles = found[i]
+        twice = alleles - hom - 2 * het - hemi
+        if found[i].min() < 0 or twice < 0 or hom % 2:
+            return CONTRADICTION
+        if small(hemi, k) or small(het + hom // 2, k) or (rule.genotypes and (small(het, k) or small(hom // 2, k))):
+            return SMALL
+        if not _may_be_fine(twice, k):
+            return SMALL
+    return PROVED
+
+
+@_jit
+def prove(
+    kind: np.ndarray,
+    other: np.ndarray,
+    shown: np.ndarray,
+    block: Counts,
+    strata: Strata,
+    rule: Rule,
+    verdict: np.ndarray,
+) -> None:
+    """Quick proof for each allele.
+
+    kind: uint8 (alleles,), REGION_* of the position. other: the one a record may have had that was moved to there
+    by alignment, 0 when there is none. shown: bool (strata, alleles). block: (strata, alleles). On return kind is the
+    region that the numbers fit, verdict is filled.
+    """
+    n, alleles = shown.shape
+    see = np.zeros(n, np.bool_)
+    counts = Counts(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64))
+    for i in range(alleles):
+        if not shown[strata.order[0], i]:
+            verdict[i] = NO_TOTAL
+            continue
+        for s in range(n):
+            see[s] = shown[s, i]
+            # Nothing that is not given is read.
+            counts.ac_hom[s] = block.ac_hom[s, i] if see[s] else 0
+            counts.ac_het[s] = block.ac_het[s, i] if see[s] else 0
+            counts.ac_hemi[s] = block.ac_hemi[s, i] if see[s] else 0
+            counts.an[s] = block.an[s, i] if see[s] else 0
+        first = CONTRADICTION
+        for region in (kind[i], other[i]):
+            if region == 0 or first != CONTRADICTION:
+                continue
+            if region == REGION_X:
+                first = _x(see, counts, strata, rule)
+            else:
+                ploidy = 2 if region == REGION_DIPLOID else 1
+                who = 1 if region == REGION_Y else 2 if region == REGION_Y_PAR else 0
+                first = _one_ploidy(see, counts, ploidy, who, strata, rule)
+            if first != CONTRADICTION:
+                kind[i] = region
+        if first == CONTRADICTION and see.all():
+            first = all_given(counts, strata, rule)
+        verdict[i] = first
