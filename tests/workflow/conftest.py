@@ -20,5 +20,5 @@ def cohort(tmp_path_factory) -> Path:
 def run(cohort, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     shutil.copytree(cohort, folder, dirs_exist_ok=True)
-    snakemake(folder).ok()
+    snakemake(folder, alone=True).ok()
     return folder
