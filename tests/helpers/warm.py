@@ -2,9 +2,9 @@
 
 Nine tenths of a small job are the imports of numba, pyarrow and Snakemake. One server of each test process has them
 loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that a
-process of its own would have, and its end: a run finds no module of goe loaded, and no Snakefile read. Hash seed and
-loaded libraries are what all share, so some runs are compared with those of processes of their own
-(`helpers.workflow`, `alone`).
+process of its own would have, and its end: a run finds no module of goe loaded, and no Snakefile read. Loaded
+libraries, hash seed and numba's settings are those of the server, so some runs are compared with runs as every user
+has them (`helpers.workflow`, `alone`).
 """
 
 import atexit
@@ -168,8 +168,7 @@ def _server() -> str:
     kept = ExitStack()
     atexit.register(kept.close)
     path = kept.enter_context(tempfile.TemporaryDirectory()) + "/warm"
-    env = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
-    env["PYTHONPATH"] = str(Path(__file__).parents[1])
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-m", "helpers.warm", path]
     server = kept.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env))
     assert server.stdout and server.stdout.readline() == b"listening\n"

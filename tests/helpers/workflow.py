@@ -14,7 +14,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 
 def environment() -> dict[str, str]:
-    """Without what `make test` tells numba: the kernels of a run are compiled as for every user."""
+    """Without what `make test` tells numba."""
     return {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
 
 
@@ -33,12 +33,13 @@ class Run:
 def snakemake(directory: Path, *arguments: str, cores: int = 2, timeout: int = 1500, alone: bool = False) -> Run:
     """`snakemake` on the checkout's Snakefile in `directory`; stdout and stderr together.
 
-    In forks of a process that has its libraries loaded (`helpers.warm`); `alone` as its user has it.
+    In forks of a process that has its libraries loaded (`helpers.warm`), with kernels that look at their indexes under
+    `make test`; `alone` as every user has it.
     """
     options = ["--snakefile", str(REPO / "Snakefile"), "--directory", str(directory)]
     options += ["--workflow-profile", str(REPO / "workflow/profiles/default"), "--cores", str(cores), *arguments]
     if not alone:
-        return Run(*warm.snakemake(options, environment(), timeout))
+        return Run(*warm.snakemake(options, os.environ, timeout))
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *options],
         stdout=subprocess.PIPE,
