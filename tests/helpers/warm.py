@@ -47,21 +47,46 @@ class Request:
 
 
 def main() -> None:
-    """The server: `python -m helpers.warm SOCKET`, until its stdin is closed."""
+    """The server: `python -m helpers.warm SOCKET`, until its stdin is closed.
+
+    A run whose test was killed finds no server for its next job, and ends.
+    """
+    watched: dict[int, tuple[int, socket.socket]] = {}
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(sys.argv[1])
         listener.listen()
         print("listening", flush=True)
         _load()
         gc.freeze()
-        while listener in select.select([listener, sys.stdin], [], [])[0]:
-            connection = listener.accept()[0]
-            if not os.fork():
-                listener.close()
-                _watch(connection)
-            connection.close()
-            _reap(os.WNOHANG)
-    _reap(0)
+        while sys.stdin not in (ready := select.select([listener, sys.stdin, *watched], [], [])[0]):
+            for one in ready:
+                if one is listener:
+                    pid, connection = _fork(listener)
+                    watched[os.pidfd_open(pid)] = pid, connection
+                else:
+                    _tell(*watched.pop(one))
+                    os.close(one)
+
+
+def _fork(listener: socket.socket) -> tuple[int, socket.socket]:
+    """Start the process that is asked for; its number, which is told."""
+    connection = listener.accept()[0]
+    message, outputs, _, _ = socket.recv_fds(connection, MESSAGE, 2)
+    pid = os.fork()
+    if not pid:
+        listener.close()
+        os._exit(_work(Request(**json.loads(message)), outputs))
+    for output in outputs:
+        os.close(output)
+    connection.send(str(pid).encode())
+    return pid, connection
+
+
+def _tell(pid: int, connection: socket.socket) -> None:
+    """The exit status of a process that has ended."""
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with connection, suppress(BrokenPipeError):
+        connection.send(str(status).encode())
 
 
 def _load() -> None:
@@ -72,25 +97,6 @@ def _load() -> None:
     # What numba would look up at the first call of a compiled function.
     cpu_target.target_context.refresh()
     cpu_target.typing_context.refresh()
-
-
-def _reap(options: int) -> None:
-    """Take note of children that have ended: their CPU time becomes the server's."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, options)[0]:
-            pass
-
-
-def _watch(connection: socket.socket) -> None:
-    """Start the process that was asked for, tell its number, then its exit status."""
-    message, outputs, _, _ = socket.recv_fds(connection, MESSAGE, 2)
-    pid = os.fork()
-    if not pid:
-        connection.close()
-        os._exit(_work(Request(**json.loads(message)), outputs))
-    connection.send(str(pid).encode())
-    connection.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
-    os._exit(0)
 
 
 def _work(request: Request, outputs: list[int]) -> int:
