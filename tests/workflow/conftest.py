@@ -1,4 +1,4 @@
-"""The demo cohort, and one whole run of it that the tests copy. Both are made by the process that asks first."""
+"""Runs that several files of tests begin with, and copy: each is made by the process that asks first."""
 
 import fcntl
 import os
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers.workflow import goe, snakemake
+from helpers import real_genomes
+from helpers.workflow import goe, snakemake, write_config
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
@@ -46,3 +47,14 @@ def run(cohort, tmp_path_factory) -> Path:
         snakemake(folder, alone=True).ok()
 
     return once(tmp_path_factory, "run", make)
+
+
+@pytest.fixture(scope="session")
+def reads_run(shared, tmp_path_factory) -> Path:
+    """Five real genomes from their reads to the keep list."""
+
+    def make(folder: Path) -> None:
+        write_config(folder, **real_genomes.reads_cohort(shared, folder))
+        snakemake(folder, "harmonised", "work/sample_qc/keep.tsv").ok()
+
+    return once(tmp_path_factory, "reads", make)
