@@ -32,7 +32,7 @@ demo: setup
 	goe demo compare demo demo
 
 # As many processes as cores, up to four: a whole run of the workflow inside a test uses two. What the tests compile
-# looks whether an index is inside its array; runs of the workflow have the code of every user (tests/helpers/workflow.py).
+# looks whether an index is inside its array, but for the runs that others are compared with (tests/helpers/workflow.py).
 test:
 	@scripts/setup.sh tests
 	PATH="$$PATH:$(TOOLS)" NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/boundscheck \

@@ -26,5 +26,6 @@ def shared() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that run the whole workflow come first: one that began last would leave the other processes idle."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Files that run the whole workflow come first, those of tests/workflow before the others: the longest that began
+    last would leave the other processes idle."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.parent.name != "workflow"))

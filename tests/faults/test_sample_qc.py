@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from goe.core import seal
 from goe.harmonise import records as harmonise
+from helpers import warm
+from helpers.workflow import Run
 
 CONTIGS = {"chr1": 400_000, "chrX": 100_000, "chrY": 60_000}
 SITES = {"chr1": 2500, "chrX": 300, "chrY": 40}
@@ -239,7 +241,7 @@ def run(
     panel: object = None,
     regions: dict = REGIONS,
     own: tuple[str, ...] = (),
-):
+) -> Run:
     cfg = {
         "reference": {"fasta": "ref.fa"},
         "dataset": {"id": "GOE-EE-TEST-20260101000000000", "title": "Test cohort"},
@@ -252,11 +254,9 @@ def run(
         build={"name": "test", "contigs": CONTIGS, "par": PAR}, batches={"b0000": reads[:4], "b0001": reads[4:]},
     )  # fmt: skip
     (folder / "Snakefile").write_text(text)
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(folder)]
-    command += ["--snakefile", str(folder / "Snakefile"), target, "--quiet", "rules"]
+    options = ["--cores", "2", "--directory", str(folder), "--snakefile", str(folder / "Snakefile")]
     env_path = f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/local/bin"
-    done = subprocess.run(command, capture_output=True, text=True, env={"PATH": env_path, "HOME": str(folder)})
-    return done
+    return Run(*warm.snakemake([*options, target, "--quiet", "rules"], {"PATH": env_path, "HOME": str(folder)}, 600))
 
 
 def table(path: Path) -> dict[str, dict[str, str]]:
@@ -268,8 +268,7 @@ def table(path: Path) -> dict[str, dict[str, str]]:
 def cohort(tmp_path_factory, repo):
     folder = tmp_path_factory.mktemp("sample_qc")
     make(folder)
-    done = run(folder, repo)
-    assert done.returncode == 0, done.stderr
+    run(folder, repo).ok()
     return folder / "work/sample_qc"
 
 
@@ -376,8 +375,7 @@ def test_contamination_of_the_reads_is_judged(cohort, repo, tmp_path):
         if p[4] == "cram":
             rate = "0.0312" if p[0] == "p04" else "0.00012"
             (folder / f"{p[0]}.selfSM").write_text(f"#SEQ_ID\tRG\tFREEMIX\n{p[0]}\tNA\t{rate}\n")
-    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv", panel="panel")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, target="work/sample_qc/keep.tsv", panel="panel").ok()
     before, after = (table(f / "sample_qc/keep.tsv") for f in (cohort.parent, tmp_path / "work"))
     assert after["p04"]["reasons"] == "contaminated"
     assert after["p04"]["keep"] == "no"
@@ -404,7 +402,7 @@ def test_page_holds_everybody_left_out_for_its_owner_alone(cohort):
 
 def test_same_people_give_the_same_bytes(cohort, repo, tmp_path):
     make(tmp_path)
-    assert run(tmp_path, repo, target="work/sample_qc/plots/sex.svg").returncode == 0
+    run(tmp_path, repo, target="work/sample_qc/plots/sex.svg").ok()
     for name in (
         "keep.tsv",
         "metrics.tsv",
@@ -422,8 +420,7 @@ def test_same_people_give_the_same_bytes(cohort, repo, tmp_path):
 
 def test_without_exclusion_only_the_withdrawn_are_out(cohort, repo, tmp_path):
     again(cohort, tmp_path)
-    done = run(tmp_path, repo, exclude=False, target="work/sample_qc/keep.tsv")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, exclude=False, target="work/sample_qc/keep.tsv").ok()
     rows = table(tmp_path / "work/sample_qc/keep.tsv")
     assert [s for s, r in rows.items() if r["keep"] == "no"] == [GONE]
     assert rows[CONTAMINATED]["reasons"] == "contaminated"
@@ -462,8 +459,7 @@ def summary_and_keep(folder: Path) -> tuple[dict, dict[str, str]]:
 
 def test_without_common_snvs_the_rest_is_judged_and_it_is_said(cohort, repo, tmp_path):
     again(cohort, tmp_path)
-    done = run(tmp_path, repo, thresholds={"kinship_min_call_rate": 1.01}, target="work/sample_qc/keep.tsv")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, thresholds={"kinship_min_call_rate": 1.01}, target="work/sample_qc/keep.tsv").ok()
     said, left_out = summary_and_keep(tmp_path)
     assert left_out == {CONTAMINATED: "contaminated", LOW: "low_coverage", GONE: "withdrawn"}
     assert said["relatedness"]["statement"].startswith("not assessed: 0 common autosomal SNVs, 200 are needed")
@@ -479,8 +475,7 @@ PARENTS = [["mother", "F", "XX", "EE", "cram", 2], ["father", "M", "XY", "EE", "
 def test_a_cohort_of_one_family_keeps_the_unrelated_and_says_so(repo, tmp_path, monkeypatch, cast, kept):
     monkeypatch.setattr(sys.modules[__name__], "people", lambda: [list(person) for person in cast])
     make(tmp_path)
-    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, target="work/sample_qc/keep.tsv").ok()
     said, left_out = summary_and_keep(tmp_path)
     n = len(cast)
     assert set(left_out.values()) == {"related"} and len(left_out) == n - kept == n - said["kept"]
@@ -496,8 +491,7 @@ def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, t
     for path in (tmp_path / "work/align/depth").glob("*.mosdepth.summary.txt"):
         path.write_text("".join(x for x in path.read_text().splitlines(True) if not x.startswith(("chrX", "chrY"))))
     autosomes = {name: region for name, region in REGIONS.items() if region[0] == "chr1"}
-    done = run(tmp_path, repo, regions=autosomes, target="work/sample_qc/keep.tsv")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, regions=autosomes, target="work/sample_qc/keep.tsv").ok()
     said, left_out = summary_and_keep(tmp_path)
     assert said["not_assessed"]["sex"] == "18 of 26 people: no X data; 7 of 26 people: no X data, Y alone is not enough"
     rows = table(tmp_path / "work/sample_qc/keep.tsv")
@@ -520,8 +514,7 @@ def test_nobody_loses_the_sex_strata_for_lack_of_data_on_y(cohort, repo, tmp_pat
             if fault.startswith("own"):
                 row |= {"n_called": 0, "n_hom_alt": 0, "n_counted": 0, "n_said": 0, "n_missing_in": row["n_records"]}
     pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
-    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, target="work/sample_qc/keep.tsv").ok()
     rows = table(tmp_path / "work/sample_qc/keep.tsv")
     for sample in set(hit) - {XXY}:
         expected = {"M": "XY", "F": "XX"}[cast[sample][1]], cast[sample][1]
@@ -548,8 +541,7 @@ def test_without_ad_contamination_is_not_judged_and_it_is_said(cohort, repo, tmp
     reads = [p[0] for p in people() if p[4] == "cram"]
     for sample in reads:
         (folder / f"{sample}.selfSM").write_text(f"#SEQ_ID\tRG\tFREEMIX\n{sample}\tNA\t0.0001\n")
-    done = run(tmp_path, repo, panel="panel")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, panel="panel").ok()
     said, left_out = summary_and_keep(tmp_path)
     assert CONTAMINATED not in left_out
     # Of those without reads, less the one withdrawn.
@@ -569,8 +561,7 @@ def test_ad_alone_is_enough_for_contamination(cohort, repo, tmp_path):
     """Genotypes without GQ and DP: the same CHARR, since every call here has them within limits or AD as low as DP."""
     again(cohort, tmp_path)
     without(tmp_path, "GQ", "DP")
-    done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, target="work/sample_qc/keep.tsv").ok()
     before, after = (table(f / "sample_qc/metrics.tsv") for f in (cohort.parent, tmp_path / "work"))
     assert {s: r["charr"] for s, r in after.items()} == {s: r["charr"] for s, r in before.items()}
     said, left_out = summary_and_keep(tmp_path)
@@ -589,8 +580,7 @@ def test_own_table_of_thresholds_decides(cohort, repo, tmp_path):
         "charr\tall\t\t\tnational board\tnational\n"
         "sex_mismatch\tcountry:PT\t\tis yes\tnational board\tnational\n"
     )
-    done = run(tmp_path, repo, own=(str(own),), target="work/sample_qc/keep.tsv")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, repo, own=(str(own),), target="work/sample_qc/keep.tsv").ok()
     said, left_out = summary_and_keep(tmp_path)
     assert CONTAMINATED not in left_out and left_out[WRONG_SEX] == "sex_mismatch"
     assert {"national board"} == {t["source"] for t in said["thresholds"] if t["status"] == "national"}
@@ -600,13 +590,12 @@ def test_damaged_report_stops_and_names_the_file(cohort, repo, tmp_path):
     again(cohort, tmp_path)
     (tmp_path / "work/align/depth/p00.mosdepth.summary.txt").write_text("")
     done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
-    text = done.stderr + done.stdout
-    assert done.returncode
-    assert "p00.mosdepth.summary.txt: is not a mosdepth summary" in text
+    assert done.status
+    assert "p00.mosdepth.summary.txt: is not a mosdepth summary" in done.output
 
 
 def test_unknown_threshold_stops_with_the_nearest_name(cohort, repo, tmp_path):
     again(cohort, tmp_path)
     done = run(tmp_path, repo, thresholds={"cal_rate": 0.9}, target="work/sample_qc/kinship.tsv")
-    assert done.returncode
-    assert "config sample_qc.thresholds.cal_rate: no such metric -> did you mean `call_rate`?" in done.stderr
+    assert done.status
+    assert "config sample_qc.thresholds.cal_rate: no such metric -> did you mean `call_rate`?" in done.output

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import yaml
 
+from helpers import warm
+
 REPO = Path(__file__).resolve().parents[2]
 
 
 def environment() -> dict[str, str]:
-    """Without what `make test` tells numba: the kernels of a run are compiled as for every user."""
+    """Without what `make test` tells numba."""
     return {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
 
 
@@ -28,13 +30,18 @@ class Run:
         return self
 
 
-def snakemake(directory: Path, *arguments: str, cores: int = 2, timeout: int = 1500) -> Run:
-    """`snakemake` on the checkout's Snakefile in `directory`; stdout and stderr together."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPO / "Snakefile")]
-    command += ["--directory", str(directory), "--workflow-profile", str(REPO / "workflow/profiles/default")]
-    command += ["--cores", str(cores), *arguments]
+def snakemake(directory: Path, *arguments: str, cores: int = 2, timeout: int = 1500, alone: bool = False) -> Run:
+    """`snakemake` on the checkout's Snakefile in `directory`; stdout and stderr together.
+
+    In forks of a process that has its libraries loaded (`helpers.warm`), with kernels that look at their indexes under
+    `make test`; `alone` as every user has it.
+    """
+    options = ["--snakefile", str(REPO / "Snakefile"), "--directory", str(directory)]
+    options += ["--workflow-profile", str(REPO / "workflow/profiles/default"), "--cores", str(cores), *arguments]
+    if not alone:
+        return Run(*warm.snakemake(options, os.environ, timeout))
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", "snakemake", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

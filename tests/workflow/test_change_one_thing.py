@@ -117,7 +117,7 @@ def done(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("change") / "run"
     folder.mkdir()
     cohort(folder)
-    snakemake(folder).ok()
+    snakemake(folder, alone=True).ok()
     return folder
 
 

@@ -20,11 +20,6 @@ def harmonised(shared, factory, name, cohort) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reads_run(shared, tmp_path_factory) -> Path:
-    return harmonised(shared, tmp_path_factory, "reads", real.reads_cohort)
-
-
-@pytest.fixture(scope="module")
 def fastq_run(shared, tmp_path_factory) -> Path:
     return harmonised(shared, tmp_path_factory, "fastq", real.fastq_cohort)
 

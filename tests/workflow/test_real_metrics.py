@@ -9,8 +9,6 @@ import numpy as np
 import pysam
 import pytest
 from goe.sample_qc import ga4gh, tool_reports
-from helpers import real_genomes as real
-from helpers.workflow import snakemake, write_config
 
 pytestmark = pytest.mark.slow
 
@@ -28,11 +26,8 @@ READS_TWICE = "NA12878"
 
 
 @pytest.fixture(scope="module")
-def run(shared, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("metrics")
-    write_config(folder, **real.reads_cohort(shared, folder))
-    snakemake(folder, "work/sample_qc/keep.tsv").ok()
-    return folder
+def run(reads_run) -> Path:
+    return reads_run
 
 
 def metrics(run: Path, sample: str) -> dict[str, float]:

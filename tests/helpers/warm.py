@@ -1,0 +1,200 @@
+"""Snakemake, and the jobs it starts, in processes that begin with what they import.
+
+Nine tenths of a small job are the imports of numba, pyarrow and Snakemake. One server of each test process has them
+loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that a
+process of its own would have, and its end: a run finds no module of goe loaded, and no Snakefile read. Loaded
+libraries, hash seed and numba's settings are those of the server, so some runs are compared with runs as every user
+has them (`helpers.workflow`, `alone`).
+"""
+
+import atexit
+import gc
+import importlib.util
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Mapping
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+LIBRARIES = """
+cyvcf2 isal.igzip jsonschema matplotlib.pyplot numba pandas pyarrow.compute pyarrow.parquet pysam rdflib scipy.optimize
+scipy.special scipy.stats snakemake.cli yaml
+"""
+MESSAGE = 1 << 17
+
+
+@dataclass
+class Request:
+    """What a process gets from the one that starts it. `kind` is snakemake or script; `group` 0 a group of its own."""
+
+    kind: str
+    arguments: list[str]
+    env: dict[str, str]
+    folder: str
+    umask: int
+    group: int
+
+
+def main() -> None:
+    """The server: `python -m helpers.warm SOCKET`, until its stdin is closed.
+
+    A run whose test was killed finds no server for its next job, and ends.
+    """
+    watched: dict[int, tuple[int, socket.socket]] = {}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(sys.argv[1])
+        listener.listen()
+        print("listening", flush=True)
+        _load()
+        gc.freeze()
+        while sys.stdin not in (ready := select.select([listener, sys.stdin, *watched], [], [])[0]):
+            for one in ready:
+                if one is listener:
+                    pid, connection = _fork(listener)
+                    watched[os.pidfd_open(pid)] = pid, connection
+                else:
+                    _tell(*watched.pop(one))
+                    os.close(one)
+
+
+def _fork(listener: socket.socket) -> tuple[int, socket.socket]:
+    """Start the process that is asked for; its number, which is told."""
+    connection = listener.accept()[0]
+    message, outputs, _, _ = socket.recv_fds(connection, MESSAGE, 2)
+    pid = os.fork()
+    if not pid:
+        listener.close()
+        os._exit(_work(Request(**json.loads(message)), outputs))
+    for output in outputs:
+        os.close(output)
+    connection.send(str(pid).encode())
+    return pid, connection
+
+
+def _tell(pid: int, connection: socket.socket) -> None:
+    """The exit status of a process that has ended."""
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with connection, suppress(BrokenPipeError):
+        connection.send(str(status).encode())
+
+
+def _load() -> None:
+    for name in LIBRARIES.split():
+        __import__(name)
+    from numba.core.registry import cpu_target
+
+    # What numba would look up at the first call of a compiled function.
+    cpu_target.target_context.refresh()
+    cpu_target.typing_context.refresh()
+
+
+def _work(request: Request, outputs: list[int]) -> int:
+    os.setpgid(0, request.group)
+    for number, output in enumerate(outputs, 1):
+        os.dup2(output, number)
+        os.close(output)
+    os.chdir(request.folder)
+    os.environ.clear()
+    os.environ.update(request.env)
+    os.umask(request.umask)
+    sys.argv = request.arguments
+    try:
+        _site()
+        if request.kind == "snakemake":
+            _snakemake()
+        else:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
+
+
+def _site() -> None:
+    """What a process of its own does with PYTHONPATH at its start."""
+    if added := os.environ.get("PYTHONPATH"):
+        sys.path[:0] = added.split(os.pathsep)
+        if importlib.util.find_spec("sitecustomize"):
+            importlib.import_module("sitecustomize")
+
+
+def _snakemake() -> None:
+    """The command, whose Python scripts are forks too."""
+    from snakemake import cli
+    from snakemake.benchmark import benchmarked
+    from snakemake.script import PythonScript
+
+    server = os.environ.pop("GOE_WARM")
+
+    def execute_script(self: PythonScript, fname: str, edit: bool = False) -> None:
+        with _started(server, "script", [fname], os.environ, [1, 2], os.getpgrp()) as (pid, wait):
+            measured = benchmarked(pid, self.bench_record) if self.bench_record else nullcontext()
+            with measured:  # for the table that the rule writes
+                status = wait()
+        if status:
+            raise subprocess.CalledProcessError(status, fname)
+
+    PythonScript.execute_script = execute_script
+    cli.main(sys.argv[1:])
+
+
+@contextmanager
+def _started(server: str, kind: str, arguments: list[str], env: Mapping[str, str], outputs: list[int], group: int):
+    """The number of a fork of the server, and what waits for its exit status."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    request = Request(kind, arguments, dict(env), str(Path.cwd()), umask, group)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.connect(server)
+        socket.send_fds(connection, [json.dumps(asdict(request)).encode()], outputs)
+        yield int(connection.recv(64)), lambda: int(connection.recv(64))
+
+
+@cache
+def _server() -> str:
+    """Address of the server of this process, which ends with it."""
+    kept = ExitStack()
+    atexit.register(kept.close)
+    path = kept.enter_context(tempfile.TemporaryDirectory()) + "/warm"
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-m", "helpers.warm", path]
+    server = kept.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env))
+    assert server.stdout and server.stdout.readline() == b"listening\n"
+    return path
+
+
+def snakemake(arguments: list[str], env: Mapping[str, str], timeout: int) -> tuple[int, str]:
+    """Exit status and output (stdout, stderr together) of `snakemake` with these arguments."""
+    env, command = {**env, "GOE_WARM": _server()}, ["snakemake", *arguments]
+    with tempfile.TemporaryFile("w+") as out:
+        both = [out.fileno()] * 2
+        with _started(_server(), "snakemake", command, env, both, 0) as (pid, wait):
+            late = threading.Timer(timeout, os.killpg, (pid, signal.SIGKILL))
+            late.daemon = True
+            late.start()
+            status = wait()
+            late.cancel()
+        out.seek(0)
+        return status, out.read()
+
+
+if __name__ == "__main__":
+    main()
