@@ -35,7 +35,10 @@ def test_the_commands_of_the_readme_say_what_they_mean():
 
 def test_the_command_for_a_cluster_says_what_it_means():
     (command,) = commands("docs/cluster.md")
-    assert not options(command).targets and options(command).workflow_profile.endswith("/slurm")
+    said = options(command.replace("<clone>", str(REPO)))
+    assert not said.targets
+    assert [Path(one).name for one in said.profile] == ["slurm"] and said.workflow_profile.endswith("/default")
+    assert said.executor == "slurm"
 
 
 @pytest.mark.slow
