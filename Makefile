@@ -28,7 +28,8 @@ demo: setup
 	deployment=
 	if [ "$$(cat .venv/deployment)" = conda ]; then deployment="--sdm conda"; fi
 	PATH="$$PATH:$(TOOLS)" goe demo make demo
-	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment
+	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment \
+	  release harmonised
 	goe demo compare demo demo
 
 # As many processes as cores, up to four: a whole run of the workflow inside a test uses two. What the tests compile

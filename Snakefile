@@ -44,7 +44,7 @@ rule release:
 rule harmonised:
     input:
         KEPT_GENOTYPES,
-        expand(work("harmonise/{region}.bcf"), region=REGIONS),
+        expand(work("harmonised/{region}.bcf"), region=REGIONS),
 
 
 rule qc:

@@ -7,6 +7,7 @@ from goe.core import logs, seal
 
 source, params = snakemake.input, snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
-    caller = Caller(source.fasta, params.contigs, params.caller, Path(__file__).parent / "call_stream.py")
+    stream = Path(__file__).parent / "call_stream.py"
+    caller = Caller(source.fasta, params.contigs, params.caller, stream, params.min_dp, params.min_gq)
     sample, target = snakemake.wildcards.sample, snakemake.output.gvcf
     caller.person(source.cram, sample, params.regions, target, snakemake.threads)

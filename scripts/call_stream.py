@@ -1,4 +1,4 @@
-"""Filters in the pipe of rule call_bcftools: `confidence` before bcftools call, `blocks SAMPLE CONTIGS` after it."""
+"""Filters in the pipe of rule call_bcftools: `confidence PLOIDY` before bcftools call, `blocks SAMPLE JSON` after."""
 
 import json
 import sys
@@ -6,7 +6,8 @@ from functools import partial
 
 from goe.calls import gvcf
 
-change = gvcf.with_confidence
 if sys.argv[1] == "blocks":
-    change = partial(gvcf.from_bcftools, sample=sys.argv[2], contigs=json.loads(sys.argv[3]))
+    change = partial(gvcf.from_bcftools, sample=sys.argv[2], **json.loads(sys.argv[3]))
+else:
+    change = partial(gvcf.with_confidence, haploid=sys.argv[2] == "1")
 gvcf.filter_stream(sys.stdin.buffer, sys.stdout.buffer, change)

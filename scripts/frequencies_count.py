@@ -1,24 +1,22 @@
-"""Leaf-stratum counts of one region from its harmonised BCF and the keep list."""
+"""Leaf-stratum counts of one region from the harmonised files of everybody and the keep list."""
 
 from goe.core import logs, seal, tables
 from goe.core.ledger import Ledger
-from goe.frequencies import counts
-from goe.harmonise import files as harmonised
+from goe.frequencies import counts, everybody
+from goe.genome.build import Build, Region
 from goe.hts import parquet
 
+params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
-    raw = snakemake.params.raw
     ledger = Ledger(f"frequencies {snakemake.wildcards.region}")
     keep = tables.read_people(snakemake.input.keep)
-    with harmonised.open_harmonised(snakemake.input.bcf) as reader:
-        leaves = counts.Leaves.of_keep(reader.header.samples, keep, snakemake.input.bcf)
-        ledger.take("people", len(reader.header.samples))
+    build, region = Build(**params.build), Region(*params.region)
+    with everybody.opened(snakemake.input, build, region, keep, params.raw) as cohort:
+        leaves = counts.Leaves.of_keep(cohort.ids, keep, f"the cohort in {region.name}")
+        ledger.take("people", len(cohort.ids))
         ledger.give("people", sum(leaves.people.values()))
-        ledger.drop("people", "excluded", len(reader.header.samples) - sum(leaves.people.values()))
-        schema = counts.schema(leaves, raw)
-        with parquet.writer(snakemake.output.counts, schema) as out:
-            for batch in counts.count(reader, leaves, raw, snakemake.params.accept_filters):
-                ledger.take("site_alleles", batch.num_rows)
+        ledger.drop("people", "excluded", len(cohort.ids) - sum(leaves.people.values()))
+        with parquet.writer(snakemake.output.counts, counts.schema(leaves, params.raw)) as out:
+            for batch in counts.count(cohort, leaves, ledger, params.accept_filters):
                 out.write_batch(batch)
-                ledger.give("site_alleles", batch.num_rows)
     ledger.write(snakemake.output.ledger)

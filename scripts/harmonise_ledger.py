@@ -1,4 +1,4 @@
-"""Account of the whole harmonise stage: what the regions split is what the regions merged."""
+"""Account of the harmonise stage: what regions split of joint files is what they merged; with it, people's own."""
 
 from goe.core import logs, seal
 from goe.core.errors import GoeError, Problem
@@ -19,4 +19,9 @@ with logs.to(snakemake.log), seal.job(snakemake):
     for reason, n in merged.dropped.get("site_alleles", {}).items():
         split.drop("site_alleles", reason, n)
     split.give("site_alleles", merged.given["site_alleles"])
+    own = total(snakemake.input.own, "harmonise_batch")
+    # What the rows of a gVCF are is a person's own account.
+    for counts in (own.taken, own.given, own.dropped):
+        counts.pop("rows", None)
+    split.join(own)
     split.write(snakemake.output[0])

@@ -1,5 +1,6 @@
-"""Filter, ploidy, atoms and splitting of one region's cohort BCF; what can move is left-aligned and sorted."""
+"""Filter, ploidy, atoms and splitting of one region of a joint VCF; what can move is left-aligned and sorted."""
 
+from goe.calls import joint
 from goe.core import logs, seal
 from goe.genome import build
 from goe.genome.fasta import Reference
@@ -11,15 +12,18 @@ from goe.hts import parquet
 
 params, output = snakemake.params, snakemake.output
 with logs.to(snakemake.log), seal.job(snakemake):
-    with harmonised.open_split(snakemake.input.bcf) as reader:
+    file = joint.JointFile.counted(snakemake.input.counts, params.rename)
+    region = build.Region(*params.region)
+    with joint.opened(file, region, tuple(harmonise.METRICS), harmonise.FIELDS) as reader:
         splitter = harmonise.Splitter(
             build.Build(**params.build),
-            build.Region(*params.region),
+            region,
             Reference(snakemake.input.fasta),
             cohort.people_of(reader, snakemake.input.people),
             genotypes.Filter(**params.filter),
             params.respect_ft,
             params.raw,
+            params.starts,
         )
         harmonised.split(reader, splitter, snakemake.input.fasta, output.snvs, output.moved)
     parquet.write(splitter.people_table(), output.people)

@@ -12,6 +12,7 @@ params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
     regions = {name: build.Region(*region) for name, region in params.regions.items()}
     found, ledger = scan.scan(snakemake.input.file, params.rename, params.contigs, regions)
+    scan.hold_contigs(snakemake.input.file, found, params.planned)
     if index := indexes.of_vcf(snakemake.input.file):
         indexes.hold(snakemake.input.file, index, ledger.taken["records"])
     said = {"path": snakemake.input.file, "regions": dict(sorted(found.items())), "ledger": ledger.as_dict()}

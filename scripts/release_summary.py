@@ -17,6 +17,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         keep=source.keep,
         metrics=source.metrics,
         people=source.people,
+        variants=source.variants,
         keep_ledger=source.keep_ledger,
         harmonise=source.harmonise,
         frequencies=source.frequencies,

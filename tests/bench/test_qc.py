@@ -26,17 +26,25 @@ def told(cost: Cost) -> str:
 
 
 def region(run: Stages) -> Cost:
-    """sample_qc_region on the harmonised region and the cohort's own BCF."""
+    """sample_qc_region on the harmonised region and the joint file."""
     f = run.folder
     parts = {
         "input": {
-            "bcf": f / "harmonised.bcf",
-            "joint": run.cohort.bcf,
+            **run.gathered(),
+            "files": [run.cohort.bcf],
+            "counted": [f / "joint.json"],
             "people": f / "people.tsv",
             "guidelines": GUIDELINES,
         },
         "output": {"counts": f / "qc.parquet", "common": f / "common.parquet"},
-        "params": {"thresholds": {}, "accept_filters": [], "autosome_length": 2_870_000_000},
+        "params": {
+            "build": run.build,
+            "region": run.region,
+            "rename": {},
+            "thresholds": {},
+            "accept_filters": [],
+            "autosome_length": 2_870_000_000,
+        },
     }
     return measure([sys.executable, "-m", "helpers.run_script", write_spec(f, "sample_qc_region.py", **parts)])
 
@@ -48,7 +56,7 @@ def test_region(tmp_path, table):
     region(run)
     big = simulate.cohort(tmp_path / "big", PEOPLE, SITES, LENGTH)
     run = Stages(big, tmp_path / "big" / "run")
-    harmonise, count = run.split(big.bcf) + run.merge(), run.count()
+    harmonise, count = run.scan(big.bcf) + run.split(big.bcf) + run.merge(), run.count()
     mine = region(run)
     table.append((f"{PEOPLE} people, {big.sites} sites, full BCF", ""))
     table.append(("  harmonise", told(harmonise)))

@@ -5,15 +5,20 @@ import re
 import subprocess
 
 import pytest
-from goe.genome.build import Build
+from goe.core.resources import ROOT
+from goe.frequencies.cohort import Cohort
+from goe.genome.build import Build, Region
 from goe.harmonise import files as spine
 from goe.harmonise.genotypes import Filter
-from goe.sample_qc.metrics import COUNTS, count_variants
+from goe.rules import sample_thresholds as sample_rules
+from goe.sample_qc.metrics import COUNTS
+from goe.sample_qc.region import RegionCounts
 from helpers import release_folder, simulate
 from helpers.counting import count_vcf
 from helpers.pseudo import write_reference
 
 EVERYTHING = Filter(0, 0, 0, 0.0)
+GUIDELINES = [ROOT / "resources/guidelines" / name for name in ("sample_qc.tsv", "inference.tsv")]
 
 
 def stats(*command_line) -> dict[str, list[list[str]]]:
@@ -40,11 +45,17 @@ def split(vcf, fasta, folder, *more):
     return target
 
 
-def agree(harmonised, theirs, people):
-    """goe's counts of each person against PSC and PSI. Returns goe's, (people, COUNTS)."""
-    with spine.open_harmonised(harmonised) as reader:
+def agree(folder, build, theirs, people):
+    """goe's counts of each person against PSC and PSI, of a joint file harmonised in `folder` as one region. Returns
+    goe's, (people, COUNTS)."""
+    [contig] = build.contigs
+    region = Region(contig, 1, build.contigs[contig])
+    path, limits = folder / f"{region.name}.bcf", sample_rules.load(GUIDELINES).parameters
+    with spine.open_harmonised(path) as reader, spine.open_harmonised(path) as beside:
         assert reader.header.samples == people
-        mine = count_variants(reader, len(people))
+        counts = RegionCounts(Cohort([reader], [], build, region), [beside], [False] * len(people), limits, 10**6)
+        counts.run()
+        mine = counts.counts
     report = stats("-s", "-", theirs)
     # bcftools takes a person who alone is homozygous for a singleton too; goe asks for one copy.
     alone = {row[1]: row[9] for row in stats("-s", "-", "-i", 'COUNT(GT="AA")=0', theirs)["PSC"]}
@@ -75,13 +86,12 @@ def test_people_of_a_simulated_cohort(plain, tmp_path):
     (tmp_path / "counted").mkdir()
     rule = Filter() if plain else EVERYTHING
     count_vcf(cohort.bcf, cohort.fasta, build, cohort.sheet, 10**9, tmp_path / "counted", rule=rule)
-    [harmonised] = [p for p in (tmp_path / "counted").glob("*.bcf") if p.name.count(".") == 1 and p.name != "in.bcf"]
     source = cohort.bcf
     if plain:
         source = tmp_path / "masked.bcf"
         command = ["bcftools", "+setGT", cohort.bcf, "-Ob", "-o", source, "--", "-t", "q", "-n", ".", "-i", MASK]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    mine = agree(harmonised, split(source, cohort.fasta, tmp_path), list(cohort.sheet))
+    mine = agree(tmp_path / "counted", build, split(source, cohort.fasta, tmp_path), list(cohort.sheet))
     sums = dict(zip(COUNTS, mine.sum(axis=0), strict=True))
     assert sums["n_snv"] > 2000 and min(sums["n_ti"], sums["n_tv"], sums["n_singleton"]) > 50
     assert plain or min(sums["n_insertion"], sums["n_deletion"]) > 100
@@ -100,8 +110,7 @@ def test_people_of_a_real_cohort(shared, tmp_path):
     build = Build("pseudo", lengths, [])
     sheet = dict.fromkeys(people, ("F", "EE"))
     count_vcf(declared, fasta, build, sheet, 10**9, tmp_path / "counted", rule=EVERYTHING)
-    [harmonised] = [p for p in (tmp_path / "counted").glob("*.bcf") if p.name.count(".") == 1 and p.name != "in.bcf"]
-    mine = agree(harmonised, split(declared, fasta, tmp_path, "-f", "PASS,."), people)
+    mine = agree(tmp_path / "counted", build, split(declared, fasta, tmp_path, "-f", "PASS,."), people)
     assert mine[:, COUNTS.index("n_snv")].sum() > 1000
 
 

@@ -1,6 +1,5 @@
 """No VCF that the lint passed ends in a traceback: headers, declarations and values are changed at random."""
 
-import json
 import random
 import re
 import subprocess
@@ -9,8 +8,12 @@ from pathlib import Path
 
 import pysam
 import pytest
-from goe.genome.build import regions
+from goe.calls.own_file import OwnFile
+from goe.core.errors import GoeError
+from goe.genome.build import Build, regions
+from goe.harmonise.batch import TABLES
 from goe.harmonise.genotypes import Filter
+from goe.harmonise.person import Harmoniser
 from goe.intake import lint
 from goe.intake.load import build_of
 from goe.settings import config, sections, sheets
@@ -130,7 +133,24 @@ def spoil(chance: random.Random, meta: list[str], rows: list[list[str]]) -> None
         row[7] = chance.choice(INFOS)
     elif what == 9:
         row[8] = chance.choice(
-            ["GT", "GT:DP", "DP:GT", "GT:AD", "GT:GQ:DP:AD", "DP", ".", "", "GT:GT", "GT:DP:GQ:AD:FT", "GT:PL"]
+            [
+                "GT",
+                "GT:DP",
+                "DP:GT",
+                "GT:AD",
+                "GT:GQ:DP:AD",
+                "DP",
+                ".",
+                "",
+                "GT:GT",
+                "GT:DP:GQ:AD:FT",
+                "GT:PL",
+                "GT:MIN_DP:GQ:AD",
+                "GT:DP:GQ:LEN",
+                "LGT:DP:LAA:LAD",
+                "GT:DP:PL:LAA",
+                "GT:DP:DP:AD",
+            ]
         )
     elif what == 10:
         row[1] = chance.choice(["0", "1", str(LENGTH), str(LENGTH + 1), "x", "", "-5", "99999999999", row[1]])
@@ -154,8 +174,8 @@ class World:
         rows = [columns, *([p, "EE", sex, sex, sex, "yes", ""] for p, sex in PEOPLE.items())]
         (folder / "keep.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
 
-    def lint(self, kind: str, people: list[str]) -> tuple[list[str], dict]:
-        """Problems of the lint, and what it knows of the files."""
+    def lint(self, kind: str, people: list[str]) -> list[str]:
+        """Problems of the lint."""
         f = self.folder
         whose = "" if kind == "joint_vcf" else people[0]
         (f / "inputs.tsv").write_text(f"sample_id\tinput_type\tpath\n{whose}\t{kind}\t{f / 'in.vcf.gz'}\n")
@@ -177,11 +197,11 @@ class World:
         )
         every = sheets.read_people(self.cfg.samples), sheets.read_inputs(self.cfg.inputs)
         self.build = build_of(self.cfg)
-        problems, _, intake = lint.lint(self.cfg, *every, self.build, m5_cache=str(f / "m5.json"))
+        problems, *_ = lint.lint(self.cfg, *every, self.build, m5_cache=str(f / "m5.json"))
         rows = [[p, PEOPLE[p], "EE", "no", kind, "", "joint" if kind == "joint_vcf" else "own"] for p in people]
         columns = ["sample_id", "sex", "country_code", "withdrawn", "input_type", "absent_fields", "source"]
         (f / "people.tsv").write_text("".join("\t".join(row) + "\n" for row in [columns, *rows]))
-        return [str(p) for p in problems], intake
+        return [str(p) for p in problems]
 
     def job(self, script: str, inputs: dict, outputs: dict, params: dict, **more) -> bool:
         """Whether the script ended well; it must not end in a traceback, and say why where it stops."""
@@ -200,37 +220,38 @@ class World:
             return False
         return True
 
-    def genotypes(self, joint: str) -> bool:
-        """From everybody in one BCF to counts, their filters, and the quality of people."""
+    @property
+    def by(self) -> dict:
+        return {"name": self.build.name, "contigs": self.build.contigs, "par": self.build.par}
+
+    def cohort(self, contig: str, joint: list[str], counted: list[str], batches: list[dict[str, str]]) -> bool:
+        """From harmonised files to counts of a contig, their filters, and the quality of people."""
         f = self.folder
-        by = {"name": self.build.name, "contigs": self.build.contigs, "par": self.build.par}
-        ends = True
-        for contig in ("chr1", "chrX"):
-            region = [contig, 1, LENGTH]
-            source = {"bcf": f / joint.format(contig), "people": f / "people.tsv", "fasta": f / "ref.fa"}
-            made = {"snvs": "snvs.bcf", "moved": "moved.bcf", "people": "people.parquet", "ledger": "split.json"}
-            params = {"build": by, "region": region, "filter": asdict(Filter()), "respect_ft": True, "raw": False}
-            done = self.job("harmonise_split.py", source, made, params)
-            made = {"bcf": "whole.bcf", "index": "whole.bcf.csi", "ledger": "merge.json"}
-            source = {"snvs": f / "snvs.bcf", "moved": [str(f / "moved.bcf")]}
-            params = {"build": by, "region": region, "raw": False}
-            done = done and self.job("harmonise_merge.py", source, made, params)
-            source = {"bcf": f / "whole.bcf", "keep": f / "keep.tsv"}
-            made = {"counts": "counts.parquet", "ledger": "count.json"}
-            done = done and self.job("frequencies_count.py", source, made, {"raw": False, "accept_filters": []})
-            made = {"table": "filtered.parquet", "ledger": "filter.json"}
-            params = {"rules": sections.plain(self.cfg.variant_qc), "regions": {}, "contig": contig}
-            done = done and self.job("variant_qc_filter.py", {"counts": f / "counts.parquet"}, made, params)
-            if contig == "chr1":
-                source = {
-                    **{"bcf": f / "whole.bcf", "joint": f / joint.format(contig), "people": f / "people.tsv"},
-                    "guidelines": GUIDELINES,
-                }
-                made = {"counts": "region.parquet", "common": "common.parquet"}
-                params = {"thresholds": {}, "accept_filters": [], "autosome_length": LENGTH}
-                done = done and self.job("sample_qc_region.py", source, made, params)
-            ends = ends and done
-        return ends
+        region = {"build": self.by, "region": [contig, 1, LENGTH]}
+        tables = {name: [str(f / batch[name]) for batch in batches] for name in TABLES}
+        source = {"joint": [str(f / name) for name in joint], **tables}
+        made = {"counts": "counts.parquet", "ledger": "count.json"}
+        params = {**region, "raw": True, "accept_filters": []}
+        done = self.job("frequencies_count.py", {**source, "keep": f / "keep.tsv"}, made, params)
+        made = {"table": "filtered.parquet", "ledger": "filter.json"}
+        params = {"rules": sections.plain(self.cfg.variant_qc), "regions": {}, "contig": contig}
+        done = done and self.job("variant_qc_filter.py", {"counts": f / "counts.parquet"}, made, params)
+        done = done and self.job(
+            "harmonise_cohort.py",
+            {**source, "people": f / "people.tsv"},
+            {"bcf": "everybody.bcf", "index": "everybody.bcf.csi"},
+            region,
+        )
+        if contig == "chr1":
+            more = {
+                "counted": [str(f / name) for name in counted],
+                "people": f / "people.tsv",
+                "guidelines": GUIDELINES,
+            }
+            made = {"counts": "region.parquet", "common": "common.parquet"}
+            params = {**region, "rename": {}, "thresholds": {}, "accept_filters": [], "autosome_length": LENGTH}
+            done = done and self.job("sample_qc_region.py", {**source, **more}, made, params)
+        return done
 
 
 @pytest.fixture
@@ -259,46 +280,77 @@ def test_what_the_lint_passed_ends_well_or_says_why(world, kind):
             spoil(chance, meta, rows)
         if not pack(world.folder / "in.vcf.gz", meta, people, rows):
             continue
-        problems, intake = world.lint(kind, people)
+        problems = world.lint(kind, people)
         assert all(" -> " in problem for problem in problems)
         if problems:
             continue
         passed += 1
-        ended += joint(world, intake) if kind == "joint_vcf" else person(world, kind)
+        ended += joint(world) if kind == "joint_vcf" else person(world, kind)
     assert passed > ROUNDS // 8 and ended > ROUNDS // 16, (passed, ended)
 
 
-def joint(world: World, intake: dict) -> bool:
+def joint(world: World) -> bool:
     f = world.folder
-    (f / "intake.json").write_text(json.dumps(intake, default=str))
     cut = {name: list(region) for name, region in regions(world.build, LENGTH).items()}
-    params = {"rename": {}, "contigs": world.build.contigs, "regions": cut}
+    params = {"rename": {}, "contigs": world.build.contigs, "planned": list(world.build.contigs), "regions": cut}
     if not world.job("joint_file.py", {"file": f / "in.vcf.gz"}, {"counts": "file.json"}, params):
         return False
-    done = True
+    ends = True
     for contig in ("chr1", "chrX"):
-        source = {"intake": f / "intake.json", "counts": [str(f / "file.json")], "batches": []}
-        made = {"bcf": f"joint.{contig}.bcf", "index": f"joint.{contig}.bcf.csi", "ledger": "joint.json"}
-        params = {"region": [contig, 1, LENGTH], "contigs": world.build.contigs}
-        done = world.job("joint_region.py", source, made, params) and done
-    return done and world.genotypes("joint.{}.bcf")
+        region = {"build": world.by, "region": [contig, 1, LENGTH], "raw": True}
+        source = {"file": f / "in.vcf.gz", "counts": f / "file.json", "people": f / "people.tsv", "fasta": f / "ref.fa"}
+        made = {"snvs": "snvs.bcf", "moved": "moved.bcf", "people": "people.parquet", "ledger": "split.json"}
+        params = {**region, "filter": asdict(Filter()), "respect_ft": True, "rename": {}, "starts": True}
+        done = world.job("harmonise_split.py", source, made, params)
+        made = {"bcf": "whole.bcf", "index": "whole.bcf.csi", "ledger": "merge.json"}
+        source = {"snvs": f / "snvs.bcf", "moved": [str(f / "moved.bcf")]}
+        done = done and world.job("harmonise_merge.py", source, made, region)
+        ends = done and world.cohort(contig, ["whole.bcf"], ["file.json"], []) and ends
+    return ends
 
 
 def person(world: World, kind: str) -> bool:
     f = world.folder
-    made = {
-        "bcf": "own.bcf",
-        "index": "own.bcf.csi",
-        "sites": "sites.bcf",
-        "sites_index": "s.csi",
-        "ledger": "own.json",
-    }
     params = {
-        "contigs": world.build.contigs,
-        "rename": {},
-        "called": False,
-        "blocks": kind == "gvcf",
-        "respect_ft": True,
+        **{"build": world.by, "called": False, "blocks": kind == "gvcf", "sex": PEOPLE["A"], "rename": {}},
+        **{"filter": asdict(Filter()), "keep_absent": False, "respect_ft": True, "raw": True},
     }
     source = {"calls": f / "in.vcf.gz", "fasta": f / "ref.fa"}
-    return world.job("joint_person.py", source, made, params, wildcards={"sample": "A"})
+    made = {"alleles": "alleles.parquet", "runs": "own.parquet", "ledger": "own.json"}
+    if not world.job("harmonise_person.py", source, made, params, wildcards={"sample": "A"}):
+        return False
+    source = {key: [str(f / made[name])] for key, name in (("alleles",) * 2, ("runs",) * 2, ("ledgers", "ledger"))}
+    batch = {name: f"batch.{name}.parquet" for name in (*TABLES, "people")}
+    params = {"people": ["A"], "build": world.by}
+    done = world.job("harmonise_batch.py", source, {**batch, "ledger": "batch.json"}, params)
+    for contig in ("chr1", "chrX"):
+        done = done and world.cohort(contig, [], [], [batch])
+    return done
+
+
+@pytest.mark.parametrize("kind", ["gvcf", "vcf"])
+def test_an_own_file_that_nobody_looked_at_is_read_or_stops(world, kind):
+    """The same without the lint: whatever is in the file, it is read, or the error says where and what to do."""
+    chance = random.Random(kind)
+    build = Build("toy", {"chr1": LENGTH, "chrX": LENGTH}, [("chrX", 101, 400)])
+    read = 0
+    for _ in range(2 * ROUNDS):
+        meta, rows = list(META), plain(chance, ["A"], kind == "gvcf")
+        for _ in range(chance.choice([1, 1, 2, 4])):
+            spoil(chance, meta, rows)
+        pack(world.folder / "in.vcf.gz", meta, ["A"], rows)
+        file = OwnFile(world.folder / "in.vcf.gz", "A", build.contigs, {}, kind == "gvcf")
+        rule = chance.choice([Filter(), Filter(0, 0, 0, 0)])
+        one = Harmoniser(file, build, str(world.folder / "ref.fa"), chance.choice("FMU"), rule, True, True, True)
+        try:
+            groups = list(one(world.folder))
+        except GoeError as error:
+            assert "in.vcf.gz" in str(error) and " -> " in str(error)
+            continue
+        one.ledger.check()
+        assert file.records == len(rows)
+        for group in groups:
+            runs = group.runs.to_pylist()
+            assert all(group.start <= run["start"] <= run["end"] <= group.end for run in runs)
+        read += 1
+    assert read > ROUNDS // 2

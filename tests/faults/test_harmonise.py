@@ -1,5 +1,6 @@
 """Damaged records on the way to the harmonised cohort: the job stops, says where, and leaves nothing half made."""
 
+import json
 import random
 import subprocess
 import sys
@@ -22,10 +23,12 @@ HEADER = f"""##fileformat=VCFv4.3
 ##contig=<ID=chr1,length={LENGTH}>
 ##contig=<ID=chr9,length={LENGTH}>
 """
+BUILD = {"name": "toy", "contigs": {"chr1": LENGTH}, "par": []}
+REGION = ["chr1", 1, LENGTH]
 
 
 class World:
-    """A joint VCF of one region, and the script that harmonises it."""
+    """A joint VCF of one region, and the scripts that read it."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -55,22 +58,47 @@ class World:
         subprocess.run(["bcftools", "view", "--no-version", kind, "-o", path, "-"], input=text.encode(), check=True)
         return path
 
-    def run(self, source):
-        """Exit status, the log, and the files left."""
-        out = self.folder / "out"
-        out.mkdir()
-        files = {"snvs": "snvs.bcf", "moved": "moved.bcf", "people": "people.parquet", "ledger": "split.json"}
-        spec = stages.write_spec(
-            self.folder,
-            "harmonise_split.py",
-            input={"bcf": source, "people": self.folder / "people.tsv", "fasta": self.fasta},
-            output={name: out / file for name, file in files.items()},
-            params=stages.split_params({"name": "toy", "contigs": {"chr1": LENGTH}, "par": []}, ["chr1", 1, LENGTH]),
-        )
+    def index(self, source):
+        subprocess.run(["bcftools", "index", "-f", source], check=True, capture_output=True)
+        return source
+
+    def job(self, script, **parts):
+        spec = stages.write_spec(self.folder, script, **parts)
         command = [sys.executable, "-m", "helpers.run_script", spec]
         done = subprocess.run(command, cwd=REPO, env=stages.ENVIRONMENT, capture_output=True, text=True)
-        log = (self.folder / "harmonise_split.py.log").read_text()
-        return done.returncode, log + done.stderr, sorted(path.name for path in out.iterdir())
+        return done.returncode, (self.folder / f"{script}.log").read_text() + done.stderr
+
+    def scan(self, source):
+        """Exit status and log of the pass over the whole file."""
+        params = {
+            "rename": {},
+            "contigs": BUILD["contigs"],
+            "planned": ["chr1"],
+            "regions": {f"chr1_1_{LENGTH}": REGION},
+        }
+        counts = self.folder / "joint.json"
+        return self.job("joint_file.py", input={"file": source}, output={"counts": counts}, params=params)
+
+    def run(self, source, scan=True):
+        """Exit status, the log, and the files left of the pass over the file and of the split; scan: False where the
+        file was well when the pass was over it."""
+        out = self.folder / "out"
+        out.mkdir(exist_ok=True)
+        if scan:
+            status, log = self.scan(source)
+            if status:
+                return status, log, sorted(path.name for path in out.iterdir())
+        files = {"snvs": "snvs.bcf", "moved": "moved.bcf", "people": "people.parquet", "ledger": "split.json"}
+        status, log = self.job(
+            "harmonise_split.py",
+            input={
+                **{"file": source, "counts": self.folder / "joint.json"},
+                **{"people": self.folder / "people.tsv", "fasta": self.fasta},
+            },
+            output={name: out / file for name, file in files.items()},
+            params=stages.split_params(BUILD, REGION),
+        )
+        return status, log, sorted(path.name for path in out.iterdir())
 
 
 @pytest.fixture
@@ -78,41 +106,47 @@ def world(tmp_path):
     return World(tmp_path)
 
 
-def stops(world, source, *words):
-    status, log, left = world.run(source)
+def stops(world, source, *words, scan=True):
+    status, log, left = world.run(source, scan)
     assert status != 0
     assert left == []
     for word in (source.name, *words):
         assert word in log, log[-2000:]
+    assert "Traceback" not in log and " -> " in log, log[-2000:]
     assert not any(name in log for name in PEOPLE)
 
 
 @pytest.mark.parametrize("name", ["joint.bcf", "joint.vcf.gz"])
 def test_whole_files_run(world, name):
-    status, log, left = world.run(world.write(world.lines(), name))
+    status, log, left = world.run(world.index(world.write(world.lines(), name)))
     assert (status, left) == (0, ["moved.bcf", "people.parquet", "snvs.bcf", "split.json"]), log
 
 
 @pytest.mark.parametrize("name", ["joint.bcf", "joint.vcf.gz"])
 def test_truncated_file(world, name):
-    source = world.write(world.lines(), name)
-    source.write_bytes(source.read_bytes()[: source.stat().st_size * 2 // 3])
-    # Without its end block a BCF is not even begun; a VCF is read by bcftools, which tells after the fact.
-    stops(world, source, "no BGZF end block" if name == "joint.bcf" else "could not be read")
+    source = world.index(world.write(world.lines(), name))
+    whole = source.read_bytes()
+    assert world.scan(source)[0] == 0
+    source.write_bytes(whole[: len(whole) * 2 // 3])
+    stops(world, source, "could not", scan=False)
+    stops(world, source, "damaged or cut off")
 
 
-def test_a_block_that_is_gone_and_one_that_is_damaged(world):
+@pytest.mark.parametrize("name", ["joint.bcf", "joint.vcf.gz"])
+def test_a_block_that_is_gone_and_one_that_is_damaged(world, name):
     # Longer than what is read at once, so that records come before the damage.
-    source = world.write(world.lines(590))
+    source = world.index(world.write(world.lines(590), name))
     data = source.read_bytes()
     starts = bgzf_blocks.starts(data)
     assert len(starts) > 3
+    assert world.scan(source)[0] == 0
     source.write_bytes(data[: starts[-2]] + data[starts[-1] :])
-    stops(world, source, "truncated or damaged after chr1:")
-    (world.folder / "out").rmdir()
+    stops(world, source, scan=False)
+    stops(world, source)
     middle = (starts[-2] + starts[-1]) // 2
     source.write_bytes(data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :])
-    stops(world, source, "truncated or damaged after chr1:")
+    stops(world, source, scan=False)
+    stops(world, source, "damaged or cut off")
 
 
 def test_every_flipped_byte_of_a_file_is_seen(world):
@@ -134,7 +168,7 @@ def test_every_flipped_byte_of_a_file_is_seen(world):
 
 
 def test_a_format_length_that_does_not_fit(world):
-    source = world.write(world.lines())
+    source = world.index(world.write(world.lines()))
     raw = bytearray(subprocess.run(["bgzip", "-dc", source], capture_output=True, check=True).stdout)
     at = 9 + int.from_bytes(raw[5:9], "little")
     for _ in range(4):
@@ -144,34 +178,39 @@ def test_a_format_length_that_does_not_fit(world):
     assert raw[vector + 2] == 0x21
     raw[vector + 2] = 0x31
     source.write_bytes(subprocess.run(["bgzip", "-c"], input=bytes(raw), capture_output=True, check=True).stdout)
-    stops(world, source, "damaged record after chr1:40")
+    stops(world, source, "could not be read on after chr1:40")
 
 
-def test_unsorted_records(world):
+@pytest.mark.parametrize("name", ["joint.bcf", "joint.vcf.gz"])
+def test_unsorted_records(world, name):
     lines = world.lines()
     lines[20], lines[30] = lines[30], lines[20]
-    stops(world, world.write(lines), "chr1:220: comes after chr1:310: not sorted")
+    stops(world, world.write(lines, name), "chr1:220 comes after chr1:310: not sorted")
 
 
 def test_a_contig_that_the_reference_lacks(world):
     lines = world.lines()
     lines[-1][0] = "chr9"
-    status, log, left = world.run(world.write(lines))
+    status, log, left = world.run(world.index(world.write(lines)))
     assert status == 0, log
-    assert '"contig_outside_table": 1' in (world.folder / "out" / "split.json").read_text()
+    assert json.loads((world.folder / "joint.json").read_text())["ledger"]["dropped"] == {
+        "records": {"contig_not_counted": 1}
+    }
+    assert json.loads((world.folder / "out" / "split.json").read_text())["in"]["records"] == 97
     assert len(left) == 4
 
 
 def test_a_contig_that_the_header_lacks(world):
-    source = world.write(world.lines())
+    source = world.index(world.write(world.lines()))
     raw = bytearray(subprocess.run(["bgzip", "-dc", source], capture_output=True, check=True).stdout)
     at = 9 + int.from_bytes(raw[5:9], "little")
     raw[at + 8 : at + 12] = (7).to_bytes(4, "little")
     source.write_bytes(subprocess.run(["bgzip", "-c"], input=bytes(raw), capture_output=True, check=True).stdout)
-    stops(world, source, "damaged record after its header", "does not declare")
+    stops(world, source, "record 1: lies on the contig of number 7, which the header does not have")
 
 
 def test_ref_mismatch(world):
     lines = world.lines()
     lines[7][3] = {"A": "G", "G": "T", "T": "G", "C": "T"}[lines[7][3]]
-    stops(world, world.write(lines), f"chr1:{lines[7][1]}: REF {lines[7][3]} does not match the reference")
+    source = world.index(world.write(lines))
+    stops(world, source, f"chr1:{lines[7][1]}: REF {lines[7][3]} does not match the reference")

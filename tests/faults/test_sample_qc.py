@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe.core import seal
+from goe.genome.build import Build
+from goe.harmonise import batch, person
+from goe.harmonise import genotypes as gt
 from goe.harmonise import records as harmonise
 from helpers import warm
 from helpers.workflow import Run
@@ -31,10 +34,13 @@ DUPLICATE, CHILD, CONTAMINATED, WRONG_SEX, XXY, LOW, GONE = "NA", "child.1", "00
 
 SNAKEFILE = """
 import sys
+def work(path):
+    return "work/" + path
 sys.path.insert(0, {scripts!r})
 from goe.genome import build
 from goe.settings import sections
 from pathlib import Path
+from types import SimpleNamespace
 CFG = sections.of(sections.Config, {cfg!r})
 REPO = Path({repo!r})
 REGIONS = {{k: build.Region(*v) for k, v in {regions!r}.items()}}
@@ -42,13 +48,31 @@ BUILD_PARAMS = {build!r}
 BUILD = build.Build(**BUILD_PARAMS)
 SCRIPTS = REPO / "scripts"
 READ_BATCHES = {batches!r}
+BATCHES = {own_batches!r}
+STAMPS = SimpleNamespace(metrics="test")
+JOINT = [SimpleNamespace(path="joint.bcf")] if {has_joint} else []
+JOINT_COUNTS = [work("joint/file/0.json")] if JOINT else []
+JOINT_SEALS = [work("seals/joint_file/0.json")] if JOINT else []
 GUIDELINE_FILES = [str(REPO / "resources/guidelines" / f) for f in ("sample_qc.tsv", "inference.tsv")]
 OWN_GUIDELINES = [*{own!r}]
 KEPT = []
 def made(stage, *trusted):
     return {{"stage": stage, "stamp": "test", "trusts": dict.fromkeys(trusted, "test")}}
-def work(path):
-    return "work/" + path
+def resources_of(*folders):
+    return sorted(str(path) for folder in folders for path in (REPO / "resources" / folder).iterdir())
+def joint_of(region):
+    return list(range(len(JOINT)))
+def joint_parts(path):
+    return [work(path.format(0, region)) for region in REGIONS for _ in JOINT]
+def trusts_of_genotypes(wildcards):
+    return dict.fromkeys(("genotypes", "gathered", "scanned"), "test")
+def genotypes_of_region(wildcards):
+    batches = expand(work("harmonise/batch/{{batch}}"), batch=BATCHES)
+    found = {{table: [f"{{start}}.{{table}}.parquet" for start in batches] for table in ("sites", "rows", "runs")}}
+    found["joint"] = [work(f"harmonise/joint/0/{{wildcards.region}}.bcf") for _ in JOINT]
+    found["seals"] = [work(f"seals/harmonise_merge/0/{{wildcards.region}}.json") for _ in JOINT]
+    found["seals"] += expand(work("seals/harmonise_batch/{{batch}}.json"), batch=BATCHES)
+    return found
 def fastp_reports(sample):
     return [work(f"align/fastp/{{sample}}/{{unit}}.fastp.json") for unit in (1, 2)]
 include: str(REPO / "workflow/rules/sample_qc.smk")
@@ -91,7 +115,7 @@ def make(folder: Path) -> None:
         frequency = 0.02 * 48 ** rng.random(n)
         return positions, (rng.random((n, 2 * FOUNDERS)) < frequency[:, None]).astype(int)
 
-    counters = {name: {} for name in REGIONS}
+    whole, depths = {}, {}
     for contig in CONTIGS:
         positions, haps = haplotypes(contig)
         columns = []
@@ -109,9 +133,14 @@ def make(folder: Path) -> None:
         codes = np.stack(columns, axis=1)  # records x people: 0 missing, 2 ref, 3 het, 4 hom
         vcf = np.array([p[4] == "vcf" for p in cast])
         codes[:, vcf] = np.where(codes[:, vcf] == 2, 0, codes[:, vcf])
-        for name, (where, start, end) in REGIONS.items():
-            if where == contig:
-                write_region(folder, name, positions, codes, (start, end), cast, rng, counters[name])
+        whole[contig] = positions, codes
+        depths[contig] = reads_of(positions, codes, cast, rng)
+    write_everybody(folder, whole, ids)
+    joint = np.array([i for i, p in enumerate(cast) if p[4] == "joint_vcf"], int)
+    if joint.size:
+        write_joint(folder, whole, depths, cast, joint)
+    for name, people_of in own_batches().items():
+        write_batch(folder, name, whole, depths, cast, people_of)
     (folder / "work/intake").mkdir(parents=True)
     rows = ["sample_id\tsex\tcountry_code\twithdrawn\tinput_type\tsource\tabsent_fields"]
     for p in sorted(cast):
@@ -122,10 +151,12 @@ def make(folder: Path) -> None:
     # Of the jobs before; without files, as tests write these anew.
     seal.write(folder / "work/seals/intake_lint.json", "genotypes", "test", [])
     seal.write(folder / "work/seals/intake_people.json", "keep", "test", [])
+    seal.write(folder / "work/seals/joint_file/0.json", "scanned", "test", [])
+    for name in own_batches():
+        seal.write(folder / f"work/seals/harmonise_batch/{name}.json", "gathered", "test", [])
     for region in REGIONS:
-        seal.write(folder / f"work/seals/joint_region/{region}.json", "joint", "test", [])
         for rule in ("harmonise_split", "harmonise_merge"):
-            seal.write(folder / f"work/seals/{rule}/{region}.json", "genotypes", "test", [])
+            seal.write(folder / f"work/seals/{rule}/0/{region}.json", "genotypes", "test", [])
     (folder / "ref.fa").write_text("".join(f">{c}\n{'A' * n}\n" for c, n in CONTIGS.items()))
     subprocess.run(["samtools", "faidx", str(folder / "ref.fa")], check=True)
     for p in cast:
@@ -134,58 +165,162 @@ def make(folder: Path) -> None:
     assert len(set(ids)) == len(ids)
 
 
+def own_batches() -> dict[str, list[str]]:
+    """Everybody with a file of their own, in two batches."""
+    own = sorted(p[0] for p in people() if p[4] != "joint_vcf")
+    return {"b0000": own[::2], "b0001": own[1::2]}
+
+
 def bcf(path, lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
     command = ["bcftools", "view", "--no-version", "-Ob", "-o", str(path), "-"]
     subprocess.run(command, input="\n".join(lines) + "\n", text=True, check=True)
 
 
-def write_region(folder, name, positions, codes, span, cast, rng, tally):
-    ids = [p[0] for p in cast]
-    contig = name.split("_")[0]
-    inside = (positions >= span[0]) & (positions <= span[1])
-    for part in ("harmonise", "joint"):
-        (folder / "work" / part).mkdir(parents=True, exist_ok=True)
+def alt(pos: int) -> str:
+    return "GGC"[pos % 3]
+
+
+def reads_of(positions, codes, cast, rng) -> np.ndarray:
+    """int (records, people, 2): reads of REF and of ALT."""
+    depth = np.where(np.array([p[0] for p in cast]) == LOW, 12, 30)
+    found = np.zeros((*codes.shape, 2), int)
+    for record, row in enumerate(codes):
+        reference = 1 - (np.maximum(row, 2) - 2).mean() / 2
+        for i, code in enumerate(row):
+            d = int(depth[i])
+            # Of the contaminated person every tenth read is somebody else's.
+            of_hom = rng.binomial(d, 0.1 * reference if cast[i][0] == CONTAMINATED else 0.001) if code == 4 else 0
+            ref = {0: 0, 2: d, 3: d // 2, 4: int(of_hom)}[code]
+            found[record, i] = ref, d - ref if code else 0
+    return found
+
+
+CELLS = {0: "./.", 2: "0/0", 3: "0/1", 4: "1/1"}
+
+
+def harmonised_lines(contig, positions, codes, ids) -> list[str]:
     region_class = {"chr1": 1, "chrX": 2, "chrY": 3}[contig]
     head = ["##fileformat=VCFv4.3", *(f"##contig=<ID={c},length={n}>" for c, n in CONTIGS.items())]
     head += [f'##INFO=<ID={key},Number=1,Type=Integer,Description="{key}">' for key in ("CLASS", "NREC")]
     head += ['##FORMAT=<ID=GT,Number=1,Type=String,Description="GT">']
     head += ["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(ids)]
-    for pos, row in zip(positions[inside], codes[inside], strict=True):
-        cells = [{0: "./.", 2: "0/0", 3: "0/1", 4: "1/1"}[int(code)] for code in row]
-        site = f"{contig}\t{pos}\t.\tA\t{'GGC'[pos % 3]}\t50\t.\tCLASS={region_class};NREC=1\tGT\t"
-        head.append(site + "\t".join(cells))
-    bcf(folder / f"work/harmonise/{name}.bcf", head)
+    for pos, row in zip(positions, codes, strict=True):
+        site = f"{contig}\t{pos}\t.\tA\t{alt(pos)}\t50\t.\tCLASS={region_class};NREC=1\tGT\t"
+        head.append(site + "\t".join(CELLS[int(code)] for code in row))
+    return head
+
+
+def inside(positions, name) -> np.ndarray:
+    _, start, end = REGIONS[name]
+    return (positions >= start) & (positions <= end)
+
+
+def write_everybody(folder, whole, ids) -> None:
+    """The whole cohort region by region, which no rule reads."""
+    for name, (contig, _, _) in REGIONS.items():
+        positions, codes = whole[contig]
+        here = inside(positions, name)
+        bcf(folder / f"work/everybody/{name}.bcf", harmonised_lines(contig, positions[here], codes[here], ids))
+
+
+def counters_of(contig, karyotype, codes, depth, own: bool) -> dict[str, int]:
+    """Of the genotype pass of one person. own: a single-sample VCF speaks of its calls alone."""
+    copies = {"chr1": 2, "chrX": karyotype.count("X"), "chrY": karyotype.count("Y")}[contig]
+    n, called = len(codes), int((codes > 0).sum())
+    told = {"n_records": called if own else n, "n_called": called, "n_missing_in": 0 if own else n - called}
+    told |= {"n_het": int((codes == 3).sum()), "n_hom_alt": int((codes == 4).sum()), "n_counted": called}
+    return told | {"sum_dp": called * (depth * copies // 2), "n_dp": called}
+
+
+def depth_of(person) -> int:
+    return 12 if person[0] == LOW else 30
+
+
+def write_joint(folder, whole, depths, cast, joint) -> None:
+    """The joint VCF, and what is made of it region by region. joint: who of `cast` is in it."""
+    ids = [cast[i][0] for i in joint]
     lines = ["##fileformat=VCFv4.2", *(f"##contig=<ID={c},length={n}>" for c, n in CONTIGS.items())]
     for key, number in (("GT", "1"), ("DP", "1"), ("GQ", "1"), ("AD", "R")):
         kind = "String" if key == "GT" else "Integer"
         lines.append(f'##FORMAT=<ID={key},Number={number},Type={kind},Description="{key}">')
     lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(ids))
-    depth = np.where(np.array([p[0] for p in cast]) == LOW, 12, 30)
-    for pos, row in zip(positions[inside], codes[inside], strict=True):
-        cells = []
-        reference = 1 - (np.maximum(row, 2) - 2).mean() / 2
-        for i, code in enumerate(row):
-            d = int(depth[i])
-            if code == 4:
-                # Of the contaminated person every tenth read is somebody else's.
-                ref = int(rng.binomial(d, 0.1 * reference if cast[i][0] == CONTAMINATED else 0.001))
-                cells.append(f"1/1:{d}:60:{ref},{d - ref}")
-            else:
-                cells.append({0: "./.:.:.:.", 2: f"0/0:{d}:60:{d},0", 3: f"0/1:{d}:60:{d // 2},{d - d // 2}"}[code])
-        lines.append(f"{contig}\t{pos}\t.\tA\t{'GGC'[pos % 3]}\t50\t.\t.\tGT:DP:GQ:AD\t" + "\t".join(cells))
-    bcf(folder / f"work/joint/{name}.bcf", lines)
-    n = int(inside.sum())
-    here = codes[inside]
-    table = {key: [] for key in harmonise.PEOPLE_SCHEMA.names}
-    for i, person in enumerate(cast):
-        copies = {"chr1": 2, "chrX": person[2].count("X"), "chrY": person[2].count("Y")}[contig]
-        called = int((here[:, i] > 0).sum())
-        d = int(depth[i]) * copies // 2
-        values = [person[0], region_class, n, called, int((here[:, i] == 3).sum()), int((here[:, i] == 4).sum())]
-        values += [n - called, 0, called, called * d, called, n]
-        for key, value in zip(table, values, strict=True):
-            table[key].append(value)
-    pq.write_table(pa.table(table, schema=harmonise.PEOPLE_SCHEMA), folder / f"work/harmonise/{name}.people.parquet")
+    for contig, (positions, codes) in whole.items():
+        for pos, row, reads in zip(positions, codes[:, joint], depths[contig][:, joint], strict=True):
+            cells = [
+                f"{CELLS[int(code)]}:{ref + other}:60:{ref},{other}" if code else "./.:.:.:."
+                for code, (ref, other) in zip(row, reads.tolist(), strict=True)
+            ]
+            lines.append(f"{contig}\t{pos}\t.\tA\t{alt(pos)}\t50\t.\t.\tGT:DP:GQ:AD\t" + "\t".join(cells))
+    bcf(folder / "joint.bcf", lines)
+    subprocess.run(["bcftools", "index", str(folder / "joint.bcf")], check=True)
+    held = {}
+    for name, (contig, _, _) in REGIONS.items():
+        positions, codes = whole[contig]
+        here = inside(positions, name)
+        held[name] = int(here.sum())
+        target = folder / f"work/harmonise/joint/0/{name}.bcf"
+        bcf(target, harmonised_lines(contig, positions[here], codes[here][:, joint], ids))
+        region_class = {"chr1": 1, "chrX": 2, "chrY": 3}[contig]
+        rows = []
+        for i in joint:
+            told = counters_of(contig, cast[i][2], codes[here, i], depth_of(cast[i]), False)
+            told |= {"sample_id": cast[i][0], "class": region_class, "n_said": held[name]}
+            rows.append(dict.fromkeys(harmonise.PEOPLE_SCHEMA.names, 0) | told)
+        table = pa.Table.from_pylist(rows, schema=harmonise.PEOPLE_SCHEMA)
+        pq.write_table(table, target.parent / f"{name}.people.parquet")
+    (folder / "work/joint/file").mkdir(parents=True)
+    (folder / "work/joint/file/0.json").write_text(json.dumps({"path": "joint.bcf", "regions": held}))
+
+
+def write_batch(folder, name, whole, depths, cast, people_of) -> None:
+    """A batch of people: each by itself, callable but where it is missing, and gathered."""
+    files = []
+    scratch = folder / "own"
+    scratch.mkdir(exist_ok=True)
+    for one in people_of:
+        i = next(i for i, p in enumerate(cast) if p[0] == one)
+        about = {"person": one, "counters": {}, "qualities": {}}
+        paths = [str(scratch / f"{one}.{table}.parquet") for table in ("alleles", "runs")]
+        with (
+            batch.Tables(paths[0], person.ALLELES, about) as listed,
+            batch.Tables(paths[1], person.RUNS, about) as runs,
+        ):
+            for number, (contig, (positions, codes)) in enumerate(whole.items(), 1):
+                mine = codes[:, i]
+                own = cast[i][4] == "vcf"
+                told = counters_of(contig, cast[i][2], mine, depth_of(cast[i]), own)
+                about["counters"][str(number)] = [told.get(key, 0) for key in person.COUNTERS]
+                rows = [
+                    allele(pos, code, reads, number, 0 if own else gt.CODE_REF2)
+                    for pos, code, reads in zip(
+                        positions.tolist(), mine.tolist(), depths[contig][:, i].tolist(), strict=True
+                    )
+                    if code > 2
+                ]
+                spans = [] if own else between(positions[mine == 0].tolist(), CONTIGS[contig])
+                spans = [{"start": a, "end": b, "code": gt.CODE_REF2, "raw": False} for a, b in spans]
+                length = CONTIGS[contig]
+                listed.write(contig, 1, length, pa.Table.from_pylist(rows, schema=person.ALLELES))
+                runs.write(contig, 1, length, pa.Table.from_pylist(spans, schema=person.RUNS))
+        files.append((one, *paths))
+    (folder / "work/harmonise/batch").mkdir(parents=True, exist_ok=True)
+    out = {t: str(folder / f"work/harmonise/batch/{name}.{t}.parquet") for t in ("sites", "rows", "runs", "people")}
+    batch.gather(files, Build("test", CONTIGS, PAR), out)
+
+
+def allele(pos: int, code: int, reads: list[int], region_class: int, base: int) -> dict:
+    nothing = dict.fromkeys(("gq", "dp", "ad_ref", "ad_alt"), float("nan"))
+    told = dict(zip(nothing, (60, sum(reads), *reads), strict=True)) if code == 4 else nothing
+    call = gt.CODE_HET if code == 3 else gt.CODE_HOM
+    calls = {"code": call, "base": base, "raw": call, "raw_base": base, "region_class": region_class}
+    return {"pos": pos, "ref": "A", "alt": alt(pos), **calls, "made": True, "qual": 50, "ft": None, **told}
+
+
+def between(holes: list[int], length: int) -> list[tuple[int, int]]:
+    """Runs of 1..length without the holes, which are sorted."""
+    edges = zip([0, *holes], [*holes, length + 1], strict=True)
+    return [(a + 1, b - 1) for a, b in edges if b - a > 1]
 
 
 def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
@@ -252,6 +387,7 @@ def run(
     text = SNAKEFILE.format(
         scripts=str(repo / "scripts"), repo=str(repo), cfg=cfg, regions=regions, own=own,
         build={"name": "test", "contigs": CONTIGS, "par": PAR}, batches={"b0000": reads[:4], "b0001": reads[4:]},
+        own_batches=own_batches(), has_joint=any(p[4] == "joint_vcf" for p in people()),
     )  # fmt: skip
     (folder / "Snakefile").write_text(text)
     options = ["--cores", "2", "--directory", str(folder), "--snakefile", str(folder / "Snakefile")]
@@ -276,7 +412,7 @@ def again(cohort: Path, folder: Path) -> None:
     """A copy of the run that is done, to go on from."""
     shutil.copytree(cohort.parent, folder / "work", symlinks=True)
     shutil.copytree(cohort.parents[1] / ".snakemake", folder / ".snakemake")
-    for name in ("ref.fa", "ref.fa.fai"):
+    for name in ("ref.fa", "ref.fa.fai", "joint.bcf", "joint.bcf.csi"):
         shutil.copy2(cohort.parents[1] / name, folder / name)
 
 
@@ -327,7 +463,7 @@ def per_person(folder: Path, *view: str) -> dict[str, np.ndarray]:
 
 def test_metrics_agree_with_bcftools_stats(cohort):
     mine = table(cohort / "metrics.tsv")
-    folder = cohort.parent / "harmonise"
+    folder = cohort.parent / "everybody"
     for sample, (hom, het, ti, tv) in per_person(folder).items():
         assert int(mine[sample]["count_snvs"]) == hom + het
         assert float(mine[sample]["ratio_transitions_transversions_snv"]) == round(ti / tv, 2)
@@ -490,6 +626,9 @@ def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, t
     again(cohort, tmp_path)
     for path in (tmp_path / "work/align/depth").glob("*.mosdepth.summary.txt"):
         path.write_text("".join(x for x in path.read_text().splitlines(True) if not x.startswith(("chrX", "chrY"))))
+    for path in (tmp_path / "work/harmonise/batch").glob("*.people.parquet"):
+        found = pq.read_table(path)
+        pq.write_table(found.filter(pa.array([number == 1 for number in found["class"].to_pylist()])), path)
     autosomes = {name: region for name, region in REGIONS.items() if region[0] == "chr1"}
     run(tmp_path, repo, regions=autosomes, target="work/sample_qc/keep.tsv").ok()
     said, left_out = summary_and_keep(tmp_path)
@@ -502,18 +641,22 @@ def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, t
 @pytest.mark.parametrize("fault", ["own gVCF without Y", "joint VCF without DP on Y"])
 def test_nobody_loses_the_sex_strata_for_lack_of_data_on_y(cohort, repo, tmp_path, fault):
     again(cohort, tmp_path)
-    path = tmp_path / "work/harmonise/chrY_1_60000.people.parquet"
     cast = {p[0]: p for p in people()}
-    rows = pq.read_table(path).to_pylist()
     hit = [s for s, p in cast.items() if p[4] == "gvcf" and p[2] == "XY" and s != GONE and s != WRONG_SEX][:1]
+    paths = list((tmp_path / "work/harmonise/batch").glob("*.people.parquet"))
     if fault.startswith("joint"):
         hit = [s for s, p in cast.items() if p[4] == "joint_vcf"]
-    for row in rows:
-        if row["sample_id"] in hit:
-            row["sum_dp"] = row["n_dp"] = 0
-            if fault.startswith("own"):
-                row |= {"n_called": 0, "n_hom_alt": 0, "n_counted": 0, "n_said": 0, "n_missing_in": row["n_records"]}
-    pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
+        paths = [tmp_path / "work/harmonise/joint/0/chrY_1_60000.people.parquet"]
+    for path in paths:
+        found = pq.read_table(path).to_pylist()
+        for row in found:
+            if row["sample_id"] in hit and row["class"] == 3:
+                row["sum_dp"] = row["n_dp"] = 0
+                if fault.startswith("own"):
+                    row |= dict.fromkeys(
+                        ("n_records", "n_called", "n_hom_alt", "n_counted", "n_said", "n_missing_in"), 0
+                    )
+        pq.write_table(pa.Table.from_pylist(found, schema=pq.read_schema(path)), path)
     run(tmp_path, repo, target="work/sample_qc/keep.tsv").ok()
     rows = table(tmp_path / "work/sample_qc/keep.tsv")
     for sample in set(hit) - {XXY}:
@@ -526,11 +669,22 @@ def test_nobody_loses_the_sex_strata_for_lack_of_data_on_y(cohort, repo, tmp_pat
 
 
 def without(folder: Path, *fields: str) -> None:
-    """Take FORMAT fields from the cohort's BCFs."""
-    for path in (folder / "work/joint").glob("*.bcf"):
-        cut = ["bcftools", "annotate", "--no-version", "-x", ",".join(f"FORMAT/{f}" for f in fields), "-Ob"]
-        subprocess.run([*cut, "-o", f"{path}.cut", str(path)], check=True)
-        Path(f"{path}.cut").replace(path)
+    """Take FORMAT fields from the joint VCF, and what was kept of them from everybody else."""
+    path = folder / "joint.bcf"
+    cut = ["bcftools", "annotate", "--no-version", "-x", ",".join(f"FORMAT/{f}" for f in fields), "-Ob"]
+    subprocess.run([*cut, "-o", f"{path}.cut", str(path)], check=True)
+    Path(f"{path}.cut").replace(path)
+    subprocess.run(["bcftools", "index", "--force", str(path)], check=True)
+    columns = {"AD": ("ad_ref", "ad_alt"), "GQ": ("gq",), "DP": ("dp",)}
+    for path in (folder / "work/harmonise/batch").glob("*.rows.parquet"):
+        file = pq.ParquetFile(path)
+        groups = [file.read_row_group(n).to_pylist() for n in range(file.num_row_groups)]
+        with pq.ParquetWriter(path, file.schema_arrow) as out:
+            for rows in groups:
+                for row in rows:
+                    row |= dict.fromkeys((c for f in fields for c in columns[f]), float("nan"))
+                out.write_table(pa.Table.from_pylist(rows, schema=file.schema_arrow))
+            out.add_key_value_metadata({"goe": file.metadata.metadata[b"goe"].decode()})
 
 
 def test_without_ad_contamination_is_not_judged_and_it_is_said(cohort, repo, tmp_path):

@@ -1,13 +1,14 @@
 """Harmonise and count a VCF without the workflow, region by region, as its scripts do."""
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+from goe.calls import joint, scan
 from goe.core.ledger import Ledger
 from goe.frequencies import counts
-from goe.genome.build import Build, regions
+from goe.frequencies.cohort import Cohort
+from goe.genome.build import Build, Region, regions
 from goe.genome.fasta import Reference
 from goe.harmonise import files as harmonised
 from goe.harmonise import records as harmonise
@@ -23,12 +24,12 @@ def count_vcf(
     folder: Path,
     **options,
 ) -> tuple[pa.Table, list[Ledger]]:
-    """Table of counts (goe.frequencies.counts.schema) of a whole VCF, and the ledgers of its two passes for each
+    """Table of counts (goe.frequencies.counts.schema) of a whole joint VCF, and the ledgers of its two passes for each
     region.
 
     sheet: sample_id -> (sex, country). size: region size in bases. options: `rule`, `count_sex` (sample_id -> sex),
-    `raw`, `respect_ft`, `absent` (FORMAT fields that the file does not declare), `alone` (sample_ids with a file of
-    their own), `accept` (FILTERs that count as PASS), `out` (sample_ids left out).
+    `raw`, `respect_ft`, `absent` (FORMAT fields that the file does not declare), `accept` (FILTERs that count as PASS),
+    `out` (sample_ids left out), `starts` (also what people are for site alleles of other files).
     """
     raw = options.get("raw", False)
     absent = frozenset(options.get("absent", ()))
@@ -36,16 +37,16 @@ def count_vcf(
     subprocess.run(["bcftools", "view", "--no-version", "-Ob", "-o", packed, vcf], check=True)
     subprocess.run(["bcftools", "index", "-f", packed], check=True)
     found = regions(build, size)
+    held, _ = scan.scan(str(packed), {}, build.contigs, found)
+    file = joint.JointFile(str(packed), {}, {Region.parse(name): n for name, n in held.items()})
     ledgers = []
     for name, region in found.items():
-        where = ("--regions", f"{region.contig}:{region.start}-{region.end}", "--regions-overlap", "pos")
-        with harmonised.open_split(packed, *where) as reader:
+        with joint.opened(file, region, tuple(harmonise.METRICS), harmonise.FIELDS) as reader:
             ids = reader.header.samples
-            people = harmonise.People(ids, [sheet[i][0] for i in ids], [absent] * len(ids), [""] * len(ids))
-            people = replace(people, alone=[i in options.get("alone", ()) for i in ids])
+            people = harmonise.People(ids, [sheet[i][0] for i in ids], [absent] * len(ids))
             rule = options.get("rule", Filter())
-            ft = options.get("respect_ft", False)
-            splitter = harmonise.Splitter(build, region, Reference(str(fasta)), people, rule, ft, raw)
+            ft, starts = options.get("respect_ft", False), options.get("starts", False)
+            splitter = harmonise.Splitter(build, region, Reference(str(fasta)), people, rule, ft, raw, starts)
             harmonised.split(reader, splitter, fasta, folder / f"{name}.snvs.bcf", folder / f"{name}.moved.bcf")
         splitter.ledger.check()
         ledgers.append(splitter.ledger)
@@ -68,7 +69,10 @@ def count_vcf(
         ledger.check()
         ledgers.append(ledger)
         with harmonised.open_harmonised(merged) as reader:
-            leaves = counts.Leaves.of_keep(reader.header.samples, keep, "test")
-            batches = counts.count(reader, leaves, raw, options.get("accept", ()))
+            cohort = Cohort([reader], [], build, region, raw)
+            leaves = counts.Leaves.of_keep(cohort.ids, keep, "test")
+            of_cohort = Ledger(f"frequencies {name}")
+            batches = list(counts.count(cohort, leaves, of_cohort, options.get("accept", ())))
+            of_cohort.check()
             tables.append(pa.Table.from_batches(batches, counts.schema(leaves, raw)))
     return pa.concat_tables(tables), ledgers

@@ -9,9 +9,12 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from goe.genome.build import Region
+from goe.harmonise.batch import TABLES
 from goe.harmonise.genotypes import Filter
 
 from helpers.simulate import CONTIG, Cohort
@@ -87,7 +90,14 @@ def write_spec(folder: Path, script: str, **parts) -> Path:
 
 
 def split_params(build: dict, region: list) -> dict:
-    return {"build": build, "region": region, "filter": asdict(Filter()), "respect_ft": False, "raw": False}
+    settings = {"filter": asdict(Filter()), "respect_ft": False, "raw": False, "rename": {}, "starts": False}
+    return {"build": build, "region": region, **settings}
+
+
+def person_params(build: dict, sex: str, blocks: bool = True) -> dict:
+    """Of harmonise_person.py, of a gVCF or VCF (without blocks) that was given."""
+    settings = {"filter": asdict(Filter()), "keep_absent": False, "respect_ft": False, "raw": False, "rename": {}}
+    return {"build": build, "called": False, "blocks": blocks, "sex": sex, **settings}
 
 
 class Stages:
@@ -108,11 +118,31 @@ class Stages:
     def _run(self, script: str, **parts) -> Cost:
         return measure([sys.executable, "-m", "helpers.run_script", write_spec(self.folder, script, **parts)])
 
+    def scan(self, source: Path) -> Cost:
+        """The pass over an indexed joint VCF or BCF that counts its records."""
+        return self._run(
+            "joint_file.py",
+            input={"file": source},
+            output={"counts": self.folder / "joint.json"},
+            params={
+                "rename": {},
+                "contigs": self.build["contigs"],
+                "planned": [CONTIG],
+                "regions": {Region(*self.region).name: self.region},
+            },
+        )
+
     def split(self, source: Path) -> Cost:
+        """After `scan` of the same file."""
         f = self.folder
         return self._run(
             "harmonise_split.py",
-            input={"bcf": source, "people": f / "people.tsv", "fasta": self.cohort.fasta},
+            input={
+                "file": source,
+                "counts": f / "joint.json",
+                "people": f / "people.tsv",
+                "fasta": self.cohort.fasta,
+            },
             output={
                 "snvs": f / "snvs.bcf",
                 "moved": f / "moved.bcf",
@@ -131,14 +161,19 @@ class Stages:
             params={"build": self.build, "region": self.region, "raw": False},
         )
 
-    def count(self) -> Cost:
+    def gathered(self, batches: Sequence[Mapping[str, Path]] = (), joint: bool = True) -> dict[str, list[Path]]:
+        """Inputs of what reads a region of the cohort: the joint file's BCF, and the tables of batches."""
+        tables = {name: [batch[name] for batch in batches] for name in TABLES}
+        return {"joint": [self.folder / "harmonised.bcf"] if joint else [], **tables}
+
+    def count(self, batches: Sequence[Mapping[str, Path]] = (), joint: bool = True) -> Cost:
         f = self.folder
         return self._run(
             "frequencies_count.py",
-            input={"bcf": f / "harmonised.bcf", "keep": f / "keep.tsv"},
+            input={**self.gathered(batches, joint), "keep": f / "keep.tsv"},
             output={"counts": f / "counts.parquet", "ledger": f / "count.json"},
-            params={"raw": False, "accept_filters": []},
+            params={"build": self.build, "region": self.region, "raw": False, "accept_filters": []},
         )
 
     def all(self, source: Path) -> Cost:
-        return self.split(source) + self.merge() + self.count()
+        return self.scan(source) + self.split(source) + self.merge() + self.count()

@@ -1,5 +1,6 @@
 """Harmonising across region borders, merging, and the input faults that stop it."""
 
+import subprocess
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from goe.harmonise.records import People, Splitter
 from goe.hts.bcf import Record
 from goe.variant_qc.filters import annotate
 from helpers.counting import count_vcf
+from helpers.own_counting import Options, count_folder
 
 CONTIG = "GATTACAAAAAAAAAACGTCACACACAGTTGCATGCCGATCGATTTACGGCATCCTAGGA"
 SHEET = {"f": ("F", "EE"), "m": ("M", "EE"), "u": ("U", "FI"), "g": ("F", "FI")}
@@ -45,6 +47,7 @@ def world(tmp_path):
             info = f"QD={rest[1]}" if len(rest) > 1 else "."
             cells = [c.partition(":")[::2] for c in calls.split()]
             depths = [ad.get(c, "15,15") if "," not in alt else "15,15,15" for c, _ in cells]
+            depths = ["30"] * len(cells) if alt == "." else depths
             people = [f"{c}:30:99:{d}:{ft or '.'}" for (c, ft), d in zip(cells, depths, strict=True)]
             lines.append("\t".join([contig, str(pos), ".", ref, alt, "50", status, info, "GT:DP:GQ:AD:FT", *people]))
         vcf = tmp_path / "in.vcf"
@@ -117,6 +120,49 @@ def test_filters_and_metrics_of_merged_records_are_the_worst(world):
     assert (row["af"], row["call_rate"]) == (1 / 8, 1.0)
 
 
+@pytest.fixture
+def own(tmp_path):
+    """Counts of people with files of their own, whose FILTER is about their call, and of a joint VCF."""
+
+    def run(*records, site=".", alone="fmug", **options):
+        """records: (pos, ref, alt, calls of f m u g), `0/1:Low` with the FILTER of that file; site: FILTER of the joint
+        VCF, of those who are not in `alone` and of n, who carries nothing."""
+        folder = tmp_path / "own"
+        folder.mkdir(exist_ok=True)
+        (folder / "ref.fa").write_text("".join(f">{name}\n{CONTIG}\n" for name in ("chr1", "chrX")))
+        pysam.faidx(str(folder / "ref.fa"))
+        (folder / "par.bed").write_text("chrX\t0\t10\n")
+        columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
+        files = {name: ([name], []) for name in alone}
+        files["joint"] = ([name for name in SHEET if name not in alone] + ["n"], [])
+        for pos, ref, alt, calls in records:
+            called = dict(zip(SHEET, (call.partition(":")[::2] for call in calls.split()), strict=True)) | {
+                "n": ("0/0", "")
+            }
+            for name, (people, rows) in files.items():
+                status = (called[name][1] or "PASS") if name in alone else site
+                reads = {"0/0": [30, 0, 0], "1/1": [0, 30, 0], "0/2": [15, 0, 15]}
+                depths = [reads.get(called[p][0], [15, 15, 0])[: 2 + alt.count(",")] for p in people]
+                cells = [f"{called[p][0]}:30:99:{','.join(map(str, d))}" for p, d in zip(people, depths, strict=True)]
+                rows.append("\t".join(["chr1", str(pos), ".", ref, alt, "50", status, ".", "GT:DP:GQ:AD", *cells]))
+        sheet, inputs = ["sample_id\tsex\tcountry_code"], ["sample_id\tinput_type\tpath"]
+        sheet += [f"{name}\t{sex}\t{country}" for name, (sex, country) in (SHEET | {"n": ("F", "EE")}).items()]
+        for name, (people, rows) in files.items():
+            header = HEADER.replace("##contig=<ID=chrUn,length=60>\n", "")
+            filters = {f for row in rows for f in row.split("\t")[6].split(";")} - {"PASS", ".", "LowQ"}
+            header += "".join(f'##FILTER=<ID={f},Description="x">\n' for f in sorted(filters))
+            text = header + "".join(f"{row}\n" for row in ["\t".join([*columns, *people]), *rows])
+            packed = subprocess.run(["bgzip", "-c"], input=text.encode(), capture_output=True, check=True).stdout
+            (folder / f"{name}.vcf.gz").write_bytes(packed)
+            subprocess.run(["tabix", "-f", "-p", "vcf", folder / f"{name}.vcf.gz"], check=True)
+            inputs.append(f"{name}\tgvcf\t{name}.vcf.gz" if name in alone else f"\tjoint_vcf\t{name}.vcf.gz")
+        for name, lines in (("samples", sheet), ("inputs", inputs)):
+            (folder / f"{name}.tsv").write_text("".join(f"{line}\n" for line in lines))
+        return count_folder(folder, tmp_path / "work", Options(**options))
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("calls", "site", "expected", "options"),
     [
@@ -125,38 +171,47 @@ def test_filters_and_metrics_of_merged_records_are_the_worst(world):
         ("0/1:Low 0/0 0/0 0/1", ".", [], {}),
         ("0/1:Low 0/0 0/0 0/1:Low", "LowQ", ["LowQ", "Low"], {}),
         ("0/1:Low 0/0 0/0 0/1", "LowQ", ["LowQ"], {}),
-        ("0/1:a%3Ab 0/0 0/0 0/0", ".", ["a:b"], {}),
-        ("0/1:a%3Ab 0/0 0/0 0/1:Old", ".", [], {"accept": ["a:b"]}),
+        ("0/1:a%3Ab 0/0 0/0 0/0", ".", ["a%3Ab"], {}),
+        ("0/1:a-b 0/0 0/0 0/1:Old", ".", [], {"accept": ("a-b",)}),
         # One passes by what the config accepts; what is accepted of all is taken away later.
-        ("0/1:Low 0/0 0/0 0/1:Old", ".", [], {"accept": ["Low"]}),
-        ("0/1:Low;Old 0/0 0/0 0/1:Old", ".", ["Low", "Old"], {"accept": ["Low"]}),
-        # Nobody of a joint VCF has a FILTER of their own: FT there is another thing.
-        ("0/1:Low 0/0 0/0 0/1:Low", ".", [], {"alone": "f"}),
-        ("0/1:Low 0/0 0/0 0/0:Low", ".", ["Low"], {"alone": "f"}),
+        ("0/1:Low 0/0 0/0 0/1:Old", ".", [], {"accept": ("Low",)}),
+        ("0/1:Low;Old 0/0 0/0 0/1:Old", ".", ["Low", "Old"], {"accept": ("Low",)}),
+        # Nobody of a joint VCF has a FILTER of their own.
         ("0/1:Low 0/0 0/0 0/1", ".", [], {"alone": "f"}),
+        ("0/1:Low 0/0 0/0 0/0", ".", ["Low"], {"alone": "f"}),
+        ("0/1:Low 0/0 0/0 0/1", "LowQ", ["LowQ"], {"alone": "fmu"}),
         # Who does not count decides nothing.
-        ("0/1:Low ./. 0/0 0/1", ".", ["Low"], {"out": "g"}),
+        ("0/1:Low ./. 0/0 0/1", ".", ["Low"], {"out": ("g",)}),
+        ("0/1 ./. 0/0 0/1:Low", ".", ["Low"], {"out": ("f",)}),
         ("0/1:Low 0/0 0/0 0/1:Low", ".", [], {"respect_ft": True}),
     ],
 )
-def test_a_filter_of_people_holds_where_no_carrier_passes(world, calls, site, expected, options):
-    [row] = world(("chr1", 20, "C", "G", calls, site), **{"alone": "fmug"} | options)[0].to_pylist()
+@pytest.mark.parametrize("batch", [1000, 1])
+def test_a_filter_of_people_holds_where_no_carrier_passes(own, calls, site, expected, options, batch):
+    [row] = own((20, "C", "G", calls), site=site, people_per_batch=batch, **options)
     assert row["filters"] == expected
 
 
-def test_a_filter_of_people_is_that_of_the_allele(world):
-    """Two ALTs of one position are one record after merging; the one whose only carrier fails does not pass by it."""
-    table, _ = world(("chr1", 20, "C", "G,T", "0/1:Low 0/2 0/0 0/0"), alone="fmug")
-    assert [(r["alt"], r["filters"]) for r in table.to_pylist()] == [("G", ["Low"]), ("T", [])]
+def test_ft_of_a_joint_vcf_is_no_filter_of_the_allele(world):
+    """There FT is another thing."""
+    [row] = world(("chr1", 20, "C", "G", "0/1:Low 0/0 0/0 0/1:Low", "."))[0].to_pylist()
+    assert (row["filters"], row["het_EE_F"]) == ([], 1)
+    [row] = world(("chr1", 20, "C", "G", "0/1:Low 0/0 0/0 0/1:Low", "."), respect_ft=True)[0].to_pylist()
+    assert (row["filters"], row["het_EE_F"], row["dip_EE_F"]) == ([], 0, 0)
+
+
+def test_a_filter_of_people_is_that_of_the_allele(own):
+    """Two ALTs of one position: the one whose only carrier fails does not pass by the other."""
+    rows = own((20, "C", "G,T", "0/1:Low 0/2 0/0 0/0"))
+    assert [(r["alt"], r["filters"]) for r in rows] == [("G", ["Low"]), ("T", [])]
 
 
 @pytest.mark.parametrize("size", [1000, 12])
-def test_filters_of_people_are_merged_with_their_records(world, size):
+def test_filters_of_people_are_merged_with_their_rows(own, size):
     """The deletion of one, written elsewhere by the other's caller."""
 
     def filters(first, second):
-        records = (("chr1", 6, "CA", "C", first), ("chr1", 15, "AA", "A", second))
-        [row] = world(*records, size=size, alone="fmug")[0].to_pylist()
+        [row] = own((6, "CA", "C", first), (15, "AA", "A", second), size=size)
         return row["filters"]
 
     assert filters("0/1:Low 0/0 0/0 0/0", "0/0 0/0 0/1 0/0") == []
@@ -167,14 +222,17 @@ def test_filters_of_people_are_merged_with_their_records(world, size):
     assert filters("0/1:Low 0/0 0/0 0/0", "1/1:Old 0/0 0/0 0/0") == []
 
 
-def test_a_record_counts_for_the_people_of_the_sources_that_have_it():
+class Reader(list):
+    """Records as if they were read from a file."""
+
+    name = "x.bcf"
+
+
+def test_a_record_that_says_nothing_of_anybody_counts_for_nobody():
     def record(pos, calls, depths):
         formats = {"GT": np.array(calls, np.int8), "DP": np.array(depths, np.int8)[:, None]}
-        formats["GQ"] = np.array([[99]] * 4, np.int8)
+        formats["GQ"] = np.array([[99]] * 2, np.int8)
         return Record("chr1", pos, None, "A", ["C"], [], {}, formats)
-
-    class Reader(list):
-        name = "x.bcf"
 
     class Reference:
         lengths: ClassVar[dict[str, int]] = {"chr1": 60}
@@ -183,15 +241,28 @@ def test_a_record_counts_for_the_people_of_the_sources_that_have_it():
             return "A" * (end - start)
 
     no, ref, none = [0, 0], [2, 2], -128
-    people = People(list("abcd"), ["F"] * 4, [frozenset()] * 4, ["", "joint", "joint", "single"])
+    people = People(list("ab"), ["F"] * 2, [frozenset()] * 2)
     splitter = Splitter(Build("toy", {"chr1": 60}, []), Region("chr1", 1, 60), Reference(), people, Filter(min_ab=0))
-    records = [record(1, [no, ref, no, no], [none, 30, none, none]), record(2, [no, no, no, no], [none, none, 0, none])]
+    records = [record(1, [ref, no], [30, none]), record(2, [no, no], [none, 0]), record(3, [no, no], [none, none])]
     list(splitter(Reader(records)))
     table = splitter.people_table().to_pylist()
-    assert [r["n_records"] for r in table] == [2, 2, 2, 0]
-    assert [r["n_called"] for r in table] == [0, 1, 0, 0]
-    assert [r["n_missing_in"] for r in table] == [2, 1, 2, 0]
-    assert [r["n_said"] for r in table] == [0, 1, 1, 0], "a depth of 0 is something said"
+    assert [r["n_records"] for r in table] == [2, 2]
+    assert [r["n_called"] for r in table] == [1, 0]
+    assert [r["n_missing_in"] for r in table] == [1, 2]
+    assert [r["n_said"] for r in table] == [1, 1], "a depth of 0 is something said"
+
+
+def test_a_position_where_rows_start_tells_what_people_are_for_alleles_of_other_files(world):
+    """C6.3 and C6.6: each person by the rows that start there, as if they were reference; also rows without ALT."""
+    records = (
+        ("chr1", 20, "C", "G", "0/1 0/0 ./. 1/1"),
+        ("chr1", 20, "C", "T", "./. 0/0 0/1 ./."),
+        ("chr1", 30, "T", ".", "0/0 ./. 0/0 0/0"),
+        ("chr1", 40, "T", "A", "./. ./. ./. ./."),
+    )
+    table, ledgers = world(*records, starts=True)
+    assert table.equals(world(*records)[0]), "they are no site alleles"
+    assert sum(x.dropped.get("records", {}).get("no_alt", 0) for x in ledgers) == 1
 
 
 def test_ref_mismatch_stops_and_names_the_place(world):
@@ -199,11 +270,8 @@ def test_ref_mismatch_stops_and_names_the_place(world):
         world(("chr1", 20, "A", "G", "0/1 0/0 0/0 0/0"))
 
 
-def test_unsorted_records_stop(world):
-    class Reader(list):
-        name = "x.bcf"
-
-    build, people = Build("toy", {"chr1": 60}, []), People([], [], [], [])
+def test_unsorted_records_stop():
+    build, people = Build("toy", {"chr1": 60}, []), People([], [], [])
     records = Reader(Record("chr1", pos, None, "C", ["."], [], {}) for pos in (20, 10))
     with pytest.raises(GoeError, match=r"chr1:10: comes after chr1:20: not sorted"):
         list(Splitter(build, Region("chr1", 1, 60), None, people, Filter())(records))

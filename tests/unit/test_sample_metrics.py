@@ -1,16 +1,26 @@
 """Metrics from tool reports and from genotypes."""
 
+import json
+from collections import Counter
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe.genome.build import Build
+from goe.frequencies.cohort import Cohort
+from goe.genome.build import REGION_DIPLOID, Build, Region
+from goe.harmonise import batch
+from goe.harmonise import files as harmonised
+from goe.harmonise import genotypes as gt
+from goe.harmonise.person import ALLELES, RUNS
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import keep
 from goe.sample_qc import metrics as sm
+from goe.sample_qc.region import RegionCounts
 from goe.sample_qc.tool_reports import Depths, Reads
+from helpers import own_counting, own_files
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 
@@ -92,25 +102,83 @@ def test_every_null_of_the_reads_has_a_reason(tmp_path):
     assert why["cross_contamination_rate"] == sm.NO_PANEL
 
 
+LENGTH = 9000
+PLAIN = Build("toy", {"1": LENGTH}, [])
+
+
 def record(pos, alt, genotypes, ref="A", filters=()):
+    """Of a harmonised joint file."""
     gt = np.array([[(a + 1) << 1 for a in g] for g in genotypes], np.int8)
-    return SimpleNamespace(contig="1", pos=pos, ref=ref, alts=[alt], filters=list(filters), formats={"GT": gt})
+    info = {"CLASS": REGION_DIPLOID, "NREC": 1}
+    return SimpleNamespace(
+        contig="1", pos=pos, ref=ref, alts=[alt], filters=list(filters), qual=None, info=info, formats={"GT": gt}
+    )
 
 
-def counted(records, people=2, **options):
-    counts = sm.count_variants(records, people, **options)
-    return [dict(zip(sm.COUNTS, map(int, row), strict=True)) for row in counts]
+class Joint:
+    """A reader over harmonised records of people j0, j1, ..."""
+
+    def __init__(self, records, people):
+        self.records, self.people = records, people
+        self.header = SimpleNamespace(samples=[f"j{i}" for i in range(people)])
+
+    def __iter__(self):
+        return iter(self.records)
 
 
-def test_counts_of_site_alleles():
+def row(pos, alt, code, ref="A", ft=None, base=0, **depths):
+    """Of a person's own table; base: of the run at pos; depths: gq, dp, ad_ref, ad_alt."""
+    known = dict.fromkeys(("gq", "dp", "ad_ref", "ad_alt"), np.nan) | depths
+    calls = {"code": code, "base": base, "raw": code, "raw_base": base, "region_class": REGION_DIPLOID}
+    return {"pos": pos, "ref": ref, "alt": alt, **calls, "made": True, "qual": None, "ft": ft, **known}
+
+
+def gathered(folder, people):
+    """A batch: people are id -> (rows, callable runs as (start, end)), each written by itself."""
+    files = []
+    for name, (rows, runs) in people.items():
+        about = {"person": name, "counters": {}, "qualities": {}}
+        paths = [str(folder / f"{name}.{table}.parquet") for table in ("alleles", "runs")]
+        spans = [{"start": a, "end": b, "code": gt.CODE_REF2, "raw": False} for a, b in runs]
+        for path, schema, made in zip(paths, (ALLELES, RUNS), (rows, spans), strict=True):
+            with batch.Tables(path, schema, about) as out:
+                out.write("1", 1, LENGTH, pa.Table.from_pylist(made, schema=schema))
+        files.append((name, *paths))
+    out = {name: str(folder / f"{name}.parquet") for name in ("sites", "rows", "runs", "people")}
+    batch.gather(files, PLAIN, out)
+    return out
+
+
+def region_of(limits, records=(), people=0, own=None, vcf=(), accept=(), spacing=1):
+    """RegionCounts, after its run, of people of a joint file, and of those of a batch (of `gathered`); vcf: ids."""
+    with ExitStack() as stack:
+        batches = [stack.enter_context(batch.Batch.opened(own))] if own else []
+        joint = [Joint(list(records), people)] if people else []
+        cohort = Cohort(joint, batches, PLAIN, Region("1", 1, LENGTH))
+        length = spacing * int(limits["kinship_max_candidates"])
+        found = RegionCounts(
+            cohort, [Joint(list(records), people)] * len(joint), [i in vcf for i in cohort.ids], limits, length
+        )
+        found.run(accept)
+    return found
+
+
+def counted(limits, *given, **options):
+    found = region_of(limits, *given, **options)
+    return [dict(zip(sm.COUNTS, map(int, row), strict=True)) for row in found.counts]
+
+
+def test_counts_of_site_alleles(limits):
     first, second = counted(
+        limits,
         [
             record(1, "G", [(0, 1), (0, 0)]),
             record(2, "C", [(1, 1), (0, 1)]),
             record(3, "AT", [(0, 1), (-1, -1)]),
             record(4, "A", [(1, 1), (0, 1)], ref="AC"),
             record(5, "G", [(0, 1), (0, 1)], filters=["LowQual"]),
-        ]
+        ],
+        2,
     )
     expected = {"n_snv": 2, "n_insertion": 1, "n_deletion": 1, "n_ti": 1, "n_tv": 1, "n_het_snv": 1, "n_hom_snv": 1}
     assert expected.items() <= first.items()
@@ -118,60 +186,234 @@ def test_counts_of_site_alleles():
     assert {"n_snv": 1, "n_deletion": 1, "n_ti": 0, "n_singleton": 0}.items() <= second.items()
 
 
+def test_the_same_alleles_of_people_with_files_of_their_own(limits, tmp_path):
+    """The cohort of the test above, of whom the second is a person by itself."""
+    het, hom = gt.CODE_HET, gt.CODE_HOM
+    rows = [row(2, "C", het), row(4, "A", hom - 1, ref="AC"), row(5, "G", het, ft="LowQual")]
+    records = [
+        record(1, "G", [(0, 1)]),
+        record(2, "C", [(1, 1)]),
+        record(3, "AT", [(0, 1)]),
+        record(4, "A", [(1, 1)], ref="AC"),
+        record(5, "G", [(0, 1)], filters=["LowQual"]),
+    ]
+    first, second = counted(limits, records, 1, own=gathered(tmp_path, {"b": (rows, [(1, 1)])}))
+    both = counted(
+        limits,
+        [
+            record(r.pos, r.alts[0], [r.formats["GT"][0] // 2 - 1, other], ref=r.ref, filters=r.filters)
+            for r, other in zip(records, [(0, 0), (0, 1), (-1, -1), (0, 1), (0, 1)], strict=True)
+        ],
+        2,
+    )
+    sites = {"n_sites": 5, "n_sites_called": 4}
+    assert [first, second] == [both[0], both[1] | sites]
+
+
 @pytest.mark.parametrize(("size", "kind"), [(49, "counted"), (50, "passed over")])
-def test_indels_of_fifty_bases_are_not_short(size, kind):
+def test_indels_of_fifty_bases_are_not_short(limits, size, kind):
     long = "A" * (size + 1)
-    (first,) = counted([record(3, long, [(0, 1)]), record(9, "A", [(1, 1)], ref=long)], people=1)
+    (first,) = counted(limits, [record(3, long, [(0, 1)]), record(9, "A", [(1, 1)], ref=long)], 1)
     expected = 1 if kind == "counted" else 0
     assert [first[n] for n in ("n_insertion", "n_deletion", "n_het_indel", "n_hom_indel")] == [expected] * 4
 
 
-def test_accepted_filters_count():
-    (first, _) = counted([record(5, "G", [(0, 1), (0, 0)], filters=["Ok"])], accept=["Ok"])
+def test_accepted_filters_count(limits):
+    (first, _) = counted(limits, [record(5, "G", [(0, 1), (0, 0)], filters=["Ok"])], 2, accept=["Ok"])
     assert first["n_snv"] == 1
 
 
-def test_a_person_is_counted_by_the_filter_of_their_own_record():
+def test_a_person_is_counted_by_the_filter_of_their_own_record(limits, tmp_path):
     """However many others carry the allele, and whether their records pass or not."""
-    one, two = (record(pos, "G", [(0, 1), (0, 1)]) for pos in (5, 9))
-    one.formats["FT"] = np.array([b".", b"LowQual"])
-    two.formats["FT"] = np.array([b"Ok;Also", b"Ok"])
-    assert [p["n_snv"] for p in counted([one, two])] == [1, 0]
-    assert [p["n_snv"] for p in counted([one, two], accept=["Ok"])] == [1, 1]
+    het = gt.CODE_HET
+    people = {
+        "a": ([row(5, "G", het), row(9, "G", het, ft="Also;Ok")], []),
+        "b": ([row(5, "G", het, ft="LowQual"), row(9, "G", het, ft="Ok")], []),
+    }
+    own = gathered(tmp_path, people)
+    assert [p["n_snv"] for p in counted(limits, own=own)] == [1, 0]
+    assert [p["n_snv"] for p in counted(limits, own=own, accept=["Ok"])] == [1, 1]
+    joint = [record(pos, "G", [(0, 1)]) for pos in (5, 9)]
+    assert [p["n_snv"] for p in counted(limits, joint, 1, own=own)] == [2, 1, 0]
 
 
-def common(people, spacing=1, vcf=()):
-    absent = np.array([i in vcf for i in range(people)])
-    return sm.CommonSnvs(spacing, 0.05, 0.95, absent)
-
-
-def test_common_snvs_are_alone_at_their_position_and_in_their_bin():
-    chosen = common(2, spacing=10)
-    het = [(0, 1), (0, 1)]
-    counted(
-        [
-            record(11, "G", het),
-            record(11, "T", het),
-            record(12, "G", [(0, 0), (0, 0)]),
-            record(13, "G", [(0, 1), (-1, -1)]),
-            record(14, "G", het),
-            record(15, "G", het),
-            record(21, "GT", het),
-            record(25, "G", [(1, 1), (0, 1)]),
-        ],
-        common=chosen,
+def test_a_singleton_is_one_copy_in_the_whole_cohort(limits, tmp_path):
+    """In whatever files the other people are."""
+    het, hom = gt.CODE_HET, gt.CODE_HOM
+    own = gathered(
+        tmp_path,
+        {"a": ([row(5, "G", het), row(9, "G", het), row(13, "G", hom)], []), "b": ([row(9, "G", het)], [])},
     )
+    records = [record(17, "G", [(0, 1), (0, 0)]), record(21, "G", [(0, 1), (0, 1)])]
+    assert [p["n_singleton"] for p in counted(limits, records, 2, own=own)] == [1, 0, 1, 0]
+    records.insert(0, record(5, "G", [(0, 0), (0, 1)]))
+    assert [p["n_singleton"] for p in counted(limits, records, 2, own=own)] == [1, 0, 0, 0]
+
+
+def test_call_rate_of_a_gvcf_is_over_every_site_allele_of_the_cohort(limits, tmp_path):
+    """Covered by a run, an own row that passes, an own row that fails within a run, and nothing at all."""
+    rows = [row(20, "G", gt.CODE_HET, base=gt.CODE_REF2), row(30, "G", gt.CODE_MISSING, base=gt.CODE_REF2)]
+    people = {"a": (rows, [(1, 35)]), "b": ([row(50, "G", gt.CODE_HET)], [])}
+    records = [record(pos, "G", [(0, 1)]) for pos in (10, 30, 40)]
+    joint, a, b = counted(limits, records, 1, own=gathered(tmp_path, people))
+    # Site alleles at 10, 20, 30, 40 and 50.
+    assert (a["n_sites"], a["n_sites_called"]) == (5, 2)
+    assert (b["n_sites"], b["n_sites_called"]) == (5, 1)
+    assert (joint["n_sites"], joint["n_sites_called"]) == (0, 0)
+
+
+def test_what_nobody_carries_is_no_site(limits, tmp_path):
+    """A person who lists an allele that is none of the cohort's, alone and beside a site allele."""
+    listed = row(9, "G", gt.CODE_HOM, dp=40, ad_ref=0, ad_alt=40) | {"made": False}
+    (nobody,) = counted(limits, own=gathered(tmp_path, {"a": ([listed], [(1, LENGTH)])}))
+    assert not any(nobody.values())
+    (some,) = counted(limits, own=gathered(tmp_path, {"a": ([listed, row(30, "C", gt.CODE_HET)], [(1, 29)])}))
+    assert {name: n for name, n in some.items() if n} == {
+        **dict.fromkeys(("n_snv", "n_tv", "n_het_snv", "n_singleton", "n_sites", "n_sites_called"), 1)
+    }
+
+
+def test_common_snvs_are_alone_at_their_position_and_in_their_bin(limits):
+    het = [(0, 1), (0, 1)]
+    records = [
+        record(11, "G", het),
+        record(11, "T", het),
+        record(12, "G", [(0, 0), (0, 0)]),
+        record(13, "G", [(0, 1), (-1, -1)]),
+        record(14, "G", het),
+        record(15, "G", het),
+        record(21, "GT", het),
+        record(25, "G", [(1, 1), (0, 1)]),
+        record(35, "G", het, filters=["LowQual"]),
+    ]
+    chosen = region_of(limits, records, 2, spacing=10).common
     assert [s[1] for s in chosen.sites] == [14, 25]
     # PLINK 1 .bed, A1 = ALT: het 2, hom-alt 0; the first person in the lowest bits; the rest of the byte padded.
     assert [row[0] & 0b1111 for row in chosen.rows] == [0b1010, 0b1000]
 
 
-def test_absent_site_of_a_single_vcf_is_reference_for_kinship_only():
-    chosen = common(2, vcf={1})
-    (_, second) = counted([record(11, "G", [(1, 1), (-1, -1)])], common=chosen)
-    assert [s[1] for s in chosen.sites] == [11]
-    assert chosen.rows[0][0] & 0b1111 == 0b1100
-    assert second["n_snv"] == 0
+@pytest.mark.parametrize(
+    ("people", "called", "alleles", "wanted"),
+    [(100, 100, 10, True), (100, 100, 9, False), (100, 100, 190, True), (100, 100, 191, False)]
+    + [(100, 95, 50, True), (100, 94, 50, False), (0, 0, 0, False)],
+)
+def test_what_is_common_and_well_called(people, called, alleles, wanted):
+    assert sm.CommonSnvs(1, 0.05, 0.95).wants("1", 7, people, called, alleles) == wanted
+
+
+def test_a_bin_has_one_snv_and_a_contig_its_own_bins():
+    chosen = sm.CommonSnvs(10, 0.05, 0.95)
+    chosen.sites.append(("1", 15, "A", "G"))
+    assert [chosen.wants(c, p, 2, 2, 2) for c, p in (("1", 19), ("1", 20), ("2", 15))] == [False, True, True]
+
+
+def test_a_row_of_plink_has_every_code():
+    chosen = sm.CommonSnvs(1, 0.05, 0.95)
+    chosen.add(np.array([gt.CODE_HOM, gt.CODE_MISSING, gt.CODE_HET, gt.CODE_REF2, gt.CODE_HET], np.int8))
+    assert chosen.rows == [bytes([0b11100100, 0b00000010])]
+
+
+def test_absent_site_of_a_single_vcf_is_reference_for_kinship_only(limits, tmp_path):
+    own = gathered(tmp_path, {"v": ([row(13, "G", gt.CODE_HOM)], [])})
+    found = region_of(limits, [record(11, "G", [(1, 1)])], 1, own=own, vcf={"v"})
+    # At 13 the person of the joint VCF is not called.
+    assert [s[1] for s in found.common.sites] == [11]
+    assert found.common.rows[0][0] & 0b1111 == 0b1100
+    assert found.counts[1, sm.COUNTS.index("n_snv")] == 1
+    assert region_of(limits, [record(11, "G", [(1, 1)])], 1, own=own).common.sites == []
+
+
+def test_common_snvs_of_a_joint_file_and_of_people_by_themselves_are_sorted_by_id(limits, tmp_path):
+    """Ids: a and z by themselves, j0 of the joint file; a row that fails by its own FILTER is missing."""
+    people = {
+        "z": ([row(11, "G", gt.CODE_HOM)], [(1, LENGTH)]),
+        "a": ([row(31, "G", gt.CODE_HET, ft="LowQual", base=gt.CODE_REF2)], [(1, LENGTH)]),
+    }
+    records = [record(11, "G", [(0, 1)]), record(31, "G", [(1, 1)])]
+    limits = limits | {"kinship_min_call_rate": 0.5}
+    table = region_of(limits, records, 1, own=gathered(tmp_path, people)).common_table()
+    assert json.loads(table.schema.metadata[b"goe"]) == {"samples": ["a", "j0", "z"], "spacing": 1}
+    assert table["pos"].to_pylist() == [11, 31]
+    assert [row[0] & 0b111111 for row in table["bed"].to_pylist()] == [0b001011, 0b110001]
+
+
+def dense(cohort, beside, accepted, vcf, chooser):
+    """Counters but those of CHARR, and common SNVs, from everybody's genotype at each site allele: plain and slow."""
+    counts = {name: dict.fromkeys(sm.COUNTS, 0) for name in cohort.ids}
+    sites, pos_of = [], Counter()
+    for window, at, codes in cohort.genotypes(beside):
+        site = window.sites[at]
+        of_own = cohort.columns[len(beside) :]
+        fails = set()
+        for piece, place, columns in zip(window.pieces, window.places, of_own, strict=True):
+            for one in piece.rows.to_pylist():
+                if place[one["site"]] == at and one["ft"] and not accepted.issuperset(one["ft"].split(";")):
+                    fails.add(columns.start + one["person"])
+        pos_of[site.pos] += 1
+        sites.append((site, codes.copy(), fails))
+    own = {name for columns in of_own for name in cohort.ids[columns]}
+    for site, codes, fails in sites:
+        kind = sm.allele_kind(site.ref, site.alt)
+        passing = [gt.CODE_MISSING if i in fails else int(c) for i, c in enumerate(codes)]
+        copies = sum({gt.CODE_HET: 1, gt.CODE_HOM: 2}.get(c, 0) for c in passing)
+        good = accepted.issuperset(site.filters)
+        for i, (name, code) in enumerate(zip(cohort.ids, codes.tolist(), strict=True)):
+            mine = counts[name]
+            mine["n_sites"] += name in own
+            mine["n_sites_called"] += name in own and code != gt.CODE_MISSING
+            if not good or i in fails or kind == "other" or code not in (gt.CODE_HET, gt.CODE_HOM):
+                continue
+            mine[f"n_{kind}"] += 1
+            zygosity = "het" if code == gt.CODE_HET else "hom"
+            mine[f"n_{zygosity}_{'snv' if kind == 'snv' else 'indel'}"] += 1
+            mine["n_singleton"] += copies == 1
+            if kind == "snv":
+                mine["n_ti" if {site.ref, site.alt} in ({"A", "G"}, {"C", "T"}) else "n_tv"] += 1
+        if kind == "snv" and good and pos_of[site.pos] == 1:
+            filled = [gt.CODE_REF2 if v and c == gt.CODE_MISSING else c for v, c in zip(vcf, passing, strict=True)]
+            called = sum(c != gt.CODE_MISSING for c in filled)
+            if chooser.wants("chr20", site.pos, len(filled), called, copies):
+                chooser.sites.append(("chr20", *site.key))
+                order = sorted(range(len(filled)), key=cohort.ids.__getitem__)
+                chooser.add(np.array([filled[i] for i in order], np.int8))
+    return counts
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_mixed_cohort_counts_as_everybody_at_each_site_allele(limits, tmp_path, seed):
+    """gVCFs of five dialects, single-sample VCFs and a joint VCF, in batches of three."""
+    made = own_files.write(tmp_path / "cohort", seed, people=6)
+    work = tmp_path / "work"
+    own_counting.count_folder(tmp_path / "cohort", work, own_counting.Options(people_per_batch=3))
+    limits = limits | {"kinship_min_call_rate": 0.5}
+    contigs = {name: len(bases) for name, bases in made.bases.items()}
+    build, region = Build("toy", contigs, made.par), Region("chr20", 1, contigs["chr20"])
+    vcf_ids = {
+        r["sample_id"] for r in own_counting.sheet(tmp_path / "cohort", "inputs.tsv") if r["input_type"] == "vcf"
+    }
+    joint = work / f"0.{region.name}.bcf"
+    paths = [{t: str(work / f"b{start}.{t}.parquet") for t in batch.TABLES} for start in (0, 3, 6)]
+
+    def opened(stack):
+        own = [stack.enter_context(batch.Batch.opened(p)) for p in paths]
+        readers = [[stack.enter_context(harmonised.open_harmonised(joint))] for _ in range(2)]
+        return Cohort(readers[0], own, build, region), readers[1]
+
+    accept = ("LowQual",) if seed == 3 else ()
+    with ExitStack() as stack:
+        cohort, beside = opened(stack)
+        vcf = [name in vcf_ids for name in cohort.ids]
+        mine = RegionCounts(cohort, beside, vcf, limits, 20 * int(limits["kinship_max_candidates"]))
+        mine.run(accept)
+    with ExitStack() as stack:
+        chooser = sm.CommonSnvs(20, limits["kinship_min_maf"], limits["kinship_min_call_rate"])
+        expected = dense(*opened(stack), {"PASS", *accept}, vcf, chooser)
+    at = [i for i, name in enumerate(sm.COUNTS) if not name.startswith("charr")]
+    found = {name: [int(row[i]) for i in at] for name, row in zip(cohort.ids, mine.counts, strict=True)}
+    assert found == {name: [row[sm.COUNTS[i]] for i in at] for name, row in expected.items()}
+    assert sum(row["n_snv"] for row in expected.values()) > 20
+    assert mine.common.sites == chooser.sites and mine.common.rows == chooser.rows
+    assert len(chooser.sites) > 2
 
 
 def charr_of(records, people, limits, absent=None):
@@ -213,6 +455,59 @@ def test_charr_recovers_a_planted_contamination(limits, came_as):
     assert found[0] == charr_of(contaminated(people, alpha, 3000, absent & False), people, limits)[0]
     if came_as != "joint VCF":
         assert charr_of(contaminated(people, alpha, 3000, absent), people, limits)[0] > 1.07 * found[0], "what it mends"
+
+
+@pytest.mark.parametrize("kind", ["gvcf", "vcf"])
+def test_charr_of_people_by_themselves_is_that_of_a_joint_vcf(limits, tmp_path, kind):
+    """The same calls as rows of their own and callable runs; of a single-sample VCF, its rows alone."""
+    people, sites = 12, 400
+    nobody = np.zeros(people, np.bool_)
+    expected = charr_of(contaminated(people, 0.1, sites, nobody), people, limits)
+    rows = [[] for _ in range(people)]
+    for pos, one in enumerate(contaminated(people, 0.1, sites, nobody), 1):
+        for i, copies in enumerate((one.formats["GT"] // 2 - 1).sum(axis=1).tolist()):
+            near, far = map(int, one.formats["AD"][i])
+            told = {"gq": 60, "dp": 40, "ad_ref": near, "ad_alt": far} if copies == 2 else {}
+            code = (gt.CODE_REF2, gt.CODE_HET, gt.CODE_HOM)[copies]
+            if copies:
+                base = gt.CODE_REF2 if kind == "gvcf" else gt.CODE_MISSING
+                rows[i].append(row(pos, "G", code, base=base, **told))
+    own = {f"p{i:02d}": (mine, [(1, LENGTH)] if kind == "gvcf" else []) for i, mine in enumerate(rows)}
+    found = region_of(limits, own=gathered(tmp_path, own), vcf=own if kind == "vcf" else ()).counts
+    at = sm.COUNTS.index
+    shares = found[:, at("charr_sum")] / sm.CHARR_UNIT / np.maximum(found[:, at("charr_n")], 1)
+    assert shares.tolist() == expected.tolist() and expected[0] > 0.05
+    assert (found[:, at("charr_sites")] >= found[:, at("charr_n")]).all() and not found[:, at("charr_no_ad")].any()
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"gq": 60, "dp": 40, "ad_ref": 4, "ad_alt": 36}, {"charr_sites": 1, "charr_n": 1}),
+        ({"ad_ref": 4, "ad_alt": 36}, {"charr_sites": 1, "charr_n": 1}),
+        ({"gq": 19, "dp": 40, "ad_ref": 4, "ad_alt": 36}, {"charr_sites": 1}),
+        ({"gq": 60, "dp": 19, "ad_ref": 4, "ad_alt": 36}, {"charr_sites": 1}),
+        ({"gq": 60, "dp": 101, "ad_ref": 4, "ad_alt": 36}, {"charr_sites": 1}),
+        ({"ad_ref": 0, "ad_alt": 0}, {"charr_sites": 1}),
+        ({"gq": 60, "dp": 40}, {"charr_sites": 1, "charr_no_ad": 1}),
+    ],
+)
+def test_a_hom_alt_call_of_an_own_file_counts_for_charr(limits, tmp_path, told, expected):
+    """Of ten people, nine of whom are callable there: eighteen alleles, half of them REF."""
+    covered = ([row(50, "G", gt.CODE_HET, base=gt.CODE_REF2)], [(1, LENGTH)])
+    people = {f"p{i}": covered for i in range(9)} | {"x": ([row(50, "G", gt.CODE_HOM, **told)], [])}
+    found = dict(zip(sm.COUNTS, region_of(limits, own=gathered(tmp_path, people)).counts[9].tolist(), strict=True))
+    term = {"charr_sum": round(0.1 / 0.5 * sm.CHARR_UNIT)} if "charr_n" in expected else {}
+    assert {name: n for name, n in found.items() if name.startswith("charr") and n} == expected | term
+
+
+def test_charr_of_an_own_file_asks_snvs_alone_at_their_position(limits, tmp_path):
+    told = {"gq": 60, "dp": 40, "ad_ref": 4, "ad_alt": 36}
+    other = [row(50, "G", gt.CODE_HET), row(50, "T", gt.CODE_MISSING), row(60, "G", gt.CODE_HET)]
+    people = {f"p{i}": (other, [(1, LENGTH)]) for i in range(11)}
+    people["x"] = ([row(50, "G", gt.CODE_HOM, **told), row(60, "G", gt.CODE_HOM, **told)], [])
+    found = region_of(limits, own=gathered(tmp_path, people)).counts
+    assert found[11, sm.COUNTS.index("charr_sites")] == 1
 
 
 @pytest.mark.parametrize("fields", [("AD",), ("AD", "DP"), ("AD", "GQ")])
@@ -323,13 +618,26 @@ def classes(records=100, called=90, missing=6, depth=30):
 
 def test_variant_metrics(limits):
     counts = dict.fromkeys(sm.COUNTS, 0) | {"n_snv": 30, "n_het_snv": 20, "n_hom_snv": 10, "n_ti": 20, "n_tv": 10}
+    counts |= {"n_sites": 200, "n_sites_called": 150}
     found, why = sm.variant_metrics(classes(), counts, "gvcf", limits, 30)
-    assert (found["call_rate"], found["mean_dp"], found["count_snvs"]) == (0.9, 30, 30)
+    assert (found["call_rate"], found["mean_dp"], found["count_snvs"]) == (0.75, 30, 30)
     assert found["pass_rate"] == pytest.approx(90 / 94)
     assert found["ratio_heterozygous_homzygous_snv"] == 2
     assert found["charr"] is None
     assert "50 are needed" in why["charr"]
     assert why["ratio_insertion_deletion"] == "no deletion"
+
+
+def test_call_rate_of_a_joint_vcf_is_over_its_own_records(limits):
+    counts = dict.fromkeys(sm.COUNTS, 0) | {"n_sites": 200, "n_sites_called": 150}
+    found, _ = sm.variant_metrics(classes(), counts, "joint_vcf", limits, 30)
+    assert found["call_rate"] == 0.9
+
+
+@pytest.mark.parametrize("kind", ["gvcf", "cram"])
+def test_without_a_site_allele_there_is_no_call_rate(limits, kind):
+    found, why = sm.variant_metrics(classes(), dict.fromkeys(sm.COUNTS, 0), kind, limits, 30)
+    assert (found["call_rate"], why["call_rate"]) == (None, sm.NO_SITES)
 
 
 def test_single_vcf_has_no_call_rate(limits):
@@ -351,7 +659,8 @@ def test_no_record_on_the_autosomes_is_no_count_of_zero(limits):
     found, why = sm.variant_metrics({2: classes()[1]}, zero, "gvcf", limits, 30)
     assert set(found.values()) == {None}
     assert why["count_snvs"] == why["n_singleton"] == sm.NO_SITES
-    found, why = sm.variant_metrics(classes(called=0, missing=100), zero, "gvcf", limits, 30)
+    sites = zero | {"n_sites": 100}
+    found, why = sm.variant_metrics(classes(called=0, missing=100), sites, "gvcf", limits, 30)
     assert (found["call_rate"], found["count_snvs"], why["count_snvs"]) == (0, None, sm.NO_SITES)
     found, _ = sm.variant_metrics(classes(), zero, "gvcf", limits, 30)
     assert found["count_snvs"] == 0

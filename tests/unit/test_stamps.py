@@ -17,7 +17,7 @@ from goe.settings.sheets import Input, Person
 from helpers.settings import altered
 from helpers.workflow import DATASET
 
-STAGES = ("sources", "joint", "genotypes", "metrics", "keep", "counts", "filters", "release")
+STAGES = ("sources", "genotypes", "metrics", "keep", "counts", "filters", "release")
 REPO = ROOT
 
 
@@ -75,12 +75,74 @@ def test_a_file_replaced_in_place_changes_all(run, name, how):
     assert changed(Stamps(*run), before) == list(STAGES)
 
 
-def test_only_the_person_whose_file_changed_is_made_again(run):
-    before = Stamps(*run)
-    old = before.own("a"), before.own("b"), before.reads("a")
-    Path("g.vcf.gz").write_text("another")
-    after = Stamps(*run)
-    assert (after.own("a"), after.reads("a")) == (old[0], old[2]) and after.own("b") != old[1]
+def parts(stamps):
+    """Stamps of what is made of one file, one person, one batch."""
+    return {
+        "reads of a": stamps.reads("a"),
+        "calls of a": stamps.calls("a"),
+        "own of a": stamps.own("a"),
+        "own of b": stamps.own("b"),
+        "batch of a": stamps.gathered(["a"]),
+        "batch of b": stamps.gathered(["b"]),
+        "batch of both": stamps.gathered(["a", "b"]),
+        "joint": stamps.scanned(0),
+    }
+
+
+def changed_parts(one, two):
+    """Names of the parts that differ, of two answers of `parts`."""
+    return {name for name in one if one[name] != two[name]}
+
+
+OWN_OF_A, OWN_OF_B = ({f"own of {i}", f"batch of {i}", "batch of both"} for i in "ab")
+
+
+@pytest.mark.parametrize(
+    ("name", "made_again"),
+    [
+        ("r1.fq.gz", {"reads of a", "calls of a", *OWN_OF_A}),
+        ("g.vcf.gz", OWN_OF_B),
+        ("j.vcf.gz", {"joint"}),
+    ],
+)
+def test_only_what_is_made_of_a_file_is_made_again(run, name, made_again):
+    before = parts(Stamps(*run))
+    Path(name).write_text("another")
+    assert changed_parts(before, parts(Stamps(*run))) == made_again
+
+
+@pytest.mark.parametrize(
+    ("key", "of_calls"),
+    [
+        # Blocks end at the thresholds.
+        *((f"genotype_filter.{name}", {"calls of a"}) for name in ("min_gq", "min_dp", "min_dp_haploid")),
+        ("genotype_filter.min_ab", set()),
+        ("genotype_filter.on_absent_fields", set()),
+        ("frequencies.raw", set()),
+    ],
+)
+def test_the_filter_is_part_of_everybody_by_themselves(run, key, of_calls):
+    """People are filtered before they are gathered; what a joint VCF holds is as it was."""
+    cfg, *more = run
+    other = parts(Stamps(altered(cfg, key, "another"), *more))
+    assert changed_parts(parts(Stamps(*run)), other) == OWN_OF_A | OWN_OF_B | of_calls
+
+
+def test_a_sex_is_part_of_its_person_alone(run):
+    cfg, people, inputs, build = run
+    other = people | {"a": replace(people["a"], sex="M")}
+    assert changed_parts(parts(Stamps(*run)), parts(Stamps(cfg, other, inputs, build))) == OWN_OF_A
+
+
+def test_a_batch_is_its_people_in_order(run):
+    stamps = Stamps(*run)
+    assert len({stamps.gathered(ids) for ids in (["a"], ["b"], ["a", "b"], ["b", "a"])}) == 4
+
+
+def test_other_regions_are_other_counts_of_a_joint_file_and_nobody_by_themselves(run):
+    cfg, *more = run
+    other = parts(Stamps(altered(cfg, "scatter.region_size", 5), *more))
+    assert changed_parts(parts(Stamps(*run)), other) == {"joint"}
 
 
 def test_a_withdrawn_person_is_counted_again_and_nothing_before(run):
@@ -161,8 +223,10 @@ def changed_checkout(folder: Path, file: str) -> Path:
     [
         ("scripts/goe/calls/alignments.py", "sources"),
         ("scripts/goe/calls/gvcf.py", "sources"),
-        ("scripts/goe/calls/joint.py", "joint"),
-        ("scripts/goe/harmonise/genotypes.py", "genotypes"),
+        ("scripts/goe/calls/own_file.py", "sources"),
+        ("scripts/goe/harmonise/genotypes.py", "sources"),
+        ("scripts/goe/calls/joint.py", "genotypes"),
+        ("scripts/harmonise_batch.py", "genotypes"),
         ("scripts/goe/sample_qc/metrics.py", "metrics"),
         ("resources/guidelines/sample_qc.tsv", "metrics"),
         ("scripts/goe/sample_qc/keep.py", "keep"),
@@ -173,8 +237,22 @@ def changed_checkout(folder: Path, file: str) -> Path:
 )
 def test_other_code_changes_its_stage_and_what_follows(run, tmp_path, file, first):
     other = changed_checkout(tmp_path, file)
-    got = changed(Stamps(*run), Stamps(*run, root=other))
-    assert got == [s for s in STAGES[STAGES.index(first) :] if first != "joint" or s != "sources"]
+    assert changed(Stamps(*run), Stamps(*run, root=other)) == list(STAGES[STAGES.index(first) :])
+
+
+@pytest.mark.parametrize(
+    ("file", "made_again"),
+    [
+        ("scripts/goe/calls/gvcf.py", {"calls of a", *OWN_OF_A}),
+        ("scripts/goe/calls/own_file.py", OWN_OF_A | OWN_OF_B),
+        ("scripts/harmonise_batch.py", {"batch of a", "batch of b", "batch of both"}),
+        ("scripts/goe/calls/scan.py", {"joint"}),
+        ("scripts/goe/calls/joint.py", set()),
+    ],
+)
+def test_other_code_makes_its_part_again_alone(run, tmp_path, file, made_again):
+    other = changed_checkout(tmp_path, file)
+    assert changed_parts(parts(Stamps(*run)), parts(Stamps(*run, root=other))) == made_again
 
 
 @pytest.mark.parametrize(
@@ -200,11 +278,11 @@ def test_every_file_of_the_code_is_part_of_a_stage():
     ]
     listed = {name for group in groups for name in group}
     # What is written from the counts has the stamp of all of the code; what carries words and files between stages
-    # decides no number.
+    # decides no number, nor does what nothing is made of.
     later = re.compile(
         r"goe/(core|rules/formats|disclosure|release|check|demo|settings/(config|schemas|sections)|intake/(release|stamps)|__|cli)"
         r"|goe/hts/(crypt4gh|parquet)|goe/genome/hgvs|.*/__init__"
-        r"|(release|provenance)|(common|config_files|release|provenance)\.smk"
+        r"|harmonise_cohort\.py|(release|provenance)|(common|config_files|release|provenance)\.smk"
     )
     files = [
         *(path.relative_to(REPO / "scripts").as_posix() for path in (REPO / "scripts").rglob("*.py")),
@@ -221,4 +299,4 @@ def test_jobs_take_the_stamps_of_the_process_that_planned(run, tmp_path):
     assert changed(Stamps(*run, kept=tmp_path / "stamps.json"), plan) == []
     cfg, people, inputs, build = run
     other = altered(cfg, "strata.columns", ("x",))
-    assert "joint" in changed(Stamps(other, people, inputs, build, kept=tmp_path / "stamps.json"), plan)
+    assert "sources" in changed(Stamps(other, people, inputs, build, kept=tmp_path / "stamps.json"), plan)

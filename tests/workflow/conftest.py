@@ -40,11 +40,11 @@ def cohort(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(cohort, tmp_path_factory) -> Path:
-    """A run as its user has it, with processes of its own."""
+    """A run as its user has it, with processes of its own, to the release and everybody's genotypes."""
 
     def make(folder: Path) -> None:
         shutil.copytree(cohort, folder, dirs_exist_ok=True)
-        snakemake(folder, alone=True).ok()
+        snakemake(folder, "release", "harmonised", alone=True).ok()
 
     return once(tmp_path_factory, "run", make)
 

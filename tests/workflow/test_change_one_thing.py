@@ -274,7 +274,9 @@ def test_a_stale_file_is_not_read(done, tmp_path):
 @pytest.mark.parametrize(
     "path",
     [
-        "work/harmonise/chr20_1_3000.bcf",
+        "work/harmonise/person/g.alleles.parquet",
+        "work/harmonise/batch/b0000.rows.parquet",
+        "work/harmonise/joint/0/chr20_1_3000.bcf",
         "work/sample_qc/keep.tsv",
         "work/frequencies/chr20_1_3000.parquet",
         "work/variant_qc/chr20_1_3000.parquet",
@@ -288,8 +290,14 @@ def test_a_flipped_bit_in_an_intermediate_is_not_published(done, tmp_path, path)
     data[len(data) // 2] ^= 1
     (run / path).write_bytes(data)
     os.utime(run / path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    after = {"harmonise": "frequencies_count", "sample_qc": "frequencies_count", "frequencies": "variant_qc_filter"}
-    told = snakemake(run, "--forcerun", after.get(path.split("/")[1], "release_contig"))
+    after = {
+        "harmonise/person": "harmonise_batch",
+        "harmonise": "frequencies_count",
+        "sample_qc": "frequencies_count",
+        "frequencies": "variant_qc_filter",
+        "variant_qc": "release_contig",
+    }
+    told = snakemake(run, "--forcerun", next(rule for part, rule in after.items() if path.startswith(f"work/{part}/")))
     assert told.status != 0 and "is not what its job made: its digest differs" in told.output
 
 

@@ -160,12 +160,13 @@ def test_as_a_module(run, tmp_path):
     command += [str(tmp_path / "Snakefile"), "--dry-run", "--cores", "1", "--forceall"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "goe_harmonise_split" in done.stdout + done.stderr
+    for rule in ("goe_harmonise_person", "goe_harmonise_split"):
+        assert rule in done.stdout + done.stderr
 
 
 def test_regions_cover_every_contig_once(run):
     spans: dict[str, list[tuple[int, int]]] = {}
-    for path in (run / "work/harmonise").glob("*.bcf"):
+    for path in (run / "work/frequencies").glob("*.parquet"):
         contig, start, end = path.stem.rsplit("_", 2)
         spans.setdefault(contig, []).append((int(start), int(end)))
     for line in (run / "ref.fa.fai").read_text().splitlines():

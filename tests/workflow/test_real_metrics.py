@@ -111,7 +111,7 @@ def test_mapped_paired_and_insert_size_are_those_of_the_records(run, sample):
 
 def per_sample(run: Path, kind: str, table: str) -> dict[str, list[int]]:
     """Columns of a table of `bcftools stats` by person, over the harmonised cohort, variants of `kind` only."""
-    files = sorted(map(str, (run / "work/harmonise").glob("chr20_*[0-9].bcf")), key=lambda f: int(f.split("_")[-2]))
+    files = sorted(map(str, (run / "work/harmonised").glob("chr20_*[0-9].bcf")), key=lambda f: int(f.split("_")[-2]))
     every = subprocess.run(["bcftools", "concat", "-Ou", *files], check=True, capture_output=True).stdout
     short = ["bcftools", "view", "-v", kind, "-f", ".,PASS", "-e", "ILEN>=50 || ILEN<=-50", "-Ou", "-"]
     some = subprocess.run(short, input=every, check=True, capture_output=True).stdout

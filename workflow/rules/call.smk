@@ -18,6 +18,8 @@ rule call_bcftools:
     params:
         **made_of("calls", "reads"),
         caller=plain(CFG.caller),
+        min_dp=sorted({CFG.genotype_filter.min_dp, CFG.genotype_filter.min_dp_haploid}),
+        min_gq=[CFG.genotype_filter.min_gq],
         contigs=BUILD.contigs,
         regions=CALL_REGIONS,
         unread=lambda wc, input: input.cram,

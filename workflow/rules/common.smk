@@ -139,10 +139,40 @@ JOINT_COUNTS = [work(f"joint/file/{i}.json") for i in range(len(JOINT))]
 JOINT_SEALS = [work(f"seals/joint_file/{i}.json") for i in range(len(JOINT))]
 
 
-def trusts_of_joint(wildcards):
-    """Stamps under which a region of the joint files is cut and brought together with others."""
-    scanned = [STAMPS.scanned(i) for i in range(len(JOINT))]
-    return {"joint": STAMPS.joint, "genotypes": STAMPS.genotypes, "scanned": scanned}
+JOINT_NUMBERS = range(len(JOINT))
+
+
+def joint_of(region):
+    """Numbers of the joint files that have records on the region's contig, as their indexes say, which joint_file holds
+    against the files."""
+    return [i for i in JOINT_NUMBERS if REGIONS[region].contig in STAMPS.contigs(i)]
+
+
+def joint_parts(path):
+    """Paths below work/ for each joint file and region that it has, by `path` with places for both."""
+    return [work(path.format(number, region)) for region in REGIONS for number in joint_of(region)]
+
+
+def trusts_of_genotypes(wildcards):
+    """Stamps under which the harmonised files of everybody were made."""
+    scanned = [STAMPS.scanned(i) for i in JOINT_NUMBERS]
+    gathered = [STAMPS.gathered(people) for people in BATCHES.values()]
+    return {"genotypes": STAMPS.genotypes, "gathered": gathered, "scanned": scanned}
+
+
+def genotypes_of_region(wildcards):
+    """Harmonised files of everybody in a region, as named inputs, with their seals."""
+    region = wildcards.region
+    numbers = joint_of(region)
+    found = {
+        table: expand(work("harmonise/batch/{batch}." + f"{table}.parquet"), batch=BATCHES) for table in OWN_TABLES
+    }
+    found["joint"] = expand(work("harmonise/joint/{number}/{region}.bcf"), number=numbers, region=region)
+    found["seals"] = [
+        *expand(work("seals/harmonise_merge/{number}/{region}.json"), number=numbers, region=region),
+        *expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
+    ]
+    return found
 
 
 def seal_of_calls(wildcards):

@@ -1,8 +1,8 @@
 rule frequencies_count:
     input:
-        bcf=work("harmonise/{region}.bcf"),
+        unpack(genotypes_of_region),
         keep=work("sample_qc/keep.tsv"),
-        seals=[work("seals/harmonise_merge/{region}.json"), work("seals/sample_qc_keep.json")],
+        further_seals=work("seals/sample_qc_keep.json"),
     output:
         counts=work("frequencies/{region}.parquet"),
         ledger=work("frequencies/{region}.ledger.json"),
@@ -14,7 +14,9 @@ rule frequencies_count:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("counts", "genotypes", "keep"),
+        **made("counts") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "keep": STAMPS.keep}},
+        build=BUILD_PARAMS,
+        region=lambda wc: list(REGIONS[wc.region]),
         raw=CFG.frequencies.raw,
         accept_filters=CFG.variant_qc.accept_filters,
     script:

@@ -1,44 +1,116 @@
-rule harmonise_split:
+# People of a joint VCF are counted where its records start; where there are other files, each tells that to them.
+SEVERAL_SOURCES = len(JOINT) + len(BATCHES) > 1
+OWN_TABLES = ["sites", "rows", "runs"]
+
+
+# A person by itself: what it counts as depends on nobody else, and on no region.
+rule harmonise_person:
     input:
-        bcf=work("joint/{region}.bcf"),
-        people=work("intake/sources.tsv"),
+        calls=calls_of,
         fasta=CFG.reference.fasta,
-        seals=[work("seals/joint_region/{region}.json"), work("seals/intake_lint.json")],
+        seals=seal_of_calls,
     output:
-        snvs=temp(work("harmonise/split/{region}.snvs.bcf")),
-        moved=temp(work("harmonise/split/{region}.moved.bcf")),
-        people=work("harmonise/{region}.people.parquet"),
-        ledger=work("harmonise/split/{region}.ledger.json"),
-        seal=work("seals/harmonise_split/{region}.json"),
+        alleles=work("harmonise/person/{sample}.alleles.parquet"),
+        runs=work("harmonise/person/{sample}.runs.parquet"),
+        ledger=work("harmonise/person/{sample}.ledger.json"),
+        seal=work("seals/harmonise_person/{sample}.json"),
     log:
-        work("logs/harmonise_split/{region}.log"),
-    benchmark:
-        work("benchmarks/harmonise_split/{region}.tsv")
+        work("logs/harmonise_person/{sample}.log"),
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("genotypes", "genotypes", "joint"),
+        **made_of("own", "calls"),
+        build=BUILD_PARAMS,
+        called=lambda wc: wc.sample in READ_BORN,
+        blocks=lambda wc: UNITS[wc.sample][0].input_type != "vcf",
+        sex=lambda wc: PEOPLE[wc.sample].sex,
+        filter=GENOTYPE_FILTER,
+        keep_absent=CFG.genotype_filter.on_absent_fields == "keep",
+        respect_ft=CFG.genotype_filter.respect_ft,
+        raw=CFG.frequencies.raw,
+        rename=CFG.reference.rename,
+        unread=lambda wc, input: input.calls,
+    script:
+        "../../scripts/harmonise_person.py"
+
+
+# A region opens a file a batch, not one a person.
+rule harmonise_batch:
+    input:
+        alleles=lambda wc: expand(work("harmonise/person/{sample}.alleles.parquet"), sample=BATCHES[wc.batch]),
+        runs=lambda wc: expand(work("harmonise/person/{sample}.runs.parquet"), sample=BATCHES[wc.batch]),
+        ledgers=lambda wc: expand(work("harmonise/person/{sample}.ledger.json"), sample=BATCHES[wc.batch]),
+        seals=lambda wc: expand(work("seals/harmonise_person/{sample}.json"), sample=BATCHES[wc.batch]),
+    output:
+        sites=work("harmonise/batch/{batch}.sites.parquet"),
+        rows=work("harmonise/batch/{batch}.rows.parquet"),
+        runs=work("harmonise/batch/{batch}.runs.parquet"),
+        people=work("harmonise/batch/{batch}.people.parquet"),
+        ledger=work("harmonise/batch/{batch}.ledger.json"),
+        seal=work("seals/harmonise_batch/{batch}.json"),
+    log:
+        work("logs/harmonise_batch/{batch}.log"),
+    benchmark:
+        work("benchmarks/harmonise_batch/{batch}.tsv")
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        stage=lambda wc: "gathered",
+        stamp=lambda wc: STAMPS.gathered(BATCHES[wc.batch]),
+        trusts=lambda wc: {"own": [STAMPS.own(sample) for sample in BATCHES[wc.batch]]},
+        people=lambda wc: BATCHES[wc.batch],
+        build=BUILD_PARAMS,
+    script:
+        "../../scripts/harmonise_batch.py"
+
+
+rule harmonise_split:
+    input:
+        file=lambda wc: JOINT[int(wc.number)].path,
+        counts=work("joint/file/{number}.json"),
+        people=work("intake/sources.tsv"),
+        fasta=CFG.reference.fasta,
+        seals=[work("seals/joint_file/{number}.json"), work("seals/intake_lint.json")],
+    output:
+        snvs=temp(work("harmonise/split/{number}/{region}.snvs.bcf")),
+        moved=temp(work("harmonise/split/{number}/{region}.moved.bcf")),
+        people=work("harmonise/joint/{number}/{region}.people.parquet"),
+        ledger=work("harmonise/split/{number}/{region}.ledger.json"),
+        seal=work("seals/harmonise_split/{number}/{region}.json"),
+    log:
+        work("logs/harmonise_split/{number}/{region}.log"),
+    benchmark:
+        work("benchmarks/harmonise_split/{number}/{region}.tsv")
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        stage=lambda wc: "genotypes",
+        stamp=lambda wc: STAMPS.genotypes,
+        trusts=lambda wc: {"genotypes": STAMPS.genotypes, "scanned": STAMPS.scanned(int(wc.number))},
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         filter=GENOTYPE_FILTER,
         respect_ft=CFG.genotype_filter.respect_ft,
         raw=CFG.frequencies.raw,
+        rename=CFG.reference.rename,
+        starts=SEVERAL_SOURCES,
+        unread=lambda wc, input: input.file,
     script:
         "../../scripts/harmonise_split.py"
 
 
 rule harmonise_merge:
     input:
-        snvs=work("harmonise/split/{region}.snvs.bcf"),
-        moved=lambda wc: expand(work("harmonise/split/{region}.moved.bcf"), region=neighbours(wc)),
-        seals=lambda wc: expand(work("seals/harmonise_split/{region}.json"), region=neighbours(wc)),
+        snvs=work("harmonise/split/{number}/{region}.snvs.bcf"),
+        moved=lambda wc: [work(f"harmonise/split/{wc.number}/{region}.moved.bcf") for region in neighbours(wc)],
+        seals=lambda wc: [work(f"seals/harmonise_split/{wc.number}/{region}.json") for region in neighbours(wc)],
     output:
-        bcf=work("harmonise/{region}.bcf"),
-        index=work("harmonise/{region}.bcf.csi"),
-        ledger=work("harmonise/{region}.ledger.json"),
-        seal=work("seals/harmonise_merge/{region}.json"),
+        bcf=work("harmonise/joint/{number}/{region}.bcf"),
+        index=work("harmonise/joint/{number}/{region}.bcf.csi"),
+        ledger=work("harmonise/joint/{number}/{region}.ledger.json"),
+        seal=work("seals/harmonise_merge/{number}/{region}.json"),
     log:
-        work("logs/harmonise_merge/{region}.log"),
+        work("logs/harmonise_merge/{number}/{region}.log"),
     conda:
         "../../envs/goe.yaml"
     params:
@@ -52,9 +124,14 @@ rule harmonise_merge:
 
 rule harmonise_ledger:
     input:
-        split=expand(work("harmonise/split/{region}.ledger.json"), region=REGIONS),
-        merged=expand(work("harmonise/{region}.ledger.json"), region=REGIONS),
-        seals=expand(work("seals/{rule}/{region}.json"), rule=["harmonise_split", "harmonise_merge"], region=REGIONS),
+        split=lambda wc: joint_parts("harmonise/split/{}/{}.ledger.json"),
+        merged=lambda wc: joint_parts("harmonise/joint/{}/{}.ledger.json"),
+        own=expand(work("harmonise/batch/{batch}.ledger.json"), batch=BATCHES),
+        seals=lambda wc: [
+            *joint_parts("seals/harmonise_split/{}/{}.json"),
+            *joint_parts("seals/harmonise_merge/{}/{}.json"),
+            *expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
+        ],
     output:
         ledger=work("harmonise/ledger.json"),
         seal=work("seals/harmonise_ledger.json"),
@@ -63,13 +140,37 @@ rule harmonise_ledger:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("genotypes", "genotypes"),
+        **made("genotypes") | {"trusts": trusts_of_genotypes},
     script:
         "../../scripts/harmonise_ledger.py"
 
 
-KEPT_GENOTYPES += [
-    *expand(work("seals/{rule}/{region}.json"), rule=["harmonise_split", "harmonise_merge"], region=REGIONS),
+# Everybody in one BCF of the region, for whoever wants it: nothing is made of it.
+rule harmonise_cohort:
+    input:
+        unpack(genotypes_of_region),
+        people=work("intake/sources.tsv"),
+        further_seals=work("seals/intake_lint.json"),
+    output:
+        bcf=work("harmonised/{region}.bcf"),
+        index=work("harmonised/{region}.bcf.csi"),
+    log:
+        work("logs/harmonise_cohort/{region}.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        trusts=trusts_of_genotypes,
+        build=BUILD_PARAMS,
+        region=lambda wc: list(REGIONS[wc.region]),
+    script:
+        "../../scripts/harmonise_cohort.py"
+
+
+KEPT_GENOTYPES = [
+    *expand(work("seals/harmonise_person/{sample}.json"), sample=UNITS),
+    *expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
+    *joint_parts("seals/harmonise_split/{}/{}.json"),
+    *joint_parts("seals/harmonise_merge/{}/{}.json"),
     work("seals/harmonise_ledger.json"),
 ]
 KEPT += KEPT_GENOTYPES

@@ -52,7 +52,7 @@ RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG.r
 SUMMARY_SEALS = [
     *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
     *expand(work("seals/{rule}/{region}.json"), rule=["frequencies_count", "variant_qc_filter"], region=REGIONS),
-    *expand(work("seals/{rule}.json"), rule=["intake_people", "sample_qc_keep", "harmonise_ledger"]),
+    *expand(work("seals/{rule}.json"), rule=["intake_people", "sample_qc_keep", "sample_qc_variants", "harmonise_ledger"]),
     *([work("seals/release_compare.json")] if CFG.previous_release else []),
 ]
 # Of everything that `goe check` reads before page and metadata are written.
@@ -186,6 +186,7 @@ rule release_summary:
         keep_ledger=work("sample_qc/keep.ledger.json"),
         metrics=work("sample_qc/metrics.tsv"),
         people=work("intake/people.tsv"),
+        variants=work("sample_qc/variants.jsonl"),
         harmonise=work("harmonise/ledger.json"),
         frequencies=expand(work("frequencies/{region}.ledger.json"), region=REGIONS),
         variant_qc=expand(work("variant_qc/{region}.ledger.json"), region=REGIONS),
@@ -222,7 +223,7 @@ rule release_summary:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("release", "release", "filters", "counts", "genotypes", "keep"),
+        **made("release", "release", "filters", "counts", "genotypes", "keep", "metrics"),
         cfg=PUBLIC_CFG,
         build=BUILD.name,
         par=BUILD.par,

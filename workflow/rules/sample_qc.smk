@@ -55,15 +55,12 @@ rule sample_qc_batch:
 
 rule sample_qc_region:
     input:
-        bcf=work("harmonise/{region}.bcf"),
-        joint=work("joint/{region}.bcf"),
+        unpack(genotypes_of_region),
+        files=lambda wc: [JOINT[i].path for i in joint_of(wc.region)],
+        counted=lambda wc: [JOINT_COUNTS[i] for i in joint_of(wc.region)],
         people=work("intake/sources.tsv"),
         guidelines=GUIDELINE_FILES,
-        seals=[
-            work("seals/harmonise_merge/{region}.json"),
-            work("seals/joint_region/{region}.json"),
-            work("seals/intake_lint.json"),
-        ],
+        further_seals=lambda wc: [work("seals/intake_lint.json"), *(JOINT_SEALS[i] for i in joint_of(wc.region))],
     output:
         counts=work("sample_qc/region/{region}.parquet"),
         common=work("sample_qc/region/{region}.common.parquet"),
@@ -75,7 +72,11 @@ rule sample_qc_region:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("metrics", "genotypes", "joint"),
+        **made("metrics") | {"trusts": trusts_of_genotypes},
+        build=BUILD_PARAMS,
+        region=lambda wc: list(REGIONS[wc.region]),
+        rename=CFG.reference.rename,
+        unread=lambda wc, input: list(input.files),
         thresholds=CFG.sample_qc.thresholds,
         accept_filters=CFG.variant_qc.accept_filters,
         autosome_length=AUTOSOME_LENGTH,
@@ -85,10 +86,14 @@ rule sample_qc_region:
 
 rule sample_qc_variants:
     input:
-        people=expand(work("harmonise/{region}.people.parquet"), region=REGIONS),
+        people=lambda wc: [
+            *joint_parts("harmonise/joint/{}/{}.people.parquet"),
+            *expand(work("harmonise/batch/{batch}.people.parquet"), batch=BATCHES),
+        ],
         counts=expand(work("sample_qc/region/{region}.parquet"), region=AUTOSOME_REGIONS),
-        seals=[
-            *expand(work("seals/harmonise_split/{region}.json"), region=REGIONS),
+        seals=lambda wc: [
+            *joint_parts("seals/harmonise_split/{}/{}.json"),
+            *expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
             *expand(work("seals/sample_qc_region/{region}.json"), region=AUTOSOME_REGIONS),
         ],
     output:
@@ -99,7 +104,7 @@ rule sample_qc_variants:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("metrics", "metrics", "genotypes"),
+        **made("metrics") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "metrics": STAMPS.metrics}},
     script:
         "../../scripts/sample_qc_variants.py"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from goe.calls import gvcf
 from goe.core.processes import pipeline, tool
+from goe.genome.build import contig_class
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,16 @@ class Caller:
     """How reads are called.
 
     fasta: the reference; contigs: name -> length, for the header. settings: section `caller` of the config. stream: the
-    Python file that filters lines in the pipe (scripts/call_stream.py).
+    Python file that filters lines in the pipe (scripts/call_stream.py). min_dp, min_gq: thresholds of the genotype
+    filter, which no block may hide (C6.5).
     """
 
     fasta: str
     contigs: Mapping[str, int]
     settings: Mapping
     stream: str | Path
+    min_dp: Sequence[int] = ()
+    min_gq: Sequence[int] = ()
 
     def person(self, cram: str, sample: str, regions: Sequence[str], target: str, threads: int = 1) -> None:
         """Write the gVCF `target` and its index from the reads of a CRAM, in `threads` pipes.
@@ -47,16 +51,31 @@ class Caller:
 
     def _region(self, cram: str, sample: str, region: str, target: str) -> None:
         caller = self.settings
-        edges = ",".join(map(str, gvcf.PILEUP_EDGES))
+        edges = ",".join(map(str, gvcf.with_thresholds(gvcf.PILEUP_EDGES, self.min_dp)))
+        blocks = json.dumps({"contigs": dict(self.contigs), "min_dp": list(self.min_dp), "min_gq": list(self.min_gq)})
         mpileup = ["bcftools", "mpileup", "--no-version", "-f", self.fasta, "-r", region, "--ignore-RG", "-a", "AD,DP"]
         mpileup += ["-g", edges, "-q", caller["min_mapq"], "-Q", caller["min_baseq"]]
         mpileup += ["-d", caller["max_depth"], "-L", caller["max_depth"], *caller["extra"], "-Ov", cram]
+        # M is haploid for everybody (C2), so this needs nobody's sex: a few REF reads among many of a variant would
+        # make it heterozygous, which is missing there. All else is called diploid.
+        haploid = contig_class(region.split(":")[0]) == "M"
+        call = [
+            "bcftools",
+            "call",
+            "--no-version",
+            "-m",
+            *(["--ploidy", "1"] if haploid else []),
+            "-a",
+            "GQ",
+            "-Ov",
+            "-",
+        ]
         with Path(target).open("wb") as handle:
             pipeline(
                 mpileup,
-                [sys.executable, self.stream, "confidence"],
-                ["bcftools", "call", "--no-version", "-m", "-a", "GQ", "-Ov", "-"],
-                [sys.executable, self.stream, "blocks", sample, json.dumps(self.contigs)],
+                [sys.executable, self.stream, "confidence", "1" if haploid else "2"],
+                call,
+                [sys.executable, self.stream, "blocks", sample, blocks],
                 ["bgzip", "-c"],
                 stdout=handle,
             )

@@ -11,7 +11,7 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -188,3 +188,14 @@ def scan(
         ledger.drop("records", reason, n)
     ledger.check()
     return found.found, ledger
+
+
+def hold_contigs(path: str, found: Mapping[str, int], planned: Collection[str]) -> None:
+    """GoeError when the file has records on contigs that the run was not planned for, by its index.
+
+    found: records by region, as `scan` gives them; planned: contigs.
+    """
+    missed = sorted({Region.parse(name).contig for name, n in found.items() if n} - set(planned))
+    if missed:
+        what = f"holds records on {', '.join(missed)}, of which its index knows nothing"
+        raise GoeError(Problem(path, what, "the index is of another file or cut off: make it again"))

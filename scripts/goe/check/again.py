@@ -30,9 +30,10 @@ from goe.settings.sections import GenotypeFilter, VariantQc
 
 _MEND = "do not publish the release: find out what was changed, or make it again"
 _INCLUDE = re.compile(r'^include: "(workflow/rules/[\w.-]+\.smk)"$', re.MULTILINE)
+_PEOPLE = r"(about )?[0-9,]+ (\(rounded to multiples of [0-9]+\) )?people"
 _ABSENT = re.compile(
-    r"[A-Z]+ is absent from the data of (about )?[0-9,]+ (\(rounded to multiples of [0-9]+\) )?people "
-    "and was not tested for them"
+    rf"[A-Z]+ is absent from the data of {_PEOPLE} and was not tested for them"
+    rf"|for {_PEOPLE}, (PL|GQX) stood for GQ where there was none"
 )
 _LATER = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
 """Files that are written after the page, which lists them without size and digest."""

@@ -34,6 +34,14 @@ class Ledger:
     def add(self, unit: str, reason: str, n: int = 1) -> None:
         self.added.setdefault(unit, Counter())[reason] += n
 
+    def join(self, other: "Ledger") -> None:
+        """Add the account of another part."""
+        self.taken.update(other.taken)
+        self.given.update(other.given)
+        for mine, theirs in ((self.dropped, other.dropped), (self.added, other.added)):
+            for unit, counts in theirs.items():
+                mine.setdefault(unit, Counter()).update(counts)
+
     def check(self) -> None:
         """Raise GoeError that names every unit whose account does not close."""
         problems = []
@@ -74,11 +82,11 @@ def total(paths: Iterable[str | Path], step: str) -> Ledger:
     """Sum of the ledgers in the JSON files `paths`, checked, under the name `step`."""
     whole = Ledger(step)
     for path in paths:
-        part = json.loads(Path(path).read_text())
-        whole.taken.update(part["in"])
-        whole.given.update(part["out"])
-        for mine, theirs in ((whole.dropped, part["dropped"]), (whole.added, part["added"])):
-            for unit, counts in theirs.items():
-                mine.setdefault(unit, Counter()).update(counts)
+        said = json.loads(Path(path).read_text())
+        part = Ledger(step)
+        part.taken.update(said["in"])
+        part.given.update(said["out"])
+        part.dropped, part.added = said["dropped"], said["added"]
+        whole.join(part)
     whole.check()
     return whole

@@ -75,15 +75,13 @@ def _flat(values: Iterable[Any]) -> Iterator[str]:
 def job(snakemake: Any) -> Iterator[None]:
     """Around a job: ask the seals of its input first, and seal its output last.
 
-    Of the rule: input `seals` are those of the jobs whose files it reads, and the parameter `trusts` gives the stamps
-    that they must have; output `seal` is the own, with the parameters `stage` and `stamp`. The parameter `unread` names
-    files whose content is not hashed, since they are as large as a genome and have checksums of their own (CRAM). A job
-    outside of a workflow has no seals, and none is asked for.
-    """
+    Of the rule: input `seals` (and `further_seals`) are those of the jobs whose files it reads, and the parameter
+    `trusts` gives the stamps that they must have; output `seal` is the own, with the parameters `stage` and `stamp`.
+    The parameter `unread` names files whose content is not hashed, since they are as large as a genome and have
+    checksums of their own (CRAM). A job outside of a workflow has no seals, and none is asked for."""
     params, source, output = snakemake.params, snakemake.input, snakemake.output
-    unread = {str(getattr(params, "unread", ""))}
-    seals = getattr(source, "seals", None)
-    seals = [seals] if isinstance(seals, str) else list(seals or [])
+    unread = set(_flat([getattr(params, "unread", "")]))
+    seals = list(_flat([getattr(source, name, []) for name in ("seals", "further_seals")]))
     if seals:
         stop_on(problems(seals, params.trusts, [path for path in _flat(source) if path not in unread]))
     yield

@@ -318,7 +318,7 @@ def compare(demo: Path, run: Path) -> Report:
     truth.people = [truth.people[i] for i in there]
     truth.copies = {k: v[there] for k, v in truth.copies.items()}
     truth.expected = {k: v[there] for k, v in truth.expected.items()}
-    seen, again = read_harmonised(run / "work" / "harmonise", [p["sample_id"] for p in truth.people])
+    seen, again = read_harmonised(run / "work" / "harmonised", [p["sample_id"] for p in truth.people])
     published, _ = read_release(run / "release" / "sites", [""])
     sequence = (demo / "ref.fa").read_bytes()
     known = sum(LENGTHS.values()) - sequence.count(bytes([N]))

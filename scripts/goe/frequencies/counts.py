@@ -4,19 +4,16 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
 from goe.core.errors import Problem, stop_on
+from goe.core.ledger import Ledger
+from goe.frequencies.cohort import Cohort
+from goe.frequencies.strata import CALLS as MEASURES
 from goe.genome.build import REGION_X, REGION_Y
-from goe.harmonise.genotypes import END, TOGETHER, codes_from_gt, gt_bytes
-from goe.harmonise.records import METRICS, N_CLASSES, failing, ploidy_table, reasons
-from goe.hts.bcf import Reader
+from goe.harmonise.records import METRICS, N_CLASSES, ploidy_table
 
-# Columns of a leaf: people called diploid, called haploid, and of those het, hom-alt, hemizygous alt.
-MEASURES = ("dip", "hap", "het", "hom", "hemi")
-DIP, HAP, HET, HOM, HEMI = range(5)
 METRIC_COLUMNS = {"QD": "qd", "MQ": "mq", "FS": "fs", "ReadPosRankSum": "read_pos_rank_sum"}
 ROWS_A_BATCH = 16384
 
@@ -90,105 +87,25 @@ def schema(leaves: Leaves, raw: bool) -> pa.Schema:
     return pa.schema(fields, metadata={"goe": json.dumps(about, sort_keys=True)})
 
 
-@nb.njit(cache=True, nogil=True)
-def _count(gt: np.ndarray, leaf: np.ndarray, counts: np.ndarray) -> None:
-    """Add the genotypes of one record to counts (leaves, measures), which come with everybody as diploid.
-
-    gt: uint8 (2 * people,), the bytes of genotypes written with goe.harmonise.genotypes; leaf: int16 (people,), -1
-    for none.
-    """
-    people = leaf.size
-    whole = people // TOGETHER
-    for block in range(whole + 1):
-        start = block * TOGETHER
-        stop = start + TOGETHER
-        if block < whole:
-            # Most people are 0/0. A fixed length and one type make this a few vector instructions.
-            differ = np.uint8(0)
-            for i in range(2 * TOGETHER):
-                differ |= np.uint8(gt[2 * start + i] ^ np.uint8(2))
-            if differ == 0:
-                continue
-        else:
-            stop = people
-        for p in range(start, stop):
-            where, first, second = leaf[p], gt[2 * p] >> 1, gt[2 * p + 1] >> 1
-            if where < 0 or (first == 1 and second == 1):
-                continue
-            haploid = second == END >> 1
-            if first == 0 or second == 0:
-                counts[where, DIP] -= 1
-            elif haploid:
-                counts[where, DIP] -= 1
-                counts[where, HAP] += 1
-                counts[where, HEMI] += first == 2
-            elif first == second:
-                counts[where, HOM] += 1
-            else:
-                counts[where, HET] += 1
-
-
-def _bytes(gt: np.ndarray) -> np.ndarray:
-    """uint8 (2 * people,) of a GT-only record's genotypes, however they are stored."""
-    if gt.dtype != np.int8 or gt.shape[1] != 2:
-        gt = gt_bytes(codes_from_gt(gt))
-    return gt.reshape(-1).view(np.uint8)
-
-
-def _reasons_of_carriers(ft: np.ndarray, leaf: np.ndarray, carriers: int, accepted: set[str]) -> list[str]:
-    """Reasons for which the own records of all carriers fail, each once; none where somebody's passes.
-
-    ft: bytes (people,); leaf: int16 (people,), -1 for those who do not count; carriers: how many who count have the
-    allele; accepted: reasons that count as PASS.
-    """
-    people = failing(ft, accepted)
-    people = people[leaf[people] >= 0]
-    if len(people) < carriers:
-        return []
-    return sorted({reason for text in np.unique(ft[people]).tolist() for reason in reasons(text)})
-
-
-def count(reader: Reader, leaves: Leaves, raw: bool, accept: Iterable[str] = ()) -> Iterator[pa.RecordBatch]:
-    """Counts of a harmonised region, a row for each record, in batches of `schema(leaves, raw)`.
+def count(cohort: Cohort, leaves: Leaves, ledger: Ledger, accept: Iterable[str] = ()) -> Iterator[pa.RecordBatch]:
+    """Counts of a region, a row for each site allele, in batches of `schema(leaves, raw)`.
 
     `filters` of a row are those of the joint VCFs, and those that all who count and carry the allele have in files of
-    their own (C3.6). accept: FILTERs of inputs that count as PASS.
+    their own (C3.6). ledger: takes the accounts; accept: FILTERs of inputs that count as PASS.
     """
     accepted = set(accept)
-    table = schema(leaves, raw)
-    width = len(leaves.names)
-    everybody = [np.bincount(of[of >= 0], minlength=width) for of in leaves.of]
-    records = iter(reader)
-    while True:
-        site: list[tuple] = []
-        kinds = 2 if raw else 1
-        counted = np.zeros((kinds, ROWS_A_BATCH, width, len(MEASURES)), np.int32)
-        for record in _take(records, ROWS_A_BATCH):
-            row, region_class = len(site), int(record.info["CLASS"])
-            genotypes = [_bytes(record.formats["GT"])]
-            if raw:
-                genotypes.append(_bytes(gt_bytes(record.formats["RAW"][:, 0])))
-            for kind in range(kinds):
-                counted[kind, row, :, DIP] = everybody[region_class]
-                _count(genotypes[kind], leaves.of[region_class], counted[kind, row])
-            metrics = (record.info.get(key) for key in METRIC_COLUMNS)
-            filters = [f for f in record.filters if f != "PASS"]
-            if "FT" in record.formats:
-                carriers = int(counted[0, row, :, HET:].sum())
-                own = _reasons_of_carriers(record.formats["FT"], leaves.of[region_class], carriers, accepted)
-                filters = list(dict.fromkeys(filters + own))
-            site.append(
-                (record.contig, record.pos, record.ref, record.alts[0], filters, record.qual)
-                + (*metrics, region_class, int(record.info["NREC"]))
-            )
-        if not site:
-            return
-        columns = [pa.array(values, table.field(i).type) for i, values in enumerate(zip(*site, strict=True))]
-        numbers = counted[:, : len(site)].transpose(0, 2, 3, 1).reshape(-1, len(site))
-        columns += [pa.array(np.ascontiguousarray(values)) for values in numbers]
-        yield pa.RecordBatch.from_arrays(columns, schema=table)
-
-
-def _take(items: Iterable, n: int) -> Iterator:
-    for _, item in zip(range(n), items, strict=False):
-        yield item
+    table = schema(leaves, cohort.kinds == 2)
+    for window in cohort.windows(leaves.of, len(leaves.names)):
+        ledger.join(window.ledger)
+        own = cohort.own_reasons(window, leaves.of, accepted)
+        rows = [
+            (window.contig, s.pos, s.ref, s.alt, list(dict.fromkeys([*s.filters, *own.get(at, [])])), s.qual)
+            + (*(s.metrics.get(key) for key in METRIC_COLUMNS), s.region_class, s.n_records)
+            for at, s in enumerate(window.sites)
+        ]
+        for start in range(0, len(rows), ROWS_A_BATCH):
+            some = rows[start : start + ROWS_A_BATCH]
+            columns = [pa.array(values, table.field(i).type) for i, values in enumerate(zip(*some, strict=True))]
+            numbers = window.counts[:, start : start + ROWS_A_BATCH].transpose(0, 2, 3, 1).reshape(-1, len(some))
+            columns += [pa.array(np.ascontiguousarray(values)) for values in numbers]
+            yield pa.RecordBatch.from_arrays(columns, schema=table)

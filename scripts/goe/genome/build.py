@@ -1,8 +1,9 @@
 """The reference: its contigs, their classes, its pseudo-autosomal regions, and the regions of the scatter."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -76,6 +77,11 @@ class Build:
         if kind == "X":
             return REGION_DIPLOID if in_par else REGION_X
         return REGION_Y_PAR if in_par else REGION_Y
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns, as of file names, is the contig's."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def canonical(name: str) -> str | None:
@@ -200,12 +206,17 @@ def _check_par(regions: Sequence[tuple[str, int, int]], contigs: dict[str, int],
 
 
 def load_build(
-    reference: str | Path, name: str, par_bed: str | Path | None = None, wanted: Sequence[str] = ()
+    reference: str | Path,
+    name: str,
+    par_bed: str | Path | None = None,
+    wanted: Sequence[str] = (),
+    ignored: Sequence[str] = (),
 ) -> Build:
     """The build `name` of a FASTA, as the config's section `reference` tells it.
 
     Reads `<fasta>.fai` (and wants `<fasta>.gzi` beside a bgzip-compressed FASTA). Primary contigs are those
-    of the FASTA that are named as human chromosomes, or those that are `wanted`. The PAR (`par_bed`) is built in for
+    of the FASTA that are named as human chromosomes, or those that are `wanted`, less those that are
+    `ignored` by their whole name: nobody is counted there. The PAR (`par_bed`) is built in for
     GRCh38 and GRCh37 and is needed only where X or Y are primary contigs. Raises GoeError with every problem.
     """
     fasta = Path(reference)
@@ -260,6 +271,10 @@ def load_build(
                     "give a human reference",
                 )
             )
+    # A pattern with * or ? is about contigs that the reference need not have.
+    primary = {c: n for c, n in primary.items() if c not in ignored}
+    if everything and not primary and not problems:
+        problems.append(Problem("config reference.ignore_contigs", "leaves no contig to count", "take patterns out"))
     seen: dict[str, str] = {}
     for contig in primary:
         short = canonical(contig) or contig
@@ -330,6 +345,11 @@ def regions(build: Build, size: int) -> dict[str, Region]:
 def region_class(build: Build, contig: str, pos: int) -> int:
     """Ploidy class (REGION_*) of `contig`:`pos` (1-based)."""
     return build.region_class(contig, pos)
+
+
+def merged_class(classes: set[int]) -> int:
+    """Region class of a site allele by those of its records: that of a sex chromosome outside the PARs, if one is."""
+    return min(classes - {REGION_DIPLOID, REGION_Y_PAR} or classes)
 
 
 def class_breaks(build: Build, contig: str) -> list[tuple[int, int, int]]:

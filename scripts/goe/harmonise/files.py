@@ -16,7 +16,7 @@ from goe.core.ledger import Ledger
 from goe.core.processes import feeding, tool, whole_or_none
 from goe.genome.build import Build, Region
 from goe.harmonise import records as harmonise
-from goe.hts.bcf import Reader, open_bcf
+from goe.hts.bcf import Header, Reader, open_bcf
 
 # Levels of bgzip: of what is read once more, soon, and of what stays.
 _FAST, _STAYS = "1", "4"
@@ -25,7 +25,7 @@ _SORT = "64M"
 
 
 def open_split(path: str | Path, *arguments: str) -> open_bcf:
-    """Reader over the cohort's records as they came, with what `Splitter` needs of them."""
+    """Reader over a joint VCF's records as they came, with what `Splitter` needs of them."""
     return open_bcf(path, *arguments, info=tuple(harmonise.METRICS), formats=harmonise.FIELDS)
 
 
@@ -34,8 +34,14 @@ def open_harmonised(path: str | Path) -> open_bcf:
     return open_bcf(path, info=tuple(harmonise.INFO), formats=tuple(harmonise.FORMATS | harmonise.RAW_FORMAT))
 
 
+def header_of(headers: Sequence[Header], samples: list[str]) -> Header:
+    """A header with these samples, and the FILTERs of the others."""
+    filters = {name: line for header in headers for name, line in header.filters.items()}
+    return Header(samples, {}, {}, filters, set())
+
+
 @contextlib.contextmanager
-def _bgzf(path: str | Path, level: str) -> Iterator[BinaryIO]:
+def bgzf(path: str | Path, level: str = _STAYS) -> Iterator[BinaryIO]:
     with Path(path).open("wb") as file, feeding(["bgzip", "-c", "-l", level], stdout=file) as stream:
         yield stream
 
@@ -45,7 +51,7 @@ def split(reader: Reader, splitter: harmonise.Splitter, fasta: str | Path, snvs:
     with whole_or_none(snvs, moved), tempfile.TemporaryDirectory(dir=Path(moved).parent) as scratch:
         norm = ["bcftools", "norm", "--no-version", "-f", fasta, "--check-ref", "e", "-Ou", "-"]
         sort = ["bcftools", "sort", "-m", _SORT, "-T", f"{scratch}/sort", "-Ob", "-o", moved, "-"]
-        with _bgzf(snvs, _FAST) as final, feeding(norm, sort) as rest:
+        with bgzf(snvs, _FAST) as final, feeding(norm, sort) as rest:
             out = {
                 is_final: harmonise.writer(stream, reader.header, splitter.build, splitter.raw)
                 for is_final, stream in ((True, final), (False, rest))
@@ -70,7 +76,7 @@ def merge(
     with whole_or_none(target, f"{target}.csi"):
         with ExitStack() as stack:
             readers = [stack.enter_context(open_harmonised(path)) for path in (snvs, *moved)]
-            stream = stack.enter_context(_bgzf(target, _STAYS))
+            stream = stack.enter_context(bgzf(target))
             out = harmonise.writer(stream, [reader.header for reader in readers], build, raw)
             same = all(out.speaks_as(reader.header) for reader in readers)
             for record in harmonise.merge_records(readers, region, ledger, raw):

@@ -108,9 +108,7 @@ def _take(values, rows, low, wide):
 
 
 @nb.njit(cache=True, nogil=True)
-def _call(
-    people, gt, dp, gq, ad, ft_fail, wanted, tests, min_gq, min_dp, min_dp_haploid, min_ab, alt_only, calls, seen
-):
+def call(people, gt, dp, gq, ad, ft_fail, wanted, tests, min_gq, min_dp, min_dp_haploid, min_ab, alt_only, calls, seen):
     """Fill calls[i] = (a, b) and seen[i] = (called before ploidy a, b, passed the filter, depth) of people[i].
 
     gt: int32 (n, ploidy) of raw BCF values; dp, gq: int32 or float64 (n, 1), or width 0 when absent; ad: int32 or
@@ -222,6 +220,16 @@ class Calls:
         return self.people[(self.seen[:, :2] >= n_alleles).any(axis=1)]
 
 
+def code_of(pair: tuple[int, int], holders: tuple[int, ...]) -> int:
+    """What one call is for the site allele that the allele numbers `holders` carry."""
+    a, b = pair
+    if a == NO_CALL:
+        return CODE_MISSING
+    if b == HAPLOID:
+        return CODE_HEMI if a in holders else CODE_REF1
+    return CODE_REF2 + (a in holders) + (b in holders)
+
+
 class Caller:
     """Genotype calls of one cohort's records.
 
@@ -229,7 +237,7 @@ class Caller:
     class (goe.genome.build) with 0 for not counted; tests: uint8 (people,), TEST_* bits of what may be tested for each.
 
     Most calls of a cohort are 0/0 with enough reads: those are found without being unpacked, and the rules of
-    `_call` are asked about everybody else. `depths` (int64, classes x people) sums the depths of the former.
+    `call` are asked about everybody else. `depths` (int64, classes x people) sums the depths of the former.
     """
 
     def __init__(self, people: int, ploidy: np.ndarray, tests: np.ndarray, rule: Filter):
@@ -262,7 +270,7 @@ class Caller:
         found = []
         for tests in (self.tests, self._untested) if raw else (self.tests,):
             calls, seen = np.empty((len(people), 2), np.int32), np.empty((len(people), 4), np.int32)
-            _call(
+            call(
                 people, *fields, ft_fail, self.ploidy[region_class], tests,
                 rule.min_gq, rule.min_dp, rule.min_dp_haploid, rule.min_ab, rule.alt_only, calls, seen,
             )  # fmt: skip

@@ -21,7 +21,4 @@ def people_of(reader: Reader, path: str | Path) -> People:
     )
     rows = [sheet[name] for name in ids]
     absent = [frozenset(filter(None, row["absent_fields"].split(","))) for row in rows]
-    # A gVCF and reads speak of every position; the other sources only of the records that they have.
-    sources = [row["source"] if row["input_type"] in ("joint_vcf", "vcf") else "" for row in rows]
-    alone = [row["input_type"] != "joint_vcf" for row in rows]
-    return People(ids, [row["sex"] for row in rows], absent, sources, alone)
+    return People(ids, [row["sex"] for row in rows], absent)

@@ -7,7 +7,7 @@ are those of goe.harmonise.files.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
@@ -17,10 +17,21 @@ import pyarrow as pa
 
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
-from goe.genome.alleles import ACGT, check_ref, split
-from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build, Region, region_class
+from goe.genome.alleles import ACGT, SiteAllele, check_ref, split
+from goe.genome.build import (
+    REGION_DIPLOID,
+    REGION_M,
+    REGION_X,
+    REGION_Y,
+    REGION_Y_PAR,
+    Build,
+    Region,
+    merged_class,
+    region_class,
+)
 from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
+from goe.harmonise import local
 from goe.hts.bcf import Header, Reader, Record, Writer
 
 # Wanted ploidy by region class and sex; classes and sexes not named are not counted (C2).
@@ -42,10 +53,9 @@ INFO = {
 }
 FORMATS = {
     "GT": (1, "String", "Genotype after filter and ploidy"),
-    "FT": (1, "String", "Reasons for which a carrier's own record fails; only of people with a file of their own"),
 }
 RAW_FORMAT = {"RAW": (1, "Integer", "Call before the filter: 0 missing, 1 ref1, 2 ref2, 3 het, 4 hom, 5 hemi")}
-FIELDS = ("GT", "DP", "GQ", "AD", "FT")
+FIELDS = ("GT", "DP", "GQ", "AD", "FT", *local.FIELDS)
 
 PEOPLE_SCHEMA = pa.schema(
     [("sample_id", pa.string()), ("class", pa.int8())]
@@ -62,6 +72,8 @@ PEOPLE_SCHEMA = pa.schema(
             "sum_dp",
             "n_dp",
             "n_said",
+            "n_gq_pl",
+            "n_gq_gqx",
         )
     ]
 )
@@ -78,54 +90,38 @@ def ploidy_table(sexes: Iterable[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class People:
-    """The people of a file's columns.
-
-    sexes: F, M or U; absent: FORMAT fields their input does not declare; sources: name of the file set that lists
-    only some positions (a joint or single VCF), shared by its people, or empty for one that speaks of all; alone:
-    whether the person has a file of their own, whose FILTER is in FT (goe.calls.gvcf); empty for nobody.
-    """
+    """The people of a file's columns. sexes: F, M or U; absent: FORMAT fields their file does not declare."""
 
     ids: list[str]
     sexes: list[str]
     absent: list[frozenset[str]]
-    sources: list[str]
-    alone: list[bool] = field(default_factory=list)
 
     def tests(self, rule: gt.Filter, respect_ft: bool) -> np.ndarray:
         """uint8 (people,): which tests of the filter apply to whom."""
         return np.array([rule.tests(absent, respect_ft) for absent in self.absent], np.uint8)
 
-    def source_numbers(self) -> np.ndarray:
-        """int32 (people,): number of the source, 0 for those that speak of all positions."""
-        number = {name: i for i, name in enumerate(sorted({""} | set(self.sources)))}
-        return np.array([number[name] for name in self.sources], np.int32)
-
 
 # Counters of the people whose calls had to be looked at: no call, called but failed, het, homozygous for an ALT,
 # passed but left out by ploidy, passed without a depth, the sum of the depths of those that passed, and neither a call
 # nor a depth: nothing is said there, which is not the same as a depth of 0.
-_MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS, _SILENT = range(8)
+# Last, those whose quality was taken from likelihoods.
+_MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS, _SILENT, _FROM_PL = range(9)
 
 
 @nb.njit(cache=True, nogil=True)
-def _tally(people, seen, calls, source, size, others, counters, records):
-    """Add a record to the counters (people, 8) of `people`, and to records (sources,) where it counts.
+def _tally(people, seen, calls, half_counts, counters):
+    """Add a record to the counters (people, 9) of `people`, who are all that is not a passing 0/0; whether it counts.
 
-    A record counts for the people of a source that has anything to say of it: where all of them are without call
-    and depth, it came from another source. size: people by source; others: int64 (sources,), scratch.
+    It does not where the file has nothing to say of anybody, neither a call nor a depth. half_counts: whether one
+    allele of two is a call, as some callers write a man's X and Y.
     """
-    others[:] = size
-    others[0] += 1
+    silent = 0
     for i in range(people.size):
-        if seen[i, 0] < 0 and seen[i, 3] < 0:
-            others[source[people[i]]] -= 1
-    for s in range(size.size):
-        if others[s] > 0:
-            records[s] += 1
+        silent += seen[i, 0] < 0 and seen[i, 3] < 0
+    if silent == counters.shape[0]:
+        return 0
     for i in range(people.size):
         p = people[i]
-        if others[source[p]] <= 0:
-            continue
         a, b, ok, depth = seen[i, 0], seen[i, 1], seen[i, 2], seen[i, 3]
         if a < 0:
             counters[p, _MISSING] += 1
@@ -137,7 +133,7 @@ def _tally(people, seen, calls, source, size, others, counters, records):
             continue
         if b >= 0 and a != b:
             counters[p, _HET] += 1
-        elif a > 0 and b != -1:
+        elif a > 0 and (b != -1 or half_counts):
             counters[p, _HOM] += 1
         if calls[i, 0] < 0:
             counters[p, _LEFT_OUT] += 1
@@ -145,13 +141,44 @@ def _tally(people, seen, calls, source, size, others, counters, records):
             counters[p, _DEPTHS] += depth
         else:
             counters[p, _NO_DEPTH] += 1
+    return 1
+
+
+def account(ledger: Ledger, counts: Counter[str], has_site: bool, whole: bool = True) -> None:
+    """Enter what `goe.genome.alleles.split` made of one record in the ledger. whole: whether its site alleles are given
+    out as they are, with nothing between."""
+    if has_site:
+        ledger.give("records")
+    else:
+        ledger.drop("records", "no_site_allele")
+    ledger.take("alts", counts["alts_in"])
+    ledger.give("alts", counts["kept"])
+    for key, n in counts.items():
+        if key.startswith("dropped:"):
+            ledger.drop("alts", key.removeprefix("dropped:"), n)
+    ledger.take("site_alleles", counts["kept"])
+    ledger.add("site_alleles", "atoms", counts["atoms"] - counts["kept"])
+    ledger.drop("site_alleles", "same_within_record", counts["shared"])
+    if whole:
+        ledger.give("site_alleles", counts["atoms"] - counts["shared"])
+
+
+@dataclass
+class _Started:
+    """The first record of a position, and everybody's calls as reference calls in each that starts there."""
+
+    record: Record
+    codes: list[np.ndarray]
+    raw: list[np.ndarray]
 
 
 class Splitter:
     """First pass over the records of one region.
 
     build, region: where they lie; reference: to check REF; people: columns of the file, in its order;
-    rule: genotype filter; raw: also carry the calls without the filter.
+    rule: genotype filter; raw: also carry the calls without the filter; starts: also give a record without ALT for each
+    position where records start, with everybody's call there as if it were reference: what its people are for site
+    alleles that only other files have (C6.6).
     """
 
     def __init__(
@@ -163,18 +190,18 @@ class Splitter:
         rule: gt.Filter,
         respect_ft: bool = False,
         raw: bool = False,
+        starts: bool = False,
     ):
         self.build, self.region, self.reference, self.raw = build, region, reference, raw
+        self.starts = starts
         self.people = people
         self.respect_ft = respect_ft
-        self._alone = np.array(people.alone, np.bool_) if any(people.alone) else None
         self.caller = gt.Caller(len(people.ids), ploidy_table(people.sexes), people.tests(rule, respect_ft), rule)
         self.ledger = Ledger(f"harmonise {region.contig}:{region.start}-{region.end}")
-        self._source = people.source_numbers()
-        self._source_size = np.bincount(self._source, minlength=1)
-        self._scratch = np.empty_like(self._source_size)
-        self._records = np.zeros((N_CLASSES, len(self._source_size)), np.int64)
-        self._counters = np.zeros((N_CLASSES, len(people.ids), 8), np.int64)
+        self._records = np.zeros(N_CLASSES, np.int64)
+        self._tested_ad = bool(rule.min_ab)
+        self._odd_ad: list[str] = []
+        self._counters = np.zeros((N_CLASSES, len(people.ids), _FROM_PL + 1), np.int64)
 
     def __call__(self, reader: Reader) -> Iterator[tuple[Record, bool]]:
         """Records of the site alleles, each with whether it is final.
@@ -184,6 +211,7 @@ class Splitter:
         """
         ledger = self.ledger
         last: Record | None = None
+        started: _Started | None = None
         for record in reader:
             ledger.take("records")
             self._in_order(reader.name, last, record)
@@ -199,14 +227,40 @@ class Splitter:
                         "see `joint`",
                     )
                 )
+            if started and started.record.pos != record.pos:
+                yield self._start(started), True
+                started = None
+            sites: list[SiteAllele] = []
             if not record.alts or record.alts == ["."]:
                 ledger.drop("records", "no_alt")
+            else:
+                reason = check_ref(self.reference, reader.name, record.contig, record.pos, record.ref)
+                sites, counts = split(record.pos, record.ref, record.alts, reason)
+                account(ledger, counts, bool(sites))
+            if not sites and not self.starts:
                 continue
-            reason = check_ref(self.reference, reader.name, record.contig, record.pos, record.ref)
-            sites, counts = split(record.pos, record.ref, record.alts, reason)
-            self._account(counts, bool(sites))
+            calls = self._calls(reader.name, record)
+            if self.starts:
+                started = started or _Started(record, [], [])
+                started.codes.append(self.caller.codes(calls, 1 + len(record.alts), ()))
+                if self.raw:
+                    started.raw.append(self.caller.codes(calls, 1 + len(record.alts), (), raw=True))
             if sites:
-                yield from self._site_records(reader.name, record, sites)
+                yield from self._site_records(record, sites, calls)
+        if started:
+            yield self._start(started), True
+        if self._odd_ad:
+            what = f"AD has another number of values than the record has alleles, in {len(self._odd_ad)} records"
+            mend = "make the file again: bcftools norm keeps AD right where it is declared Number=R"
+            raise GoeError(Problem(f"{reader.name}, {self._odd_ad[0]}", what, mend))
+
+    def _start(self, started: "_Started") -> Record:
+        contig, pos = started.record.contig, started.record.pos
+        formats = {"GT": gt.gt_bytes(gt.merge_codes(started.codes))}
+        if self.raw:
+            formats["RAW"] = gt.merge_codes(started.raw)[:, None]
+        base = self.reference.bases(contig, pos, 1) or "N"
+        return Record(contig, pos, None, base, [], [], {"CLASS": region_class(self.build, contig, pos)}, formats)
 
     def _in_order(self, name: str, last: Record | None, record: Record) -> None:
         if last is not None and last.contig == record.contig and record.pos < last.pos:
@@ -218,48 +272,31 @@ class Splitter:
                 )
             )
 
-    def _account(self, counts: Counter[str], has_site: bool) -> None:
-        ledger = self.ledger
-        if has_site:
-            ledger.give("records")
-        else:
-            ledger.drop("records", "no_site_allele")
-        ledger.take("alts", counts["alts_in"])
-        ledger.give("alts", counts["kept"])
-        for key, n in counts.items():
-            if key.startswith("dropped:"):
-                ledger.drop("alts", key.removeprefix("dropped:"), n)
-        ledger.take("site_alleles", counts["kept"])
-        ledger.add("site_alleles", "atoms", counts["atoms"] - counts["kept"])
-        ledger.drop("site_alleles", "same_within_record", counts["shared"])
-        ledger.give("site_alleles", counts["atoms"] - counts["shared"])
-
-    def _site_records(self, name: str, record: Record, sites) -> Iterator[tuple[Record, bool]]:
-        number = region_class(self.build, record.contig, record.pos)
+    def _calls(self, name: str, record: Record) -> gt.Calls:
         for key in ("DP", "GQ", "AD"):
             if key in record.formats and record.formats[key].dtype.kind == "S":
                 mend = f"declare {key} Integer or Float, as its values are (bcftools reheader, or annotate)"
                 raise GoeError(Problem(f"{name}, {record.where}", f"FORMAT {key} is declared as text", mend))
+        number = region_class(self.build, record.contig, record.pos)
+        told = local.resolve(name, record)
+        if told is not None:
+            self._counters[number, told, _FROM_PL] += 1
         ft = record.formats.get("FT")
         failed = None if ft is None or not self.respect_ft else ~np.isin(ft, [b"PASS", b".", b""])
         calls = self.caller.calls(record.formats, number, failed, self.raw)
         self._within_record(name, record, calls)
-        _tally(
-            calls.people, calls.seen, calls.pairs, self._source, self._source_size, self._scratch,
-            self._counters[number], self._records[number],
-        )  # fmt: skip
+        if self._tested_ad and local.wrong_length(record, calls.people):
+            self._odd_ad.append(record.where)
+        return calls
+
+    def _site_records(self, record: Record, sites: list[SiteAllele], calls: gt.Calls) -> Iterator[tuple[Record, bool]]:
+        number = calls.region_class
+        half_counts = number in (REGION_X, REGION_Y)
+        self._records[number] += _tally(calls.people, calls.seen, calls.pairs, half_counts, self._counters[number])
         info = {"CLASS": number, "NREC": 1, **{k: v for k, v in record.info.items() if k in METRICS}}
         n_alleles = 1 + len(record.alts)
-        own = None
-        if ft is not None and self._alone is not None:
-            own = np.flatnonzero((self._alone & fails(ft))[calls.people])
         for site in sites:
             formats = {"GT": self.caller.genotypes(calls, n_alleles, site.of)}
-            if own is not None and own.size:
-                carriers = calls.people[own[np.isin(calls.pairs[own], site.of).any(axis=1)]]
-                if carriers.size:
-                    formats["FT"] = np.full(len(ft), b".", ft.dtype)
-                    formats["FT"][carriers] = ft[carriers]
             if self.raw:
                 formats["RAW"] = self.caller.codes(calls, n_alleles, site.of, raw=True)[:, None]
             made = Record(record.contig, site.pos, record.qual, site.ref, [site.alt], record.filters, info, formats)
@@ -281,15 +318,18 @@ class Splitter:
 
     def people_table(self) -> pa.Table:
         """The counters of PEOPLE_SCHEMA, a row for each person and region class that has records."""
-        present = [c for c in range(N_CLASSES) if self._records[c][self._source].any()]
+        present = np.flatnonzero(self._records)
         ids = pa.array(self.people.ids * len(present), pa.string())
-        classes = pa.array(np.repeat(np.array(present, np.int8), len(self.people.ids)), pa.int8())
-        records = self._records[present][:, self._source]
-        missing, failed, het, hom, left_out, no_depth, depths, silent = np.moveaxis(self._counters[present], 2, 0)
+        classes = pa.array(np.repeat(present.astype(np.int8), len(self.people.ids)), pa.int8())
+        records = np.repeat(self._records[present, None], len(self.people.ids), axis=1)
+        missing, failed, het, hom, left_out, no_depth, depths, silent, from_pl = np.moveaxis(
+            self._counters[present], 2, 0
+        )
         called = records - missing - failed
         counted = np.where(self.caller.ploidy[present] > 0, called - left_out, 0)
         depths = depths + self.caller.depths[present]
         columns = (records, called, het, hom, missing, failed, counted, depths, called - no_depth, records - silent)
+        columns += (from_pl, np.zeros_like(from_pl))
         return pa.table([ids, classes, *(pa.array(c.ravel()) for c in columns)], schema=PEOPLE_SCHEMA)
 
 
@@ -299,42 +339,6 @@ def writer(stream, header: Header | list[Header], build: Build, raw: bool) -> Wr
     filters = {name: line for h in headers for name, line in h.filters.items()}
     formats = FORMATS | (RAW_FORMAT if raw else {})
     return Writer(stream, headers[0].samples, build.contigs, filters, INFO, formats)
-
-
-def fails(ft: np.ndarray) -> np.ndarray:
-    """bool (people,): whether FT, which never says PASS here, has a reason; by its first letter, as `.` is none."""
-    first = ft.view(np.uint8).reshape(len(ft), -1)[:, 0]
-    return (first != ord(".")) & (first != 0)
-
-
-def reasons(text: bytes) -> list[str]:
-    """The FILTERs in a person's FT (goe.calls.gvcf)."""
-    return text.decode().replace("%3A", ":").split(";")
-
-
-def failing(ft: np.ndarray, accepted: set[str]) -> np.ndarray:
-    """Numbers of the people whose FT has a reason that is not accepted."""
-    people = np.flatnonzero(fails(ft))
-    if not accepted:
-        return people
-    refused = [text for text in np.unique(ft[people]) if not accepted.issuperset(reasons(text))]
-    return people[np.isin(ft[people], refused)]
-
-
-def _own_filters(records: list[Record], codes: list[np.ndarray], merged: np.ndarray) -> np.ndarray | None:
-    """FT of the merged record: of a carrier whose every record with that call fails, all their reasons; else None."""
-    left: dict[int, bytes] = {}
-    vectors = [r.formats.get("FT") for r in records]
-    people = {p for ft in vectors if ft is not None for p in np.flatnonzero(fails(ft)).tolist()}
-    for person in sorted(p for p in people if merged[p] >= gt.CODE_HET):
-        chosen = [ft for ft, code in zip(vectors, codes, strict=True) if code[person] == merged[person]]
-        if all(ft is not None and fails(ft[person : person + 1])[0] for ft in chosen):
-            left[person] = b";".join(sorted({r for ft in chosen for r in ft[person].split(b";")}))
-    if not left:
-        return None
-    found = np.full(len(merged), b".", f"S{max(map(len, left.values()))}")
-    found[list(left)] = list(left.values())
-    return found
 
 
 def merge_records(readers: list[Reader], region: Region, ledger: Ledger, raw: bool) -> Iterator[Record]:
@@ -347,6 +351,9 @@ def merge_records(readers: list[Reader], region: Region, ledger: Ledger, raw: bo
     for _, here in groupby(_by_position(readers, region), key=attrgetter("pos")):
         alleles: dict[tuple[str, str], list[Record]] = {}
         for record in here:
+            if not record.alts:
+                yield record
+                continue
             ledger.take("site_alleles")
             alleles.setdefault((record.ref.upper(), record.alts[0].upper()), []).append(record)
         for (ref, alt), records in sorted(alleles.items()):
@@ -383,9 +390,6 @@ def _merged(ref: str, alt: str, records: list[Record], raw: bool) -> Record:
         codes = [gt.codes_from_gt(r.formats["GT"]) for r in records]
         merged = gt.merge_codes(codes)
         formats = {"GT": gt.gt_bytes(merged)}
-        own = _own_filters(records, codes, merged)
-        if own is not None:
-            formats["FT"] = own
         if raw:
             formats["RAW"] = gt.merge_codes([r.formats["RAW"][:, 0] for r in records])[:, None]
     quals = [r.qual for r in records if r.qual is not None]
@@ -394,7 +398,7 @@ def _merged(ref: str, alt: str, records: list[Record], raw: bool) -> Record:
         filters = ["PASS"]
     # The class decides whose calls count when a sex proves unknown later: the sex-chromosomal one does.
     classes = {int(r.info["CLASS"]) for r in records}
-    info = {"CLASS": min(classes - {REGION_DIPLOID, REGION_Y_PAR} or classes), "NREC": len(records)}
+    info = {"CLASS": merged_class(classes), "NREC": len(records)}
     for key, worse in METRICS.items():
         values = [r.info[key] for r in records if key in r.info]
         if values:

@@ -27,7 +27,7 @@ END_OF_VECTOR = MISSING + 1
 
 _INT_TYPES = {1: np.int8, 2: np.int16, 3: np.int32}
 _FLOAT_MISSING, _FLOAT_END = 0x7F800001, 0x7F800002
-_BROKEN: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, isal_zlib.error)  # type: ignore[assignment]
+BROKEN: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, isal_zlib.error)  # type: ignore[assignment]
 # Integers of kernels: int64, which mypy holds apart from int.
 _Int = Any
 _IDX = re.compile(r",IDX=[0-9]+(?=>$)")
@@ -270,7 +270,7 @@ class Reader:
     (people, values) and of the integer type it is stored with (a string field: bytes, shape (people,); a float field:
     float64 with the special values of int32).
     The arrays are views of what was read and stay valid as long as they are held. `last` is where the last record
-    was.
+    was, `records` how many there were.
     """
 
     def __init__(self, stream: BufferedIOBase, name: str, info: tuple[str, ...] = (), formats: tuple[str, ...] = ()):
@@ -288,6 +288,7 @@ class Reader:
             raise self._damaged(f"damaged header: {error}") from error
         self.people = len(self.header.samples)
         self.last = "its header"
+        self.records = 0
         # Called after the last record: whoever made the stream may still know that it is not whole.
         self.finish: Callable[[], None] = lambda: None
         self._filters: dict[bytes, list[str]] = {}
@@ -299,7 +300,7 @@ class Reader:
         try:
             # One read at a time: `readinto` would lose what came before the damage.
             return self.stream.readinto1(room)
-        except _BROKEN as error:
+        except BROKEN as error:
             self._broken = f": {error}"
             return 0
 
@@ -344,6 +345,7 @@ class Reader:
                 )
                 for record in self._records(buffer, data, n, rows, bits, kinds, formats):
                     self.last = record.where
+                    self.records += 1
                     yield record
             if fault:
                 raise self._damaged(f"damaged record after {self.last}: {_FAULTS[fault]}")
@@ -533,7 +535,7 @@ def _packed_bcf(path: Path) -> bool:
             with igzip.IGzipFile(fileobj=file) as inner:
                 if inner.read(3) != b"BCF":
                     return False
-        except _BROKEN:
+        except BROKEN:
             return False
         file.seek(-min(len(bgzf.EOF), path.stat().st_size), 2)
         if file.read() != bgzf.EOF:

@@ -2,10 +2,12 @@
 
 import gzip
 import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from goe.core.errors import GoeError, Problem
+from goe.hts import vcf_header
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,20 @@ def of_vcf(path: str | Path) -> str:
     Left to itself htslib takes a .csi before a .tbi, however old.
     """
     return next((f"{path}{end}" for end in (".tbi", ".csi") if Path(f"{path}{end}").is_file()), "")
+
+
+def contigs_of_vcf(path: str | Path) -> list[str] | None:
+    """Contigs with records of a VCF or BCF, as the index beside it says; None where none tells."""
+    try:
+        index = read(of_vcf(path))
+        names = index.names
+        if not names:
+            with gzip.open(path, "rb") as file:
+                numbers = vcf_header.parse(vcf_header.lines_of(file)[0]).contig_numbers()
+            names = [numbers.get(number, "") for number in range(len(index.has))]
+    except (OSError, ValueError, EOFError, struct.error, zlib.error):
+        return None
+    return [name for name, has in zip(names, index.has, strict=True) if has and name]
 
 
 def of_reads(path: str | Path, kind: str) -> list[str]:

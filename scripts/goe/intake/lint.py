@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from io import BufferedIOBase
 from itertools import combinations, islice
 from pathlib import Path
@@ -22,10 +21,12 @@ from typing import NamedTuple
 
 import pysam
 
+from goe.calls import fields
 from goe.core.errors import Problem
-from goe.genome.build import Build, canonical, recognise
+from goe.genome.build import Build, canonical, contig_class, matches, recognise
 from goe.genome.fasta import m5_of
 from goe.hts import bgzf, cram, indexes, vcf_header
+from goe.intake import callers
 from goe.intake import release as release_lint
 from goe.settings.sections import Config
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
@@ -35,7 +36,8 @@ _CRAM_EOF = {2: 30, 3: 38}
 # Records looked at to tell what a file is, and the bytes they may take: a joint record may be megabytes long.
 _PEEK = 1000
 _PEEK_BYTES = 1 << 22
-_FIELDS = ("GQ", "DP", "AD")
+# Numbers of PLINK for what is no autosome; 25 is the PAR of X.
+_PLINK = {"23": "X", "24": "Y", "26": "M"}
 _BLOCK_ALTS = ("<NON_REF>", "<*>")
 
 
@@ -165,6 +167,7 @@ class Peeked(NamedTuple):
     info: str
     filters: str = ""
     formats: str = ""
+    line: str = ""
 
 
 def _first_records(handle: BufferedIOBase, path: str, bcf: bool) -> Iterator[Peeked]:
@@ -188,7 +191,8 @@ def _first_records(handle: BufferedIOBase, path: str, bcf: bool) -> Iterator[Pee
         size += len(line)
         cells = line[:100_000].decode(errors="replace").rstrip("\r\n").split("\t", 9)
         if len(cells) > 7 and cells[1].isdigit():
-            yield Peeked(cells[0], int(cells[1]), cells[4], cells[7], cells[6], cells[8] if len(cells) > 8 else "")
+            formats = cells[8] if len(cells) > 8 else ""
+            yield Peeked(cells[0], int(cells[1]), cells[4], cells[7], cells[6], formats, "\t".join(cells))
 
 
 def _by_number(contigs: dict[int, str]) -> list[str]:
@@ -266,7 +270,7 @@ def _vcf(facts: Facts, cfg: Config) -> None:
         "DP": wanted.min_dp > 0 or wanted.min_dp_haploid > 0 or wanted.min_ab > 0,
         "AD": wanted.min_ab > 0,
     }
-    absent = [name for name in _FIELDS if tested[name] and name not in formats]
+    absent = [name for name in fields.absent(formats, entry.input_type == "gvcf") if tested[name]]
     if absent and wanted.on_absent_fields == "stop":
         facts.bad(
             f"FORMAT {', '.join(absent)} not declared, so the genotype filter cannot test "
@@ -279,7 +283,7 @@ def _vcf(facts: Facts, cfg: Config) -> None:
         facts.note(f"FORMAT {', '.join(absent)} not declared; not tested (genotype_filter.on_absent_fields: keep)")
 
     if odd := [
-        f"{n} {formats[n].type}" for n in _FIELDS if n in formats and formats[n].type not in ("Integer", "Float")
+        f"{n} {formats[n].type}" for n in fields.TESTED if n in formats and formats[n].type not in ("Integer", "Float")
     ]:
         facts.bad(
             f"FORMAT declared with Type {', '.join(odd)}, where only numbers can be compared",
@@ -304,6 +308,11 @@ def _vcf(facts: Facts, cfg: Config) -> None:
             )
     elif entry.input_type == "vcf" and blocks:
         facts.bad("a gVCF: it has reference blocks", "set input_type to gvcf")
+    program = callers.recognised(lines)
+    for trap in callers.traps(program, entry.input_type, formats, [record.line for record in peek]):
+        facts.bad(trap.what, trap.mend)
+    for told in callers.notes(program, entry.input_type, formats, contigs):
+        facts.note(told.what, told.mend)
 
     if not whole:
         return
@@ -323,12 +332,30 @@ def _vcf(facts: Facts, cfg: Config) -> None:
             facts.bad(unsorted, "bcftools sort")
     if facts.used is None:
         facts.used = list(dict.fromkeys(contig for contig, *_ in peek))
+    if entry.input_type == "gvcf" and wanted.min_gq > 0:
+        _quality_on_m(facts, cfg)
     undeclared = [c for c in facts.used if c not in contigs]
     if undeclared and contigs:
         facts.bad(
             f"records on {_some(undeclared)}, and no ##contig line for it",
             f"bcftools reheader --fai {cfg.reference.fasta}.fai",
         )
+
+
+def _quality_on_m(facts: Facts, cfg: Config) -> None:
+    """Tell a gVCF whose rows on M have no quality that the genotype filter can test."""
+    ignored = cfg.reference.ignore_contigs
+    for contig in facts.used or []:
+        name = cfg.reference.rename.get(contig, contig)
+        if contig_class(name) != "M" or matches(contig, ignored) or matches(name, ignored):
+            continue
+        try:
+            with pysam.TabixFile(facts.entry.path) as file:
+                wrong = callers.silent_on_m(next(file.fetch(contig), ""))
+        except (OSError, ValueError):
+            continue
+        if wrong:
+            facts.bad(wrong.what, wrong.mend)
 
 
 def _declared(facts: Facts, kind: str, used: set[str], declared: Collection[str]) -> None:
@@ -521,22 +548,29 @@ def _contigs(facts: Facts, reference: dict[str, int], renames: Mapping[str, str]
     other = [
         (c, n, reference[mine[c]])
         for c, n in facts.contigs.items()
-        if n is not None and mine[c] in reference and n != reference[mine[c]]
+        if n is not None and mine[c] in reference and n != reference[mine[c]] and not {c, mine[c]} & {*ignore}
     ]
     if other:
         name, length, right = other[0]
         more = f" (and {len(other) - 1} more contigs)" if len(other) > 1 else ""
         facts.bad(f"{name} has {length} bases where the reference has {right}{more}{looks}", build_mend)
 
+    if pseudo := [c for c in facts.used or [] if c.removeprefix("chr") in ("25", "XY")]:
+        mend = (
+            "its numbers are PLINK's, where 25 (XY) is the PAR of X: export it again with plink2 --merge-x, or rename "
+        )
+        facts.bad(f"records on {pseudo[0]}", mend + "the contig in the file and sort it with X")
     suggest: dict[str, str] = {}
     wrong: list[str] = []
     unknown: list[str] = []
     for contig in facts.used or []:
+        if contig in pseudo:
+            continue
         target = mine.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
-        if target in reference or any(fnmatchcase(contig, pattern) for pattern in ignore):
+        if target in reference or matches(contig, ignore):
             continue
         given = facts.contigs.get(contig)
-        twin = by_short.get(canonical(contig)) if canonical(contig) else None
+        twin = by_short.get(canonical(contig) or _PLINK.get(contig.removeprefix("chr"), ""))
         if twin and given in (None, reference[twin]):
             suggest[contig] = twin
         elif twin:
@@ -848,7 +882,7 @@ def _intake(every: list[Facts], people: dict[str, Person]) -> dict:
             if name in found:
                 found[name]["input_type"] = kind
                 if facts.absent:
-                    absent[name] = [f for f in _FIELDS if f in {*absent.get(name, []), *facts.absent}]
+                    absent[name] = [f for f in fields.TESTED if f in {*absent.get(name, []), *facts.absent}]
         if kind == "joint_vcf":
             joint.append({**described(facts), "samples": facts.samples, "absent_fields": facts.absent})
         elif names[0] in found:

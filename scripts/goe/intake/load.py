@@ -70,7 +70,9 @@ def load(raw: Mapping) -> tuple[Config, dict[str, Person], list[Input], Build]:
 def build_of(cfg: Config) -> Build:
     """The build of the reference that the config names; GoeError with every problem of it."""
     reference = cfg.reference
-    return build.load_build(reference.fasta, reference.build, reference.par, reference.contigs)
+    return build.load_build(
+        reference.fasta, reference.build, reference.par, reference.contigs, reference.ignore_contigs
+    )
 
 
 def _files(cfg: Config, wrong: set[str]) -> list[Problem]:

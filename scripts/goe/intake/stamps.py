@@ -19,6 +19,7 @@ from goe.core import code_digest, manifest
 from goe.core.files import write_whole
 from goe.core.resources import ROOT
 from goe.genome.build import Build
+from goe.hts import indexes
 from goe.settings.sections import Config
 from goe.settings.sheets import Input, Person, by_person
 
@@ -28,27 +29,33 @@ _READS = (
     *("align.smk", "align_person.py", "align_unit.py"),
     *("goe/calls/alignments.py", "goe/calls/cram_of_person.py", "goe/hts/cram.py", "goe/hts/indexes.py"),
 )
-_CALLS = ("call.smk", "call_bcftools.py", "call_stream.py", "goe/calls/calling.py", "goe/calls/gvcf.py")
-_OWN = ("joint_person.py", "goe/calls/gvcf.py", "goe/hts/indexes.py")
-_JOINT = (
-    *("joint.smk", "joint_batch.py", "joint_region.py", "joint_sites.py"),
-    *("goe/calls/joint.py", "goe/core/batches.py"),
+_CALLS = (
+    "call.smk",
+    "call_bcftools.py",
+    "call_stream.py",
+    "goe/calls/calling.py",
+    "goe/calls/gvcf.py",
+    "goe/genome/build.py",
 )
+_OWN = (
+    *("harmonise_person.py", "goe/calls/fields.py", "goe/calls/own_file.py", "goe/harmonise/"),
+    *("goe/genome/alleles.py", "goe/genome/bed.py", "goe/genome/build.py", "goe/genome/classes.py"),
+    *("goe/genome/fasta.py", "goe/hts/bcf.py", "goe/hts/indexes.py", "goe/hts/parquet.py", "goe/hts/vcf_header.py"),
+)
+_GATHERED = ("harmonise_batch.py", "goe/core/batches.py")
 _SCAN = (
-    *("joint_file.py", "goe/calls/scan.py"),
+    *("joint.smk", "joint_file.py", "goe/calls/scan.py"),
     *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/indexes.py", "goe/hts/vcf_header.py"),
 )
 _GENOTYPES = (
-    *("harmonise.smk", "harmonise_ledger.py", "harmonise_merge.py", "harmonise_split.py"),
+    *("harmonise.smk", "harmonise_ledger.py", "harmonise_merge.py", "harmonise_split.py", "goe/calls/joint.py"),
     *("intake.smk", "intake_lint.py", "intake_people.py"),
-    *("goe/harmonise/", "goe/genome/alleles.py", "goe/genome/bed.py", "goe/genome/build.py"),
-    *("goe/genome/fasta.py", "goe/genome/intervals.py"),
-    *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/vcf_header.py", "goe/rules/dataset.py", "goe/rules/stratum.py"),
-    *("goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
+    *("goe/genome/intervals.py", "goe/hts/bgzf.py", "goe/rules/dataset.py", "goe/rules/stratum.py"),
+    *("goe/intake/callers.py", "goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
 )
 _METRICS = (
     *("sample_qc.smk", "sample_qc_batch.py", "sample_qc_kinship.py", "sample_qc_reference.py", "sample_qc_region.py"),
-    *("sample_qc_snvs.py", "sample_qc_variants.py", "inference.tsv", "sample_qc.tsv"),
+    *("sample_qc_snvs.py", "sample_qc_variants.py", "inference.tsv", "sample_qc.tsv", "goe/sample_qc/region.py"),
     *("goe/sample_qc/ga4gh.py", "goe/sample_qc/kinship.py", "goe/sample_qc/metrics.py", "goe/sample_qc/plink.py"),
     *("goe/sample_qc/relatedness.py", "goe/sample_qc/tool_reports.py", "goe/rules/sample_thresholds.py"),
 )
@@ -61,7 +68,9 @@ _PAGES = (
     *("goe/sample_qc/multiqc.py", "goe/sample_qc/page.py", "goe/sample_qc/plots.py"),
     *("resources/pages/", "resources/cohort/", "resources/report/page.css"),
 )
-_COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/")
+_COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/block.py", "goe/frequencies/counts.py")
+# Who is where in a region, which the metrics ask too.
+_COHORT = ("goe/frequencies/cohort.py", "goe/frequencies/everybody.py", "goe/frequencies/strata.py")
 _FILTERS = (
     *("variant_qc.smk", "variant_qc_filter.py", "filters.tsv"),
     *("goe/variant_qc/", "goe/rules/site_filters.py", "goe/release/formats/annotations.py"),
@@ -153,13 +162,21 @@ class Stamps:
 
     def calls(self, sample: str) -> str:
         """call: CRAM to gVCF."""
-        return of(self.reads(sample), self.cfg.caller, self.code(_CALLS))
+        rule = self.cfg.genotype_filter
+        return of(self.reads(sample), self.cfg.caller, rule.min_dp, rule.min_dp_haploid, rule.min_gq, self.code(_CALLS))
 
     def own(self, sample: str) -> str:
-        """joint_person: the person's calls in the form that is merged, from reads or a file that was given."""
+        """harmonise_person: the person's calls by themselves, from reads or a file that was given."""
         rows = self._own[sample]
         source = self._rows(rows) if rows[0].input_type in ("gvcf", "vcf") else self.calls(sample)
-        return of(source, self.cfg.genotype_filter.respect_ft, self.reference, self.code(_OWN))
+        settings = [self.cfg.genotype_filter, self.cfg.frequencies.raw, self.build.par]
+        return of(source, self.people[sample].sex, settings, self.reference, self.code(_OWN))
+
+    # Of a batch of people
+
+    def gathered(self, people: Iterable[str]) -> str:
+        """harmonise_batch: the files of these people, in order."""
+        return of([[name, self.own(name)] for name in people], self.code(_GATHERED))
 
     # Of one joint VCF
 
@@ -167,6 +184,17 @@ class Stamps:
         """joint_file: the records of a joint VCF, by its number among those of the sheet."""
         entry = [e for e in self.inputs if e.input_type == "joint_vcf"][number]
         return of(self._rows([entry]), self.reference, self.cfg.scatter.region_size, self.code(_SCAN))
+
+    def contigs(self, number: int) -> list[str]:
+        """Contigs of the build on which a joint VCF has records, as its index says: all of them where none tells."""
+        [entry] = [e for e in self.inputs if e.input_type == "joint_vcf"][number : number + 1]
+
+        def make() -> str:
+            found = indexes.contigs_of_vcf(entry.path)
+            names = set(self.build.contigs) if found is None else {self.cfg.reference.rename.get(c, c) for c in found}
+            return " ".join(c for c in self.build.contigs if c in names)
+
+        return self._cohort(f"contigs of joint file {number}", make).split()
 
     # Stages of the cohort
 
@@ -181,7 +209,7 @@ class Stamps:
     def sources(self) -> str:
         """The data of everybody, as files and as what they are made to before they are brought together."""
         reference = self.reference
-        settings = [self.cfg.caller, self.cfg.genotype_filter.respect_ft]
+        settings = self.cfg.caller
         people = [[p.sample_id, p.sex, p.extra.get("platform", "")] for p in self.people.values()]
 
         def make() -> str:
@@ -191,16 +219,11 @@ class Stamps:
         return self._cohort("sources", make)
 
     @property
-    def joint(self) -> str:
-        """joint: everybody in one BCF of a region."""
-        return self._cohort("joint", lambda: of(self.sources, self.cfg.scatter.people_per_batch, self.code(_JOINT)))
-
-    @property
     def genotypes(self) -> str:
         """intake of the people, harmonise: filter, ploidy, site alleles."""
         rule, raw = self.cfg.genotype_filter, self.cfg.frequencies.raw
         return self._cohort(
-            "genotypes", lambda: of(self.sources, rule, raw, self.build.par, self.code({*_GENOTYPES, *_JOINT}))
+            "genotypes", lambda: of(self.sources, rule, raw, self.build.par, self.code({*_GENOTYPES, *_GATHERED}))
         )
 
     @property
@@ -210,7 +233,8 @@ class Stamps:
         files = self.file(*(f"{panel}.{end}" for end in ("UD", "mu", "bed"))) if panel else []
         accepted = self.cfg.variant_qc.accept_filters
         return self._cohort(
-            "metrics", lambda: of(self.genotypes, section.thresholds, files, accepted, self.code(_METRICS))
+            "metrics",
+            lambda: of(self.genotypes, section.thresholds, files, accepted, self.code((*_METRICS, *_COHORT))),
         )
 
     @property
@@ -270,8 +294,11 @@ class Stamps:
 
     def save(self, path: str | Path) -> None:
         """Leave the stamps of the whole cohort for the jobs of this run."""
-        names = ("sources", "joint", "genotypes", "metrics", "keep", "pages", "counts", "filters", "release")
-        said = {"key": self._key, "stamps": {name: getattr(self, name) for name in names}}
+        for name in ("sources", "genotypes", "metrics", "keep", "pages", "counts", "filters", "release"):
+            self.stamp(name)
+        for number in range(sum(e.input_type == "joint_vcf" for e in self.inputs)):
+            self.contigs(number)
+        said = {"key": self._key, "stamps": dict(sorted(self._kept.items()))}
         write_whole(path, json.dumps(said, indent=1) + "\n")
 
 

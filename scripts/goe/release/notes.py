@@ -221,8 +221,27 @@ def absent_fields(people: Sequence[Mapping[str, str]], keep: Sequence[Mapping[st
     return {name: control.rounded_part(n, len(kept), k) for name, n in sorted(lacking.items())}
 
 
-def genotype_rules(rules: GenotypeFilter, absent: Mapping[str, int], k: int = 1) -> list[str]:
-    """The genotype filter in words, as applied. absent: `absent_fields`: multiples of k, or everybody."""
+def other_qualities(variants: Iterable[Mapping], keep: Sequence[Mapping[str, str]], k: int) -> dict:
+    """Where else GQ was taken from (C1.7) -> people kept of whom it was; rounded, but for everybody.
+
+    variants: of work/sample_qc/variants.jsonl, a person each.
+    """
+    kept = {row["sample_id"] for row in keep if row["keep"] == "yes"}
+    found = Counter(
+        name
+        for person in variants
+        if person["sample_id"] in kept
+        for name in ("PL", "GQX")
+        if any(counts.get(f"n_gq_{name.lower()}") for counts in person["classes"].values())
+    )
+    return {name: control.rounded_part(n, len(kept), k) for name, n in sorted(found.items())}
+
+
+def genotype_rules(
+    rules: GenotypeFilter, absent: Mapping[str, int], k: int = 1, others: Mapping[str, int] | None = None
+) -> list[str]:
+    """The genotype filter in words, as applied. absent: `absent_fields`: multiples of k, or everybody; others:
+    `other_qualities` likewise."""
     words = []
     if rules.min_gq:
         words.append(f"GQ at least {rules.min_gq}")
@@ -237,6 +256,9 @@ def genotype_rules(rules: GenotypeFilter, absent: Mapping[str, int], k: int = 1)
         words.append("none")
     for name, n in absent.items():
         words.append(f"{name} is absent from the data of {about(n, k)} people and was not tested for them")
+    if rules.min_gq:
+        for name, n in (others or {}).items():
+            words.append(f"for {about(n, k)} people, {name} stood for GQ where there was none")
     return words
 
 

@@ -22,17 +22,18 @@ from goe.settings.sections import Config
 class Sources:
     """Files that a release is described from.
 
-    contigs, membership: one a contig, of `goe.release.contig`. keep, metrics, people: tables of people. keep_ledger,
-    harmonise, frequencies, variant_qc: ledgers. fields: the dictionary of published fields. guidelines: all tables of
-    thresholds; own_guidelines: the country's own, or none. panel: of contamination, or none. regions: flag of the
-    companion VCF -> BED file. earlier: comparison with an earlier release, None where none was named.
-    """
+    contigs, membership: one a contig, of `goe.release.contig`. keep, metrics, people: tables of people; variants:
+    counters of theirs. keep_ledger, harmonise, frequencies, variant_qc: ledgers. fields: the dictionary of published
+    fields. guidelines: all tables of thresholds; own_guidelines: the country's own, or none. panel: of contamination,
+    or none. regions: flag of the companion VCF -> BED file. earlier: comparison with an earlier release, None where
+    none was named."""
 
     contigs: Sequence[str | Path]
     membership: Sequence[str | Path]
     keep: str | Path
     metrics: str | Path
     people: str | Path
+    variants: str | Path
     keep_ledger: str | Path
     harmonise: str | Path
     frequencies: Sequence[str | Path]
@@ -64,6 +65,8 @@ class Summary:
         people = ledger.total([sources.keep_ledger], "sample_qc")
         self.people = notes.people_summary(people, {row["sample_id"] for row in self.keep}, self.policy.k)
         self.absent = notes.absent_fields(tables.read(sources.people), self.keep, self.policy.k)
+        with Path(sources.variants).open() as lines:
+            self.qualities = notes.other_qualities(map(json.loads, lines), self.keep, self.policy.k)
         self.steps = notes.account(
             [
                 ledger.total([sources.harmonise], "harmonise"),
@@ -102,7 +105,7 @@ class Summary:
         thresholds = sample_rules.load(self.sources.guidelines, sample_qc.thresholds)
         return {
             "people": self.people,
-            "genotype_filter": notes.genotype_rules(self.cfg.genotype_filter, self.absent, k),
+            "genotype_filter": notes.genotype_rules(self.cfg.genotype_filter, self.absent, k, self.qualities),
             "variant_qc": notes.filter_rules(self.cfg.variant_qc, self.dataset),
             "alleles_by_class": self.tally["classes"],
             "alleles_by_filter": self.tally["filters"],

@@ -16,8 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build, contig_class
-from goe.harmonise.genotypes import CODE_HET, CODE_HOM, CODE_MISSING, CODE_REF2, codes_from_gt, widen
-from goe.harmonise.records import failing
+from goe.harmonise.genotypes import widen
 from goe.hts import parquet
 from goe.hts.bcf import MISSING, Record
 from goe.sample_qc import ga4gh
@@ -228,7 +227,19 @@ def read_metrics(
 
 # --- the genotype pass (people.parquet of harmonise) ----------------------------------------------------------
 
-PASS_COLUMNS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "sum_dp", "n_dp", "n_said")
+PASS_COLUMNS = (
+    "n_records",
+    "n_called",
+    "n_het",
+    "n_hom_alt",
+    "n_missing_in",
+    "n_failed",
+    "sum_dp",
+    "n_dp",
+    "n_said",
+    "n_gq_pl",
+    "n_gq_gqx",
+)
 
 
 class _Sums:
@@ -288,6 +299,8 @@ COUNTS = (
     "charr_n",
     "charr_sites",
     "charr_no_ad",
+    "n_sites",
+    "n_sites_called",
 )
 _AT = {name: i for i, name in enumerate(COUNTS)}
 CHARR_UNIT = 1 << 30
@@ -319,76 +332,36 @@ class CommonSnvs:
     spacing: int
     min_maf: float
     min_call_rate: float
-    absent_is_reference: np.ndarray
     rows: list[bytes] = field(default_factory=list)
     sites: list[tuple[str, int, str, str]] = field(default_factory=list)
 
-    def offer(self, contig: str, pos: int, ref: str, alt: str, codes: np.ndarray) -> None:
-        """Take the site when it is common, well called and the first of its bin.
+    def wants(self, contig: str, pos: int, people: int, called: int, alleles: int) -> bool:
+        """Whether an SNV that is alone at its position is common, well called and the first of its bin.
 
-        A missing genotype of a single-sample VCF is taken as reference, here only: the sites that such a
-        person shares with others would else be those where both carry ALT, and everybody their kin.
+        people, called: people and those with a call, alleles: copies of ALT among them.
         """
-        bin_number = pos // self.spacing
-        if self.sites and self.sites[-1][0] == contig and self.sites[-1][1] // self.spacing == bin_number:
-            return
-        codes = np.where(self.absent_is_reference & (codes == CODE_MISSING), CODE_REF2, codes)
-        called = int((codes >= CODE_REF2).sum())
-        alleles = int((codes == CODE_HET).sum() + 2 * (codes == CODE_HOM).sum())
-        if called < self.min_call_rate * len(codes) or called == 0:
-            return
+        last = self.sites[-1] if self.sites else ("", 0, "", "")
+        if last[0] == contig and last[1] // self.spacing == pos // self.spacing:
+            return False
+        if called == 0 or called < self.min_call_rate * people:
+            return False
         frequency = alleles / (2 * called)
-        if min(frequency, 1 - frequency) < self.min_maf:
-            return
+        return min(frequency, 1 - frequency) >= self.min_maf
+
+    def add(self, codes: np.ndarray) -> None:
+        """The genotypes of the next of `sites`. codes: int8 (people,) of everybody."""
         values = np.zeros(-(-len(codes) // 4) * 4, np.uint8)
         values[: len(codes)] = _BED[codes]
         four = values.reshape(-1, 4)
         self.rows.append((four[:, 0] | four[:, 1] << 2 | four[:, 2] << 4 | four[:, 3] << 6).tobytes())
-        self.sites.append((contig, pos, ref, alt))
 
 
-def count_variants(
-    reader: Iterable[Record], samples: int, accept: Iterable[str] = (), common: CommonSnvs | None = None
-) -> np.ndarray:
-    """int64 (people, len(COUNTS)) of one autosomal region of the harmonised BCF.
-
-    Counted are site alleles whose input FILTER, that of a joint VCF or the person's own (FT), is PASS, absent or named
-    in `accept` (GA4GH WGS QC v1 counts PASS): a person counts an allele once, het or hom. Transitions and
-    transversions are of all SNV alleles carried. A singleton is an allele with one copy in everybody of the file.
-    `common` collects SNVs at positions with a single site allele. One pass; the vectors of a record are looked at
-    whole, its carriers alone after that.
-    """
-    counts = np.zeros((samples, len(COUNTS)), np.int64)
-    accepted = {"PASS", *accept}
-    held = None  # an SNV that may yet turn out to share its position with another allele
-    last = ("", 0)
-    for record in reader:
-        place = (record.contig, record.pos)
-        if common is not None and held is not None and place != last:
-            common.offer(*held)
-            held = None
-        codes = codes_from_gt(record.formats["GT"])
-        if "FT" in record.formats:
-            codes[failing(record.formats["FT"], accepted)] = CODE_MISSING
-        alt = record.alts[0]
-        kind = allele_kind(record.ref, alt)
-        if accepted.issuperset(record.filters):
-            if kind == "snv" and common is not None and place != last:
-                held = (record.contig, record.pos, record.ref, alt, codes)
-            else:
-                held = None
-            carriers = np.flatnonzero((codes == CODE_HET) | (codes == CODE_HOM))
-            if carriers.size:
-                _add(counts, carriers, codes[carriers] == CODE_HOM, record.ref, alt, kind)
-        else:
-            held = None
-        last = place
-    if common is not None and held is not None:
-        common.offer(*held)
-    return counts
-
-
-def _add(counts: np.ndarray, carriers: np.ndarray, hom: np.ndarray, ref: str, alt: str, kind: str) -> None:
+def add_carriers(
+    counts: np.ndarray, carriers: np.ndarray, hom: np.ndarray, ref: str, alt: str, singleton: bool
+) -> None:
+    """Add one site allele to the counters of its carriers. carriers: their numbers; hom: bool, whether each has two
+    copies; singleton: whether there is one copy in the whole cohort."""
+    kind = allele_kind(ref, alt)
     if kind == "other":
         return
     counts[carriers, _AT[f"n_{kind}"]] += 1
@@ -397,7 +370,7 @@ def _add(counts: np.ndarray, carriers: np.ndarray, hom: np.ndarray, ref: str, al
     counts[carriers[~hom], _AT[f"n_het_{group}"]] += 1
     if kind == "snv":
         counts[carriers, _AT["n_ti" if (ref, alt) in _TRANSITIONS else "n_tv"]] += 1
-    if carriers.size == 1 and not hom[0]:
+    if singleton:
         counts[carriers, _AT["n_singleton"]] += 1
 
 
@@ -436,15 +409,17 @@ def add_charr(
     counts: np.ndarray,
     limits: Mapping[str, float],
     absent_is_reference: np.ndarray | None = None,
+    frequencies: Mapping[tuple[int, str, str], float] | None = None,
 ) -> None:
-    """Add the CHARR terms of one autosomal region of the cohort BCF (with AD) to `counts`.
+    """Add the CHARR terms of one autosomal region of a joint VCF (with AD) to `counts`.
 
     CHARR (Lu et al. 2023, as in atgu/CHARR): the mean, over a person's hom-alt calls at biallelic autosomal SNVs
     with GQ and DP within limits, of (AD_ref / (AD_ref + AD_alt)) / reference allele frequency. That frequency is
     of the other people of this cohort (the person's own two alleles are taken off), and has to lie within
     limits; the authors take gnomAD's below 10,000 people. absent_is_reference: bool (people,), who came as a
     single-sample VCF: such a person has a call only where it carries ALT, and REF alleles would be too few, so a
-    missing genotype is two of them here (the authors' code takes every missing genotype so).
+    missing genotype is two of them here (the authors' code takes every missing genotype so). frequencies: that of the
+    whole cohort by (POS, REF, ALT) instead, of the SNVs that have one within limits.
 
     Beyond the definition: GQ is not tested where it is missing, and a missing DP is the sum of AD. `charr_sites`
     counts the hom-alt calls at sites with such a frequency, `charr_no_ad` those of them without AD.
@@ -461,13 +436,21 @@ def add_charr(
         alt, gt = real[0], record.formats["GT"]
         if gt.shape[1] != 2:
             continue
+        frequency = 0.0
+        if frequencies is not None:
+            frequency = frequencies.get((record.pos, record.ref.upper(), record.alts[alt - 1].upper()), 0.0)
+            if not frequency:
+                continue
         called, n_ref, found = _hom_alt(gt, alt, absent_is_reference, hom_alt)
-        others = 2 * called - 2
-        if not found or others < limits["charr_min_alleles"]:
+        if not found:
             continue
-        frequency = n_ref / others
-        if n_ref == 0 or not limits["charr_min_ref_af"] < frequency < limits["charr_max_ref_af"]:
-            continue
+        if frequencies is None:
+            others = 2 * called - 2
+            if others < limits["charr_min_alleles"]:
+                continue
+            frequency = n_ref / others
+            if n_ref == 0 or not limits["charr_min_ref_af"] < frequency < limits["charr_max_ref_af"]:
+                continue
         people = hom_alt[:found]
         counts[people, _AT["charr_sites"]] += 1
         ad = record.formats.get("AD")
@@ -528,9 +511,10 @@ def variant_metrics(
     """(VARIANT_METRICS of one person, reason of each that is None).
 
     classes: region class -> counters of the genotype pass; counts: COUNTS over the autosomes; people: of the cohort.
-    call_rate: share of the diploid records (autosomes, PAR of X) of the person's own source where the person has a
-    call that passes the genotype filter; records that only other joint VCFs or people have do not count.
-    pass_rate: the same among the records where the input had a call. mean_dp: mean depth of the calls that pass.
+    call_rate: share of the diploid records (autosomes, PAR of X) of a joint VCF where the person has a call that passes
+    the genotype filter; of somebody with a gVCF or reads, share of the cohort's autosomal site alleles.
+    pass_rate: share of the calls that pass, of a joint VCF's diploid records, of the bases of a gVCF, of the rows of a
+    single-sample VCF. mean_dp: mean depth, over the calls of a joint VCF that pass; over the bases of a gVCF.
     """
     result: dict[str, float | int | None] = dict.fromkeys(VARIANT_METRICS)
     why: dict[str, str] = {}
@@ -542,8 +526,12 @@ def variant_metrics(
         present = records - diploid["n_missing_in"]
         if input_type == "vcf":
             why["call_rate"] = VCF_ABSENT
-        else:
+        elif input_type == "joint_vcf":
             result["call_rate"] = diploid["n_called"] / records
+        else:
+            result["call_rate"] = ratio(counts.get("n_sites_called", 0), counts.get("n_sites", 0))
+            if result["call_rate"] is None:
+                why["call_rate"] = NO_SITES
         result["pass_rate"] = ratio(diploid["n_called"], present)
         result["mean_dp"] = ratio(diploid["sum_dp"], diploid["n_dp"])
         if result["pass_rate"] is None:

@@ -1,0 +1,17 @@
+"""FORMAT fields that the genotype filter asks for, and those that can stand for them (C1.1, C1.7)."""
+
+from collections.abc import Collection
+
+TESTED = ("GQ", "DP", "AD")
+
+
+def absent(declared: Collection[str], gvcf: bool) -> list[str]:
+    """Those of TESTED that a file which declares these FORMAT fields has in no form. gvcf: whether it is one,
+    where blocks may have GQX alone."""
+    there = set(declared)
+    known = {
+        "GQ": bool(there & ({"GQ", "PL", "LPL", "GQX"} if gvcf else {"GQ", "PL", "LPL"})),
+        "DP": "DP" in there,
+        "AD": "AD" in there or {"LAA", "LAD"} <= there,
+    }
+    return [name for name in TESTED if not known[name]]

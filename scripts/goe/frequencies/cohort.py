@@ -1,0 +1,486 @@
+"""Everybody at the site alleles of a region, window by window: people of joint VCFs and of files of their own (C6).
+
+The union of site alleles is taken here, after each file was harmonised by itself. People of a joint VCF are counted
+from its records, one at a time; of the others, who carries what and where each genome is callable is all there is to
+know: AN of a stratum is its callable AN, corrected where somebody's own rows list the allele.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+from goe.core.errors import GoeError, Problem
+from goe.core.ledger import Ledger
+from goe.frequencies.strata import DIP, HAP, HEMI, HET, HOM
+from goe.genome.build import Build, Region, merged_class
+from goe.genome.classes import Classes
+from goe.harmonise import genotypes as gt
+from goe.harmonise.batch import Batch, Piece, windows
+from goe.harmonise.records import METRICS, N_CLASSES
+from goe.hts.bcf import Reader, Record
+
+N_MEASURES = 5
+_SITES_AT_ONCE = 256
+Key = tuple[int, str, str]
+
+
+@nb.njit(cache=True, nogil=True)
+def _count(genotypes: np.ndarray, leaf: np.ndarray, counts: np.ndarray) -> None:
+    """Add the genotypes of one record to counts (leaves, measures), which come with everybody as diploid.
+
+    genotypes: uint8 (2 * people,), the bytes of genotypes written with goe.harmonise.genotypes; leaf: int16 (people,),
+    -1 for none.
+    """
+    people = leaf.size
+    whole = people // gt.TOGETHER
+    for block in range(whole + 1):
+        start = block * gt.TOGETHER
+        stop = start + gt.TOGETHER
+        if block < whole:
+            # Most people are 0/0. A fixed length and one type make this a few vector instructions.
+            differ = np.uint8(0)
+            for i in range(2 * gt.TOGETHER):
+                differ |= np.uint8(genotypes[2 * start + i] ^ np.uint8(2))
+            if differ == 0:
+                continue
+        else:
+            stop = people
+        for p in range(start, stop):
+            where, first, second = leaf[p], genotypes[2 * p] >> 1, genotypes[2 * p + 1] >> 1
+            if where < 0 or (first == 1 and second == 1):
+                continue
+            haploid = second == gt.END >> 1
+            if first == 0 or second == 0:
+                counts[where, DIP] -= 1
+            elif haploid:
+                counts[where, DIP] -= 1
+                counts[where, HAP] += 1
+                counts[where, HEMI] += first == 2
+            elif first == second:
+                counts[where, HOM] += 1
+            else:
+                counts[where, HET] += 1
+
+
+class Runs(NamedTuple):
+    """Callable runs of a batch's people: number of the person, first and last position, code of the reference call."""
+
+    person: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    code: np.ndarray
+
+    @classmethod
+    def of(cls, piece: Piece, raw: bool = False) -> "Runs":
+        """Those of a piece, with the genotype filter or without it."""
+        wanted = piece.runs["raw"].to_numpy(zero_copy_only=False) == raw
+        return cls(*(piece.runs[name].to_numpy()[wanted] for name in cls._fields))
+
+
+@nb.njit(cache=True, nogil=True)
+def _add_runs(runs: Runs, of_class: np.ndarray, pos: np.ndarray, leaf: np.ndarray, counts: np.ndarray) -> None:
+    """Add callable runs to counts int32 (sites, leaves, measures): everybody they hold counts as reference.
+
+    of_class: of the runs; pos: int32 (sites,), sorted; leaf: int16 (classes, people).
+    """
+    person, start, end, code = runs
+    change = np.zeros((counts.shape[0] + 1, counts.shape[1], 2), np.int32)
+    for r in range(person.size):
+        where = leaf[of_class[r], person[r]]
+        if where >= 0:
+            kind = HAP if code[r] == gt.CODE_REF1 else DIP
+            change[np.searchsorted(pos, start[r]), where, kind] += 1
+            change[np.searchsorted(pos, end[r], "right"), where, kind] -= 1
+    for s in range(counts.shape[0]):
+        for where in range(counts.shape[1]):
+            for kind in range(2):
+                if s:
+                    change[s, where, kind] += change[s - 1, where, kind]
+                counts[s, where, kind] += change[s, where, kind]
+
+
+@nb.njit(cache=True, nogil=True)
+def _add_rows(
+    person: np.ndarray,
+    site: np.ndarray,
+    code: np.ndarray,
+    base: np.ndarray,
+    of_class: np.ndarray,
+    class_at: np.ndarray,
+    leaf: np.ndarray,
+    counts: np.ndarray,
+) -> None:
+    """Put people whose rows list a site allele where these rows say, and out of what `_add_runs` took them for.
+
+    person, code, base, of_class: of the rows; site: int64, -1 for an allele that is none of the cohort's; class_at: the
+    class of the allele's position.
+    """
+    for r in range(person.size):
+        s = site[r]
+        if s < 0:
+            continue
+        where = leaf[class_at[r], person[r]]
+        if base[r] and where >= 0:
+            counts[s, where, HAP if base[r] == gt.CODE_REF1 else DIP] -= 1
+        where = leaf[of_class[r], person[r]]
+        what = code[r]
+        if what == gt.CODE_MISSING or where < 0:
+            continue
+        counts[s, where, HAP if what == gt.CODE_REF1 or what == gt.CODE_HEMI else DIP] += 1
+        if what == gt.CODE_HET:
+            counts[s, where, HET] += 1
+        elif what == gt.CODE_HOM:
+            counts[s, where, HOM] += 1
+        elif what == gt.CODE_HEMI:
+            counts[s, where, HEMI] += 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _spread(runs: Runs, pos: np.ndarray, codes: np.ndarray) -> None:
+    """codes[i, person] = code of the run that holds pos[i]; pos sorted; codes: int8 (positions, people)."""
+    person, start, end, code = runs
+    for r in range(person.size):
+        for i in range(np.searchsorted(pos, start[r]), np.searchsorted(pos, end[r], "right")):
+            codes[i, person[r]] = code[r]
+
+
+assert (DIP, HAP) == (0, 1)
+
+
+@dataclass
+class Site:
+    """A site allele of the cohort. filters: of the joint records that list it; metrics: worst
+    value of each of METRICS; n_records: joint records merged into it."""
+
+    pos: int
+    ref: str
+    alt: str
+    region_class: int = 0
+    qual: float | None = None
+    filters: list[str] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+    n_records: int = 0
+
+    @property
+    def key(self) -> Key:
+        return self.pos, self.ref, self.alt
+
+
+@dataclass
+class Window:
+    """Site alleles of a stretch of a contig, sorted, and everybody there.
+
+    counts: int32 (kinds, sites, leaves, 5), people of each leaf by call as goe.frequencies.strata.CALLS; kinds: with
+    the genotype filter, and without where asked for. pieces: what each batch of people with own files has there;
+    places: for each piece int64, the place in `sites` of its site alleles, -1 for those that nobody makes one. ledger:
+    of site alleles, from those of each file to those of the cohort."""
+
+    contig: str
+    start: int
+    end: int
+    sites: list[Site]
+    counts: np.ndarray
+    pieces: list[Piece]
+    places: list[np.ndarray]
+    ledger: Ledger
+
+    @property
+    def pos(self) -> np.ndarray:
+        return np.array([site.pos for site in self.sites], np.int32)
+
+
+def _bytes(genotypes: np.ndarray) -> np.ndarray:
+    """uint8 (2 * people,) of a GT-only record's genotypes, however they are stored."""
+    if genotypes.dtype != np.int8 or genotypes.shape[1] != 2:
+        genotypes = gt.gt_bytes(gt.codes_from_gt(genotypes))
+    return genotypes.reshape(-1).view(np.uint8)
+
+
+def _genotypes(record: Record, raw: bool) -> np.ndarray:
+    return _bytes(gt.gt_bytes(record.formats["RAW"][:, 0]) if raw else record.formats["GT"])
+
+
+class Cohort:
+    """The files of a region, harmonised.
+
+    joint: readers over goe.harmonise.files, one for each joint VCF that has the contig; own: batches of people with
+    files of their own; everybody: people of the cohort, of whom those in none of these files are not called in the
+    region. `ids` are the people in this order."""
+
+    def __init__(
+        self,
+        joint: Sequence[Reader],
+        own: Sequence[Batch],
+        build: Build,
+        region: Region,
+        raw: bool = False,
+        everybody: Iterable[str] = (),
+    ):
+        self.joint, self.own, self.build, self.region, self.kinds = joint, own, build, region, 1 + raw
+        self.ids = [name for reader in joint for name in reader.header.samples]
+        self.ids += [name for batch in own for name in batch.ids]
+        twice = len(self.ids) - len(set(self.ids))
+        if twice:
+            what = f"{twice} people are in two files of {region.name}"
+            raise GoeError(Problem("joint VCFs", what, "keep one, or join pieces of a contig with bcftools concat"))
+        self.ids += sorted(set(everybody) - set(self.ids))
+        self._classes = Classes(build, region.contig)
+
+    @property
+    def n_joint(self) -> int:
+        """People of joint files, who come first in `ids`."""
+        return sum(reader.people for reader in self.joint)
+
+    @property
+    def columns(self) -> list[slice]:
+        """Where in `ids` the people of each joint file and of each batch are."""
+        ends = np.cumsum([len(r.header.samples) for r in self.joint] + [len(batch.ids) for batch in self.own]).tolist()
+        return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+    def windows(self, leaf: np.ndarray, n_leaves: int) -> Iterator[Window]:
+        """Windows of the region, in order. leaf: int16 (classes, people of `ids`), -1 for those who do not count."""
+        columns = self.columns
+        of_joint = [np.ascontiguousarray(leaf[:, c]) for c in columns[: len(self.joint)]]
+        of_own = [np.ascontiguousarray(leaf[:, c]) for c in columns[len(self.joint) :]]
+        streams = [Positions(reader) for reader in self.joint]
+        contig, start, end = self.region
+        for first, last in windows(end, start, end):
+            pieces = [batch.read(contig, first, last) for batch in self.own]
+            sites, counts, listed = self._sites(streams, last, _made(pieces), of_joint, n_leaves)
+            places = _places(sites, pieces)
+            ledger = _account(len(sites), listed, pieces, places)
+            window = Window(contig, first, last, sites, counts, pieces, places, ledger)
+            self._own(window, of_own)
+            yield window
+
+    def _sites(
+        self,
+        streams: Sequence["Positions"],
+        last: int,
+        made: Mapping[int, set[tuple[str, str]]],
+        leaves: Sequence[np.ndarray],
+        n_leaves: int,
+    ) -> tuple[list[Site], np.ndarray, int]:
+        """(site alleles up to position `last`, counts of the people of joint files, how many joint records list one).
+
+        made: (REF, ALT) by position, of own files; leaves: int16 (classes, people) of each joint file.
+        """
+        everybody = [
+            np.stack([np.bincount(row[row >= 0], minlength=n_leaves) for row in leaf]).astype(np.int32)
+            for leaf in leaves
+        ]
+        sites: list[Site] = []
+        counts: list[np.ndarray] = []
+        listed = 0
+        waiting = iter(sorted(made))
+        own = next(waiting, None)
+        while True:
+            heads = [stream.pos for stream in streams if stream.pos is not None and stream.pos <= last]
+            pos = min(heads if own is None else [own, *heads], default=None)
+            if pos is None:
+                break
+            here = [stream.take(pos) for stream in streams]
+            alleles = [(r.ref, r.alts[0]) for records in here for r in records if r.alts]
+            listed += len(alleles)
+            keys = set(alleles)
+            if own == pos:
+                keys |= made[pos]
+                own = next(waiting, None)
+            for ref, alt in sorted(keys):
+                site = Site(pos, ref, alt)
+                counted = np.zeros((self.kinds, n_leaves, N_MEASURES), np.int32)
+                for records, leaf, all_of in zip(here, leaves, everybody, strict=True):
+                    self._joint(site, records, leaf, all_of, counted)
+                sites.append(site)
+                counts.append(counted)
+        whole = np.stack(counts, axis=1) if counts else np.zeros((self.kinds, 0, n_leaves, N_MEASURES), np.int32)
+        return sites, np.ascontiguousarray(whole), listed
+
+    def _joint(
+        self, site: Site, records: list[Record], leaf: np.ndarray, everybody: np.ndarray, counted: np.ndarray
+    ) -> None:
+        """Count the people of one joint file at a site allele, by its record or by the rows that start there."""
+        listed = next((r for r in records if r.alts and (r.ref, r.alts[0]) == (site.ref, site.alt)), None)
+        if listed is None:
+            started = next((r for r in records if not r.alts), None)
+            if started is None:
+                return
+            listed, region_class = started, int(started.info["CLASS"])
+        else:
+            region_class = int(listed.info["CLASS"])
+            site.region_class = merged_class({region_class, site.region_class} - {0})
+            site.n_records += int(listed.info["NREC"])
+            site.filters += [f for f in listed.filters if f != "PASS" and f not in site.filters]
+            if listed.qual is not None:
+                site.qual = listed.qual if site.qual is None else max(site.qual, listed.qual)
+            for key, worse in METRICS.items():
+                if key in listed.info:
+                    known = [site.metrics[key]] if key in site.metrics else []
+                    site.metrics[key] = worse([*known, listed.info[key]])
+        for kind in range(self.kinds):
+            here = np.zeros_like(counted[kind])
+            here[:, DIP] = everybody[region_class]
+            _count(_genotypes(listed, bool(kind)), leaf[region_class], here)
+            counted[kind] += here
+
+    def _own(self, window: Window, of_own: list[np.ndarray]) -> None:
+        """Add the people with files of their own."""
+        if not window.sites:
+            return
+        pos = window.pos
+        at = self._classes.at(pos)
+        for piece, place, leaf in zip(window.pieces, window.places, of_own, strict=True):
+            _sites_of(piece, place, window.sites)
+            person, site = piece.rows["person"].to_numpy(), place[piece.rows["site"].to_numpy()]
+            class_at = at[site] if len(site) else np.empty(0, np.int8)
+            of_class = piece.rows["region_class"].to_numpy()
+            for kind, (code, base) in enumerate((("code", "base"), ("raw", "raw_base"))[: self.kinds]):
+                runs = Runs.of(piece, bool(kind))
+                _add_runs(runs, self._classes.at(runs.start), pos, leaf, window.counts[kind])
+                codes, bases = piece.rows[code].to_numpy(), piece.rows[base].to_numpy()
+                _add_rows(person, site, codes, bases, of_class, class_at, leaf, window.counts[kind])
+
+    def own_codes(self, window: Window, at: Sequence[int]) -> np.ndarray:
+        """int8 (len(at), people with own files): codes at the site alleles with these places, in order."""
+        pos = window.pos[list(at)]
+        row_of = np.full(len(window.sites) + 1, -1)
+        row_of[list(at)] = np.arange(len(at))
+        parts = [np.zeros((len(at), 0), np.int8)]
+        for piece, place in zip(window.pieces, window.places, strict=True):
+            codes = np.zeros((len(at), piece.people), np.int8)
+            _spread(Runs.of(piece), pos, codes)
+            row = row_of[place[piece.rows["site"].to_numpy()]]
+            listed = row >= 0
+            codes[row[listed], piece.rows["person"].to_numpy()[listed]] = piece.rows["code"].to_numpy()[listed]
+            parts.append(codes)
+        return np.concatenate(parts, axis=1)
+
+    def genotypes(self, beside: Sequence[Reader]) -> Iterator[tuple[Window, int, np.ndarray]]:
+        """(window, place of a site allele, int8 (people,) codes of everybody), site allele by site allele.
+
+        beside: readers over the joint files, read a second time.
+        """
+        streams = [Positions(reader) for reader in beside]
+        nobody = np.full((N_CLASSES, len(self.ids)), -1, np.int16)
+        for window in self.windows(nobody, 1):
+            records: list[list[Record]] = [[] for _ in streams]
+            last = 0
+            for start in range(0, len(window.sites), _SITES_AT_ONCE):
+                at = range(start, min(start + _SITES_AT_ONCE, len(window.sites)))
+                for i, own in zip(at, self.own_codes(window, at), strict=True):
+                    site = window.sites[i]
+                    if site.pos != last:
+                        records = [stream.take(site.pos) for stream in streams]
+                        last = site.pos
+                    codes = np.zeros(len(self.ids), np.int8)
+                    for r, stream, columns in zip(records, streams, self.columns, strict=False):
+                        codes[columns] = codes_at(r, site, stream.people)
+                    codes[self.n_joint : self.n_joint + len(own)] = own
+                    yield window, i, codes
+
+    def own_reasons(self, window: Window, leaf: np.ndarray, accepted: set[str]) -> dict[int, list[str]]:
+        """FILTERs of own files that a site allele has, by its place: those of all carriers, where every one has some
+        (C3.6). leaf: as for `windows`; accepted: FILTERs that count as PASS."""
+        failed: dict[int, int] = {}
+        found: dict[int, set[str]] = {}
+        columns = self.columns[len(self.joint) :]
+        for piece, place, column in zip(window.pieces, window.places, columns, strict=True):
+            fails = piece.rows.filter(piece.rows["ft"].is_valid())
+            names = ("person", "site", "code", "region_class", "ft")
+            for person, site, code, region_class, ft in zip(*(fails[n].to_pylist() for n in names), strict=True):
+                at = int(place[site])
+                if (
+                    at < 0
+                    or code < gt.CODE_HET
+                    or accepted.issuperset(ft.split(";"))
+                    or leaf[region_class, column.start + person] < 0
+                ):
+                    continue
+                failed[at] = failed.get(at, 0) + 1
+                found.setdefault(at, set()).update(ft.split(";"))
+        carriers = window.counts[0, :, :, HET:].sum(axis=(1, 2))
+        return {at: sorted(found[at]) for at, n in failed.items() if n >= carriers[at]}
+
+
+def codes_at(records: Sequence[Record], site: Site, people: int) -> np.ndarray:
+    """int8 (people,): codes of a joint file's people at a site allele, by its records at that position."""
+    listed = next((r for r in records if r.alts and (r.ref, r.alts[0]) == (site.ref, site.alt)), None)
+    listed = listed or next((r for r in records if not r.alts), None)
+    return np.zeros(people, np.int8) if listed is None else gt.codes_from_gt(listed.formats["GT"])
+
+
+class Positions:
+    """Records of a reader, position by position."""
+
+    def __init__(self, reader: Reader):
+        self.people = reader.people
+        self._groups = groupby(reader, attrgetter("pos"))
+        self.pos: int | None = None
+        self._records: list[Record] = []
+        self._next()
+
+    def _next(self) -> None:
+        self.pos, records = next(self._groups, (None, iter(())))
+        self._records = list(records)
+
+    def upto(self, last: int) -> Iterator[list[Record]]:
+        """Records of each position up to and with `last`."""
+        while self.pos is not None and self.pos <= last:
+            yield self.take(self.pos)
+
+    def take(self, pos: int) -> list[Record]:
+        """Records at `pos`; [] where there are none. Those before it are passed over."""
+        while self.pos is not None and self.pos < pos:
+            self._next()
+        if self.pos != pos:
+            return []
+        records = self._records
+        self._next()
+        return records
+
+
+def _account(sites: int, listed: int, pieces: Sequence[Piece], places: Sequence[np.ndarray]) -> Ledger:
+    """Site alleles that joint records and people's own rows list, and the union of those that count as one."""
+    rows = [place[piece.rows["site"].to_numpy()] for piece, place in zip(pieces, places, strict=True)]
+    own, carried = sum(map(len, rows)), sum(int((row >= 0).sum()) for row in rows)
+    ledger = Ledger("frequencies")
+    ledger.take("site_alleles", listed + own)
+    ledger.drop("site_alleles", "carried_by_nobody", own - carried)
+    ledger.drop("site_alleles", "listed_by_others_too", listed + carried - sites)
+    ledger.give("site_alleles", sites)
+    return ledger
+
+
+def _made(pieces: Sequence[Piece]) -> dict[int, set[tuple[str, str]]]:
+    """(REF, ALT) of the site alleles that own files make, by position."""
+    found: dict[int, set[tuple[str, str]]] = {}
+    for piece in pieces:
+        made = piece.sites.filter(piece.sites["made"])
+        for pos, ref, alt in zip(*(made[name].to_pylist() for name in ("pos", "ref", "alt")), strict=True):
+            found.setdefault(pos, set()).add((ref, alt))
+    return found
+
+
+def _places(sites: Sequence[Site], pieces: Sequence[Piece]) -> list[np.ndarray]:
+    number = {site.key: n for n, site in enumerate(sites)}
+    found = []
+    for piece in pieces:
+        keys = zip(*(piece.sites[name].to_pylist() for name in ("pos", "ref", "alt")), strict=True)
+        found.append(np.array([number.get(key, -1) for key in keys], np.int64))
+    return found
+
+
+def _sites_of(piece: Piece, place: np.ndarray, sites: Sequence[Site]) -> None:
+    """What the rows of a batch say of site alleles beside counts: region class and quality."""
+    columns = (piece.sites[name].to_pylist() for name in ("region_class", "qual"))
+    for at, region_class, qual in zip(place.tolist(), *columns, strict=True):
+        if at >= 0:
+            site = sites[at]
+            site.region_class = merged_class({region_class, site.region_class} - {0})
+            if qual is not None:
+                site.qual = qual if site.qual is None else max(site.qual, qual)

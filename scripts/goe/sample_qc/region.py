@@ -1,0 +1,274 @@
+"""Counters of every person, and the common SNVs, of one autosomal region of the harmonised cohort."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import numba as nb
+import numpy as np
+import pyarrow as pa
+
+from goe.calls import joint
+from goe.calls.joint import JointFile
+from goe.frequencies.cohort import Cohort, Key, Positions, Runs, Site, Window, codes_at
+from goe.frequencies.strata import DIP, HET, HOM
+from goe.genome.build import Region
+from goe.harmonise import genotypes as gt
+from goe.harmonise.batch import Piece
+from goe.harmonise.records import N_CLASSES
+from goe.hts.bcf import Reader
+from goe.sample_qc.metrics import (
+    CHARR_UNIT,
+    COUNTS,
+    REGION_SCHEMA,
+    CommonSnvs,
+    add_carriers,
+    add_charr,
+    allele_kind,
+)
+
+_AT = {name: i for i, name in enumerate(COUNTS)}
+# Leaves of the count: people whose file tells where they are reference, and those of single-sample VCFs.
+_OTHERS, _VCF = 0, 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _called(runs: Runs, pos: np.ndarray, n: np.ndarray) -> None:
+    """n[person] += how many of pos the person's runs hold."""
+    person, start, end, _ = runs
+    for r in range(person.size):
+        n[person[r]] += np.searchsorted(pos, end[r], "right") - np.searchsorted(pos, start[r])
+
+
+class RegionCounts:
+    """int64 (people of the cohort, COUNTS) of a region, in `counts`, and SNVs for relatedness, in `common`.
+
+    Counted are site alleles whose FILTER, that of a joint VCF or the person's own, is PASS, absent or among those that
+    are accepted (GA4GH WGS QC v1 counts PASS): a person counts an allele once, het or hom. Transitions and
+    transversions are of all SNV alleles carried. A singleton is an allele with one copy in the cohort. n_sites,
+    n_sites_called: of people with a gVCF, who can be called at every site allele of the cohort.
+
+    beside: readers over the same joint files as the cohort's, which are read a second time. vcf: of the people of the
+    cohort, who came as a single-sample VCF: a site that is absent there is taken as reference for the common SNVs and
+    for CHARR, here only; the sites that such a person shares with others would else be those where both carry ALT, and
+    everybody their kin. limits: parameters of relatedness and CHARR (resources/guidelines/inference.tsv).
+    """
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        beside: Sequence[Reader],
+        vcf: Sequence[bool],
+        limits: Mapping[str, float],
+        autosome_length: int,
+    ):
+        self.cohort, self.vcf, self.limits = cohort, np.array(vcf, np.bool_), limits
+        spacing = max(1, int(autosome_length // limits["kinship_max_candidates"]))
+        self.common = CommonSnvs(spacing, limits["kinship_min_maf"], limits["kinship_min_call_rate"])
+        self.counts = np.zeros((len(cohort.ids), len(COUNTS)), np.int64)
+        self.accepted = {"PASS"}
+        self._frequency: dict[Key, float] = {}
+        self._beside = [Positions(reader) for reader in beside]
+
+    def run(self, accept: Iterable[str] = ()) -> None:
+        """Count the region. accept: FILTERs that count as PASS."""
+        self.accepted = {"PASS", *accept}
+        leaf = np.repeat(np.where(self.vcf, _VCF, _OTHERS).astype(np.int16)[None, :], N_CLASSES, axis=0)
+        for window in self.cohort.windows(leaf, 2):
+            self._window(window)
+
+    def add_charr(self, files: Sequence[JointFile], region: Region) -> None:
+        """Add the terms of CHARR of the people of joint files, as their records came, after `run`."""
+        for file, columns in zip(files, self.cohort.columns, strict=False):
+            with joint.opened(file, region, (), ("GT", "AD", "GQ", "DP")) as reader:
+                add_charr(reader, self.counts[columns], self.limits, frequencies=self._frequency)
+
+    def table(self) -> pa.Table:
+        """REGION_SCHEMA."""
+        columns = [pa.array(self.cohort.ids), *(pa.array(column) for column in self.counts.T)]
+        return pa.Table.from_arrays(columns, schema=REGION_SCHEMA)
+
+    def common_table(self) -> pa.Table:
+        """The common SNVs with a PLINK 1 .bed row each, people sorted by id; metadata `goe`: who, and the spacing."""
+        contigs, positions, refs, alts = zip(*self.common.sites, strict=True) if self.common.sites else ((), (), (), ())
+        table = pa.table(
+            {
+                "contig": pa.array(contigs, pa.string()),
+                "pos": pa.array(positions, pa.int32()),
+                "ref": pa.array(refs, pa.string()),
+                "alt": pa.array(alts, pa.string()),
+                "bed": pa.array(self.common.rows, pa.binary()),
+            }
+        )
+        about = {"samples": sorted(self.cohort.ids), "spacing": self.common.spacing}
+        return table.replace_schema_metadata({"goe": json.dumps(about)})
+
+    def _window(self, window: Window) -> None:
+        called = window.counts[0, :, :, DIP].astype(np.int64)
+        copies = window.counts[0, :, :, HET].sum(axis=1) + 2 * window.counts[0, :, :, HOM].sum(axis=1)
+        self._without_failing(window, called, copies)
+        accepted = np.array([self.accepted.issuperset(site.filters) for site in window.sites], np.bool_)
+        pos = window.pos
+        alone = np.ones(len(pos), np.bool_)
+        alone[1:] &= pos[1:] != pos[:-1]
+        alone[:-1] &= pos[1:] != pos[:-1]
+        absent = int(self.vcf.sum()) - called[:, _VCF]
+        chosen = self._choose(window, accepted & alone, called.sum(axis=1) + absent, copies)
+        codes = np.zeros((len(chosen), len(self.vcf)), np.int8)
+        own = self.cohort.own_codes(window, chosen)
+        codes[:, self.cohort.n_joint : self.cohort.n_joint + own.shape[1]] = own
+        self._joint(window, accepted, copies, chosen, codes)
+        others = 2 * (called.sum(axis=1) + absent) - 2
+        reference = 2 * (called.sum(axis=1) + absent) - copies
+        self._common_frequencies(window.sites, alone, others, reference)
+        of_own = self.cohort.columns[len(self._beside) :]
+        for piece, place, columns in zip(window.pieces, window.places, of_own, strict=True):
+            counts = self.counts[columns]
+            self._own(window.sites, piece, place, accepted, copies, counts)
+            self._callable(pos, piece, place, counts)
+            self._charr(window.sites, piece, place, alone, others, reference, counts)
+            self._take_failing(piece, place, chosen, codes[:, columns])
+        codes[:, self.vcf] = np.where(codes[:, self.vcf] == gt.CODE_MISSING, gt.CODE_REF2, codes[:, self.vcf])
+        order = np.argsort(np.array(self.cohort.ids))
+        for row in codes:
+            self.common.add(row[order])
+
+    def _without_failing(self, window: Window, called: np.ndarray, copies: np.ndarray) -> None:
+        """Take out of called (sites, leaves) and copies (sites,) the carriers whose own FILTER says that the call
+        fails."""
+        of_own = self.cohort.columns[len(self._beside) :]
+        for piece, place, columns in zip(window.pieces, window.places, of_own, strict=True):
+            at = place[piece.rows["site"].to_numpy()]
+            code = piece.rows["code"].to_numpy()
+            fails = (at >= 0) & ~self._passing(piece) & ((code == gt.CODE_HET) | (code == gt.CODE_HOM))
+            leaf = np.where(self.vcf[columns][piece.rows["person"].to_numpy()], _VCF, _OTHERS)
+            np.subtract.at(called, (at[fails], leaf[fails]), 1)
+            np.subtract.at(copies, at[fails], code[fails] - gt.CODE_REF2)
+
+    def _common_frequencies(
+        self, sites: Sequence[Site], alone: np.ndarray, others: np.ndarray, reference: np.ndarray
+    ) -> None:
+        """Keep (REF alleles, alleles of the others) of SNVs alone at their position, where CHARR may use them."""
+        limits = self.limits
+        with np.errstate(divide="ignore", invalid="ignore"):
+            frequency = reference / others
+        good = alone & (others >= limits["charr_min_alleles"]) & (reference > 0)
+        good &= (frequency > limits["charr_min_ref_af"]) & (frequency < limits["charr_max_ref_af"])
+        for at in np.flatnonzero(good).tolist():
+            if allele_kind(sites[at].ref, sites[at].alt) == "snv":
+                self._frequency[sites[at].key] = float(frequency[at])
+
+    def _choose(self, window: Window, good: np.ndarray, called: np.ndarray, copies: np.ndarray) -> list[int]:
+        """Places of the sites that `common` takes; it has their names afterwards, and not yet their genotypes."""
+        chosen = []
+        for at in np.flatnonzero(good).tolist():
+            site = window.sites[at]
+            if len(site.ref) == len(site.alt) == 1 and self.common.wants(
+                window.contig, site.pos, len(self.vcf), int(called[at]), int(copies[at])
+            ):
+                self.common.sites.append((window.contig, *site.key))
+                chosen.append(at)
+        return chosen
+
+    def _joint(
+        self, window: Window, accepted: np.ndarray, copies: np.ndarray, chosen: list[int], codes: np.ndarray
+    ) -> None:
+        """Carriers of the joint files, and everybody of them at the chosen sites."""
+        number = {site.key: at for at, site in enumerate(window.sites)}
+        row_of = {window.sites[at].pos: (row, window.sites[at]) for row, at in enumerate(chosen)}
+        for stream, columns in zip(self._beside, self.cohort.columns, strict=False):
+            counts = self.counts[columns]
+            for records in stream.upto(window.end):
+                for record in records:
+                    at = number[record.pos, record.ref, record.alts[0]] if record.alts else -1
+                    if at < 0 or not accepted[at]:
+                        continue
+                    here = gt.codes_from_gt(record.formats["GT"])
+                    carriers = np.flatnonzero((here == gt.CODE_HET) | (here == gt.CODE_HOM))
+                    if carriers.size:
+                        hom = here[carriers] == gt.CODE_HOM
+                        add_carriers(counts, carriers, hom, record.ref, record.alts[0], copies[at] == 1)
+                if records[0].pos in row_of:
+                    row, site = row_of[records[0].pos]
+                    codes[row, columns] = codes_at(records, site, stream.people)
+
+    def _passing(self, piece: Piece) -> np.ndarray:
+        """bool (rows,): whether the person's own FILTER leaves the call."""
+        reasons = piece.rows["ft"].to_pylist()
+        return np.array([r is None or self.accepted.issuperset(r.split(";")) for r in reasons], np.bool_)
+
+    def _own(
+        self,
+        sites: Sequence[Site],
+        piece: Piece,
+        place: np.ndarray,
+        accepted: np.ndarray,
+        copies: np.ndarray,
+        counts: np.ndarray,
+    ) -> None:
+        """Carriers with files of their own."""
+        at = place[piece.rows["site"].to_numpy()]
+        code, person = piece.rows["code"].to_numpy(), piece.rows["person"].to_numpy()
+        take = (at >= 0) & ((code == gt.CODE_HET) | (code == gt.CODE_HOM)) & self._passing(piece)
+        take[take] = accepted[at[take]]
+        at, code, person = at[take], code[take], person[take]
+        order = np.argsort(at, kind="stable")
+        at, code, person = at[order], code[order], person[order]
+        edges = np.flatnonzero(np.diff(at, prepend=-1, append=-1))
+        for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            site = sites[at[start]]
+            hom = code[start:stop] == gt.CODE_HOM
+            add_carriers(counts, person[start:stop], hom, site.ref, site.alt, copies[at[start]] == 1)
+
+    def _callable(self, pos: np.ndarray, piece: Piece, place: np.ndarray, counts: np.ndarray) -> None:
+        called = np.zeros(len(counts), np.int64)
+        _called(Runs.of(piece), pos, called)
+        rows = piece.rows.filter(place[piece.rows["site"].to_numpy()] >= 0)
+        person = rows["person"].to_numpy()
+        more = (rows["code"].to_numpy() > 0).astype(np.int64) - (rows["base"].to_numpy() > 0)
+        np.add.at(called, person, more)
+        counts[:, _AT["n_sites"]] += len(pos)
+        counts[:, _AT["n_sites_called"]] += called
+
+    def _take_failing(self, piece: Piece, place: np.ndarray, chosen: list[int], codes: np.ndarray) -> None:
+        """Make missing in codes (chosen, people of the batch) whose own FILTER says that the call fails."""
+        row_of = {at: row for row, at in enumerate(chosen)}
+        fails = piece.rows.filter(pa.array(~self._passing(piece)))
+        for person, site in zip(fails["person"].to_pylist(), fails["site"].to_pylist(), strict=True):
+            if place[site] in row_of:
+                codes[row_of[place[site]], person] = gt.CODE_MISSING
+
+    def _charr(
+        self,
+        sites: Sequence[Site],
+        piece: Piece,
+        place: np.ndarray,
+        alone: np.ndarray,
+        others: np.ndarray,
+        reference: np.ndarray,
+        counts: np.ndarray,
+    ) -> None:
+        """Terms of CHARR of hom-alt calls at SNVs that are alone at their position; others: alleles of the other people
+        of the cohort; reference: REF alleles."""
+        limits = self.limits
+        rows = piece.rows
+        at, hom = place[rows["site"].to_numpy()], rows["raw"].to_numpy() == gt.CODE_HOM
+        snv = np.array([allele_kind(site.ref, site.alt) == "snv" for site in sites], np.bool_)
+        take = (at >= 0) & hom
+        take[take] = alone[at[take]] & snv[at[take]] & (others[at[take]] >= limits["charr_min_alleles"])
+        take[take] &= reference[at[take]] > 0
+        frequency = np.zeros(len(at))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            frequency[take] = reference[at[take]] / others[at[take]]
+        take &= (frequency > limits["charr_min_ref_af"]) & (frequency < limits["charr_max_ref_af"])
+        person = rows["person"].to_numpy()
+        np.add.at(counts[:, _AT["charr_sites"]], person[take], 1)
+        gq, dp, ad_ref, ad_alt = (rows[name].to_numpy() for name in ("gq", "dp", "ad_ref", "ad_alt"))
+        depth = ad_ref + ad_alt
+        without = take & np.isnan(depth)
+        np.add.at(counts[:, _AT["charr_no_ad"]], person[without], 1)
+        dp = np.where(np.isnan(dp), depth, dp)
+        take &= ~np.isnan(depth) & (depth > 0) & (np.isnan(gq) | (gq >= limits["charr_min_gq"]))
+        take &= (dp >= limits["charr_min_dp"]) & (dp <= limits["charr_max_dp"])
+        terms = ad_ref[take].astype(np.float64) / depth[take] / frequency[take]
+        np.add.at(counts[:, _AT["charr_sum"]], person[take], np.rint(terms * CHARR_UNIT).astype(np.int64))
+        np.add.at(counts[:, _AT["charr_n"]], person[take], 1)

@@ -1,0 +1,216 @@
+"""Speed, memory and size of people with files of their own, as ratios within one run.
+
+A person by itself beside `bgzip -dc` of the same file; the same people counted as what they carry and where they are
+callable, and as a dense BCF.
+"""
+
+import subprocess
+import sys
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from goe.genome.build import REGION_DIPLOID, Build
+from goe.harmonise import batch
+from goe.harmonise import files as harmonised
+from goe.harmonise import genotypes as gt
+from goe.harmonise.person import ALLELES, RUNS
+from helpers import simulate
+from helpers.stages import Cost, Stages, measure, person_params, write_spec
+
+pytestmark = pytest.mark.bench
+
+# Rows of a gVCF: about those of 50 Mb of a genome at 30x, of which every eighth carries an ALT.
+ROWS, STEP, BASES = 500_000, 100, "ACGT"
+# What a file of any size may take more than one of a thousand rows.
+MEGABYTES = 100
+PEOPLE, SITES, LENGTH, PER_BATCH = 2000, 8000, 450_000, 500
+HEAD = """##fileformat=VCFv4.2
+##ALT=<ID=NON_REF,Description="Any other allele">
+##INFO=<ID=END,Number=1,Type=Integer,Description="Last position">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads of each allele">
+##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">
+##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Quality">
+##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description="Least depth">
+##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Likelihoods">
+"""
+
+
+@pytest.fixture(scope="module")
+def table():
+    rows: list[tuple[str, str, str]] = []
+    yield rows
+    width = max(len(row[0]) for row in rows)
+    print("\n\n" + "\n".join(f"{a:<{width}}  {b:>36}  {c}" for a, b, c in rows))
+
+
+def told(cost: Cost) -> str:
+    return f"{cost.seconds:7.2f} s {cost.cpu:7.2f} s CPU {cost.megabytes:6.0f} MB"
+
+
+def reference(path: Path, rows: int) -> None:
+    """One contig on which the base of a position is BASES[position % 4]."""
+    length = (rows + 1) * STEP
+    line = (BASES[1:] + BASES[:1]) * 15
+    with path.open("w") as out:
+        out.write(f">{simulate.CONTIG}\n")
+        out.write(f"{line}\n" * (length // 60) + line[: length % 60] + "\n")
+    subprocess.run(["samtools", "faidx", str(path)], check=True)
+
+
+def gvcf(path: Path, rows: int) -> None:
+    """A gVCF as GATK writes it: after a row with an ALT seven blocks; of these rows every seventh is an indel."""
+    rng = np.random.default_rng(4)
+    depths, qualities = rng.integers(8, 60, rows).tolist(), rng.integers(15, 100, rows).tolist()
+    with subprocess.Popen(["bgzip", "-c"], stdin=subprocess.PIPE, stdout=path.open("wb")) as pipe:
+        lines = [HEAD + f"##contig=<ID={simulate.CONTIG},length={(rows + 1) * STEP}>\n"]
+        lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tone\n")
+        for n, (depth, quality) in enumerate(zip(depths, qualities, strict=True)):
+            pos = n * STEP + 1
+            ref, other = BASES[pos % 4], BASES[(pos + 2) % 4]
+            if n % 8:
+                lines.append(
+                    f"{simulate.CONTIG}\t{pos}\t.\t{ref}\t<NON_REF>\t.\t.\tEND={pos + STEP - 1}\tGT:DP:GQ:MIN_DP:PL\t"
+                    f"0/0:{depth + 3}:{quality}:{depth}:0,{quality},{quality * 12}\n"
+                )
+            else:
+                call = ("0/1", "1/1")[n % 3 == 0]
+                reads = depth // 2 if call == "0/1" else 0
+                alt = ref + other * 2 if n % 7 == 0 else other
+                lines.append(
+                    f"{simulate.CONTIG}\t{pos}\t.\t{ref}\t{alt},<NON_REF>\t812.6\t.\tBaseQRankSum=0.1;DP={depth};MQ=60\t"
+                    f"GT:AD:DP:GQ:PL\t{call}:{reads},{depth - reads},0:{depth}:{quality}:820,0,410,871,450,1321\n"
+                )
+            if len(lines) > 20_000:
+                pipe.stdin.write("".join(lines).encode())
+                lines = []
+        pipe.stdin.write("".join(lines).encode())
+        pipe.stdin.close()
+        assert pipe.wait() == 0
+    subprocess.run(["tabix", "-p", "vcf", str(path)], check=True)
+
+
+def by_itself(folder: Path, rows: int) -> tuple[Cost, Cost, int]:
+    """Cost of harmonise_person.py, that of inflating its input, and the bytes that it writes."""
+    folder.mkdir()
+    reference(folder / "ref.fa", rows)
+    gvcf(folder / "one.g.vcf.gz", rows)
+    build = {"name": "toy", "contigs": {simulate.CONTIG: (rows + 1) * STEP}, "par": []}
+    out = {name: folder / f"{name}.parquet" for name in ("alleles", "runs")}
+    spec = write_spec(
+        folder,
+        "harmonise_person.py",
+        input={"calls": folder / "one.g.vcf.gz", "fasta": folder / "ref.fa"},
+        output=out | {"ledger": folder / "ledger.json"},
+        params=person_params(build, "F"),
+        wildcards={"sample": "one"},
+    )
+    mine = measure([sys.executable, "-m", "helpers.run_script", spec])
+    theirs = measure(["bgzip", "-dc", folder / "one.g.vcf.gz"])
+    return mine, theirs, sum(path.stat().st_size for path in out.values())
+
+
+def test_person(tmp_path, table):
+    """What a small file takes is the start of the process and of its kernels, which does not grow."""
+    by_itself(tmp_path / "warm", 1000)
+    start, nothing, _ = by_itself(tmp_path / "few", 1000)
+    mine, theirs, written = by_itself(tmp_path / "many", ROWS)
+    ratio = (theirs.seconds - nothing.seconds) / (mine.seconds - start.seconds)
+    table.append((f"a person, gVCF of {ROWS} rows over {ROWS * STEP / 1e6:.0f} Mb", "", ""))
+    table.append(("  harmonise_person", told(mine), f"{ratio:.2f} of the speed of bgzip -dc, without its start"))
+    table.append(("  its start", told(start), ""))
+    table.append(("  bgzip -dc", told(theirs), ""))
+    table.append(("  written", f"{written / 1e6:.2f} MB", f"{written / ROWS / STEP * 3.1e9 / 1e6:.0f} MB for 3.1 Gb"))
+    assert mine.megabytes < start.megabytes + MEGABYTES
+
+
+def sparse(bcf: Path, folder: Path, cohort: simulate.Cohort) -> list[dict[str, Path]]:
+    """The people of a harmonised BCF as batches of people by themselves: callable but where the BCF has no call."""
+    folder.mkdir()
+    places, people, codes = [], [], []
+    sites = []
+    with harmonised.open_harmonised(bcf) as reader:
+        ids = reader.header.samples
+        # Who is missing for one allele of a position lists all of them, as no run holds it.
+        for pos, records in groupby(reader, attrgetter("pos")):
+            found = {(r.ref, r.alts[0]): gt.codes_from_gt(r.formats["GT"]) for r in records}
+            unlike = np.flatnonzero(np.any([here != gt.CODE_REF2 for here in found.values()], axis=0))
+            for (ref, alt), here in found.items():
+                places.append(np.full(unlike.size, len(sites)))
+                people.append(unlike)
+                codes.append(here[unlike])
+                sites.append((pos, ref, alt))
+    place, person, code = map(np.concatenate, (places, people, codes))
+    order = np.argsort(person, kind="stable")
+    place, code = place[order], code[order]
+    edges = np.searchsorted(person[order], np.arange(len(ids) + 1))
+    pos = np.array([site[0] for site in sites], np.int32)
+    files = []
+    for i, name in enumerate(ids):
+        mine, what = place[edges[i] : edges[i + 1]], code[edges[i] : edges[i + 1]]
+        about = {"person": name, "counters": {}, "qualities": {}}
+        paths = [str(folder / f"{name}.{table}.parquet") for table in ("alleles", "runs")]
+        holes = np.unique(pos[mine[what == gt.CODE_MISSING]])
+        base = np.where(np.isin(pos[mine], holes), gt.CODE_MISSING, gt.CODE_REF2)
+        starts, ends = np.concatenate([[1], holes + 1]), np.concatenate([holes - 1, [cohort.length]])
+        runs = {"start": starts, "end": ends, "code": np.full(len(starts), gt.CODE_REF2), "raw": [False] * len(starts)}
+        rows = {
+            "pos": pos[mine],
+            "ref": [sites[n][1] for n in mine.tolist()],
+            "alt": [sites[n][2] for n in mine.tolist()],
+            **{"code": what, "base": base, "raw": what, "raw_base": base},
+            "region_class": np.full(len(mine), REGION_DIPLOID),
+            "made": what >= gt.CODE_HET,
+        }
+        for path, schema, columns in zip(paths, (ALLELES, RUNS), (rows, runs), strict=True):
+            size = len(next(iter(columns.values())))
+            arrays = [pa.array(columns.get(f.name, [None] * size), f.type) for f in schema]
+            with batch.Tables(path, schema, about) as out:
+                out.write(simulate.CONTIG, 1, cohort.length, pa.Table.from_arrays(arrays, schema=schema))
+        files.append((name, *paths))
+    made = []
+    for start in range(0, len(files), PER_BATCH):
+        out = {name: folder / f"b{start}.{name}.parquet" for name in ("sites", "rows", "runs", "people")}
+        build = Build("toy", {simulate.CONTIG: cohort.length}, [])
+        batch.gather(files[start : start + PER_BATCH], build, {k: str(v) for k, v in out.items()})
+        made.append(out)
+    return made
+
+
+def numbers(path: Path) -> dict:
+    """Site allele -> its counts, of those that somebody carries."""
+    found = {}
+    for row in pq.read_table(path).to_pylist():
+        key = row["pos"], row["ref"], row["alt"]
+        values = {k: v for k, v in row.items() if k.startswith(("dip_", "hap_", "het_", "hom_", "hemi_"))}
+        if any(v for k, v in values.items() if k.startswith(("het_", "hom_", "hemi_"))):
+            found[key] = values
+    return found
+
+
+def test_count_of_people_by_themselves(tmp_path, table):
+    """The same numbers, from what people carry and from everybody at every site."""
+    warm = simulate.cohort(tmp_path / "warm", 50, 50, 50_000)
+    run = Stages(warm, tmp_path / "warm" / "run")
+    run.all(warm.bcf)
+    run.count(sparse(run.folder / "harmonised.bcf", tmp_path / "warm" / "own", warm), joint=False)
+    cohort = simulate.cohort(tmp_path / "cohort", PEOPLE, SITES, LENGTH)
+    run = Stages(cohort, tmp_path / "cohort" / "run")
+    run.all(cohort.bcf)
+    dense = run.count()
+    expected = numbers(run.folder / "counts.parquet")
+    batches = sparse(run.folder / "harmonised.bcf", tmp_path / "cohort" / "own", cohort)
+    mine = run.count(batches, joint=False)
+    assert numbers(run.folder / "counts.parquet") == expected and len(expected) > 1000
+    size = sum(path.stat().st_size for files in batches for path in files.values())
+    ratio = f"{dense.seconds / mine.seconds:.1f}x by the clock, {dense.cpu / mine.cpu:.1f}x by CPU"
+    table.append((f"{PEOPLE} people, {len(expected)} site alleles, {LENGTH / 1e6:g} Mb", "", ""))
+    table.append(("  counted by themselves", told(mine), ratio))
+    table.append(("  counted as a dense BCF", told(dense), ""))
+    bcf = (run.folder / "harmonised.bcf").stat().st_size
+    table.append(("  kept", f"{size / 1e6:.2f} MB", f"the BCF {bcf / 1e6:.2f} MB"))
