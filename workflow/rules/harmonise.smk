@@ -29,7 +29,6 @@ rule harmonise_person:
         respect_ft=CFG.genotype_filter.respect_ft,
         raw=CFG.frequencies.raw,
         rename=CFG.reference.rename,
-        unread=lambda wc, input: input.calls,
     script:
         "../../scripts/harmonise_person.py"
 
@@ -94,7 +93,6 @@ rule harmonise_split:
         raw=CFG.frequencies.raw,
         rename=CFG.reference.rename,
         starts=SEVERAL_SOURCES,
-        unread=lambda wc, input: input.file,
     script:
         "../../scripts/harmonise_split.py"
 

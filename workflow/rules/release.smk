@@ -52,7 +52,9 @@ RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG.r
 SUMMARY_SEALS = [
     *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
     *expand(work("seals/{rule}/{region}.json"), rule=["frequencies_count", "variant_qc_filter"], region=REGIONS),
-    *expand(work("seals/{rule}.json"), rule=["intake_people", "sample_qc_keep", "sample_qc_variants", "harmonise_ledger"]),
+    *expand(
+        work("seals/{rule}.json"), rule=["intake_people", "sample_qc_keep", "sample_qc_variants", "harmonise_ledger"]
+    ),
     *([work("seals/release_compare.json")] if CFG.previous_release else []),
 ]
 # Of everything that `goe check` reads before page and metadata are written.

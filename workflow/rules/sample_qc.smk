@@ -76,7 +76,6 @@ rule sample_qc_region:
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         rename=CFG.reference.rename,
-        unread=lambda wc, input: list(input.files),
         thresholds=CFG.sample_qc.thresholds,
         accept_filters=CFG.variant_qc.accept_filters,
         autosome_length=AUTOSOME_LENGTH,

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from goe.core import code_digest, manifest
+from goe.core import batches, code_digest, manifest
 from goe.core.files import write_whole
 from goe.core.resources import ROOT
 from goe.genome.build import Build
@@ -176,7 +176,11 @@ class Stamps:
 
     def gathered(self, people: Iterable[str]) -> str:
         """harmonise_batch: the files of these people, in order."""
-        return of([[name, self.own(name)] for name in people], self.code(_GATHERED))
+        ids = list(people)
+        # Kept for the jobs, none of which has to look at everybody's file.
+        return self._cohort(
+            f"gathered {of(ids)}", lambda: of([[name, self.own(name)] for name in ids], self.code(_GATHERED))
+        )
 
     # Of one joint VCF
 
@@ -296,6 +300,8 @@ class Stamps:
         """Leave the stamps of the whole cohort for the jobs of this run."""
         for name in ("sources", "genotypes", "metrics", "keep", "pages", "counts", "filters", "release"):
             self.stamp(name)
+        for people in batches.make(self._own, self.cfg.scatter.people_per_batch).values():
+            self.gathered(people)
         for number in range(sum(e.input_type == "joint_vcf" for e in self.inputs)):
             self.contigs(number)
         said = {"key": self._key, "stamps": dict(sorted(self._kept.items()))}
