@@ -165,7 +165,8 @@ def genotypes_of_region(wildcards):
     region = wildcards.region
     numbers = joint_of(region)
     found = {
-        table: expand(work("harmonise/batch/{batch}." + f"{table}.parquet"), batch=BATCHES) for table in OWN_TABLES
+        table: expand(work("harmonise/batch/{batch}.{table}.parquet"), batch=BATCHES, table=table)
+        for table in OWN_TABLES
     }
     found["joint"] = expand(work("harmonise/joint/{number}/{region}.bcf"), number=numbers, region=region)
     found["seals"] = [
