@@ -309,9 +309,9 @@ def _vcf(facts: Facts, cfg: Config) -> None:
     elif entry.input_type == "vcf" and blocks:
         facts.bad("a gVCF: it has reference blocks", "set input_type to gvcf")
     program = callers.recognised(lines)
-    for trap in callers.traps(program, entry.input_type, formats, [record.line for record in peek]):
+    for trap in callers.traps(program, entry.input_type, [record.line for record in peek]):
         facts.bad(trap.what, trap.mend)
-    for told in callers.notes(program, entry.input_type, formats, contigs):
+    for told in callers.notes(program, entry.input_type):
         facts.note(told.what, told.mend)
 
     if not whole:
