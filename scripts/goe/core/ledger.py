@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from goe.core.errors import GoeError, Problem
 
@@ -60,7 +61,7 @@ class Ledger:
         if problems:
             raise GoeError(problems)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         def plain(counters: dict[str, Counter[str]]) -> dict[str, dict[str, int]]:
             return {unit: dict(sorted(c.items())) for unit, c in sorted(counters.items())}
 

@@ -55,8 +55,9 @@ import numpy as np
 from goe.core.errors import GoeError, Problem
 from goe.disclosure import search
 from goe.disclosure.plan import Plan
-from goe.disclosure.search import FULL, WITHHELD
+from goe.disclosure.search import FULL as FULL
 from goe.disclosure.search import REDUCED as REDUCED
+from goe.disclosure.search import WITHHELD as WITHHELD
 from goe.frequencies import strata as st
 from goe.genome.build import contig_class
 from goe.rules.stratum import SEXES, TOTAL, parse
@@ -161,9 +162,16 @@ def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
     elif chosen.people[TOTAL] < rule.min_stratum_size:
         outcome[:], reason[:] = WITHHELD, search.FEW_PEOPLE
     else:
+        place, rows, countries, published, split, size, order = _table(chosen)
         search.decide(
             np.ascontiguousarray(people, dtype=np.int32),
-            *_table(chosen),
+            place,
+            rows,
+            countries,
+            published,
+            split,
+            size,
+            order,
             rule.k,
             rule.protect == "genotypes",
             rule.name == "minimal",
@@ -174,7 +182,7 @@ def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
     return Decision(shown, outcome, reason)
 
 
-def _table(chosen: Plan) -> tuple:
+def _table(chosen: Plan) -> tuple[np.ndarray, int, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The strata of a plan as rows (published countries, then the rest) x sexes, for `search.decide`."""
     countries = [c for c in st.countries(chosen.leaves) if c in chosen.strata]
     rest = any(
@@ -195,7 +203,7 @@ def _table(chosen: Plan) -> tuple:
     order = np.array([index.get(name, -1) for name in names], dtype=np.int64)
     published = order[3:].reshape(-1, 3) >= 0
     # A country that is not given by sex is one cell, whoever its people are.
-    split = published[:, 1:].any(axis=1) | (order[1:3] >= 0).any()
+    split = np.asarray(published[:, 1:].any(axis=1) | (order[1:3] >= 0).any())
     for group in chosen.groups:
         if len({parse(chosen.leaves[i]).sex for i in group}) > 1:
             split[place[group[0], 0]] = False
@@ -238,7 +246,8 @@ def open_statistics(shown: np.ndarray, chosen: Plan, contig: str) -> dict[str, n
 
 def _people_of(chosen: Plan, country: str) -> tuple[int, int, int]:
     """People of a country by sex: men, women, unknown."""
-    return tuple(chosen.people.get(f"{country}_{sex}", 0) for sex in "MFU")
+    male, female, unknown = (chosen.people.get(f"{country}_{sex}", 0) for sex in "MFU")
+    return male, female, unknown
 
 
 def rounded(n: int, k: int) -> int:

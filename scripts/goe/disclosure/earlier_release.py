@@ -32,6 +32,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -42,7 +43,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import control
 from goe.frequencies import strata as st
-from goe.rules.stratum import parse
+from goe.rules.stratum import SEXES, TOTAL, parse
 
 ROWS = 1 << 18
 KEY_BYTES = 32
@@ -79,7 +80,7 @@ def of_tables(paths: Sequence[str | Path], where: str = "frequencies") -> Releas
 
     GoeError when there is none, or when they do not agree about dataset, build and people.
     """
-    found: dict[str, tuple[Path, dict]] = {}
+    found: dict[str, tuple[Path, dict[str, Any]]] = {}
     problems = []
     for path in map(Path, paths):
         about = pq.read_schema(path)
@@ -135,15 +136,15 @@ def groups(strata: Sequence[str]) -> dict[str, dict[str, int]]:
         if parent in there and parts:
             out[f"{parent} without {', '.join(parts)}"] = {parent: 1} | dict.fromkeys(parts, -1)
 
-    rest(st.TOTAL, countries)
-    rest(st.TOTAL, st.SEXES)
+    rest(TOTAL, countries)
+    rest(TOTAL, SEXES)
     for country in countries:
-        rest(country, [f"{country}_{sex}" for sex in st.SEXES])
-    for sex in st.SEXES:
+        rest(country, [f"{country}_{sex}" for sex in SEXES])
+    for sex in SEXES:
         rest(sex, [f"{country}_{sex}" for country in countries])
-    nobody = {st.TOTAL: 1} | dict.fromkeys((s for s in (*st.SEXES, *countries) if s in there), -1)
+    nobody = {TOTAL: 1} | dict.fromkeys((s for s in (*SEXES, *countries) if s in there), -1)
     nobody |= {s: 1 for s in strata if parse(s).is_leaf}
-    if countries and there & set(st.SEXES):
+    if countries and there & set(SEXES):
         out["people in no stratum but Total"] = nobody
     return out
 
@@ -174,14 +175,14 @@ def _holders(part: str, strata: Sequence[str]) -> Iterator[tuple[str, list[str]]
     countries = st.published_countries(strata)
     country, sex = parse(part)
     if not country:
-        yield st.TOTAL, [s for s in st.SEXES if s in strata]
+        yield TOTAL, [s for s in SEXES if s in strata]
     elif not sex:
-        yield st.TOTAL, countries
+        yield TOTAL, countries
     else:
         if country in strata:
             yield country, [s for s in strata if parse(s).is_leaf and parse(s).country == country]
         else:
-            yield st.TOTAL, countries
+            yield TOTAL, countries
         if sex in strata:
             yield sex, [s for s in strata if parse(s).is_leaf and parse(s).sex == sex]
 
@@ -213,7 +214,9 @@ def write_record(keep: Sequence[Mapping[str, str]], path: str | Path, key: str |
             out.write(f"{text}\n")
 
 
-def moves(keep: Sequence[Mapping[str, str]], path: str | Path, key: str | Path) -> Counter:
+def moves(
+    keep: Sequence[Mapping[str, str]], path: str | Path, key: str | Path
+) -> Counter[tuple[str | None, str | None]]:
     """(leaf before or None, leaf now or None) -> people, from the record of an earlier release and keep.tsv.
 
     GoeError when the files cannot be read, or do not have a single person in common with `keep`.
@@ -252,7 +255,7 @@ def _counted(keep: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {row["sample_id"]: f"{row['country_code']}_{row['count_sex']}" for row in keep if row["keep"] == "yes"}
 
 
-def move_problems(moved: Mapping, before: Release, now: Release, k: int) -> list[Problem]:
+def move_problems(moved: Mapping[Any, int], before: Release, now: Release, k: int) -> list[Problem]:
     """Rule 2: between what no published stratum divides, nobody or at least k people moved, joined or left.
 
     moved: as `moves` gives it.
@@ -273,8 +276,8 @@ def move_problems(moved: Mapping, before: Release, now: Release, k: int) -> list
         ]
     if problems:
         return problems
-    cells: Counter = Counter()
-    whole: Counter = Counter()
+    cells: Counter[Any] = Counter()
+    whole: Counter[Any] = Counter()
     for (old, new), n in moved.items():
         cell = (old and _held(old, before), new and _held(new, now))
         cells[cell] += n
@@ -297,7 +300,7 @@ def move_problems(moved: Mapping, before: Release, now: Release, k: int) -> list
 
 def _held(leaf: str, release: Release) -> tuple[str, ...]:
     """The published strata that a leaf counts in, largest first."""
-    return tuple(s for s in release.people if s == st.TOTAL or st.members(s, [leaf]))
+    return tuple(s for s in release.people if s == TOTAL or st.members(s, [leaf]))
 
 
 def _name(held: tuple[str, ...]) -> str:
@@ -308,7 +311,7 @@ def _name(held: tuple[str, ...]) -> str:
 # Counts, from the public tables of both.
 
 
-def compare_contig(before: str | Path | None, now: str | Path | None, strata: Sequence[str], k: int) -> dict:
+def compare_contig(before: str | Path | None, now: str | Path | None, strata: Sequence[str], k: int) -> dict[str, Any]:
     """What the tables of one contig say of the two releases.
 
     before, now: Parquet files of the long table, None where the release does not have the contig. strata: those that
@@ -318,7 +321,7 @@ def compare_contig(before: str | Path | None, now: str | Path | None, strata: Se
     """
     wanted = groups(strata)
     weights = np.array([[group.get(s, 0) for s in strata] for group in wanted.values()], dtype=np.int64)
-    out = {"in_both": 0, "only_before": 0, "only_now": 0}
+    out: dict[str, Any] = {"in_both": 0, "only_before": 0, "only_now": 0}
     figures = np.zeros((len(wanted), 4), dtype=np.int64)
     for old, new in _side_by_side(_alleles(before, strata), _alleles(now, strata)):
         at = pc.index_in(new.keys, value_set=old.keys)
@@ -458,7 +461,7 @@ def _side_by_side(old: Iterator[_Alleles], new: Iterator[_Alleles]) -> Iterator[
                 held[i] = held[i].then(block) if block is not None else held[i]
 
 
-def count_problems(contigs: Sequence[Mapping], before: Release, k: int) -> list[Problem]:
+def count_problems(contigs: Sequence[Mapping[str, Any]], before: Release, k: int) -> list[Problem]:
     """Rule 3: groups in which the counts differ as if 1 to k-1 people had been exchanged.
 
     contigs: what `compare_contig` gave for each.
@@ -478,8 +481,8 @@ def count_problems(contigs: Sequence[Mapping], before: Release, k: int) -> list[
     return problems
 
 
-def _sum(contigs: Sequence[Mapping]) -> dict:
-    out: dict = {name: sum(c[name] for c in contigs) for name in ("in_both", "only_before", "only_now")}
+def _sum(contigs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    out: dict[str, Any] = {name: sum(c[name] for c in contigs) for name in ("in_both", "only_before", "only_now")}
     out["groups"] = {}
     for contig in contigs:
         for name, figure in contig["groups"].items():
@@ -490,8 +493,12 @@ def _sum(contigs: Sequence[Mapping]) -> dict:
 
 
 def check(
-    before: Release, now: Release, policy: control.Policy, contigs: Sequence[Mapping], moved: Mapping | None = None
-) -> dict:
+    before: Release,
+    now: Release,
+    policy: control.Policy,
+    contigs: Sequence[Mapping[str, Any]],
+    moved: Mapping[Any, int] | None = None,
+) -> dict[str, Any]:
     """All rules; GoeError that names every stratum that breaks one, else what the disclosure report may say.
 
     contigs: `compare_contig` of every contig of either release; empty when the builds differ. moved: `moves`, None

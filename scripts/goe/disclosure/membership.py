@@ -26,6 +26,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,9 +34,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.core.errors import Problem, stop_on
-from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import contig_class
+from goe.rules.stratum import TOTAL
 
 WINDOW, GAP = 100_000, 50_000
 FALSE_POSITIVES = 0.05
@@ -59,8 +60,8 @@ _COUNTS = ("ac", "an", "het", "hom")
 
 def strata_to_ask(people: Mapping[str, int]) -> tuple[str, ...]:
     """Total and the smallest other published stratum. people: published stratum -> people."""
-    others = [s for s in people if s != st.TOTAL]
-    return (st.TOTAL, *sorted(others, key=lambda s: (people[s], others.index(s)))[:1])
+    others = [s for s in people if s != TOTAL]
+    return (TOTAL, *sorted(others, key=lambda s: (people[s], others.index(s)))[:1])
 
 
 class Sites:
@@ -99,7 +100,7 @@ class Sites:
 
     def save(self, path: str | Path) -> None:
         """A Parquet file of the sites: stratum, pos, ac, an, het, hom (het and hom in people)."""
-        columns: dict[str, list] = {name: [] for name in ("stratum", "pos", *_COUNTS)}
+        columns: dict[str, list[Any]] = {name: [] for name in ("stratum", "pos", *_COUNTS)}
         for stratum in self.strata:
             rows = np.concatenate(self._best[stratum]) if self._best[stratum] else np.empty((0, 5), np.int64)
             rows = rows[_apart(rows[:, 0])]
@@ -210,7 +211,7 @@ def _summed(generator: np.random.Generator, share: np.ndarray, scores: np.ndarra
     carriers = (u < 1 - share[0][:, None]).astype(np.float64)
     homozygous = (u < share[2][:, None]).astype(np.float64)
     none, one, two = scores[:, 0], scores[:, 1], scores[:, 2]
-    return none.sum(axis=1, keepdims=True) + (one - none) @ carriers + (two - one) @ homozygous
+    return np.asarray(none.sum(axis=1, keepdims=True) + (one - none) @ carriers + (two - one) @ homozygous)
 
 
 def _of_frequency(frequency: np.ndarray, population: np.ndarray) -> np.ndarray:
@@ -221,10 +222,10 @@ def _of_frequency(frequency: np.ndarray, population: np.ndarray) -> np.ndarray:
 
 def _rounded(frequency: np.ndarray, decimals: int) -> np.ndarray:
     """Rounded frequencies; what is rounded to 0 or 1 is taken for a quarter of a unit off it."""
-    return np.clip(frequency.round(decimals), 0.25 * 10**-decimals, 1 - 0.25 * 10**-decimals)
+    return np.asarray(np.clip(frequency.round(decimals), 0.25 * 10**-decimals, 1 - 0.25 * 10**-decimals))
 
 
-def figure(paths: Iterable[str | Path], people: Mapping[str, int], dataset: str) -> dict:
+def figure(paths: Iterable[str | Path], people: Mapping[str, int], dataset: str) -> dict[str, Any]:
     """The section of the disclosure report.
 
     paths: files of `Sites.save`, one for each contig, in any order. people: public number of people by stratum.
@@ -269,7 +270,9 @@ def figure(paths: Iterable[str | Path], people: Mapping[str, int], dataset: str)
     }
 
 
-def _of_stratum(stratum: str, people: int, total: Mapping[str, float], counts: np.ndarray, dataset: str) -> dict:
+def _of_stratum(
+    stratum: str, people: int, total: Mapping[str, float], counts: np.ndarray, dataset: str
+) -> dict[str, Any]:
     out = {
         "stratum": stratum,
         "people": people,
@@ -291,7 +294,7 @@ def _of_stratum(stratum: str, people: int, total: Mapping[str, float], counts: n
     return out
 
 
-def words(strata: Sequence[Mapping]) -> list[str]:
+def words(strata: Sequence[Mapping[str, Any]]) -> list[str]:
     """The figure in sentences."""
     out = [
         "A floor on counts does not stop membership inference: who has the genome of a person, and the frequencies of "

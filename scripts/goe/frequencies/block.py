@@ -39,4 +39,4 @@ class Block:
 
 def passed(block: Block) -> np.ndarray:
     """bool (alleles,): whether FILTER is PASS."""
-    return pc.equal(block.filter, "PASS").to_numpy(zero_copy_only=False)
+    return np.asarray(pc.equal(block.filter, "PASS").to_numpy(zero_copy_only=False))

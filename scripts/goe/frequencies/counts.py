@@ -10,10 +10,11 @@ import pyarrow as pa
 from goe.core.errors import Problem, stop_on
 from goe.core.ledger import Ledger
 from goe.frequencies.cohort import Cohort
-from goe.frequencies.strata import CALLS as MEASURES
+from goe.frequencies.strata import CALLS
 from goe.genome.build import REGION_X, REGION_Y
 from goe.harmonise.records import METRICS, N_CLASSES, ploidy_table
 
+MEASURES = CALLS
 METRIC_COLUMNS = {"QD": "qd", "MQ": "mq", "FS": "fs", "ReadPosRankSum": "read_pos_rank_sum"}
 ROWS_A_BATCH = 16384
 

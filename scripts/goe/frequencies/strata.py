@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from goe.core.errors import Problem, stop_on
-from goe.rules.stratum import LEAF, SEXES, TOTAL, parse
+from goe.rules.stratum import LEAF, parse
+from goe.rules.stratum import SEXES as SEXES
+from goe.rules.stratum import TOTAL as TOTAL
 
 # People of a leaf at one site allele: called diploid, called haploid, heterozygous, homozygous for the allele
 # (diploid), hemizygous for it (haploid). The order of the second axis of every array of people here.
@@ -84,7 +86,7 @@ class Numbers:
     def af(self) -> np.ndarray:
         """AC / AN as float64 (strata, alleles); NaN where AN is 0."""
         with np.errstate(invalid="ignore"):
-            return self.ac / self.an
+            return np.asarray(self.ac / self.an)
 
 
 def numbers(people: np.ndarray) -> Numbers:
@@ -105,4 +107,4 @@ def numbers(people: np.ndarray) -> Numbers:
 
 def called(people: np.ndarray) -> np.ndarray:
     """People with a call: (..., alleles) from people (..., 5, alleles)."""
-    return people[..., DIP, :] + people[..., HAP, :]
+    return np.asarray(people[..., DIP, :] + people[..., HAP, :])

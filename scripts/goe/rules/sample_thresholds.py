@@ -164,7 +164,7 @@ class Rule:
         return (off if self.upper else abs(off)) > self.mads * centre[1]
 
 
-def published(guidelines: Any, exclude: bool, countries: Iterable[str]) -> dict:
+def published(guidelines: Any, exclude: bool, countries: Iterable[str]) -> dict[str, Any]:
     """The thresholds in force for a release: expressions, status and parameters, without sources, which are free text.
 
     guidelines: `keep.Guidelines`. countries: those published; rows of others are left out, since they would name a
@@ -182,7 +182,7 @@ def published(guidelines: Any, exclude: bool, countries: Iterable[str]) -> dict:
     }
 
 
-def faults(said: Mapping) -> list[str]:
+def faults(said: Mapping[str, Any]) -> list[str]:
     """What in `published` thresholds, or in sample_qc of a published config, is no threshold of goe. They fit their
     schemas."""
     parameters = {row["parameter"] for row in tables.read(TABLES[1])}

@@ -1,6 +1,7 @@
 """Rules that give a site allele its FILTER: names, thresholds' keys, sources, and how a release tells of them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from goe.core import tables
 from goe.core.resources import RESOURCES
@@ -25,7 +26,7 @@ EXCESS, DEFICIT, BOTH = "heterozygotes in excess", "heterozygotes too few", "in 
 _BY_COUNTRY = ("HWE", "InbreedingCoeff")
 
 
-def applies(name: str, rules: Mapping) -> bool:
+def applies(name: str, rules: Mapping[str, Any]) -> bool:
     """Whether the config, of which `rules` is the section variant_qc, applies the rule."""
     key = RULES[name]["key"]
     if key.startswith("regions."):
@@ -33,7 +34,7 @@ def applies(name: str, rules: Mapping) -> bool:
     return not key or rules[key] is not None
 
 
-def words(rules: Mapping, countries: Mapping[str, int] | None = None) -> list[str]:
+def words(rules: Mapping[str, Any], countries: Mapping[str, int] | None = None) -> list[str]:
     """The rules that apply, with threshold and source; for README and reports.
 
     countries: published country -> people, to say where HWE and InbreedingCoeff could be judged; None says nothing.
@@ -63,12 +64,12 @@ def _where_judged(names: str, least: int, countries: Mapping[str, int]) -> str:
     return f"{names} are judged by country, in {', '.join(enough)} ({least} people or more called){rest}"
 
 
-def counts(ledger: Mapping) -> dict[str, dict]:
+def counts(ledger: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """FILTER name -> alleles that passed, had no value, and failed by reason, as a ledger of a release has them.
 
     ledger: `release_notes.public_ledger`, whose figures are rounded. HetExcess is told by the reasons of HWE.
     """
-    out: dict[str, dict] = {}
+    out: dict[str, dict[str, Any]] = {}
     for step in ledger["steps"]:
         if step["step"] == STEP:
             for name in RULES:

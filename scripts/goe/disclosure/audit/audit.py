@@ -22,6 +22,7 @@ Most alleles are proved by equations (goe.disclosure.audit.proofs), what is left
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -202,7 +203,7 @@ class Audit:
         return proofs.all_given(counts, self._strata, self._rule) == proofs.PROVED
 
     def _rule_known(
-        self, where: str, region: int, sums: Sums, exact: Exact, remainders: Sequence[Sequence[tuple]]
+        self, where: str, region: int, sums: Sums, exact: Exact, remainders: Sequence[Sequence[tuple[Any, ...]]]
     ) -> list[Problem]:
         """What the knowledge of the rule gives away when the equations alone do not."""
         table, k = self.table, self.stated.k

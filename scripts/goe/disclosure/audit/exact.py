@@ -96,7 +96,8 @@ class Exact:
             return None
         if not found.success:
             raise GoeError(Problem("disclosure audit", f"no answer of the solver: {found.message}", "run it again"))
-        return round(found.fun)
+        least: int = round(found.fun)
+        return least
 
     def _least(self, weights: np.ndarray, case: Sequence[LinearConstraint]) -> int:
         """The same of a case that is known to have numbers that fit."""
@@ -178,7 +179,7 @@ class Sums:
         weights = np.linalg.lstsq(self.vectors.T, target, rcond=None)[0]
         if np.abs(self.vectors.T @ weights - target).max(initial=0) > 1e-6:
             return None
-        return np.rint(weights @ self.numbers).astype(np.int64)
+        return np.asarray(np.rint(weights @ self.numbers), np.int64)
 
     def remainders(self) -> list[list[tuple[int, int]]]:
         """For every known sum of a row, of a column or of the countries that are not known: its unknown cells."""
