@@ -95,6 +95,8 @@ class Stage:
             rows += [[f"{leaf}{i}", country, sex, sex, sex, "yes", "", ""] for i in range(n)]
         for name in ("keep.tsv", "people.tsv"):
             (self.work / name).write_text("".join("\t".join(row) + "\n" for row in rows))
+        told = [{"sample_id": row[0], "classes": {"1": {"n_gq_pl": 0}}} for row in rows[1:]]
+        (self.work / "variants.jsonl").write_text("".join(json.dumps(person) + "\n" for person in told))
         columns = ["sample_id", "country_code", "call_rate", "mean_dp"]
         metrics = [columns] + [[row[0], row[1], f"{0.95 + i % 50 / 1000:g}", ""] for i, row in enumerate(rows[1:])]
         (self.work / "metrics.tsv").write_text("".join("\t".join(row) + "\n" for row in metrics))
@@ -220,6 +222,7 @@ class Stage:
                 "keep_ledger": self.work / "keep.ledger.json",
                 "metrics": self.work / "metrics.tsv",
                 "people": self.work / "people.tsv",
+                "variants": self.work / "variants.jsonl",
                 "harmonise": self.work / "harmonise.json",
                 "frequencies": [str(self.work / "frequencies.json")],
                 "variant_qc": [str(self.work / "variant_qc.json")],
