@@ -147,6 +147,11 @@ class Cohort:
                 values = np.zeros(self.people)
             elif name in ("charr_n", "charr_sites"):
                 values = np.full(self.people, 100_000 // self.regions)
+            elif name in ("n_sites", "n_sites_called"):
+                share = (
+                    0.995 - np.arange(self.people) % 7 / 10_000 if name == "n_sites_called" else np.ones(self.people)
+                )
+                values = np.rint(60_000 // self.regions * share)
             elif name == "charr_sum":
                 values = np.rint(self.charr * CHARR_UNIT * (100_000 // self.regions))
             else:

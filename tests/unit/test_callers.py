@@ -43,6 +43,13 @@ def test_blocks_of_a_joint_file_stop_it_and_structural_variants_do_not(alt, info
     assert all("chr1:5" in problem.what and problem.mend for problem in found)
 
 
+def test_a_stray_block_among_many_rows_stops_nothing():
+    row = "chr1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/0"
+    block = BLOCK.format(alt="<NON_REF>", info="END=9", form="GT:DP")
+    assert not callers.traps("", "joint_vcf", [*[row] * 20, block])
+    assert callers.traps("", "joint_vcf", [*[row] * 5, block])
+
+
 def test_cells_that_repeat_the_row_above_are_spvcf():
     assert "spvcf decode" in callers.traps("", "joint_vcf", ['chr1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/0\t"3'])[0].mend
     assert callers.traps("spVCF", "joint_vcf", [])

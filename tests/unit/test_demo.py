@@ -212,7 +212,7 @@ def pretend_run(demo: Path, run: Path) -> None:
         row = (p["sample_id"], p["country"], s, s, s, "yes" if k else "no", "" if k else "sex_mismatch")
         keep.append("\t".join(row))
     (run / "work" / "sample_qc").mkdir(parents=True)
-    (run / "work" / "harmonise").mkdir()
+    (run / "work" / "harmonised").mkdir()
     (run / "release" / "sites").mkdir(parents=True)
     (run / "work" / "sample_qc" / "keep.tsv").write_text("\n".join(keep) + "\n")
     groups = {"": kept, "EE": kept & (country == "EE"), "FI": kept & (country == "FI")}
@@ -235,7 +235,7 @@ def pretend_run(demo: Path, run: Path) -> None:
             numbers = [t[codes][g & here].sum() for g in groups.values() for t in (compare.COPIES, compare.PLOIDY)]
             two.append(site + ";".join(f"{t}={n}" for t, n in zip(tags, numbers, strict=True)))
     (run / "h.vcf").write_text("\n".join(one) + "\n")
-    target = run / "work" / "harmonise" / "all.bcf"
+    target = run / "work" / "harmonised" / "all.bcf"
     pysam.bcftools.view("-Ob", "-o", str(target), str(run / "h.vcf"), catch_stdout=False)
     (run / "release" / "sites" / "x.all.vcf.gz").write_text("\n".join(two) + "\n")
 

@@ -29,6 +29,8 @@ _NOTES = {
         "give the VCF that it was made of",
     ),
 }
+# Share of the first rows that may be blocks: a stray one is a row like any other, whose people are called at its POS.
+_SPANS_AT_MOST = 0.1
 # ALT of a row that says only that the reference was seen.
 _REFERENCE_ALTS = (".", "<NON_REF>", "<*>", "<X>")
 
@@ -48,9 +50,9 @@ def traps(program: str, kind: str, rows: Sequence[str]) -> list[Problem]:
     if program == "spVCF" or any(cell.startswith('"') for row in rows for cell in row.split("\t")[9:]):
         what = "spVCF: cells repeat the row above them, so a row says nothing by itself"
         found.append(Problem("", what, "spvcf decode IN | bgzip > OUT.vcf.gz, then tabix -p vcf, and give that"))
-    span = next((row for row in rows if _spans(row)), "") if kind == "joint_vcf" else ""
-    if span:
-        place = ":".join(span.split("\t")[:2])
+    spans = [row for row in rows if _spans(row)] if kind == "joint_vcf" else []
+    if len(spans) > _SPANS_AT_MOST * len(rows):
+        place = ":".join(spans[0].split("\t")[:2])
         what = f"a joint VCF with reference blocks (FORMAT/LEN or INFO/END, {place}), "
         what += "so what a person is at a row may stand in an earlier one"
         mend = "give the people's gVCFs, or a dense joint VCF (hail: hl.vds.to_dense_mt before export_vcf)"
