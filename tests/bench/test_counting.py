@@ -10,7 +10,7 @@ import sys
 import pytest
 from helpers import simulate
 from helpers.incumbents import PILOT_MASK, PILOT_TAGS
-from helpers.stages import Cost, Stages, measure
+from helpers.stages import Cost, Stages, measure, told
 
 pytestmark = pytest.mark.bench
 
@@ -28,18 +28,6 @@ def big(folder):
     warm = simulate.cohort(folder / "warm", 50, 50, 50_000)
     Stages(warm, folder / "warm" / "run").all(warm.bcf)
     return simulate.cohort(folder / "big", PEOPLE, SITES, LENGTH)
-
-
-@pytest.fixture(scope="module")
-def table():
-    rows: list[tuple[str, str, str]] = []
-    yield rows
-    width = max(len(row[0]) for row in rows)
-    print("\n\n" + "\n".join(f"{a:<{width}}  {b:>36}  {c}" for a, b, c in rows))
-
-
-def told(cost: Cost) -> str:
-    return f"{cost.seconds:7.2f} s {cost.cpu:7.2f} s CPU {cost.megabytes:6.0f} MB"
 
 
 def ratio(theirs: Cost, mine: Cost) -> str:

@@ -20,7 +20,7 @@ from goe.harmonise import files as harmonised
 from goe.harmonise import genotypes as gt
 from goe.harmonise.person import ALLELES, RUNS
 from helpers import simulate
-from helpers.stages import Cost, Stages, measure, person_params, write_spec
+from helpers.stages import Cost, Stages, measure, person_params, told, write_spec
 
 pytestmark = pytest.mark.bench
 
@@ -39,18 +39,6 @@ HEAD = """##fileformat=VCFv4.2
 ##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description="Least depth">
 ##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Likelihoods">
 """
-
-
-@pytest.fixture(scope="module")
-def table():
-    rows: list[tuple[str, str, str]] = []
-    yield rows
-    width = max(len(row[0]) for row in rows)
-    print("\n\n" + "\n".join(f"{a:<{width}}  {b:>36}  {c}" for a, b, c in rows))
-
-
-def told(cost: Cost) -> str:
-    return f"{cost.seconds:7.2f} s {cost.cpu:7.2f} s CPU {cost.megabytes:6.0f} MB"
 
 
 def reference(path: Path, rows: int) -> None:

@@ -5,24 +5,12 @@ import sys
 import pytest
 from helpers import simulate
 from helpers.qc_cohort import GUIDELINES, Cohort
-from helpers.stages import REPO, Cost, Stages, measure, write_spec
+from helpers.stages import REPO, Cost, Stages, measure, told, write_spec
 
 pytestmark = pytest.mark.bench
 
 PEOPLE, SITES, LENGTH = 10_000, 20_000, 1_100_000
 GATHERED, REGIONS, SECONDS, MEGABYTES = 20_000, 310, 120, 1000
-
-
-@pytest.fixture(scope="module")
-def table():
-    rows: list[tuple[str, str]] = []
-    yield rows
-    width = max(len(row[0]) for row in rows)
-    print("\n\n" + "\n".join(f"{a:<{width}}  {b}" for a, b in rows))
-
-
-def told(cost: Cost) -> str:
-    return f"{cost.seconds:7.2f} s {cost.cpu:7.2f} s CPU {cost.megabytes:6.0f} MB"
 
 
 def region(run: Stages) -> Cost:

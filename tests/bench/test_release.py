@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from helpers import site_tables
 from helpers.release_stage import CORES, Stage, public_alleles
+from helpers.stages import told
 
 pytestmark = pytest.mark.bench
 
@@ -36,18 +37,6 @@ def fasta(folder):
     path = site_tables.write_reference(folder / "reference.fa")
     made(folder / "warm", path, 1000, "minimal")
     return path
-
-
-@pytest.fixture(scope="module")
-def table():
-    rows: list[tuple[str, str, str]] = []
-    yield rows
-    width = max(len(row[0]) for row in rows)
-    print("\n\n" + "\n".join(f"{a:<{width}}  {b:>36}  {c}" for a, b, c in rows))
-
-
-def told(cost):
-    return f"{cost.seconds:7.2f} s {cost.cpu:7.2f} s CPU {cost.megabytes:6.0f} MB"
 
 
 def busy():

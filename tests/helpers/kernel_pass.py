@@ -11,16 +11,16 @@ from pathlib import Path
 
 from goe.genome.build import Build, Region, read_fai
 from goe.genome.fasta import Reference
-from goe.harmonise import files as harmonised
 from goe.harmonise import genotypes
 from goe.harmonise import people as cohort
 from goe.harmonise import records as harmonise
+from goe.hts.bcf import open_bcf
 
 
 def records(folder: str, bcf: str, fasta: str, n: int | None) -> None:
     lengths = read_fai(f"{fasta}.fai")
     [(contig, length)] = lengths.items()
-    with harmonised.open_split(bcf) as reader:
+    with open_bcf(bcf, info=tuple(harmonise.METRICS), formats=harmonise.FIELDS) as reader:
         people = cohort.people_of(reader, Path(folder) / "people.tsv")
         region = Region(contig, 1, length)
         splitter = harmonise.Splitter(Build("toy", lengths, []), region, Reference(fasta), people, genotypes.Filter())

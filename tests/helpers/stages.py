@@ -35,6 +35,11 @@ class Cost:
         return Cost(self.seconds + other.seconds, self.cpu + other.cpu, max(self.megabytes, other.megabytes))
 
 
+def told(cost: Cost) -> str:
+    """The three in a row of a table."""
+    return f"{cost.seconds:7.2f} s {cost.cpu:7.2f} s CPU {cost.megabytes:6.0f} MB"
+
+
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -10,6 +10,7 @@ from goe.core.errors import GoeError
 from goe.genome.build import Build
 from goe.harmonise import batch, person
 from goe.harmonise.genotypes import CODES, Filter
+from helpers import own_files
 
 #        1   5    10   15   20   25   30
 BASES = "GATTACAGGCCATCGTTTTTACGACGTAGC"
@@ -412,27 +413,7 @@ class TestCovers:
 
     @pytest.mark.parametrize(
         ("row", "expected"),
-        [
-            ("chr20 1 G <NON_REF> . END=5 GT:DP:GQ:MIN_DP 0/0:30:20:10", "ref2"),
-            ("chr20 1 G <NON_REF> . END=4 GT:DP:GQ:MIN_DP 0/0:30:20:10", "missing"),
-            ("chr20 5 A <NON_REF> . END=5 GT:DP:GQ:MIN_DP 0/0:30:20:10", "ref2"),
-            ("chr20 5 A <NON_REF> . . GT:DP:GQ:MIN_DP 0/0:30:20:10", "ref2"),
-            ("chr20 1 G <NON_REF> . END=5 GT:DP:GQ:MIN_DP 0/0:30:19:10", "missing"),
-            ("chr20 1 G <NON_REF> . END=5 GT:DP:GQ:MIN_DP 0/0:30:20:9", "missing"),
-            ("chr20 1 G <*> . END=5;MinDP=9 GT:DP:GQ 0/0:10:20", "ref2"),
-            ("chr20 1 G . . END=5;MinDP=9 GT:GQ 0/0:20", "missing"),
-            ("chr20 1 G . . END=5;MinDP=10 GT:GQ 0/0:20", "ref2"),
-            ("chr20 1 G <*> . END=5 GT:GQ:AD 0/0:20:10,0", "ref2"),
-            ("chr20 1 G <*> . END=5 GT:GQ 0/0:20", "missing"),
-            ("chr20 1 G <*> . END=5 GT:GQ:DP ./.:20:30", "missing"),
-            ("chr20 1 G <*> . END=5 GT:GQ:DP 0:20:30", "missing"),
-            ("chr20 1 G <*> . . GT:GQ:DP:LEN 0/0:20:30:5", "ref2"),
-            ("chr20 1 G <*> . . GT:GQ:DP:LEN 0/0:20:30:4", "missing"),
-            ("chr20 1 G <X> . END=5 GT:DP:PL 0/0:30:0,20,300", "ref2"),
-            ("chr20 1 G <*> . END=5 GT:GQ:DP 1/1:20:30", "missing"),
-            ("chr20 1 G <*> LowQual END=5 GT:GQ:DP 0/0:20:30", "ref2"),
-            ("chr20 1 G <*> . END=500 GT:GQ:DP 0/0:20:30", "ref2"),
-        ],
+        own_files.ONE_BLOCK,
     )
     def test_one_block(self, judged, row, expected):
         assert judged(row).code(C5) == expected

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 
 TESTED = ("GQ", "DP", "AD")
+MAX_GQ = 99
+"""Cap of a quality from likelihoods, as callers cap GQ."""
 
 
 def absent(declared: Collection[str], gvcf: bool) -> list[str]:

@@ -1,7 +1,6 @@
 """Joint VCFs, read straight from the file, region by region."""
 
 import json
-import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,10 +9,8 @@ from pathlib import Path
 
 from goe.core.errors import GoeError, Problem
 from goe.genome.build import Region
-from goe.hts import indexes
+from goe.hts import indexes, vcf_header
 from goe.hts.bcf import Reader, open_bcf
-
-_CONTIG = re.compile(r"##contig=<ID=([^,>]+)")
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def opened(file: JointFile, region: Region, info: tuple[str, ...], formats: tupl
     info, formats: keys wanted (goe.hts.bcf.Reader). After the last record: GoeError when the file holds another number
     of records there than its index led to.
     """
-    known = {found[1] for line in header_of(file.path) if (found := _CONTIG.match(line))}
+    known = vcf_header.parse(header_of(file.path)).of("contig")
     old = next((name for name, new in file.rename.items() if new == region.contig and name in known), region.contig)
     where = f"{old}:{region.start}-{region.end}"
     arguments = ("--regions", where, "--regions-overlap", "pos") if file.has(region.contig) else ("--header-only",)

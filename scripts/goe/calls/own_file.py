@@ -14,17 +14,17 @@ import numba as nb
 import numpy as np
 from isal import igzip_threaded
 
+from goe.calls.fields import MAX_GQ, TESTED
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import reading
-from goe.hts import bgzf, indexes
+from goe.genome.alleles import UNSEEN
+from goe.hts import bgzf, indexes, vcf_header
 from goe.hts.bcf import BROKEN, END_OF_VECTOR, MISSING
+from goe.hts.vcf_header import VcfHeader
 
 # What is read of a row. The place in this list is the slot of a FORMAT key.
 KEYS = (b"GT", b"DP", b"GQ", b"AD", b"MIN_DP", b"PL", b"FT", b"GQX", b"LEN", b"LAA", b"LAD", b"LPL", b"LGT")
 _GT, _DP, _GQ, _AD, _MIN_DP, _PL, _FT, _GQX, _LEN, _LAA, _LAD, _LPL, _LGT = range(len(KEYS))
-_NUMBERS = ("DP", "GQ", "AD", "MIN_DP", "PL", "GQX", "LEN", "LAA", "LAD", "LPL")
-# GATK and most callers cap GQ so; a larger one would be of likelihoods alone (C1.7).
-MAX_GQ = 99
 
 _CHUNK = 1 << 20
 _ROWS = 1 << 14
@@ -383,7 +383,6 @@ class OwnFile:
         self._known: list[bytes] = []
         self._alleles_short = 0
         self._first_short = ""
-        self._text_fields: list[str] = []
         self._done: set[str] = set()
 
     def __iter__(self) -> Iterator[Chunk]:
@@ -469,6 +468,7 @@ class OwnFile:
         """Read the header; what was read beyond it."""
         data = b""
         at = 0
+        lines: list[str] = []
         while True:
             stop = data.find(b"\n", at)
             if stop < 0:
@@ -479,24 +479,22 @@ class OwnFile:
                 continue
             line = data[at:stop].rstrip(b"\r")
             at = stop + 1
+            lines.append(line.decode(errors="replace"))
             if line.startswith(b"#CHROM"):
-                self._check_sample(line.decode(errors="replace").split("\t")[9:])
+                self._check(vcf_header.parse(lines))
                 return data[at:]
             if not line.startswith(b"##"):
                 raise self._bad("its header", "has a line that is no header line before #CHROM", "make the file again")
-            if line.startswith(b"##FORMAT=<ID="):
-                self.declared.add(line[13:].split(b",", 1)[0].decode(errors="replace"))
-            for key in _NUMBERS:
-                if line.startswith(f"##FORMAT=<ID={key},".encode()) and b"Type=String" in line:
-                    self._text_fields.append(key)
 
-    def _check_sample(self, samples: list[str]) -> None:
-        if samples != [self.sample]:
-            found = ", ".join(samples) or "nobody"
+    def _check(self, header: VcfHeader) -> None:
+        if header.samples != [self.sample]:
+            found = ", ".join(header.samples) or "nobody"
             mend = "mend the sheet, or rename the sample with bcftools reheader --samples"
             raise GoeError(Problem(self.path, f"holds {found} where the sheet says {self.sample}", mend))
-        for key in ("DP", "GQ", "AD"):
-            if key in self._text_fields:
+        formats = header.of("FORMAT")
+        self.declared = {*formats}
+        for key in TESTED:
+            if key in formats and formats[key].type == "String":
                 mend = f"declare {key} Integer or Float, as its values are (bcftools reheader, or annotate)"
                 raise self._bad("its header", f"FORMAT {key} is declared as text", mend)
 
@@ -584,7 +582,7 @@ class OwnFile:
         n = 1 + len(alts)
         if call.get("AD", ".") != ".":
             ad = [_missing_or(a) for a in call["AD"].split(",")]
-            if len(ad) == n - 1 and alts[-1] in ("<NON_REF>", "<*>", "<X>"):
+            if len(ad) == n - 1 and alts[-1] in UNSEEN:
                 return [*ad, float(MISSING)]
             if len(ad) != n:
                 self._alleles_short += 1

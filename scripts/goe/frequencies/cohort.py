@@ -7,6 +7,7 @@ know: AN of a stratum is its callable AN, corrected where somebody's own rows li
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -189,7 +190,7 @@ class Window:
     places: list[np.ndarray]
     ledger: Ledger
 
-    @property
+    @cached_property
     def pos(self) -> np.ndarray:
         return np.array([site.pos for site in self.sites], np.int32)
 
@@ -305,27 +306,24 @@ class Cohort:
         self, site: Site, records: list[Record], leaf: np.ndarray, everybody: np.ndarray, counted: np.ndarray
     ) -> None:
         """Count the people of one joint file at a site allele, by its record or by the rows that start there."""
-        listed = next((r for r in records if r.alts and (r.ref, r.alts[0]) == (site.ref, site.alt)), None)
-        if listed is None:
-            started = next((r for r in records if not r.alts), None)
-            if started is None:
-                return
-            listed, region_class = started, int(started.info["CLASS"])
-        else:
-            region_class = int(listed.info["CLASS"])
+        said = _record_of(records, site)
+        if said is None:
+            return
+        region_class = int(said.info["CLASS"])
+        if said.alts:
             site.region_class = merged_class({region_class, site.region_class} - {0})
-            site.n_records += int(listed.info["NREC"])
-            site.filters += [f for f in listed.filters if f != "PASS" and f not in site.filters]
-            if listed.qual is not None:
-                site.qual = listed.qual if site.qual is None else max(site.qual, listed.qual)
+            site.n_records += int(said.info["NREC"])
+            site.filters += [f for f in said.filters if f != "PASS" and f not in site.filters]
+            if said.qual is not None:
+                site.qual = said.qual if site.qual is None else max(site.qual, said.qual)
             for key, worse in METRICS.items():
-                if key in listed.info:
+                if key in said.info:
                     known = [site.metrics[key]] if key in site.metrics else []
-                    site.metrics[key] = worse([*known, listed.info[key]])
+                    site.metrics[key] = worse([*known, said.info[key]])
         for kind in range(self.kinds):
             here = np.zeros_like(counted[kind])
             here[:, DIP] = everybody[region_class]
-            _count(_genotypes(listed, bool(kind)), leaf[region_class], here)
+            _count(_genotypes(said, bool(kind)), leaf[region_class], here)
             counted[kind] += here
 
     def _own(self, window: Window, of_own: list[np.ndarray]) -> None:
@@ -409,9 +407,15 @@ class Cohort:
 
 def codes_at(records: Sequence[Record], site: Site, people: int) -> np.ndarray:
     """int8 (people,): codes of a joint file's people at a site allele, by its records at that position."""
-    listed = next((r for r in records if r.alts and (r.ref, r.alts[0]) == (site.ref, site.alt)), None)
-    listed = listed or next((r for r in records if not r.alts), None)
-    return np.zeros(people, np.int8) if listed is None else gt.codes_from_gt(listed.formats["GT"])
+    said = _record_of(records, site)
+    return np.zeros(people, np.int8) if said is None else gt.codes_from_gt(said.formats["GT"])
+
+
+def _record_of(records: Sequence[Record], site: Site) -> Record | None:
+    """What a joint file says at a site allele, by its records at that position: the record that lists it, else the one
+    of the rows that start there, which has no ALT."""
+    listed = (r for r in records if r.alts and (r.ref, r.alts[0]) == (site.ref, site.alt))
+    return next(listed, None) or next((r for r in records if not r.alts), None)
 
 
 class Positions:

@@ -7,6 +7,8 @@ from goe.core.errors import GoeError, Problem
 from goe.genome.fasta import Reference
 
 ACGT = frozenset("ACGT")
+# ALTs that stand for any allele nobody has seen: of GATK, of the specification, of old bcftools.
+UNSEEN = ("<NON_REF>", "<*>", "<X>")
 # IUPAC codes a reference may hold, and the bases each allows (NC-IUB 1984).
 IUPAC = {
     "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
@@ -28,7 +30,7 @@ def reason_left_out(alt: str) -> str | None:
     """Why an ALT gives no site allele, or None for a plain allele of A, C, G, T (upper case)."""
     if alt == "*":
         return "star"
-    if alt in ("<NON_REF>", "<*>", "<X>"):
+    if alt in UNSEEN:
         return "non_ref"
     if alt.startswith("<"):
         return "symbolic"

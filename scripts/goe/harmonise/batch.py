@@ -20,7 +20,7 @@ from goe.core.errors import GoeError, Problem
 from goe.genome.build import REGION_DIPLOID, REGION_Y_PAR, Build
 from goe.harmonise.person import ALLELES, COUNTERS, RUNS, Harmoniser
 from goe.harmonise.person import WINDOW as PERSON_WINDOW
-from goe.harmonise.records import N_CLASSES, PEOPLE_SCHEMA
+from goe.harmonise.records import PEOPLE_SCHEMA
 from goe.hts import parquet
 
 # Bases of a window: what a region has in memory of everybody at once.
@@ -131,8 +131,7 @@ def gather(people: Sequence[tuple[str, str, str]], build: Build, out: dict[str, 
             until = 0
             for start, end in windows(length):
                 if start > until:
-                    read = [[f.read(contig, start, start) for f in pair] for pair in files]
-                    held = [(a, r) for a, r in read]
+                    held = [(a.read(contig, start, start), r.read(contig, start, start)) for a, r in files]
                     until = start + PERSON_WINDOW - 1
                 sites, rows = _rows([a for a, _ in held], start, end)
                 tables["sites"].write(contig, start, end, sites)
@@ -143,11 +142,13 @@ def gather(people: Sequence[tuple[str, str, str]], build: Build, out: dict[str, 
 def _people(people: Sequence[tuple[str, str, str]], told: Sequence[dict]) -> pa.Table:
     rows: list[dict] = []
     for (name, *_), about in zip(people, told, strict=True):
+        # Of the whole file, and so with the first of its classes alone.
+        qualities = about["qualities"]
         for number, counters in about["counters"].items():
             row = dict(zip(COUNTERS, counters, strict=True))
-            qualities = about["qualities"] if not any(r["sample_id"] == name for r in rows[-N_CLASSES:]) else {}
             taken = {"n_gq_pl": qualities.get("PL", 0), "n_gq_gqx": qualities.get("GQX", 0)}
             rows.append({"sample_id": name, "class": int(number), **row, "n_said": row["n_records"], **taken})
+            qualities = {}
     return pa.Table.from_pylist(rows, schema=PEOPLE_SCHEMA)
 
 

@@ -24,11 +24,6 @@ _FAST, _STAYS = "1", "4"
 _SORT = "64M"
 
 
-def open_split(path: str | Path, *arguments: str) -> open_bcf:
-    """Reader over a joint VCF's records as they came, with what `Splitter` needs of them."""
-    return open_bcf(path, *arguments, info=tuple(harmonise.METRICS), formats=harmonise.FIELDS)
-
-
 def open_harmonised(path: str | Path) -> open_bcf:
     """Reader over the files of this module."""
     return open_bcf(path, info=tuple(harmonise.INFO), formats=tuple(harmonise.FORMATS | harmonise.RAW_FORMAT))

@@ -3,14 +3,13 @@
 import numba as nb
 import numpy as np
 
+from goe.calls.fields import MAX_GQ
 from goe.core.errors import GoeError, Problem
 from goe.harmonise.genotypes import widen
 from goe.hts.bcf import END_OF_VECTOR, MISSING, Record
 
 # FORMAT fields that AD and GQ can be had from.
 FIELDS = ("PL", "LPL", "LAA", "LAD")
-MAX_GQ = 99
-"""Cap of a quality from likelihoods, as callers cap GQ."""
 
 
 @nb.njit(cache=True, nogil=True)

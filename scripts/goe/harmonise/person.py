@@ -188,7 +188,7 @@ alleles that pass; the sum of depths, over those with a depth."""
 class Harmoniser:
     """The way from the rows of one person's file to `ALLELES` and `RUNS`.
 
-    file: its rows; build; reference: to check REF; fasta: its path, for left-alignment; sex: F, M or U, of the sheet;
+    file: its rows; build; fasta: the reference, to check REF and for left-alignment; sex: F, M or U, of the sheet;
     rule: genotype filter; keep_absent: FORMAT fields that the file does not declare are not tested (C1.3); respect_ft:
     whether FT (FILTER, where there is none) decides about a call; raw: whether to tell also what the filter takes away.
     After iterating, `ledger` has the accounts, `counters` int64 (region classes, COUNTERS) and `qualities` how many

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from goe.core.errors import Problem
+from goe.genome.alleles import UNSEEN
 
 # Program -> how a header line of it starts, in lower case; the first that is met is named.
 _MARKS = (
@@ -32,7 +33,7 @@ _NOTES = {
 # Share of the first rows that may be blocks: a stray one is a row like any other, whose people are called at its POS.
 _SPANS_AT_MOST = 0.1
 # ALT of a row that says only that the reference was seen.
-_REFERENCE_ALTS = (".", "<NON_REF>", "<*>", "<X>")
+_REFERENCE_ALTS = (".", *UNSEEN)
 
 
 def recognised(lines: Sequence[str]) -> str:

@@ -118,6 +118,7 @@ class Stamps:
     ):
         self.cfg, self.people, self.inputs, self.build, self.root = cfg, people, list(inputs), build, root
         self._own = by_person(self.inputs)
+        self._joint = [entry for entry in self.inputs if entry.input_type == "joint_vcf"]
         self._identities: dict[str, str] = {}
         self._kept: dict[str, str] = {}
         self._kept_at = Path(kept) if kept else None
@@ -186,12 +187,12 @@ class Stamps:
 
     def scanned(self, number: int) -> str:
         """joint_file: the records of a joint VCF, by its number among those of the sheet."""
-        entry = [e for e in self.inputs if e.input_type == "joint_vcf"][number]
+        entry = self._joint[number]
         return of(self._rows([entry]), self.reference, self.cfg.scatter.region_size, self.code(_SCAN))
 
     def contigs(self, number: int) -> list[str]:
         """Contigs of the build on which a joint VCF has records, as its index says: all of them where none tells."""
-        [entry] = [e for e in self.inputs if e.input_type == "joint_vcf"][number : number + 1]
+        entry = self._joint[number]
 
         def make() -> str:
             found = indexes.contigs_of_vcf(entry.path)
@@ -302,7 +303,7 @@ class Stamps:
             self.stamp(name)
         for people in batches.make(self._own, self.cfg.scatter.people_per_batch).values():
             self.gathered(people)
-        for number in range(sum(e.input_type == "joint_vcf" for e in self.inputs)):
+        for number in range(len(self._joint)):
             self.contigs(number)
         said = {"key": self._key, "stamps": dict(sorted(self._kept.items()))}
         write_whole(path, json.dumps(said, indent=1) + "\n")

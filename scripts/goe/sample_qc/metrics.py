@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build, contig_class
 from goe.harmonise.genotypes import widen
+from goe.harmonise.records import PEOPLE_SCHEMA
 from goe.hts import parquet
 from goe.hts.bcf import MISSING, Record
 from goe.sample_qc import ga4gh
@@ -227,19 +228,7 @@ def read_metrics(
 
 # --- the genotype pass (people.parquet of harmonise) ----------------------------------------------------------
 
-PASS_COLUMNS = (
-    "n_records",
-    "n_called",
-    "n_het",
-    "n_hom_alt",
-    "n_missing_in",
-    "n_failed",
-    "sum_dp",
-    "n_dp",
-    "n_said",
-    "n_gq_pl",
-    "n_gq_gqx",
-)
+PASS_COLUMNS = tuple(name for name in PEOPLE_SCHEMA.names if name not in ("sample_id", "class", "n_counted"))
 
 
 class _Sums:

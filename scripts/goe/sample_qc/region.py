@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -105,57 +106,56 @@ class RegionCounts:
     def _window(self, window: Window) -> None:
         called = window.counts[0, :, :, DIP].astype(np.int64)
         copies = window.counts[0, :, :, HET].sum(axis=1) + 2 * window.counts[0, :, :, HOM].sum(axis=1)
-        self._without_failing(window, called, copies)
+        of_own = self.cohort.columns[len(self._beside) :]
+        own = [_Own.of(*part, self.accepted) for part in zip(window.pieces, window.places, of_own, strict=True)]
+        for part in own:
+            self._without_failing(part, called, copies)
         accepted = np.array([self.accepted.issuperset(site.filters) for site in window.sites], np.bool_)
         pos = window.pos
         alone = np.ones(len(pos), np.bool_)
         alone[1:] &= pos[1:] != pos[:-1]
         alone[:-1] &= pos[1:] != pos[:-1]
         absent = int(self.vcf.sum()) - called[:, _VCF]
-        chosen = self._choose(window, accepted & alone, called.sum(axis=1) + absent, copies)
+        people = called.sum(axis=1) + absent
+        chosen = self._choose(window, accepted & alone, people, copies)
         codes = np.zeros((len(chosen), len(self.vcf)), np.int8)
-        own = self.cohort.own_codes(window, chosen)
-        codes[:, self.cohort.n_joint : self.cohort.n_joint + own.shape[1]] = own
+        of_chosen = self.cohort.own_codes(window, chosen)
+        codes[:, self.cohort.n_joint : self.cohort.n_joint + of_chosen.shape[1]] = of_chosen
         self._joint(window, accepted, copies, chosen, codes)
-        others = 2 * (called.sum(axis=1) + absent) - 2
-        reference = 2 * (called.sum(axis=1) + absent) - copies
-        self._common_frequencies(window.sites, alone, others, reference)
-        of_own = self.cohort.columns[len(self._beside) :]
-        for piece, place, columns in zip(window.pieces, window.places, of_own, strict=True):
-            counts = self.counts[columns]
-            self._own(window.sites, piece, place, accepted, copies, counts)
-            self._callable(pos, piece, place, counts)
-            self._charr(window.sites, piece, place, alone, others, reference, counts)
-            self._take_failing(piece, place, chosen, codes[:, columns])
+        frequency = self._frequencies(window.sites, alone, 2 * people - 2, 2 * people - copies)
+        for part in own:
+            self._own(window.sites, part, accepted, copies)
+            self._callable(pos, part)
+            self._charr(part, frequency)
+            self._take_failing(part, chosen, codes)
         codes[:, self.vcf] = np.where(codes[:, self.vcf] == gt.CODE_MISSING, gt.CODE_REF2, codes[:, self.vcf])
         order = np.argsort(np.array(self.cohort.ids))
         for row in codes:
             self.common.add(row[order])
 
-    def _without_failing(self, window: Window, called: np.ndarray, copies: np.ndarray) -> None:
+    def _without_failing(self, part: "_Own", called: np.ndarray, copies: np.ndarray) -> None:
         """Take out of called (sites, leaves) and copies (sites,) the carriers whose own FILTER says that the call
         fails."""
-        of_own = self.cohort.columns[len(self._beside) :]
-        for piece, place, columns in zip(window.pieces, window.places, of_own, strict=True):
-            at = place[piece.rows["site"].to_numpy()]
-            code = piece.rows["code"].to_numpy()
-            fails = (at >= 0) & ~self._passing(piece) & ((code == gt.CODE_HET) | (code == gt.CODE_HOM))
-            leaf = np.where(self.vcf[columns][piece.rows["person"].to_numpy()], _VCF, _OTHERS)
-            np.subtract.at(called, (at[fails], leaf[fails]), 1)
-            np.subtract.at(copies, at[fails], code[fails] - gt.CODE_REF2)
+        fails = (part.at >= 0) & ~part.passing & part.carrier
+        leaf = np.where(self.vcf[part.columns][part.person], _VCF, _OTHERS)
+        np.subtract.at(called, (part.at[fails], leaf[fails]), 1)
+        np.subtract.at(copies, part.at[fails], part.code[fails] - gt.CODE_REF2)
 
-    def _common_frequencies(
+    def _frequencies(
         self, sites: Sequence[Site], alone: np.ndarray, others: np.ndarray, reference: np.ndarray
-    ) -> None:
-        """Keep (REF alleles, alleles of the others) of SNVs alone at their position, where CHARR may use them."""
+    ) -> np.ndarray:
+        """float64 (sites,): REF alleles by alleles of the other people, of the SNVs that CHARR may use, 0 elsewhere:
+        alone at their position and within limits. Kept for the people of joint files, too."""
         limits = self.limits
         with np.errstate(divide="ignore", invalid="ignore"):
             frequency = reference / others
         good = alone & (others >= limits["charr_min_alleles"]) & (reference > 0)
         good &= (frequency > limits["charr_min_ref_af"]) & (frequency < limits["charr_max_ref_af"])
+        usable = np.zeros(len(sites))
         for at in np.flatnonzero(good).tolist():
             if allele_kind(sites[at].ref, sites[at].alt) == "snv":
-                self._frequency[sites[at].key] = float(frequency[at])
+                usable[at] = self._frequency[sites[at].key] = float(frequency[at])
+        return usable
 
     def _choose(self, window: Window, good: np.ndarray, called: np.ndarray, copies: np.ndarray) -> list[int]:
         """Places of the sites that `common` takes; it has their names afterwards, and not yet their genotypes."""
@@ -191,76 +191,45 @@ class RegionCounts:
                     row, site = row_of[records[0].pos]
                     codes[row, columns] = codes_at(records, site, stream.people)
 
-    def _passing(self, piece: Piece) -> np.ndarray:
-        """bool (rows,): whether the person's own FILTER leaves the call."""
-        reasons = piece.rows["ft"].to_pylist()
-        return np.array([r is None or self.accepted.issuperset(r.split(";")) for r in reasons], np.bool_)
-
-    def _own(
-        self,
-        sites: Sequence[Site],
-        piece: Piece,
-        place: np.ndarray,
-        accepted: np.ndarray,
-        copies: np.ndarray,
-        counts: np.ndarray,
-    ) -> None:
+    def _own(self, sites: Sequence[Site], part: "_Own", accepted: np.ndarray, copies: np.ndarray) -> None:
         """Carriers with files of their own."""
-        at = place[piece.rows["site"].to_numpy()]
-        code, person = piece.rows["code"].to_numpy(), piece.rows["person"].to_numpy()
-        take = (at >= 0) & ((code == gt.CODE_HET) | (code == gt.CODE_HOM)) & self._passing(piece)
-        take[take] = accepted[at[take]]
-        at, code, person = at[take], code[take], person[take]
+        take = (part.at >= 0) & part.carrier & part.passing
+        take[take] = accepted[part.at[take]]
+        at, code, person = part.at[take], part.code[take], part.person[take]
         order = np.argsort(at, kind="stable")
         at, code, person = at[order], code[order], person[order]
         edges = np.flatnonzero(np.diff(at, prepend=-1, append=-1))
         for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             site = sites[at[start]]
             hom = code[start:stop] == gt.CODE_HOM
+            counts = self.counts[part.columns]
             add_carriers(counts, person[start:stop], hom, site.ref, site.alt, copies[at[start]] == 1)
 
-    def _callable(self, pos: np.ndarray, piece: Piece, place: np.ndarray, counts: np.ndarray) -> None:
+    def _callable(self, pos: np.ndarray, part: "_Own") -> None:
+        counts = self.counts[part.columns]
         called = np.zeros(len(counts), np.int64)
-        _called(Runs.of(piece), pos, called)
-        rows = piece.rows.filter(place[piece.rows["site"].to_numpy()] >= 0)
-        person = rows["person"].to_numpy()
-        more = (rows["code"].to_numpy() > 0).astype(np.int64) - (rows["base"].to_numpy() > 0)
-        np.add.at(called, person, more)
+        _called(Runs.of(part.piece), pos, called)
+        listed = part.at >= 0
+        base = part.piece.rows["base"].to_numpy()
+        more = (part.code > 0).astype(np.int64) - (base > 0)
+        np.add.at(called, part.person[listed], more[listed])
         counts[:, _AT["n_sites"]] += len(pos)
         counts[:, _AT["n_sites_called"]] += called
 
-    def _take_failing(self, piece: Piece, place: np.ndarray, chosen: list[int], codes: np.ndarray) -> None:
-        """Make missing in codes (chosen, people of the batch) whose own FILTER says that the call fails."""
+    def _take_failing(self, part: "_Own", chosen: list[int], codes: np.ndarray) -> None:
+        """Make missing in codes (chosen, people) whose own FILTER says that the call fails."""
         row_of = {at: row for row, at in enumerate(chosen)}
-        fails = piece.rows.filter(pa.array(~self._passing(piece)))
-        for person, site in zip(fails["person"].to_pylist(), fails["site"].to_pylist(), strict=True):
-            if place[site] in row_of:
-                codes[row_of[place[site]], person] = gt.CODE_MISSING
+        fails = ~part.passing
+        for at, person in zip(part.at[fails].tolist(), part.person[fails].tolist(), strict=True):
+            if at in row_of:
+                codes[row_of[at], part.columns.start + person] = gt.CODE_MISSING
 
-    def _charr(
-        self,
-        sites: Sequence[Site],
-        piece: Piece,
-        place: np.ndarray,
-        alone: np.ndarray,
-        others: np.ndarray,
-        reference: np.ndarray,
-        counts: np.ndarray,
-    ) -> None:
-        """Terms of CHARR of hom-alt calls at SNVs that are alone at their position; others: alleles of the other people
-        of the cohort; reference: REF alleles."""
-        limits = self.limits
-        rows = piece.rows
-        at, hom = place[rows["site"].to_numpy()], rows["raw"].to_numpy() == gt.CODE_HOM
-        snv = np.array([allele_kind(site.ref, site.alt) == "snv" for site in sites], np.bool_)
-        take = (at >= 0) & hom
-        take[take] = alone[at[take]] & snv[at[take]] & (others[at[take]] >= limits["charr_min_alleles"])
-        take[take] &= reference[at[take]] > 0
-        frequency = np.zeros(len(at))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            frequency[take] = reference[at[take]] / others[at[take]]
-        take &= (frequency > limits["charr_min_ref_af"]) & (frequency < limits["charr_max_ref_af"])
-        person = rows["person"].to_numpy()
+    def _charr(self, part: "_Own", frequency: np.ndarray) -> None:
+        """Terms of CHARR of hom-alt calls. frequency: `_frequencies`."""
+        limits, rows, person = self.limits, part.piece.rows, part.person
+        counts = self.counts[part.columns]
+        take = (part.at >= 0) & (rows["raw"].to_numpy() == gt.CODE_HOM)
+        take[take] = frequency[part.at[take]] > 0
         np.add.at(counts[:, _AT["charr_sites"]], person[take], 1)
         gq, dp, ad_ref, ad_alt = (rows[name].to_numpy() for name in ("gq", "dp", "ad_ref", "ad_alt"))
         depth = ad_ref + ad_alt
@@ -269,6 +238,29 @@ class RegionCounts:
         dp = np.where(np.isnan(dp), depth, dp)
         take &= ~np.isnan(depth) & (depth > 0) & (np.isnan(gq) | (gq >= limits["charr_min_gq"]))
         take &= (dp >= limits["charr_min_dp"]) & (dp <= limits["charr_max_dp"])
-        terms = ad_ref[take].astype(np.float64) / depth[take] / frequency[take]
+        terms = ad_ref[take].astype(np.float64) / depth[take] / frequency[part.at[take]]
         np.add.at(counts[:, _AT["charr_sum"]], person[take], np.rint(terms * CHARR_UNIT).astype(np.int64))
         np.add.at(counts[:, _AT["charr_n"]], person[take], 1)
+
+
+class _Own(NamedTuple):
+    """Rows of a batch in a window. columns: of its people in the cohort; at: place of the site allele, -1 for none;
+    person, code: of each row; carrier: whether that is het or hom; passing: whether its own FILTER leaves it."""
+
+    piece: Piece
+    columns: slice
+    at: np.ndarray
+    person: np.ndarray
+    code: np.ndarray
+    carrier: np.ndarray
+    passing: np.ndarray
+
+    @classmethod
+    def of(cls, piece: Piece, place: np.ndarray, columns: slice, accepted: set[str]) -> "_Own":
+        rows = piece.rows
+        code = rows["code"].to_numpy()
+        reasons = rows["ft"].to_pylist()
+        passing = [text is None or accepted.issuperset(text.split(";")) for text in reasons]
+        carrier = (code == gt.CODE_HET) | (code == gt.CODE_HOM)
+        at = place[rows["site"].to_numpy()]
+        return cls(piece, columns, at, rows["person"].to_numpy(), code, carrier, np.array(passing, np.bool_))
