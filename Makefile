@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup demo test bench lint clean
+.PHONY: help setup demo test fuzz bench lint clean
 
 CORES ?= $(shell nproc)
 BIN := $(CURDIR)/.venv/bin
@@ -16,6 +16,7 @@ help:
 	@echo "make setup  .venv, and the tools; with GOE_TOOLS=none no tools, which is enough for goe check"
 	echo "make demo   set everything up, make a cohort, run the workflow on it, compare with the truth"
 	echo "make test   set up, with a browser for the pages where there is none, and run the tests"
+	echo "make fuzz   the property tests with other examples than those of make test"
 	echo "make bench  set up and run the benchmarks"
 	echo "make lint   ruff, snakefmt, import-linter, mypy, snakemake --lint"
 	echo "make clean  remove the demo, and what Snakemake keeps in this folder"
@@ -38,6 +39,10 @@ test:
 	@scripts/setup.sh tests
 	PATH="$$PATH:$(TOOLS)" NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/boundscheck \
 	  python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+fuzz: setup
+	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/property --hypothesis-profile other -n $$(($(CORES) < 4 ? $(CORES) : 4)) \
+	  $(PYTEST_ARGS)
 
 bench: setup
 	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)

@@ -5,10 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "scripts"))
 os.umask(0o077)
+
+# The same examples each time, so that a run tells of the code and not of luck. `make fuzz` draws others.
+settings.register_profile("same", derandomize=True, print_blob=True)
+settings.register_profile("other", derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Change one thing after a run, run once more: the same bytes as a run from nothing, or a stop; never an old number.
 
-That every key of the configuration is part of a stamp is `tests/unit/test_stamps.py`'s; here one of each stage, every
-kind of change of sheets and files, and every job killed are run.
+That every key of the configuration is part of a stamp is `tests/unit/intake/test_stamps.py`'s; here one of each stage,
+every kind of change of sheets and files, and every job killed are run.
 """
 
 import os

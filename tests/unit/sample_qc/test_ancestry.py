@@ -172,7 +172,7 @@ def run(folder: Path, files, name="ancestry", threads=1, memory=800, **changed):
         "resources": {"mem_mb": memory},
     }
     (out / "spec.json").write_text(json.dumps(spec))
-    environment = {"PYTHONPATH": f"{plink.__file__.rsplit('/', 3)[0]}:{Path(__file__).parents[1]}"}
+    environment = {"PYTHONPATH": f"{plink.__file__.rsplit('/', 3)[0]}:{Path(__file__).parents[2]}"}
     command = [sys.executable, "-m", "helpers.run_script", str(out / "spec.json")]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
     assert done.returncode == 0, done.stderr + (out / "log").read_text()

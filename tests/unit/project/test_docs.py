@@ -18,7 +18,7 @@ from goe.release.formats import annotations, sites_vcf, wide_table
 from goe.settings import config
 from helpers import public_blocks
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 PAGES = sorted([REPO / "README.md", REPO / "config" / "README.md", *(REPO / "docs").glob("*.md")])
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
 LENGTHS = {"chr20": 200_000, "chrX": 200_000}

@@ -12,7 +12,7 @@ from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import plink
 from helpers.plink_files import write
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
