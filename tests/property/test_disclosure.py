@@ -15,7 +15,7 @@ from goe.frequencies.block import Block
 from goe.genome.build import Build
 from goe.release import table as frequency_table
 from goe.release.formats import sites_vcf
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 LEAVES = ("EE_F", "EE_M", "EE_U", "LV_F", "LV_M", "LV_U")
@@ -250,8 +250,15 @@ def test_the_audit_finds_every_cell_that_listing_every_table_pins_down(table, da
         assert problems(rule, plan, "chr1", counts, shown)
 
 
+def counted(k, protect, **leaves):
+    """The rule, people and counts of `tiny` from (reference, het, hom) of each leaf."""
+    counts = np.array([[[sum(n)], [0], [n[1]], [n[2]], [0]] for n in leaves.values()], dtype=np.int32)
+    return Policy(k, protect=protect, least=k), {leaf: sum(n) for leaf, n in leaves.items()}, counts
+
+
 @settings(max_examples=25, deadline=None)
 @given(tiny())
+@example(counted(2, "genotypes", EE_F=(0, 4, 1), EE_M=(2, 0, 0), LV_F=(0, 3, 2), LV_M=(2, 0, 0)))
 def test_minimal_withholds_as_few_cells_as_the_audit_allows(table):
     rule, people, counts = table
     rule = Policy(rule.k, name="minimal", protect=rule.protect, least=rule.least)

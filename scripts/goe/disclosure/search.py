@@ -85,6 +85,30 @@ def _two_parts(low, high, total, q1, q2, k, both):
 
 
 @_jit
+def _genotypes_left(g, j, q1, q2, k):
+    """Whether two parts of g (3,) leave the first at least k values of class j with which one of the two fails in
+    some class.
+
+    q1, q2: people called. The values of j with which another class can fail reach to one end of the range, so they
+    are looked for near the ends alone.
+    """
+    n = 0
+    low, high = max(0, g[j] - q2), min(g[j], q1)
+    x = low
+    while x <= high:
+        fails = False
+        for i in range(3):
+            least, most = (x, x) if i == j else (max(0, g[i] + g[j] - x - q2), min(g[i], q1 - x))
+            fails = fails or max(1, least) <= min(k - 1, most) or max(1, g[i] - most) <= min(k - 1, g[i] - least)
+        n += fails
+        if x == low + k and high - k > x:
+            x = high - k
+        else:
+            x += 1
+    return n >= k
+
+
+@_jit
 def _put(units, n, g, q, people, r, a, n_published):
     """Add an atom to the units of a pool; returns how many there are."""
     units[n, :3] = g[r, a]
@@ -122,8 +146,7 @@ def _pool(units, n, k, genotypes):
         q1, q2 = units[0, 3], units[1, 3]
         if genotypes:
             for j in range(3):
-                low, high = max(0, g[j] - q2), min(g[j], q1)
-                if g[j] > 0 and not _two_parts(low, high, g[j], q1, q2, k, False):
+                if g[j] > 0 and not _genotypes_left(g, j, q1, q2, k):
                     return False
             return True
         c = g[1] + g[2]

@@ -28,7 +28,7 @@ import numpy as np
 
 from goe.core.errors import GoeError, Problem
 from goe.disclosure.audit import proofs
-from goe.disclosure.audit.exact import CARRIERS, OTHERS, QUANTITIES, Exact, Sums
+from goe.disclosure.audit.exact import QUANTITIES, Exact, Sums
 from goe.disclosure.audit.table import Stated, Table
 from goe.frequencies.block import Block
 from goe.genome.bed import read_bed
@@ -258,7 +258,7 @@ class Audit:
         """Whether the first of two withheld cells has k numbers left with which one of the two fails."""
         k = self.stated.k
         low, high, _ = exact.possible(cells[:1], kinds, 0)
-        asked = [kinds] if self.stated.protect == "genotypes" else [CARRIERS, OTHERS]
+        asked = QUANTITIES[self.stated.protect].values()
         left = 0
         for value in range(low, high + 1) if high > low else ():
             is_so = (cells[:1], kinds, value, value)

@@ -124,21 +124,20 @@ def _may_be_small(low: int, high: int, k: int) -> bool:
 
 
 @_jit
-def _two(total: int, other: int, n1: int, n2: int, low: int, high: int, k: int, both: bool) -> bool:
+def _two(total: int, others: tuple[int, int], n1: int, n2: int, low: int, high: int, k: int) -> bool:
     """Whether the rule leaves the first of two withheld parts of a known sum k numbers of a class, low..high.
 
-    total, other: people of the class and of its counterpart in both parts. n1, n2: people of the parts. both:
-    whether the counterpart is asked for the rule as well. Numbers with which neither part can fail are ruled out,
-    unless no number is left, when nothing fails and the parts are withheld for another reason. Parts can fail near
-    the ends of the range only, or from one end on.
+    total, others: people of the class and of the other classes that the rule asks for, in both parts. n1, n2: people
+    of the parts. Numbers with which neither part can fail are ruled out, unless no number is left, when nothing fails
+    and the parts are withheld for another reason. Parts can fail near the ends of the range only, or from one end on.
     """
     count = 0
     x = low
     while x <= high:
         fails = small(x, k) or small(total - x, k)
-        if both and not fails:
+        for other in others:
             least, most = max(0, other + total - x - n2), min(other, n1 - x)
-            fails = _may_be_small(least, most, k) or _may_be_small(other - most, other - least, k)
+            fails = fails or _may_be_small(least, most, k) or _may_be_small(other - most, other - least, k)
         count += fails
         if x == low + k and high - k > x:
             x = high - k
@@ -161,13 +160,14 @@ def _pool(sizes: np.ndarray, n: int, v: np.ndarray, rule: Rule, alone: bool) -> 
     for j in range(_classes(rule)):
         total = _asked(v, j, rule.genotypes)
         other = v[0] if j else v[1] + v[2]
+        others = (v[(j + 1) % 3], v[(j + 2) % 3]) if rule.genotypes else (other, 0)
         for i in range(n):
             low, high = _within(total, sizes[i], people)
             if not _enough(low, high, rule.k):
                 return False
         low, high = _within(total, sizes[0], people)
         asked = n == 2 and high > low and alone
-        if asked and not _two(total, other, sizes[0], sizes[1], low, high, rule.k, not rule.genotypes):
+        if asked and not _two(total, others, sizes[0], sizes[1], low, high, rule.k):
             return False
     return True
 
@@ -622,7 +622,7 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
                 continue
             if high[i] - low[i] < rule.k - 1:
                 return UNPROVED
-            if i != lone and not _two(moving, still, q[i, 0], q[i, 1], low[i], high[i], rule.k, True):
+            if i != lone and not _two(moving, (still, 0), q[i, 0], q[i, 1], low[i], high[i], rule.k):
                 return UNPROVED
             continue
         for r in range(n):
@@ -634,7 +634,7 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
                     called = min(size[r, a], q[i, a])
                     if min(called, top) - max(0, bottom - (q[i, a] - called)) < rule.k - 1:
                         return UNPROVED
-        if unknown == 2 and not _two(moving, still, q[i, 0], q[i, 1], low[i], high[i], rule.k, True):
+        if unknown == 2 and not _two(moving, (still, 0), q[i, 0], q[i, 1], low[i], high[i], rule.k):
             return UNPROVED
         if hidden_rows == 1 and not others:
             return UNPROVED
@@ -644,7 +644,7 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
         if (
             (not merged or men == 1)
             and high[0] > low[0]
-            and not _two(moving, still, q[0, 0], q[1, 0], low[0], high[0], rule.k, True)
+            and not _two(moving, (still, 0), q[0, 0], q[1, 0], low[0], high[0], rule.k)
         ):
             return UNPROVED
         total_first = s[0, first:end].sum()
@@ -653,7 +653,7 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
         if (
             (not merged or unknown - men == 1)
             and high[0] > low[0]
-            and not _two(moving, still, q[0, 1], q[1, 1], total_first - high[0], total_first - low[0], rule.k, True)
+            and not _two(moving, (still, 0), q[0, 1], q[1, 1], total_first - high[0], total_first - low[0], rule.k)
         ):
             return UNPROVED
     return PROVED
