@@ -17,6 +17,7 @@ are 0 or at least k is 0 or at least k. An allele whose groups are all fine is p
 * Total is not fine: the allele is in no public file.
 * `collapse`: Total only.
 * `minimal`: the fewest cells are withheld of which nobody can tell the number.
+* Alleles that cover one base are decided together (`goe.disclosure.position`): they may show less than each by itself.
 * Nobody who counts carries it (AC 0): in no public file. It is listed only because somebody who was left out has
   it, or because a genotype that was filtered had it, and a person may be one of a kind there.
 
@@ -42,7 +43,7 @@ with a mask that withholds as few cells as can be that cannot be prevented. A co
 `collapse`.
 
 Not covered here: how many people have no call (AN against the people of a stratum), differences to an earlier release
-(goe.disclosure.earlier_release), rare haplotypes that repeat the same carriers at many sites, the bit about country
+(goe.disclosure.earlier_release), haplotypes that repeat the same carriers at many positions, the bit about country
 counts in a FILTER that was decided per country, what someone knows who knows the genotypes of some of the people.
 Membership inference is not stopped by any floor (goe.disclosure.membership). `goe.disclosure.audit.audit` proves all
 of this again from the finished files, by other means.
@@ -53,7 +54,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from goe.core.errors import GoeError, Problem
-from goe.disclosure import search
+from goe.disclosure import position, search
 from goe.disclosure.plan import Plan
 from goe.disclosure.search import FULL as FULL
 from goe.disclosure.search import REDUCED as REDUCED
@@ -75,8 +76,12 @@ REASONS = (
     "carriers or non-carriers of Total are too few",
     "haploid and diploid calls that no region explains, of too few people",
     "Total alone would tell the numbers of a withheld stratum",
+    "people who carry no allele of the position are too few",
     "in part public: the search for the fewest cells was ended",
+    "in part public: with other alleles of the position it would tell a withheld number",
 )
+# Those of alleles of which something is public.
+IN_PART = REASONS[search.SEARCH_ENDED :]
 
 
 @dataclass(frozen=True)
@@ -147,16 +152,21 @@ class Decision:
     reason: np.ndarray
 
 
-def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
+def apply(
+    people: np.ndarray, chosen: Plan, rule: Policy, pos: np.ndarray | None = None, end: np.ndarray | None = None
+) -> Decision:
     """Decide for every allele.
 
-    people: int array (leaves, 5, alleles) as strata.CALLS, leaves as `chosen.leaves`, in people. The decision on
-    an allele depends on its own numbers alone.
+    people: int array (leaves, 5, alleles) as strata.CALLS, leaves as `chosen.leaves`, in people. pos, end: (alleles,),
+    first and last base of REF, in order; None for alleles far from each other. The decision on an allele depends on its
+    own numbers and on those of alleles that overlap it, in a chain, which have to be there.
     """
     alleles = people.shape[-1]
     shown = np.zeros((len(chosen.strata), alleles), dtype=bool)
     outcome = np.full(alleles, FULL, dtype=np.uint8)
     reason = np.zeros(alleles, dtype=np.uint8)
+    alone = np.zeros(alleles, dtype=bool)
+    people = np.ascontiguousarray(people, dtype=np.int32)
     if rule.open:
         shown[:] = True
     elif chosen.people[TOTAL] < rule.min_stratum_size:
@@ -164,7 +174,7 @@ def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
     else:
         place, rows, countries, published, split, size, order = _table(chosen)
         search.decide(
-            np.ascontiguousarray(people, dtype=np.int32),
+            people,
             place,
             rows,
             countries,
@@ -178,8 +188,59 @@ def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
             shown,
             outcome,
             reason,
+            alone,
         )
+        if pos is not None and end is not None:
+            _settle(people, chosen, rule, pos, end, alone, Decision(shown, outcome, reason))
     return Decision(shown, outcome, reason)
+
+
+def _settle(
+    people: np.ndarray,
+    chosen: Plan,
+    rule: Policy,
+    pos: np.ndarray,
+    end: np.ndarray,
+    alone: np.ndarray,
+    decision: Decision,
+) -> None:
+    """Change a decision so that alleles that cover one base tell nothing together (`goe.disclosure.position`)."""
+    atoms = np.array([[leaf in group for leaf in range(len(chosen.leaves))] for group in chosen.groups])
+    counts = np.tensordot(atoms.astype(np.int64), people, axes=1)
+    # Countries and all that are not published, sexes where they are, atoms; and for each all others.
+    of_leaf = [parse(leaf) for leaf in chosen.leaves]
+    kinds = [[leaf.country if leaf.country in chosen.strata else "" for leaf in of_leaf]]
+    if not {*SEXES}.isdisjoint(chosen.strata):
+        kinds.append([leaf.sex for leaf in of_leaf])
+    groups = {tuple((atoms & (np.array(kind) == name)).any(axis=1)) for kind in kinds for name in set(kind)}
+    groups |= {tuple(i == j for j in range(len(atoms))) for i in range(len(atoms))}
+    groups |= {tuple(not inside for inside in group) for group in groups}
+    asked = sorted(group for group in groups if any(group) and not all(group))
+    total = chosen.strata.index(TOTAL)
+    mask = (decision.outcome == REDUCED) & (decision.shown.sum(axis=0) > 1)
+    why = np.zeros(len(pos), dtype=np.uint8)
+    position.settle(
+        pos.astype(np.int64),
+        end.astype(np.int64),
+        position.Calls(*(np.ascontiguousarray(counts[:, i].T) for i in range(len(st.CALLS)))),
+        position.Asked(
+            groups=np.array(asked, dtype=bool).reshape(-1, len(atoms)),
+            people=atoms @ np.array(_sizes(chosen), dtype=np.int64),
+            two=len(atoms) == 2,
+            k=rule.k,
+            genotypes=rule.protect == "genotypes",
+        ),
+        alone,
+        decision.outcome,
+        mask,
+        why,
+    )
+    changed = why != position.UNCHANGED
+    decision.shown[:, changed] = False
+    decision.shown[total, changed & (decision.outcome == REDUCED)] = True
+    decision.reason[changed] = np.array([search.SHOWN, search.SHARED, search.TOO_NARROW, search.NONE_LEFT])[
+        why[changed]
+    ]
 
 
 def _table(chosen: Plan) -> tuple[np.ndarray, int, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -30,7 +30,7 @@ import numpy as np
 
 # Outcomes and why an allele is withheld: see goe.disclosure.control, which names them.
 WITHHELD, REDUCED, FULL = 0, 1, 2
-SHOWN, NO_CARRIER, FEW_PEOPLE, BELOW_FLOOR, PLOIDY, TOO_NARROW, SEARCH_ENDED = range(7)
+SHOWN, NO_CARRIER, FEW_PEOPLE, BELOW_FLOOR, PLOIDY, TOO_NARROW, NONE_LEFT, SEARCH_ENDED, SHARED = range(9)
 
 # Masks that are tried for one allele before the search gives up and the allele is treated as under `collapse`.
 MOST_TRIED = 4_000
@@ -639,6 +639,7 @@ def decide(
     shown,
     outcome,
     reason,
+    alone,
 ):
     """What of each allele is public.
 
@@ -646,7 +647,7 @@ def decide(
     published: bool (rows, 3), whether country, men and women are strata. split: bool (rows,), whether a row has
     atoms by sex. size: int64 (rows, 3), people. order: int64 (1 + 2 + 3 rows), index in the release of Total, M, F
     and of the three strata of each row, -1 when not published. Fills shown, bool (strata, alleles), outcome and
-    reason, uint8 (alleles,).
+    reason, uint8 (alleles,), and alone, bool (alleles,), whether Total could be public and nothing else.
     """
     n_leaves, _, alleles = leaves.shape
     sexes = (order[1] >= 0) + (order[2] >= 0)
@@ -712,6 +713,8 @@ def decide(
             # Ploidies that no region explains: by each of the two, or not at all.
             every = every and _fine_by_ploidy(leaves, place, n_rows, split, v, k, genotypes)
         fine = _fine(known[0], k, genotypes) and _fine(known[1], k, genotypes) if mixed else _fine(total, k, genotypes)
+        if fine and not odd:
+            alone[v] = _alone(g, q, people, n_rows, n_published, mixed, units, k, genotypes)
         if every:
             outcome[v], reason[v] = FULL, SHOWN
             shown[:, v] = True
@@ -741,7 +744,7 @@ def decide(
                 options,
                 units,
             )
-        if columns < 0 and not _alone(g, q, people, n_rows, n_published, mixed, units, k, genotypes):
+        if columns < 0 and not alone[v]:
             outcome[v], reason[v] = WITHHELD, TOO_NARROW
             continue
         outcome[v], reason[v] = REDUCED, SEARCH_ENDED if ended else SHOWN

@@ -42,7 +42,7 @@ NOT_COVERED = (
     "people without a call: AN against the number of people of a stratum is not floored",
     "how many men, women and people of neither a stratum has: its AN on X and Y tells them where its sexes are not "
     "published, few as they may be",
-    "linked alleles: rare alleles with equal counts may have the same carriers",
+    "linked alleles at different positions: rare alleles with equal counts may have the same carriers",
     "FILTER: a rule that is decided per country says on which side of its threshold that country is, and HetExcess "
     "that it has more heterozygotes than expected",
     "people whose genotypes are known to the reader: their part can be taken off a count",
@@ -131,12 +131,13 @@ def _public(tally: Mapping) -> int:
     return tally["outcome"]["FULL"] + tally["outcome"]["REDUCED"]
 
 
-ENDED = control.REASONS[-1]
+ENDED, SHARED = control.IN_PART
 
 
 def withheld(tally: Mapping, k: int) -> dict[str, int]:
     """Reason -> site alleles withheld, rounded; their number, as every page says it, is the sum of these."""
-    return {reason: control.rounded(n, k) for reason, n in sorted(tally["reasons"].items()) if n and reason != ENDED}
+    reasons = sorted(tally["reasons"].items())
+    return {reason: control.rounded(n, k) for reason, n in reasons if n and reason not in control.IN_PART}
 
 
 def release_step(records: int, hidden: int) -> dict:
@@ -348,6 +349,7 @@ def disclosure_summary(
         "alleles_withheld": sum(withheld(tally, k).values()),
         "alleles_withheld_by_reason": withheld(tally, k),
         "alleles_at_which_the_search_was_ended": control.rounded(tally["reasons"].get(ENDED, 0), k),
+        "alleles_with_total_only_for_their_position": control.rounded(tally["reasons"].get(SHARED, 0), k),
         "alleles_at_which_a_stratum_is_withheld": {s: tally["cells"].get(s, 0) for s in plan.strata},
         "counts_beside_the_frequencies_rounded_to": k,
         "not_covered": [] if policy.open else [*NOT_COVERED, *([] if earlier else [NO_EARLIER])],

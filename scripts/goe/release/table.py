@@ -8,7 +8,7 @@ stratum.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +59,26 @@ class Tally:
             "classes": {name: dict(sorted(count.items())) for name, count in sorted(self.classes.items())},
             "filters": dict(sorted(self.filters.items())),
         }
+
+
+def _span(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """First and last base of REF, int64 (alleles,)."""
+    pos = table["pos"].to_numpy().astype(np.int64)
+    return pos, pos + pc.binary_length(table["ref"]).to_numpy() - 1
+
+
+def whole_positions(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same alleles, cut only where none before reaches the next: those that overlap are in one table."""
+    waiting: pa.Table | None = None
+    for table in tables:
+        waiting = table if waiting is None else pa.concat_tables([waiting, table])
+        pos, end = _span(waiting)
+        starts = np.flatnonzero(pos[1:] > np.maximum.accumulate(end)[:-1]) + 1
+        if len(starts):
+            yield waiting.slice(0, int(starts[-1]))
+            waiting = waiting.slice(int(starts[-1]))
+    if waiting is not None and waiting.num_rows:
+        yield waiting
 
 
 def people_of(path: str | Path) -> dict[str, int]:
@@ -123,21 +143,25 @@ class Source:
     def _public(self) -> Iterator[pa.Table]:
         """Checked alleles that are not withheld, with `filter` as text and `shown`, lists of a bool by stratum."""
         strata = len(self.plan.strata)
+        for table in whole_positions(self._checked()):
+            pos, end = _span(table)
+            decision = control.apply(self._people(table), self.plan, self.policy, pos, end)
+            self._count_decision(decision)
+            shown = pa.array(np.ascontiguousarray(decision.shown.T).ravel())
+            table = table.append_column("shown", pa.FixedSizeListArray.from_arrays(shown, strata))
+            yield table.filter(pa.array(decision.outcome != control.WITHHELD))
+
+    def _checked(self) -> Iterator[pa.Table]:
+        """Alleles as they are counted, in batches, with `filter` as text."""
         for path in self.paths:
             with parquet.opened(path) as file:
                 missing = [c for c in self._columns + self._counts if c not in file.schema_arrow.names]
                 stop_on([Problem(str(path), f"column {name} is missing", _FAULT) for name in missing])
                 for batch in file.iter_batches(self.block, columns=self._columns + self._counts):
                     table = pa.table(batch)
-                    people = self._people(table)
                     reasons = _filters(table["filter"].combine_chunks(), str(path))
-                    self._check(table, people, str(path))
-                    decision = control.apply(people, self.plan, self.policy)
-                    self._count_decision(decision)
-                    table = table.set_column(table.schema.get_field_index("filter"), "filter", reasons)
-                    shown = pa.array(np.ascontiguousarray(decision.shown.T).ravel())
-                    table = table.append_column("shown", pa.FixedSizeListArray.from_arrays(shown, strata))
-                    yield table.filter(pa.array(decision.outcome != control.WITHHELD))
+                    self._check(table, self._people(table), str(path))
+                    yield table.set_column(table.schema.get_field_index("filter"), "filter", reasons)
 
     def _people(self, table: pa.Table) -> np.ndarray:
         leaves = self.plan.leaves

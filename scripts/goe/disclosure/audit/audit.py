@@ -18,17 +18,21 @@ unknowns are people by genotype, or without a call, of the cells that are not gi
 classes x cells for each sum that is known and not split further.
 
 Most alleles are proved by equations (goe.disclosure.audit.proofs), what is left by integer programs
-(goe.disclosure.audit.exact).
+(goe.disclosure.audit.exact). What alleles that cover one base tell together is proved in
+goe.disclosure.audit.positions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from goe.core.errors import GoeError, Problem
 from goe.disclosure.audit import proofs
 from goe.disclosure.audit.exact import QUANTITIES, Exact, Sums
+from goe.disclosure.audit.positions import Alleles, Positions
 from goe.disclosure.audit.table import Stated, Table
 from goe.frequencies.block import Block
 from goe.genome.bed import read_bed
@@ -84,12 +88,17 @@ class Audit:
         self.problems = self.table.problems(stated)
         self._unfit = bool(self.problems)
         self.alleles = self.cells = self.proved = self.programs = self.failed = 0
+        self._positions = Positions(self.table, stated)
+        self._contig = ""
 
     def look(self, block: Block) -> None:
         """Audit a block of alleles."""
         if tuple(block.strata) != self.table.strata:
             raise ValueError(f"a block has the strata {block.strata}, the audit {self.table.strata}")
         n = len(block)
+        if block.contig != self._contig:
+            self._tell_positions(self._positions.finish())
+            self._contig = block.contig
         shown = np.ascontiguousarray(block.shown())
         self.alleles += n
         self.cells += int((~shown).sum())
@@ -102,6 +111,9 @@ class Audit:
         self.proved += int((verdict == proofs.PROVED).sum())
         for i in np.flatnonzero(verdict != proofs.PROVED):
             self._tell(block, int(i), int(kind[i]), int(verdict[i]), shown[:, i])
+        first = block.pos.to_numpy().astype(np.int64)
+        last = first + pc.binary_length(block.ref).to_numpy() - 1
+        self._tell_positions(self._positions.look(Alleles(_names(block), first, last, kind, shown, numbers)))
 
     def summary(self) -> dict[str, int]:
         """Alleles and withheld cells seen, and how many alleles were proved in which way or not at all."""
@@ -115,6 +127,7 @@ class Audit:
 
     def finish(self) -> list[Problem]:
         """All problems, with the number of those that were not told one by one."""
+        self._tell_positions(self._positions.finish())
         more = self.failed - _REPORTED
         if more > 0:
             return [*self.problems, Problem("disclosure audit", f"{more} more alleles are not hidden", _FAULT)]
@@ -131,8 +144,14 @@ class Audit:
         }.get(contig_class(block.contig) or "", {})
         return kind, np.array([others.get(int(region), 0) for region in kind], dtype=np.uint8)
 
+    def _tell_positions(self, found: Iterable[tuple[str, str]]) -> None:
+        for where, what in found:
+            self.failed += 1
+            if self.failed <= _REPORTED:
+                self.problems.append(Problem(where, what, _FAULT))
+
     def _tell(self, block: Block, i: int, region: int, verdict: int, shown: np.ndarray) -> None:
-        where = ":".join((block.contig, *(str(getattr(block, x)[i]) for x in ("pos", "ref", "alt"))))
+        where = str(_names(block)[i])
         if self.failed >= _REPORTED and verdict != proofs.UNPROVED:
             self.failed += 1
             return
@@ -266,6 +285,11 @@ class Audit:
             if left >= k:
                 break
         return left == 0 or left >= k
+
+
+def _names(block: Block) -> pa.Array:
+    """contig:pos:ref:alt of each allele."""
+    return pc.binary_join_element_wise(block.contig, pc.cast(block.pos, pa.string()), block.ref, block.alt, ":")
 
 
 def _listed(values: Sequence[int]) -> str:
