@@ -1,7 +1,9 @@
 """The demo cohort: same seed, same bytes; a truth that agrees with itself; a comparison that sees faults."""
 
 import csv
+import re
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,9 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+REPO = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -263,3 +268,29 @@ def test_compare_sees_one_wrong_count_and_one_lost_allele(demo, tmp_path):
     path.write_text("\n".join(lines[:-1]) + "\n")
     report = compare.compare(demo, tmp_path)
     assert report.wrong == 2, "\n".join(report.lines)
+
+
+def test_what_linked_alleles_tell_is_as_the_page_says(tmp_path):
+    """Pairs of rare alleles in docs/disclosure.md that equal counts by country and sex give away as one haplotype."""
+    cohort.build(tmp_path, with_reads=False)
+    truth = np.load(tmp_path / "truth/genotypes.npz")
+    rows = list(csv.DictReader((tmp_path / "truth/alleles.tsv").open(), delimiter="\t"))
+    people = list(csv.DictReader((tmp_path / "truth/people.tsv").open(), delimiter="\t"))
+    copies = truth["copies"].sum(axis=2)
+    strata = np.array([f"{p['country']}_{p['true_sex']}" for p in people])
+    carriers = (copies > 0).sum(axis=1)
+    rare = [i for i, row in enumerate(rows) if row["contig"] == "chr20" and 5 <= carriers[i] < 10]
+    counts = {i: [((copies[i] == n) & (strata == s)).sum() for s in np.unique(strata) for n in (1, 2)] for i in rare}
+    found = []
+    for reach in (1_000, 10_000):
+        apart = [(a, b) for a, b in combinations(rare, 2) if 0 < int(rows[b]["pos"]) - int(rows[a]["pos"]) <= reach]
+        equal = [(a, b) for a, b in apart if counts[a] == counts[b]]
+        found += [len(apart), len(equal), sum((copies[a] == copies[b]).all() for a, b in equal)]
+    found = [int(n) for n in found]
+    text = " ".join((REPO / "docs/disclosure.md").read_text().split())
+    said = re.search(
+        r"of ([\d,]+) pairs within 1 kb (\d+) have equal counts .*? all (\d+) .*? "
+        r"of ([\d,]+) within 10 kb (\d+), (\d+) of them",
+        text,
+    )
+    assert [int(n.replace(",", "")) for n in said.groups()] == found
