@@ -172,19 +172,10 @@ def apply(
     elif chosen.people[TOTAL] < rule.min_stratum_size:
         outcome[:], reason[:] = WITHHELD, search.FEW_PEOPLE
     else:
-        place, rows, countries, published, split, size, order = _table(chosen)
         search.decide(
             people,
-            place,
-            rows,
-            countries,
-            published,
-            split,
-            size,
-            order,
-            rule.k,
-            rule.protect == "genotypes",
-            rule.name == "minimal",
+            _table(chosen),
+            search.Rule(rule.k, rule.protect == "genotypes", rule.name == "minimal"),
             shown,
             outcome,
             reason,
@@ -243,7 +234,7 @@ def _settle(
     ]
 
 
-def _table(chosen: Plan) -> tuple[np.ndarray, int, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _table(chosen: Plan) -> search.Strata:
     """The strata of a plan as rows (published countries, then the rest) x sexes, for `search.decide`."""
     countries = [c for c in st.countries(chosen.leaves) if c in chosen.strata]
     rest = any(
@@ -268,7 +259,8 @@ def _table(chosen: Plan) -> tuple[np.ndarray, int, int, np.ndarray, np.ndarray, 
     for group in chosen.groups:
         if len({parse(chosen.leaves[i]).sex for i in group}) > 1:
             split[place[group[0], 0]] = False
-    return place, len(rows), len(countries), published, split, size, order
+    sexes = int((order[1:3] >= 0).sum())
+    return search.Strata(place, len(countries), published, split, size, order, sexes)
 
 
 def _sizes(chosen: Plan) -> list[int]:

@@ -25,6 +25,8 @@ what is found to be hidden from them is hidden. Alleles at which 1 to k-1 people
 as `collapse` treats them.
 """
 
+from typing import NamedTuple
+
 import numba as nb
 import numpy as np
 
@@ -43,13 +45,59 @@ _STATES = np.array([0, _M | _F, _C | _M, _C | _F, _C | _M | _F, _M, _F, _C], dty
 _jit = nb.njit(cache=True, nogil=True)
 
 
+class Strata(NamedTuple):
+    """The strata of a plan as rows, published countries and last all others, by sex.
+
+    place: int64 (leaves, 2), row and sex of each leaf. n_published: rows before that of the others, if there is one.
+    published: bool (rows, 3), whether country, men and women are strata. split: bool (rows,), whether a row has atoms
+    by sex. size: int64 (rows, 3), people. order: int64 (1 + 2 + 3 rows), index in the release of Total, M, F and of the
+    three strata of each row, -1 when not published. sexes: how many of M and F are strata.
+    """
+
+    place: np.ndarray
+    n_published: int
+    published: np.ndarray
+    split: np.ndarray
+    size: np.ndarray
+    order: np.ndarray
+    sexes: int
+
+
+class Rule(NamedTuple):
+    """k: fewest people but nobody. genotypes: whether each genotype is asked for. minimal: the policy."""
+
+    k: int
+    genotypes: bool
+    minimal: bool
+
+
+class Table(NamedTuple):
+    """People of one allele.
+
+    g: int64 (rows, 3, 3), by row, sex and class; q: (rows, 3), called; people: (rows, 3). known: (3, 3), classes of all
+    men, women and others. units: room for the atoms of a pool, see `_pool`. n_published: rows before the rest. mixed:
+    whether Total counts haploid and diploid carriers apart.
+    """
+
+    g: np.ndarray
+    q: np.ndarray
+    people: np.ndarray
+    known: np.ndarray
+    units: np.ndarray
+    n_rows: int
+    n_published: int
+    mixed: bool
+    k: int
+    genotypes: bool
+
+
 @_jit
-def _small(n, k):
+def _small(n: int, k: int) -> bool:
     return 0 < n < k
 
 
 @_jit
-def _fine(g, k, genotypes):
+def _fine(g: np.ndarray, k: int, genotypes: bool) -> bool:
     """Whether no protected class of g (3,) holds 1 to k-1 people."""
     if genotypes:
         return not (_small(g[0], k) or _small(g[1], k) or _small(g[2], k))
@@ -57,12 +105,12 @@ def _fine(g, k, genotypes):
 
 
 @_jit
-def _fails(c, q, k):
+def _fails(c: int, q: int, k: int) -> bool:
     return _small(c, k) or _small(q - c, k)
 
 
 @_jit
-def _two_parts(low, high, total, q1, q2, k, both):
+def _two_parts(low: int, high: int, total: int, q1: int, q2: int, k: int, both: bool) -> bool:
     """Whether a sum of two parts leaves the first at least k values with which one of the two fails the rule.
 
     Where one of the two is a stratum of the release, they are withheld because one of them fails, so the other
@@ -85,7 +133,7 @@ def _two_parts(low, high, total, q1, q2, k, both):
 
 
 @_jit
-def _genotypes_left(g, j, q1, q2, k):
+def _genotypes_left(g: np.ndarray, j: int, q1: int, q2: int, k: int) -> bool:
     """Whether two parts of g (3,) leave the first at least k values of class j with which one of the two fails in
     some class.
 
@@ -109,24 +157,26 @@ def _genotypes_left(g, j, q1, q2, k):
 
 
 @_jit
-def _put(units, n, g, q, people, r, a, n_published):
+def _put(t: Table, n: int, r: int, a: int) -> int:
     """Add an atom to the units of a pool; returns how many there are."""
-    units[n, :3] = g[r, a]
-    units[n, 3], units[n, 4], units[n, 5] = q[r, a], people[r, a], r < n_published and a < 2
+    units = t.units
+    units[n, :3] = t.g[r, a]
+    units[n, 3], units[n, 4], units[n, 5] = t.q[r, a], t.people[r, a], r < t.n_published and a < 2
     return n + 1
 
 
 @_jit
-def _pool(units, n, k, genotypes):
+def _pool(t: Table, n: int) -> bool:
     """Whether n atoms of which only the sum is known are hidden, or are fine where they follow from it.
 
-    units: int64 (>= n, 6), of each atom that somebody is called in the classes, people called, people, and 1 for
+    t.units: int64 (>= n, 6), of each atom that somebody is called in the classes, people called, people, and 1 for
     those that are a stratum of the release.
     """
+    units, k, genotypes = t.units, t.k, t.genotypes
     if n == 0:
         return True
     g = np.zeros(3, np.int64)
-    q = people = np.int64(0)
+    q = people = 0
     smallest = units[0, 4]
     for i in range(n):
         for j in range(3):
@@ -155,7 +205,7 @@ def _pool(units, n, k, genotypes):
 
 
 @_jit
-def _not_told(total, rows, atoms, rest, k):
+def _not_told(total: int, rows: int, atoms: int, rest: bool, k: int) -> bool:
     """Whether the choice of the withheld countries does not tell their numbers.
 
     Somebody may take it that every atom withheld was withheld for itself, so it has 1 to k-1 people of the class.
@@ -175,7 +225,8 @@ def _not_told(total, rows, atoms, rest, k):
 
 
 @_jit
-def _pool_not_told(units, n, rows, atoms, rest, k, genotypes):
+def _pool_not_told(t: Table, n: int, rows: int, atoms: int, rest: bool) -> bool:
+    units, k, genotypes = t.units, t.k, t.genotypes
     g = np.zeros(3, np.int64)
     for i in range(n):
         for j in range(3):
@@ -189,30 +240,28 @@ def _pool_not_told(units, n, rows, atoms, rest, k, genotypes):
 
 
 @_jit
-def _width(inside, total, q):
+def _width(inside: int, total: int, q: int) -> int:
     """How many values but one the people of a class have in `inside` of q called, `total` of whom have it."""
     return min(inside, total, q - inside, q - total)
 
 
 @_jit
-def _sexes_hidden(g, q, state, n_rows, known, k, genotypes):
-    """Whether M and F stay hidden, or are fine where they follow, when the pools are those of rows.
-
-    known: (2, 3) classes of all men and of all women.
-    """
+def _sexes_hidden(t: Table, state: np.ndarray) -> bool:
+    """Whether M and F stay hidden, or are fine where they follow, when the pools are those of rows."""
+    g, q, n_rows, known, k, genotypes = t.g, t.q, t.n_rows, t.known, t.k, t.genotypes
     classes = 3 if genotypes else 1
     for sex in range(2):
         narrow = True
         for j in range(classes):
-            width = np.int64(0)
-            inside = called = total = np.int64(0)
+            width = 0
+            inside = called = total = 0
             for r in range(n_rows + 1):
                 # The last round closes the pool of the withheld rows.
                 here = last = r == n_rows
                 if not last:
                     here = not state[r] & _C
                     if here:
-                        p_inside = p_called = p_total = np.int64(0)
+                        p_inside = p_called = p_total = 0
                     for a in range(3):
                         hidden = state[r] & _BITS[a] or (a == 2 and state[r] != 0)
                         if hidden and q[r, a]:
@@ -239,12 +288,14 @@ def _sexes_hidden(g, q, state, n_rows, known, k, genotypes):
 
 
 @_jit
-def _columns_and_parts(g, q, people, state, n_rows, n_published, units, k):
+def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
     """Whether the atoms stay hidden when M and F are given and parts of given countries are withheld.
 
     Carriers only. Rows: the countries with withheld parts, and the withheld countries together as one. The
     carriers among the men of a row are the variable; those among its women are the rest of the row.
     """
+    g, q, people, k = t.g, t.q, t.people, t.k
+    n_rows, n_published = t.n_rows, t.n_published
     n_t = hidden_rows = 0
     s = np.zeros((n_rows + 1, 3), np.int64)
     qm = np.zeros(n_rows + 1, np.int64)
@@ -258,7 +309,7 @@ def _columns_and_parts(g, q, people, state, n_rows, n_published, units, k):
             hidden_rows += 1
             for a in range(2):
                 if state[r] & _BITS[a] and q[r, a]:
-                    n = _put(units, n, g, q, people, r, a, n_published)
+                    n = _put(t, n, r, a)
                     men += a == 0
         elif state[r]:
             if not (q[r, 0] and q[r, 1] and state[r] == _M | _F):
@@ -300,7 +351,7 @@ def _columns_and_parts(g, q, people, state, n_rows, n_published, units, k):
                         else:
                             qf[n_t] += q[r, a]
         n_t += 1
-    elif not _pool(units, n, k, False):
+    elif not _pool(t, n):
         return False
     if n_t < 2:
         return False
@@ -325,7 +376,7 @@ def _columns_and_parts(g, q, people, state, n_rows, n_published, units, k):
     low = np.zeros(n_t, np.int64)
     high = np.zeros(n_t, np.int64)
     for j in range(first, end):
-        lows = highs = np.int64(0)
+        lows = highs = 0
         for i in range(n_t):
             lows += max(0, s[i, j] - qf[i])
             highs += min(s[i, j], qm[i])
@@ -364,14 +415,13 @@ def _columns_and_parts(g, q, people, state, n_rows, n_published, units, k):
 
 
 @_jit
-def safe(g, q, people, state, columns, n_rows, n_published, mixed, known, units, k, genotypes):
+def safe(t: Table, state: np.ndarray, columns: bool) -> bool:
     """Whether a mask hides what it withholds.
 
-    g: int64 (rows, 3, 3), people by row, sex and class; q: (rows, 3) called; people: (rows, 3). state: (rows,) bits
-    withheld. columns: whether M and F are given (or, with `mixed`, follow from Total, which counts haploid and
-    diploid carriers apart). n_published: rows before the rest. known: (3, 3) classes of all men, women and others.
-    units: room for the atoms of a pool.
+    state: (rows,) bits withheld. columns: whether M and F are given (or, with `mixed`, follow from Total).
     """
+    q, n_rows, n_published, k, genotypes = t.q, t.n_rows, t.n_published, t.k, t.genotypes
+    known, mixed = t.known, t.mixed
     hidden = given = 0
     parts = rest = False
     for r in range(n_rows):
@@ -387,7 +437,7 @@ def safe(g, q, people, state, columns, n_rows, n_published, mixed, known, units,
             if not _fine(known[a], k, genotypes):
                 return False
     if columns and parts:
-        if genotypes or not _columns_and_parts(g, q, people, state, n_rows, n_published, units, k):
+        if genotypes or not _columns_and_parts(t, state):
             return False
         if hidden and given:
             n = atoms = 0
@@ -395,9 +445,9 @@ def safe(g, q, people, state, columns, n_rows, n_published, mixed, known, units,
                 if state[r] & _C:
                     for a in range(3):
                         if (state[r] & _BITS[a] or a == 2) and q[r, a]:
-                            n = _put(units, n, g, q, people, r, a, n_published)
+                            n = _put(t, n, r, a)
                             atoms += r < n_published
-            return _pool_not_told(units, n, hidden, atoms, rest, k, genotypes)
+            return _pool_not_told(t, n, hidden, atoms, rest)
         return True
     if columns:
         for a in range(3):
@@ -407,14 +457,14 @@ def safe(g, q, people, state, columns, n_rows, n_published, mixed, known, units,
                 if not q[r, a]:
                     continue
                 if state[r] & _C and (a == 2 or state[r] & _BITS[a]):
-                    n = _put(units, n, g, q, people, r, a, n_published)
+                    n = _put(t, n, r, a)
                     atoms += r < n_published
                     rest = rest or r >= n_published
                 elif r < n_published:
                     given += 1
-            if not _pool(units, n, k, genotypes):
+            if not _pool(t, n):
                 return False
-            if a < 2 and atoms and given and not _pool_not_told(units, n, atoms, atoms, rest, k, genotypes):
+            if a < 2 and atoms and given and not _pool_not_told(t, n, atoms, atoms, rest):
                 return False
         return True
     n = atoms = 0
@@ -422,30 +472,31 @@ def safe(g, q, people, state, columns, n_rows, n_published, mixed, known, units,
         if state[r] & _C:
             for a in range(3):
                 if (state[r] & _BITS[a] or a == 2) and q[r, a]:
-                    n = _put(units, n, g, q, people, r, a, n_published)
+                    n = _put(t, n, r, a)
                     atoms += r < n_published and a < 2
                     rest = rest or a == 2
-    if not _pool(units, n, k, genotypes):
+    if not _pool(t, n):
         return False
-    if hidden and given and not _pool_not_told(units, n, hidden, atoms, rest, k, genotypes):
+    if hidden and given and not _pool_not_told(t, n, hidden, atoms, rest):
         return False
     for r in range(n_rows):
         if state[r] and not state[r] & _C:
             n = 0
             for a in range(3):
                 if (state[r] & _BITS[a] or a == 2) and q[r, a]:
-                    n = _put(units, n, g, q, people, r, a, n_published)
-            if n < 2 or not _pool(units, n, k, genotypes):
+                    n = _put(t, n, r, a)
+            if n < 2 or not _pool(t, n):
                 return False
     return True
 
 
 @_jit
-def _alone(g, q, people, n_rows, n_published, mixed, units, k, genotypes):
+def _alone(t: Table) -> bool:
     """Whether Total alone hides all atoms, for somebody who does not know how many people of an atom are called.
 
     Total is fine. Haploid and diploid people, men and women, are pools of their own.
     """
+    g, q, units, k, genotypes, mixed, n_rows = t.g, t.q, t.units, t.k, t.genotypes, t.mixed, t.n_rows
     for pool in range(2 if mixed else 1):
         n = 0
         few = False
@@ -453,7 +504,7 @@ def _alone(g, q, people, n_rows, n_published, mixed, units, k, genotypes):
         for r in range(n_rows):
             for a in range(3):
                 if q[r, a] and (not mixed or a == pool):
-                    n = _put(units, n, g, q, people, r, a, n_published)
+                    n = _put(t, n, r, a)
                     total += g[r, a]
                     few = few or q[r, a] < k
         asked = n == 2 and units[:2, 5].any()
@@ -466,17 +517,16 @@ def _alone(g, q, people, n_rows, n_published, mixed, units, k, genotypes):
                     return False
                 if asked and few and high > low and not _two_parts(low, high, some, 0, 0, k, False):
                     return False
-        if asked and not few and not _pool(units, n, k, genotypes):
+        if asked and not few and not _pool(t, n):
             return False
     return True
 
 
 @_jit
-def _options(g, q, people, row, published, split, mixed, units, k, genotypes, states, costs):
-    """States a row may have by itself, the cheapest first; returns how many.
-
-    published: bool (3,), whether country, men and women are strata of the release.
-    """
+def _options(t: Table, row: int, strata: Strata, states: np.ndarray, costs: np.ndarray) -> int:
+    """States a row may have by itself, the cheapest first; returns how many."""
+    g, q, mixed, k, genotypes = t.g, t.q, t.mixed, t.k, t.genotypes
+    published, split = strata.published[row], strata.split[row]
     whole = np.zeros(3, np.int64)
     fine = np.ones(3, np.bool_)
     for a in range(3):
@@ -513,8 +563,8 @@ def _options(g, q, people, row, published, split, mixed, units, k, genotypes, st
                     parts = 0
                     for a in range(3):
                         if (state & _BITS[a] or a == 2) and q[row, a]:
-                            parts = _put(units, parts, g, q, people, row, a, row + 1)
-                    if not _pool(units, parts, k, genotypes):
+                            parts = _put(t, parts, row, a)
+                    if not _pool(t, parts):
                         continue
             states[n], costs[n] = state, cost
             n += 1
@@ -522,21 +572,20 @@ def _options(g, q, people, row, published, split, mixed, units, k, genotypes, st
 
 
 @_jit
-def _search(
-    g, q, people, n_rows, n_published, published, split, sexes, mixed, known, k, genotypes, state, options, units
-):
+def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) -> tuple[int, bool]:
     """The mask that withholds the fewest strata and is safe. Returns whether M and F are given, 0 or 1, or -1 when
     none was found, and whether the search was ended before it was through. The mask is left in `state`.
 
-    sexes: how many of M and F are strata of the release. published: bool (rows, 3). options: room for the states
-    and costs of each row, int64 (2, rows, 8).
+    options: room for the states and costs of each row, int64 (2, rows, 8).
     """
+    g, q, known, mixed, k, genotypes = t.g, t.q, t.known, t.mixed, t.k, t.genotypes
+    n_rows, n_published, published, sexes = t.n_rows, t.n_published, strata.published, strata.sexes
     states, costs = options[0], options[1]
     count = np.zeros(n_rows, np.int64)
     least = failing = 0
     total = np.zeros(3, np.int64)
     for r in range(n_published):
-        count[r] = _options(g, q, people, r, published[r], split[r], mixed, units, k, genotypes, states[r], costs[r])
+        count[r] = _options(t, r, strata, states[r], costs[r])
         if count[r] == 0:
             return -1, False
         least += costs[r, 0]
@@ -571,9 +620,7 @@ def _search(
                     r -= 1
                     if left[n_published] == 0:
                         tried += 1
-                        if _accept(
-                            g, q, people, state, not hide, n_rows, n_published, sexes, mixed, known, units, k, genotypes
-                        ):
+                        if _accept(t, strata, state, not hide):
                             return 1 - hide, False
                         if tried == MOST_TRIED:
                             break
@@ -609,48 +656,37 @@ def _search(
             state[r] = wanted
         for hide in range(1 if kind else 2):
             possible = alike and (can_columns or hide) and not (hide and mixed)
-            if possible and _accept(
-                g, q, people, state, not hide, n_rows, n_published, sexes, mixed, known, units, k, genotypes
-            ):
+            if possible and _accept(t, strata, state, not hide):
                 return 1 - hide, tried == MOST_TRIED
     return -1, tried == MOST_TRIED
 
 
 @_jit
-def _accept(g, q, people, state, columns, n_rows, n_published, sexes, mixed, known, units, k, genotypes):
-    if not safe(g, q, people, state, columns, n_rows, n_published, mixed, known, units, k, genotypes):
+def _accept(t: Table, strata: Strata, state: np.ndarray, columns: bool) -> bool:
+    if not safe(t, state, columns):
         return False
-    return columns or not sexes or _sexes_hidden(g, q, state, n_rows, known, k, genotypes)
+    return columns or not strata.sexes or _sexes_hidden(t, state)
 
 
 @_jit
 def decide(
-    leaves,
-    place,
-    n_rows,
-    n_published,
-    published,
-    split,
-    size,
-    order,
-    k,
-    genotypes,
-    minimal,
-    shown,
-    outcome,
-    reason,
-    alone,
-):
+    leaves: np.ndarray,
+    strata: Strata,
+    rule: Rule,
+    shown: np.ndarray,
+    outcome: np.ndarray,
+    reason: np.ndarray,
+    alone: np.ndarray,
+) -> None:
     """What of each allele is public.
 
-    leaves: int32 (leaves, 5, alleles) as strata.CALLS. place: int64 (leaves, 2), row and sex of each leaf.
-    published: bool (rows, 3), whether country, men and women are strata. split: bool (rows,), whether a row has
-    atoms by sex. size: int64 (rows, 3), people. order: int64 (1 + 2 + 3 rows), index in the release of Total, M, F
-    and of the three strata of each row, -1 when not published. Fills shown, bool (strata, alleles), outcome and
-    reason, uint8 (alleles,), and alone, bool (alleles,), whether Total could be public and nothing else.
+    leaves: int32 (leaves, 5, alleles) as strata.CALLS. Fills shown, bool (strata, alleles), outcome and reason, uint8
+    (alleles,), and alone, bool (alleles,), whether Total could be public and nothing else.
     """
+    place, split, size, order = strata.place, strata.split, strata.size, strata.order
+    n_rows, n_published = len(size), strata.n_published
+    k, genotypes = rule.k, rule.genotypes
     n_leaves, _, alleles = leaves.shape
-    sexes = (order[1] >= 0) + (order[2] >= 0)
     by_sex = np.zeros((n_rows, 3, 3), np.int64)
     called = np.zeros((n_rows, 3), np.int64)
     g = np.zeros((n_rows, 3, 3), np.int64)
@@ -664,7 +700,7 @@ def decide(
         by_sex[:] = 0
         called[:] = 0
         known[:] = 0
-        diploid = haploid = carriers = np.int64(0)
+        diploid = haploid = carriers = 0
         odd = False
         for i in range(n_leaves):
             dip, hap = leaves[i, 0, v], leaves[i, 1, v]
@@ -677,7 +713,7 @@ def decide(
             haploid += hap
             carriers += leaves[i, 2, v] + leaves[i, 3, v] + leaves[i, 4, v]
             odd = odd or (dip > 0 and hap > 0)
-        mixed = diploid > 0 and haploid > 0
+        mixed = bool(diploid > 0 and haploid > 0)
         if mixed:
             for i in range(n_leaves):
                 a = place[i, 1]
@@ -711,10 +747,11 @@ def decide(
                 few = few or _small(q[r, a], k)
         if odd:
             # Ploidies that no region explains: by each of the two, or not at all.
-            every = every and _fine_by_ploidy(leaves, place, n_rows, split, v, k, genotypes)
+            every = every and _fine_by_ploidy(leaves, strata, v, k, genotypes)
         fine = _fine(known[0], k, genotypes) and _fine(known[1], k, genotypes) if mixed else _fine(total, k, genotypes)
+        t = Table(g, q, people, known, units, n_rows, n_published, mixed, k, genotypes)
         if fine and not odd:
-            alone[v] = _alone(g, q, people, n_rows, n_published, mixed, units, k, genotypes)
+            alone[v] = _alone(t)
         if every:
             outcome[v], reason[v] = FULL, SHOWN
             shown[:, v] = True
@@ -726,24 +763,8 @@ def decide(
             outcome[v], reason[v] = WITHHELD, BELOW_FLOOR
             continue
         columns, ended = -1, False
-        if minimal and not few:
-            columns, ended = _search(
-                g,
-                q,
-                people,
-                n_rows,
-                n_published,
-                published,
-                split,
-                sexes,
-                mixed,
-                known,
-                k,
-                genotypes,
-                state,
-                options,
-                units,
-            )
+        if rule.minimal and not few:
+            columns, ended = _search(t, strata, state, options)
         if columns < 0 and not alone[v]:
             outcome[v], reason[v] = WITHHELD, TOO_NARROW
             continue
@@ -761,8 +782,9 @@ def decide(
 
 
 @_jit
-def _fine_by_ploidy(leaves, place, n_rows, split, v, k, genotypes):
+def _fine_by_ploidy(leaves: np.ndarray, strata: Strata, v: int, k: int, genotypes: bool) -> bool:
     """Whether every atom of allele v is fine among its diploid and among its haploid people."""
+    place, split, n_rows = strata.place, strata.split, len(strata.size)
     g = np.zeros((2, n_rows, 3, 3), np.int64)
     for i in range(leaves.shape[0]):
         r, a = place[i, 0], place[i, 1] if split[place[i, 0]] else 0
