@@ -34,6 +34,7 @@ from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.rules.policy import Policy
 from goe.settings import config as settings
 from goe.settings.sections import Config
 from goe.variant_qc import filters as site_filters
@@ -192,7 +193,7 @@ class Parts:
     work: Path
     summaries: list[dict]
     plan: Plan
-    policy: control.Policy
+    policy: Policy
 
 
 def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_000, seed=1, block=400, countries=None):

@@ -8,13 +8,14 @@ import pyarrow as pa
 from goe.disclosure import control
 from goe.disclosure.audit.audit import Audit
 from goe.disclosure.audit.table import Stated
-from goe.disclosure.control import FULL, REDUCED, WITHHELD, Policy
+from goe.disclosure.control import FULL, REDUCED, WITHHELD
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import Build
 from goe.release import table as frequency_table
 from goe.release.formats import sites_vcf
+from goe.rules.policy import POLICIES, PROTECT, Policy
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
@@ -49,8 +50,8 @@ def tables(draw, leaves=LEAVES, kinds=tuple(CONTIGS), most=8):
             counts[i, :, 0] = (called, 0, carriers - hom, hom, 0)
     rule = Policy(
         k,
-        name=draw(some.sampled_from(control.POLICIES)),
-        protect=draw(some.sampled_from(control.PROTECT)),
+        name=draw(some.sampled_from(POLICIES)),
+        protect=draw(some.sampled_from(PROTECT)),
         least=draw(some.sampled_from([None, k])),
     )
     return rule, people, CONTIGS[kind], counts
@@ -147,7 +148,7 @@ def test_collapse_gives_all_strata_or_total_or_nothing_and_minimal_more(repo, ta
     plan = choose_strata(people, rule.min_stratum_size)
     by_name = {
         name: control.apply(counts, plan, Policy(rule.k, name=name, protect=rule.protect, least=rule.least))
-        for name in control.POLICIES
+        for name in POLICIES
     }
     collapse, minimal = by_name["collapse"], by_name["minimal"]
     number = {WITHHELD: 0, REDUCED: 1, FULL: len(plan.strata)}[int(collapse.outcome[0])]
@@ -201,8 +202,8 @@ def tiny(draw):
         carriers = draw(some.one_of(some.integers(0, n), some.sampled_from([0, 1, n - 1, n])))
         hom = draw(some.integers(0, carriers))
         counts[i, :, 0] = (n, 0, carriers - hom, hom, 0)
-    name = draw(some.sampled_from(control.POLICIES))
-    return Policy(k, name=name, protect=draw(some.sampled_from(control.PROTECT)), least=k), people, counts
+    name = draw(some.sampled_from(POLICIES))
+    return Policy(k, name=name, protect=draw(some.sampled_from(PROTECT)), least=k), people, counts
 
 
 def left_open(rule, people, counts, plan, shown):

@@ -15,11 +15,12 @@ import pytest
 from goe.disclosure import control, search
 from goe.disclosure.audit.audit import Audit
 from goe.disclosure.audit.table import Stated
-from goe.disclosure.control import WITHHELD, Policy
+from goe.disclosure.control import WITHHELD
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import Build
+from goe.rules.policy import POLICIES, PROTECT, Policy
 from helpers import joint_attack
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
@@ -78,8 +79,8 @@ def positions(draw):
         # Most people of few genotypes: the interesting tables are near the edges.
         drawn = [likely[draw(some.sampled_from([0, 0, 0, 1, 1, 2, 3])) % len(likely)] for _ in range(n)]
         tables.append(tuple(drawn.count(g) for g in range(len(likely))))
-    name = draw(some.sampled_from(control.POLICIES))
-    protect = draw(some.sampled_from(control.PROTECT))
+    name = draw(some.sampled_from(POLICIES))
+    protect = draw(some.sampled_from(PROTECT))
     return Policy(k, name=name, protect=protect, least=k), people, ploidy, alleles, tuple(tables)
 
 
@@ -315,8 +316,8 @@ def decided(seed, contig, positions, sizes, missing, rule):
 
 
 @pytest.mark.parametrize("contig", CONTIGS)
-@pytest.mark.parametrize("protect", control.PROTECT)
-@pytest.mark.parametrize("name", control.POLICIES)
+@pytest.mark.parametrize("protect", PROTECT)
+@pytest.mark.parametrize("name", POLICIES)
 def test_thousands_of_positions_pass_the_audit(contig, protect, name):
     seen = set()
     for seed, (sizes, k, missing) in enumerate(product(SIZES, (2, 3, 5), (0, 0.02))):
@@ -331,11 +332,11 @@ def test_thousands_of_positions_pass_the_audit(contig, protect, name):
 
 
 @pytest.mark.parametrize("contig", CONTIGS)
-@pytest.mark.parametrize("protect", control.PROTECT)
+@pytest.mark.parametrize("protect", PROTECT)
 def test_a_solver_finds_nothing_in_what_is_public_of_a_position(contig, protect):
     """GOE_ATTACK, positions of a cohort, makes it a longer one."""
     asked = 0
-    for seed, (name, (k, sizes)) in enumerate(product(control.POLICIES, zip((2, 3, 5), SIZES, strict=False))):
+    for seed, (name, (k, sizes)) in enumerate(product(POLICIES, zip((2, 3, 5), SIZES, strict=False))):
         rule = Policy(k, name=name, protect=protect)
         n = int(os.environ.get("GOE_ATTACK", "2"))
         counts, first, _, plan, decision = decided(seed, contig, n, sizes, 0, rule)

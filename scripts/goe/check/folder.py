@@ -28,6 +28,7 @@ from goe.release.reading import reading, vcf_header
 from goe.release.table import schema as long_schema
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.rules.policy import Policy
 
 SCHEMAS = RESOURCES / "schemas" / "goe"
 FIELDS = RESOURCES / "dictionary" / "fields.tsv"
@@ -79,12 +80,12 @@ class Facts:
         return [tuple(region) for region in self.said["dataset"]["pseudo_autosomal_regions"]]
 
     @property
-    def policy(self) -> control.Policy:
+    def policy(self) -> Policy:
         said = self.said["disclosure"]
         if said["policy"] == "open":
-            return control.Policy(1, legal_basis=said["legal_basis"], name="open")
+            return Policy(1, legal_basis=said["legal_basis"], name="open")
         least = said["min_stratum_size"]
-        return control.Policy(said["min_carriers"], name=said["policy"], protect=said["protect"], least=least)
+        return Policy(said["min_carriers"], name=said["policy"], protect=said["protect"], least=least)
 
     @property
     def gdi(self) -> bool:

@@ -53,7 +53,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from goe.core.errors import GoeError, Problem
+from goe.core.errors import GoeError
 from goe.disclosure import position, search
 from goe.disclosure.plan import Plan
 from goe.disclosure.search import FULL as FULL
@@ -61,12 +61,11 @@ from goe.disclosure.search import REDUCED as REDUCED
 from goe.disclosure.search import WITHHELD as WITHHELD
 from goe.frequencies import strata as st
 from goe.genome.build import contig_class
+from goe.rules.policy import Policy, stratum_size_problem
 from goe.rules.stratum import SEXES, TOTAL, parse
 from goe.settings.sections import Disclosure
 
 OUTCOMES = ("WITHHELD", "REDUCED", "FULL")
-POLICIES = ("collapse", "minimal")
-PROTECT = ("carriers", "genotypes")
 
 # By the number in `Decision.reason`: why an allele is in no public file, and last why it may show less than it could.
 REASONS = (
@@ -84,38 +83,6 @@ REASONS = (
 IN_PART = REASONS[search.SEARCH_ENDED :]
 
 
-@dataclass(frozen=True)
-class Policy:
-    """What the controller chose.
-
-    k: min_carriers, at least 1, in people; 1 hides nothing, which is an open release, and has a legal basis.
-    name: collapse, minimal or open. protect: carriers or genotypes. least: people below which a stratum is not
-    published, None for the default.
-    """
-
-    k: int
-    legal_basis: str = ""
-    name: str = "collapse"
-    protect: str = "carriers"
-    least: int | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether every count is public."""
-        return self.k <= 1
-
-    @property
-    def min_stratum_size(self) -> int:
-        """People below which a stratum is not published.
-
-        The default is 2k. Below that a cell cannot have k carriers and k non-carriers at once, so the stratum
-        would fail at every allele that some but not all of its people carry, and take others with it.
-        """
-        if self.least is not None:
-            return self.least
-        return 1 if self.open else 2 * self.k
-
-
 def policy(section: Disclosure) -> Policy:
     """The policy of the config section `disclosure`.
 
@@ -127,14 +94,9 @@ def policy(section: Disclosure) -> Policy:
     k, least = section.min_carriers, section.min_stratum_size
     if k is None or section.policy is None or section.protect is None:
         raise ValueError("neither a floor nor an open release")
-    if least is not None and least < k:
-        raise GoeError(
-            Problem(
-                "config disclosure.min_stratum_size",
-                f"{least} is below min_carriers, {k}",
-                f"set it to {k} or more, or leave it out for {2 * k}",
-            )
-        )
+    problem = stratum_size_problem(k, least)
+    if problem:
+        raise GoeError(problem)
     return Policy(k=k, name=section.policy, protect=section.protect, least=least)
 
 

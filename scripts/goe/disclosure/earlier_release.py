@@ -41,8 +41,8 @@ import pyarrow.parquet as pq
 
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
-from goe.disclosure import control
 from goe.frequencies import strata as st
+from goe.rules.policy import Policy
 from goe.rules.stratum import SEXES, TOTAL, parse
 
 ROWS = 1 << 18
@@ -495,7 +495,7 @@ def _sum(contigs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def check(
     before: Release,
     now: Release,
-    policy: control.Policy,
+    policy: Policy,
     contigs: Sequence[Mapping[str, Any]],
     moved: Mapping[Any, int] | None = None,
 ) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from goe.release.formats import annotations
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
 from goe.rules.formats import people_key
+from goe.rules.policy import Policy
 from goe.rules.stratum import UNKNOWN, parse
 from goe.settings.sections import Config
 from goe.settings.sheets import Person
@@ -226,7 +227,7 @@ def _strata(cfg: Config, people: Mapping[str, Person]) -> tuple[list[Problem], l
 _MOST = 0.5
 
 
-def _by_sex(sheet: str, plan: Plan, rule: control.Policy) -> list[Problem]:
+def _by_sex(sheet: str, plan: Plan, rule: Policy) -> list[Problem]:
     """Notes on X outside the PAR and Y where a country has so few men, or women, that Total would tell their numbers.
 
     Men have one allele there and women two, so each sex is looked at by itself whatever strata are published.
@@ -254,7 +255,7 @@ def _by_sex(sheet: str, plan: Plan, rule: control.Policy) -> list[Problem]:
     return notes
 
 
-def _shares(plan: Plan, rule: control.Policy, sexes: str) -> float:
+def _shares(plan: Plan, rule: Policy, sexes: str) -> float:
     """The part of alleles that disclosure control lets through when everybody of `sexes` is called.
 
     Asked of disclosure control itself, with made-up alleles of many frequencies that all countries share; women as
@@ -278,7 +279,7 @@ def _shares(plan: Plan, rule: control.Policy, sexes: str) -> float:
     return float((control.apply(cells, plan, rule).outcome != control.WITHHELD).mean())
 
 
-def _unknown_sex(sheet: str, plan: Plan, rule: control.Policy) -> list[Problem]:
+def _unknown_sex(sheet: str, plan: Plan, rule: Policy) -> list[Problem]:
     """Notes on countries of which AN on X and Y will tell how many people are of unknown sex, fewer than the floor.
 
     Women have two alleles on X and men one, and one on Y; the others are not counted there, and are the rest.

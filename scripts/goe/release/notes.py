@@ -21,6 +21,7 @@ from goe.frequencies import strata as st
 from goe.release.formats.sites_vcf import Tag
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.rules.policy import Policy
 from goe.settings import sections
 from goe.settings.sections import Config, GenotypeFilter, VariantQc
 
@@ -323,7 +324,7 @@ def published_countries(cfg: Config, plan: Plan) -> list[str]:
 
 
 def disclosure_summary(
-    policy: control.Policy,
+    policy: Policy,
     plan: Plan,
     tally: Mapping,
     membership: Mapping | None = None,

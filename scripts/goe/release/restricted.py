@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 
 from goe.core import manifest, tar
 from goe.core.errors import GoeError, Problem, stop_on
-from goe.disclosure import control
 from goe.disclosure.plan import Plan, choose_strata
 from goe.hts import crypt4gh
 from goe.release import notes as release_notes
 from goe.release.formats import sites_vcf
 from goe.release.table import Source, Writer, schema
+from goe.rules.policy import Policy
 from goe.rules.site_filters import DESCRIPTIONS
 from goe.settings.sections import Config
 
@@ -34,9 +34,9 @@ MARK = f"##disclosure={LEVEL}: no floor, personal data, for named recipients onl
 _PIECE = 1 << 20
 
 
-def policy(legal_basis: str) -> control.Policy:
+def policy(legal_basis: str) -> Policy:
     """Every count of every stratum, on the agreement named."""
-    return control.Policy(k=1, legal_basis=legal_basis, name=LEVEL)
+    return Policy(k=1, legal_basis=legal_basis, name=LEVEL)
 
 
 def _plan(people: Mapping[str, int]) -> Plan:

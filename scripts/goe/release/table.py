@@ -23,6 +23,7 @@ from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.hts import parquet
+from goe.rules.policy import Policy
 from goe.rules.stratum import parse
 
 # Blocks are cut after disclosure control: their borders say nothing about how many alleles were withheld
@@ -100,7 +101,7 @@ class Source:
         paths: Sequence[str | Path],
         contig: str,
         length: int,
-        policy: control.Policy,
+        policy: Policy,
         block: int = BLOCK,
     ):
         if not paths:

@@ -14,6 +14,7 @@ from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES, ROOT
 from goe.genome.build import NAMED_BUILDS
 from goe.rules.dataset import DatasetId
+from goe.rules.policy import stratum_size_problem
 from goe.settings import schemas, sections
 from goe.settings.sections import Config
 from goe.settings.sheets import country_problem
@@ -248,15 +249,8 @@ def _disclosure(section: dict) -> list[Problem]:
             Problem(f"{where}.legal_basis", "belongs to open: true", "take it out, or set open: true alone")
         )
     k, least = section.get("min_carriers"), section.get("min_stratum_size")
-    # The same as goe.disclosure.control.policy, which is too heavy to be imported by every job.
-    if type(k) is int and type(least) is int and least < k:
-        problems.append(
-            Problem(
-                f"{where}.min_stratum_size",
-                f"{least} is below min_carriers, {k}",
-                f"set it to {k} or more, or leave it out for {2 * k}",
-            )
-        )
+    if type(k) is int and (least is None or type(least) is int):
+        problems += filter(None, [stratum_size_problem(k, least)])
     return problems
 
 

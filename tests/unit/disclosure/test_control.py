@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from goe.core.errors import GoeError
 from goe.disclosure import control
-from goe.disclosure.control import FULL, REDUCED, WITHHELD, Policy
+from goe.disclosure.control import FULL, REDUCED, WITHHELD
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
+from goe.rules.policy import Policy
 from goe.settings import sections
 from goe.settings.sections import Disclosure
 

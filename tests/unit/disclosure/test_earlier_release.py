@@ -12,12 +12,12 @@ from goe.core import manifest
 from goe.core.errors import GoeError
 from goe.disclosure import control
 from goe.disclosure import earlier_release as pr
-from goe.disclosure.control import Policy
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.release import table as frequency_table
 from goe.release.formats import sites_vcf
+from goe.rules.policy import Policy
 from hypothesis import given, settings
 from hypothesis import strategies as some
 

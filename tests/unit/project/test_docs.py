@@ -15,6 +15,7 @@ from goe.frequencies import strata as st
 from goe.genome.build import Build
 from goe.release import table as frequency_table
 from goe.release.formats import annotations, sites_vcf, wide_table
+from goe.rules.policy import POLICIES, Policy
 from goe.settings import config
 from helpers import public_blocks
 
@@ -174,15 +175,13 @@ def test_what_a_floor_costs_is_as_the_page_says():
     cell = r" (\d+) % \|"
     table = re.findall(rf"^\| (\d+) \| (carriers|genotypes) \|{cell}{cell}{cell}{cell}$", text, re.M)
     assert len(table) == 5
-    rules = [
-        control.Policy(k=int(k), name=name, protect=protect) for k, protect, *_ in table for name in control.POLICIES
-    ]
+    rules = [Policy(k=int(k), name=name, protect=protect) for k, protect, *_ in table for name in POLICIES]
     found = shares(known, rules)
     for row, collapse, minimal in zip(table, found[::2], found[1::2], strict=True):
         said = [int(value) for value in row[2:]]
         assert said == pytest.approx([collapse[0], collapse[1], collapse[2], minimal[2]], abs=1), row
         assert collapse[:2] == minimal[:2]
-    low, default = shares(public_blocks.COUNTRIES, [control.Policy(k=5, least=5), control.Policy(k=5)])
+    low, default = shares(public_blocks.COUNTRIES, [Policy(k=5, least=5), Policy(k=5)])
     said = re.search(r"only (\d+) % of the alleles kept all strata then.*? (\d+) % kept all that are left", text, re.S)
     assert [int(said[1]), int(said[2])] == pytest.approx([low[1], default[1]], abs=1)
     assert default[3] < low[3] == len(public_blocks.people())

@@ -11,6 +11,7 @@ from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
+from goe.rules.policy import Policy
 from goe.settings import sections
 from helpers.settings import altered
 
@@ -187,7 +188,7 @@ def described(cfg, about, people, absent, tally, summary, k):
 
 def test_readme_says_what_matters_and_hides_small_countries():
     tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
-    policy = control.Policy(5)
+    policy = Policy(5)
     plan = choose_strata(PEOPLE, policy.min_stratum_size)
     par = [("chrX", 1, 10)]
     about = release_notes.dataset(CFG, "GRCh38", plan, tally, policy.k, ["sites", "gdi"], par, [{"name": "chr1"}])
@@ -219,7 +220,7 @@ def test_readme_says_what_matters_and_hides_small_countries():
     ):
         assert words in text, words
     assert "inbreeding coefficient below" not in text
-    open_policy = control.Policy(1, legal_basis="Act 7", name="open")
+    open_policy = Policy(1, legal_basis="Act 7", name="open")
     opened = release_notes.disclosure_summary(open_policy, plan, tally)
     open_text = release_texts.readme(described(CFG, about, people, {}, tally, opened, 1))
     assert "People on the sheet: 108. Left out: 5, for" in open_text

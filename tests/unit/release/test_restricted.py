@@ -16,12 +16,12 @@ import pytest
 from crypt4gh.keys import c4gh
 from goe.core import manifest
 from goe.core.errors import GoeError
-from goe.disclosure.control import Policy
 from goe.frequencies import strata as st
 from goe.hts import crypt4gh
 from goe.release import restricted
 from goe.release.formats import sites_vcf
 from goe.release.table import STATISTICS, Source, schema
+from goe.rules.policy import Policy
 from goe.settings import sections
 from hypothesis import given, settings
 from hypothesis import strategies as some

@@ -17,6 +17,7 @@ from goe.disclosure import control
 from goe.release.gdi import format as gdi_format
 from goe.release.metadata import health_dcat
 from goe.rules import formats
+from goe.rules.policy import POLICIES, PROTECT, Policy
 from goe.settings import config, sections
 
 WHOLE = {
@@ -249,13 +250,13 @@ def test_stratum_size_is_refused_as_the_release_refuses_it(k, least):
             control.policy(sections.of(sections.Disclosure, {"protect": "carriers", **section}))
         assert problems(raw) == [str(p) for p in late.value.problems]
     else:
-        assert control.policy(config.load(raw).disclosure) == control.Policy(k, name="minimal", least=least)
+        assert control.policy(config.load(raw).disclosure) == Policy(k, name="minimal", least=least)
 
 
 def test_every_policy_of_disclosure_control_can_be_chosen():
     section = config.schema()["properties"]["disclosure"]["properties"]
-    assert tuple(section["policy"]["enum"]) == control.POLICIES
-    assert tuple(section["protect"]["enum"]) == control.PROTECT
+    assert tuple(section["policy"]["enum"]) == POLICIES
+    assert tuple(section["protect"]["enum"]) == PROTECT
 
 
 def test_open_disclosure_names_its_basis():

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pysam
 import pytest
 from goe.core.errors import GoeError
-from goe.disclosure.control import Policy
 from goe.frequencies import strata as st
 from goe.release.formats import sites_vcf
 from goe.release.table import STATISTICS, Source, Writer, schema
+from goe.rules.policy import Policy
 
 PEOPLE = {"EE_F": 40, "EE_M": 40, "EE_U": 10, "LV_F": 40, "LV_M": 40}
 OPEN = Policy(1, legal_basis="a decision")

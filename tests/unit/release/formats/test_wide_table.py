@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from goe.check import readback
 from goe.core.errors import GoeError
-from goe.disclosure import control
 from goe.frequencies import strata as st
 from goe.release import table as frequency_table
 from goe.release.formats import annotations, sites_vcf, wide_table
+from goe.rules.policy import Policy
 from helpers import public_blocks
 from helpers.blocks import random_block, sequence, with_other_hidden_numbers
 from hypothesis import given, settings
@@ -217,7 +217,7 @@ def counted_file(path, n=300):
 
 @pytest.mark.parametrize("name", ["collapse", "minimal", "open"])
 def test_long_and_wide_agree(name, fields, folder):
-    policy = control.Policy(1, legal_basis="x", name="open") if name == "open" else control.Policy(
+    policy = Policy(1, legal_basis="x", name="open") if name == "open" else Policy(
         5, name=name
     )  # fmt: skip
     source = frequency_table.Source([counted_file(folder / "counted.parquet")], "chr1", 10_000, policy)
