@@ -255,7 +255,8 @@ class Splitter:
         if started:
             yield self._start(started), True
         if self._odd_ad:
-            what = f"AD has another number of values than the record has alleles, in {len(self._odd_ad)} records"
+            what = "AD (LAD) has another number of values than the record (LAA) has alleles, "
+            what += f"in {len(self._odd_ad)} records"
             mend = "make the file again: bcftools norm keeps AD right where it is declared Number=R"
             raise GoeError(Problem(f"{reader.name}, {self._odd_ad[0]}", what, mend))
 

@@ -252,6 +252,31 @@ def test_a_record_that_says_nothing_of_anybody_counts_for_nobody():
     assert [r["n_said"] for r in table] == [1, 1], "a depth of 0 is something said"
 
 
+def test_lad_of_another_length_than_laa_stops_and_is_counted():
+    """C1.1, as AD of another length than the alleles; where AD is not tested, it says nothing."""
+
+    def record(pos, lad):
+        laa = np.array([[2], [2]], np.int8)
+        formats = {"GT": np.array([[2, 6]] * 2, np.int8), "LAA": laa, "LAD": np.array(lad, np.int8)}
+        formats |= {key: np.array([[40]] * 2, np.int8) for key in ("DP", "GQ")}
+        return Record("chr1", pos, None, "A", ["C", "G"], [], {}, formats)
+
+    class Reference:
+        lengths: ClassVar[dict[str, int]] = {"chr1": 60}
+
+        def bases(self, contig, start, end):
+            return "A" * (end - start)
+
+    end = -127
+    records = [record(1, [[20, 20], [20, 20]]), record(2, [[20, end], [20, 20]]), record(3, [[20, 20], [9, end]])]
+    people = People(list("ab"), ["F"] * 2, [frozenset()] * 2)
+    build, region = Build("toy", {"chr1": 60}, []), Region("chr1", 1, 60)
+    with pytest.raises(GoeError, match=r"chr1:2: AD \(LAD\) has another number of values .* in 2 records"):
+        list(Splitter(build, region, Reference(), people, Filter())(Reader(records)))
+    untested = Splitter(build, region, Reference(), people, Filter(min_ab=0))
+    assert len(list(untested(Reader(records)))) == 6
+
+
 @pytest.mark.parametrize(("contig", "expected"), [("chrX", [(3, 3), (3, 0), (2, 1)]), ("chr1", [(0, 0)] * 3)])
 def test_calls_of_one_allele_in_a_par_are_counted(contig, expected):
     """Of each person, whether they pass or not; a man's calls behind the PAR are of one allele by right."""
