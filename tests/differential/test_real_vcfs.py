@@ -9,6 +9,7 @@ import cyvcf2
 import pytest
 from goe.core.ledger import total
 from goe.genome.build import Build
+from goe.sample_qc.metrics import sum_people
 from helpers.counting import count_vcf
 from helpers.pseudo import write_reference
 
@@ -73,7 +74,7 @@ def test_mitochondrion_coded_diploid_with_spanning_deletions(counted):
     assert all(numbers(row)[:2] == (0, 3) for row in rows.values())
 
 
-def test_haploid_man_beside_diploid_woman_on_x(counted):
+def test_haploid_man_beside_diploid_woman_on_x(counted, tmp_path):
     """NA12891 was called with ploidy 1 on all of chrX, NA12892 with 2."""
     rows, ledger = counted("haploidPlusDiploid.expected", {"NA12891": "M", "NA12892": "F"})
     assert ledger.taken["records"] == 11343
@@ -87,6 +88,10 @@ def test_haploid_man_beside_diploid_woman_on_x(counted):
     assert numbers(rows[2782572, "A", "G"]) == (1, 3, 0, 0, 1)
     inside = [row for (pos, _, _), row in rows.items() if pos <= 2781479 - 100]
     assert inside and all(row["hap_EE_M"] == row["dip_EE_M"] == 0 for row in inside)
+    # Of the 7443 records in PAR1 he has a call in 7382, each of one allele; she in 7363, none so.
+    people = sum_people(tmp_path.glob("*.people.parquet"))
+    in_par = {name: (row[1]["n_par_haploid"], row[1]["n_par"]) for name, row in people.items()}
+    assert in_par == {"NA12891": (7382, 7382), "NA12892": (0, 7363)}
 
 
 def test_hundred_people_and_many_multiallelic_sites(counted):

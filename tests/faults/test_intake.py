@@ -225,6 +225,24 @@ def test_a_clean_joint_vcf(joint):
     ]
 
 
+@pytest.mark.parametrize("name", ["x.vcf.gz", "x.bcf"])
+@pytest.mark.parametrize("call", ["1", "0/1"])
+def test_calls_of_one_allele_in_a_par_are_a_note(one, monkeypatch, name, call):
+    """The PAR is chrX:101-400; what starts before it or lies behind it may be haploid in a man."""
+    monkeypatch.setitem(globals(), "CALL", CALL.replace("0/1", call))
+    bases = SEQUENCES["chrX"]
+    records = [
+        ("X", pos, bases[pos - 1 : pos + length], "C") for pos, length in ((99, 7), (105, 0), (397, 0), (901, 0))
+    ]
+    one.reference["rename"] = {"X": "chrX"}
+    one.rows = [("A", "vcf", one.vcf(name, ["A"], records, {"X": CONTIGS["chrX"]}))]
+    notes = [note for note in one.clean()[0] if "pseudo-autosomal" in note]
+    if call == "0/1":
+        assert not notes
+    else:
+        assert len(notes) == 1 and f"row 2, {name}: 2 of 2 calls in the first 2 records" in notes[0]
+
+
 def test_every_input_type_at_once(cohort):
     cohort.people = dict.fromkeys(("fq", "ub", "ba", "cr", "gv", "vc", "j1", "j2"), "F")
     m5 = {c: hashlib.md5(s.encode()).hexdigest() for c, s in SEQUENCES.items()}

@@ -13,6 +13,7 @@ from goe.genome.fasta import Reference
 from goe.harmonise import files as harmonised
 from goe.harmonise import records as harmonise
 from goe.harmonise.genotypes import Filter
+from goe.hts import parquet
 
 
 def count_vcf(
@@ -25,7 +26,7 @@ def count_vcf(
     **options,
 ) -> tuple[pa.Table, list[Ledger]]:
     """Table of counts (goe.frequencies.counts.schema) of a whole joint VCF, and the ledgers of its two passes for each
-    region.
+    region. The counters of its people are in `folder`, a file `{region}.people.parquet` each.
 
     sheet: sample_id -> (sex, country). size: region size in bases. options: `rule`, `count_sex` (sample_id -> sex),
     `raw`, `respect_ft`, `absent` (FORMAT fields that the file does not declare), `accept` (FILTERs that count as PASS),
@@ -50,6 +51,7 @@ def count_vcf(
             harmonised.split(reader, splitter, fasta, folder / f"{name}.snvs.bcf", folder / f"{name}.moved.bcf")
         splitter.ledger.check()
         ledgers.append(splitter.ledger)
+        parquet.write(splitter.people_table(), folder / f"{name}.people.parquet")
     tables = []
     keep = {
         i: {

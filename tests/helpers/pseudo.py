@@ -1,4 +1,4 @@
-"""A stand-in for a reference that is not there: the REF bases of a VCF's records with N around them.
+"""A stand-in for a reference that is not there: the REF bases of the records of VCFs with N around them.
 
 Checks of REF then hold by construction, and nothing is claimed of the bases between records: an allele that would
 left-align past the known bases takes an N and is dropped as `non_acgt_after_aligning`, so a test that finds that count
@@ -13,14 +13,15 @@ import pysam
 MARGIN = 1000
 
 
-def write_reference(vcf: Path, folder: Path) -> tuple[Path, dict[str, int]]:
-    """FASTA (indexed) and contig lengths; each contig ends `MARGIN` bases after its last record."""
-    command = ["bcftools", "query", "-f", "%CHROM\t%POS\t%REF\n", str(vcf)]
+def write_reference(vcf: Path, folder: Path, *more: Path) -> tuple[Path, dict[str, int]]:
+    """FASTA (indexed) and contig lengths; each contig ends `MARGIN` bases after its last record. more: further VCFs."""
     found: dict[str, list[tuple[int, str]]] = {}
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    for row in told.stdout.splitlines():
-        contig, pos, ref = row.split("\t")
-        found.setdefault(contig, []).append((int(pos) - 1, ref.upper()))
+    for path in (vcf, *more):
+        command = ["bcftools", "query", "-f", "%CHROM\t%POS\t%REF\n", str(path)]
+        told = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        for row in told.stdout.splitlines():
+            contig, pos, ref = row.split("\t")
+            found.setdefault(contig, []).append((int(pos) - 1, ref.upper()))
     fasta = folder / "pseudo.fa"
     lengths = {}
     with fasta.open("wb") as out:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goe.calls import gvcf
-from goe.core.processes import pipeline, tool
+from goe.core.processes import pipeline, said, tool
 from goe.genome.build import contig_class
 
 
@@ -49,10 +49,20 @@ class Caller:
             tool("bcftools", "concat", "--naive", "--no-version", "-f", str(listed), "-Oz", "-o", target)
             tool("tabix", "-f", "-p", "vcf", target)
 
+    def _gaps(self, region: str) -> list[tuple[int, str]]:
+        """`gvcf.gaps_of` a region, and behind it as far as a deletion of it may reach."""
+        contig, span = region.split(":")
+        start, end = map(int, span.split("-"))
+        end = min(end + gvcf.LONGEST, self.contigs[contig])
+        lines = said("samtools", "faidx", self.fasta, f"{contig}:{start}-{end}").splitlines()
+        return gvcf.gaps_of("".join(lines[1:]).upper(), start)
+
     def _region(self, cram: str, sample: str, region: str, target: str) -> None:
         caller = self.settings
         edges = ",".join(map(str, gvcf.with_thresholds(gvcf.PILEUP_EDGES, self.min_dp)))
-        blocks = json.dumps({"contigs": dict(self.contigs), "min_dp": list(self.min_dp), "min_gq": list(self.min_gq)})
+        blocks = {"contigs": dict(self.contigs), "min_dp": list(self.min_dp), "min_gq": list(self.min_gq)}
+        settings = Path(f"{target}.json")
+        settings.write_text(json.dumps(blocks | {"gaps": self._gaps(region)}))
         mpileup = ["bcftools", "mpileup", "--no-version", "-f", self.fasta, "-r", region, "--ignore-RG", "-a", "AD,DP"]
         mpileup += ["-g", edges, "-q", caller["min_mapq"], "-Q", caller["min_baseq"]]
         mpileup += ["-d", caller["max_depth"], "-L", caller["max_depth"], *caller["extra"], "-Ov", cram]
@@ -75,7 +85,7 @@ class Caller:
                 mpileup,
                 [sys.executable, self.stream, "confidence", "1" if haploid else "2"],
                 call,
-                [sys.executable, self.stream, "blocks", sample, blocks],
+                [sys.executable, self.stream, "blocks", sample, settings],
                 ["bgzip", "-c"],
                 stdout=handle,
             )

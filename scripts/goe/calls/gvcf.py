@@ -3,9 +3,11 @@
 Lines are worked on as text, one at a time; nothing is held but the block and the variant that are still open.
 """
 
-from bisect import bisect_right
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 # A block carries the smallest depth and quality of its positions. It ends where one of these edges is crossed, or one
 # of the thresholds in force, so joining decides nothing (C6.5); and where the depth leaves 30 % or 3 reads above the
@@ -16,6 +18,8 @@ GQ_EDGES = (1, 10, 20, 30)
 PILEUP_EDGES = (0, 1, 3, 5, 7, 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75, 90, 110)
 # bcftools call caps GQ here as well.
 MAX_GQ = 127
+# Bases before a gap of the reference in which a deletion may be one of the gap; no indel that is called is longer.
+LONGEST = 300
 
 _FIELD_LINES = {
     b"END": b'##INFO=<ID=END,Number=1,Type=Integer,Description="Last position of the block">',
@@ -121,19 +125,44 @@ def with_thresholds(edges: Sequence[int], thresholds: Iterable[int]) -> tuple[in
     return tuple(sorted({*edges, *thresholds}))
 
 
+def gaps_of(sequence: str, start: int) -> list[tuple[int, str]]:
+    """(position, bases before it) of the first base of each run of letters other than A, C, G and T, but for a run at
+    the very start. sequence: of a reference, in upper case, from the 1-based position `start` on."""
+    found = re.finditer("(?<=[ACGT])[^ACGT]+", sequence)
+    return [(start + run.start(), sequence[max(0, run.start() - LONGEST) : run.start()]) for run in found]
+
+
+def _may_be_of_a_gap(pos: int, ref: str, alt: str, gaps: Sequence[tuple[int, str]]) -> bool:
+    """Whether a deletion may as well be of an unknown base behind it: shifted to the right it reaches one."""
+    length = len(ref) - len(alt)
+    kept = next((i for i, (a, b) in enumerate(zip(ref, alt, strict=False)) if a != b), len(alt))
+    if length < 1 or ref[kept + length :] != alt[kept:]:
+        return False
+    deleted, after = ref[kept : kept + length], pos + kept + length
+    at = bisect_left(gaps, after, key=itemgetter(0))
+    if at == len(gaps):
+        return False
+    gap, before = gaps[at]
+    between = before[len(before) - (gap - after) :]
+    return gap - after <= len(before) and between == (deleted * (len(between) // length + 1))[: len(between)]
+
+
 def from_bcftools(
     lines: Iterable[bytes],
     contigs: dict[str, int],
     sample: str,
     min_dp: Sequence[int] = (),
     min_gq: Sequence[int] = (),
+    gaps: Sequence[tuple[int, str]] = (),
 ) -> Iterator[bytes]:
     """gVCF lines (GT:DP:GQ:AD, reference blocks with ALT <*> and END) of the lines of `bcftools call`.
 
     lines: of one person, called from `with_confidence`; contigs: name -> length, for the header; min_dp, min_gq:
-    thresholds in force, at which blocks end too.
+    thresholds in force, at which blocks end too; gaps: `gaps_of` the reference where the lines are, sorted.
     A position without reads is in no block. An indel that was considered and not called lowers the quality of
-    the reference call at its position; a position with a variant is in no block.
+    the reference call at its position; a position with a variant is in no block. A deletion that may as well be of an
+    unknown base of the reference is told as a reference call of the base before it: aligners write one beside the
+    unknown base, and the placeholder at 3107 of the rCRS, which nobody has, would be a deletion of everybody.
     """
     yield from _header(contigs, sample)
     edges = _Edges(with_thresholds(DP_EDGES, min_dp), with_thresholds(GQ_EDGES, min_gq))
@@ -154,7 +183,8 @@ def from_bcftools(
         contig, pos, _, ref, alt, qual, _, info, form, values = line.split(b"\t")
         start = int(pos)
         call = dict(zip(form.split(b":"), values.split(b":"), strict=False))
-        if alt != b".":
+        of_a_gap = alt != b"." and any(_may_be_of_a_gap(start, ref.decode(), a.decode(), gaps) for a in alt.split(b","))
+        if alt != b"." and not of_a_gap:
             if site is not None and site.contig == contig and site.end >= start:
                 site.end = start - 1
                 if site.end < site.start:
@@ -175,7 +205,8 @@ def from_bcftools(
             continue
         end = start if indel else _info(info, b"END") or start
         genotype = b"0/0" if b"/" in call[b"GT"] else b"0"
-        new = _Block(contig, start, end, ref[:1], genotype, dp, _integer(call.get(b"RGQ")) or 0)
+        confidence = _integer(call.get(b"GQ" if of_a_gap else b"RGQ")) or 0
+        new = _Block(contig, start, end, ref[:1], genotype, dp, confidence)
         if indel and site is not None and (site.contig, site.start, site.end) == (contig, start, start):
             site.dp, site.gq = min(site.dp, new.dp), min(site.gq, new.gq)
             continue

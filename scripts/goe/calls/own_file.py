@@ -591,12 +591,16 @@ class OwnFile:
             return ad
         if local is not None and call.get("LAD", ".") != ".":
             found = [float(MISSING)] * n
-            for allele, depth in zip(local, call["LAD"].split(","), strict=False):
-                if allele >= n:
-                    raise self._bad(
-                        where, f"LAA names allele {allele}, which the record does not have", "make the file again"
-                    )
-                found[allele] = _missing_or(depth)
+            depths = [_missing_or(a) for a in call["LAD"].split(",")]
+            if max(local) >= n:
+                what = f"LAA names allele {max(local)}, which the record does not have"
+                raise self._bad(where, what, "make the file again")
+            if len(depths) != len(local) and any(depth != MISSING for depth in depths):
+                self._alleles_short += 1
+                self._first_short = self._first_short or where
+                return None
+            for allele, depth in zip(local, depths, strict=False):
+                found[allele] = depth
             return found
         return None
 
@@ -605,7 +609,8 @@ class OwnFile:
         if index and self._indexed:
             indexes.hold(self.path, index, self.records)
         if self._alleles_short:
-            what = f"AD has another number of values than the record has alleles, in {self._alleles_short} records"
+            what = "AD (LAD) has another number of values than the record (LAA) has alleles, "
+            what += f"in {self._alleles_short} records"
             mend = "make the file again: bcftools norm keeps AD right where it is declared Number=R"
             raise self._bad(self._first_short, what, mend)
 

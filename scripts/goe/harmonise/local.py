@@ -13,22 +13,37 @@ FIELDS = ("PL", "LPL", "LAA", "LAD")
 
 
 @nb.njit(cache=True, nogil=True)
+def _length(vector: np.ndarray) -> tuple[int, bool]:
+    """(values of a vector, a missing one of several included; whether one of them is not missing)."""
+    n, known = 0, False
+    for value in vector:
+        if value == END_OF_VECTOR:
+            break
+        n += 1
+        known |= value != MISSING
+    return (n, known) if n > 1 or known else (0, False)
+
+
+@nb.njit(cache=True, nogil=True)
 def _spread(laa: np.ndarray, lad: np.ndarray, ad: np.ndarray) -> int:
     """Fill ad (people, alleles) with LAD at the places LAA gives, REF first; the first person with a place that is no
-    allele, or -1."""
+    allele, or -1. Of whom LAD has values but not one for each of these, there is nothing in ad, not even a missing one:
+    nobody can say whose they are (C1.1)."""
     for p in range(ad.shape[0]):
-        if lad.shape[1] and lad[p, 0] > END_OF_VECTOR:
-            ad[p, 0] = lad[p, 0]
-        for k in range(laa.shape[1]):
+        places, _ = _length(laa[p])
+        values, known = _length(lad[p])
+        if known and values != 1 + places:
+            ad[p, :] = END_OF_VECTOR
+        for k in range(places):
             allele = laa[p, k]
-            if allele == END_OF_VECTOR:
-                break
             if allele == MISSING:
                 continue
             if allele < 0 or allele >= ad.shape[1]:
                 return p
-            if k + 1 < lad.shape[1] and lad[p, k + 1] > END_OF_VECTOR:
+            if values == 1 + places:
                 ad[p, allele] = lad[p, k + 1]
+        if values == 1 + places:
+            ad[p, 0] = lad[p, 0]
     return -1
 
 
@@ -87,7 +102,8 @@ def _missing(field: np.ndarray) -> int:
 
 
 def wrong_length(record: Record, people: np.ndarray) -> bool:
-    """Whether AD has another number of values than the record has alleles (C1.1), where only <NON_REF> may lack one.
+    """Whether AD has another number of values than the record has alleles (C1.1), where only <NON_REF> may lack one, or
+    was had from a LAD of another number than LAA names.
 
     people: numbers of those who are looked at one by one.
     """

@@ -22,7 +22,7 @@ from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.core.processes import reading
 from goe.genome.alleles import ACGT, SiteAllele, check_ref, split
-from goe.genome.build import REGION_X, REGION_Y, Build, contig_class, merged_class
+from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y, Build, contig_class, merged_class
 from goe.genome.classes import Classes
 from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
@@ -179,10 +179,14 @@ class _Listed:
     depths: dict[int, list[float]] = field(default_factory=dict)
 
 
-COUNTERS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "n_counted", "sum_dp", "n_dp")
+COUNTERS = (
+    *("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "n_counted", "sum_dp", "n_dp"),
+    *("n_par", "n_par_haploid"),
+)
 """Counters of a person's own file by region class, in bases of a gVCF and rows of a VCF: those it speaks of, with a
 call that passes, without a call, with one that fails, and that count by ploidy; het and homozygous calls of ALT
-alleles that pass; the sum of depths, over those with a depth."""
+alleles that pass; the sum of depths, over those with a depth; those of the pseudo-autosomal regions of X with a call,
+and of these written with one allele, whatever the filter says."""
 
 
 class Harmoniser:
@@ -229,6 +233,7 @@ class Harmoniser:
                     yield from self._groups(contig, spans, listed, scratch)
                 contig, spans, listed = chunk.contig, [_Spans(), _Spans()], _Listed()
                 self._classes = Classes(self.build, contig)
+                self._on_x = contig_class(contig) == "X"
             if self.tests is None:
                 self.tests = self._tests()
             self._chunk(chunk, spans, listed)
@@ -343,10 +348,12 @@ class Harmoniser:
         # One allele of two is all that some callers write of a man's X and Y; elsewhere a half call says little.
         half = (seen[:, 1] == gt.NO_CALL) & ~np.isin(of_class, (REGION_X, REGION_Y))
         alt = passed & (seen[:, 0] > 0) & ~half
+        in_par = self._on_x & (of_class == REGION_DIPLOID)
         columns = (
             weight * (called | (depth >= 0)), weight * (called & passed), two, alt & ~two,
             weight * (~called & (depth >= 0)), weight * (called & ~passed), weight * counted,
             weight * np.where(depth >= 0, depth, 0), weight * (depth >= 0),
+            weight * (called & in_par), weight * (called & in_par & (seen[:, 1] == gt.HAPLOID)),
         )  # fmt: skip
         for i, column in enumerate(columns):
             self.counters[:, i] += np.bincount(of_class, column, len(self.counters)).astype(np.int64)

@@ -26,6 +26,7 @@ from goe.genome.build import (
     REGION_Y_PAR,
     Build,
     Region,
+    contig_class,
     merged_class,
     region_class,
 )
@@ -74,6 +75,8 @@ PEOPLE_SCHEMA = pa.schema(
             "n_said",
             "n_gq_pl",
             "n_gq_gqx",
+            "n_par",
+            "n_par_haploid",
         )
     ]
 )
@@ -104,13 +107,13 @@ class People:
 # Counters of the people whose calls had to be looked at: no call, called but failed, het, homozygous for an ALT,
 # passed but left out by ploidy, passed without a depth, the sum of the depths of those that passed, and neither a call
 # nor a depth: nothing is said there, which is not the same as a depth of 0.
-# Last, those whose quality was taken from likelihoods.
-_MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS, _SILENT, _FROM_PL = range(9)
+# Last, those whose quality was taken from likelihoods, and calls written with one allele, whatever the filter says.
+_MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS, _SILENT, _FROM_PL, _HAPLOID = range(10)
 
 
 @nb.njit(cache=True, nogil=True)
 def _tally(people, seen, calls, half_counts, counters):
-    """Add a record to the counters (people, 9) of `people`, who are all that is not a passing 0/0; whether it counts.
+    """Add a record to the counters (people, 10) of `people`, who are all that is not a passing 0/0; whether it counts.
 
     It does not where the file has nothing to say of anybody, neither a call nor a depth. half_counts: whether one
     allele of two is a call, as some callers write a man's X and Y.
@@ -128,6 +131,8 @@ def _tally(people, seen, calls, half_counts, counters):
             if depth < 0:
                 counters[p, _SILENT] += 1
             continue
+        if b == gt.HAPLOID:
+            counters[p, _HAPLOID] += 1
         if not ok:
             counters[p, _FAILED] += 1
             continue
@@ -201,7 +206,7 @@ class Splitter:
         self._records = np.zeros(N_CLASSES, np.int64)
         self._tested_ad = bool(rule.min_ab)
         self._odd_ad: list[str] = []
-        self._counters = np.zeros((N_CLASSES, len(people.ids), _FROM_PL + 1), np.int64)
+        self._counters = np.zeros((N_CLASSES, len(people.ids), _HAPLOID + 1), np.int64)
 
     def __call__(self, reader: Reader) -> Iterator[tuple[Record, bool]]:
         """Records of the site alleles, each with whether it is final.
@@ -250,7 +255,8 @@ class Splitter:
         if started:
             yield self._start(started), True
         if self._odd_ad:
-            what = f"AD has another number of values than the record has alleles, in {len(self._odd_ad)} records"
+            what = "AD (LAD) has another number of values than the record (LAA) has alleles, "
+            what += f"in {len(self._odd_ad)} records"
             mend = "make the file again: bcftools norm keeps AD right where it is declared Number=R"
             raise GoeError(Problem(f"{reader.name}, {self._odd_ad[0]}", what, mend))
 
@@ -322,14 +328,16 @@ class Splitter:
         ids = pa.array(self.people.ids * len(present), pa.string())
         classes = pa.array(np.repeat(present.astype(np.int8), len(self.people.ids)), pa.int8())
         records = np.repeat(self._records[present, None], len(self.people.ids), axis=1)
-        missing, failed, het, hom, left_out, no_depth, depths, silent, from_pl = np.moveaxis(
+        missing, failed, het, hom, left_out, no_depth, depths, silent, from_pl, haploid = np.moveaxis(
             self._counters[present], 2, 0
         )
         called = records - missing - failed
         counted = np.where(self.caller.ploidy[present] > 0, called - left_out, 0)
         depths = depths + self.caller.depths[present]
         columns = (records, called, het, hom, missing, failed, counted, depths, called - no_depth, records - silent)
-        columns += (from_pl, np.zeros_like(from_pl))
+        # What is diploid of X are its pseudo-autosomal regions.
+        in_par = (present == REGION_DIPLOID)[:, None] & (contig_class(self.region.contig) == "X")
+        columns += (from_pl, np.zeros_like(from_pl), in_par * (records - missing), in_par * haploid)
         return pa.table([ids, classes, *(pa.array(c.ravel()) for c in columns)], schema=PEOPLE_SCHEMA)
 
 

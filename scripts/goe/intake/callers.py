@@ -1,5 +1,6 @@
 """Which program wrote a VCF, by its header, and what of its files has to be known (docs/callers.md)."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from goe.core.errors import Problem
@@ -73,6 +74,34 @@ def notes(program: str, kind: str) -> list[Problem]:
     """What may surprise of a file that is taken, by who made it. `where` is left empty."""
     what, mend = _NOTES.get((program, kind), ("", ""))
     return [Problem("", f"made by {program}: {what}", mend)] if what else []
+
+
+def haploid_in_par(rows: Sequence[str]) -> Problem | None:
+    """What is to be known of calls that are written with one allele where everybody has two (C2.2). `where` is left
+    empty. rows: some lines of the pseudo-autosomal regions of X.
+    """
+    calls: Counter[int] = Counter()
+    haploid: Counter[int] = Counter()
+    for row in rows:
+        cells = row.rstrip("\r\n").split("\t")
+        if len(cells) < 10 or cells[8].split(":")[0] != "GT":
+            continue
+        for person, cell in enumerate(cells[9:]):
+            alleles = cell.split(":", 1)[0].lstrip("/|").replace("|", "/").split("/")
+            if any(allele not in ("", ".") for allele in alleles):
+                calls[person] += 1
+                haploid[person] += len(alleles) == 1
+    people = sum(n > 0 for n in haploid.values())
+    if not people:
+        return None
+    what = (
+        f"{haploid.total()} of {calls.total()} calls in the first {len(rows)} records of the pseudo-autosomal regions "
+    )
+    what += "of X are written with one allele"
+    what += f", those of {people} of {len(calls)} people" if len(calls) > 1 else ""
+    mend = "call X again with these regions known (GATK --ploidy-regions, DeepVariant --par_regions_bed, bcftools call "
+    mend += "--ploidy with --samples-file); writing the allele twice makes calls that nobody saw"
+    return Problem("", f"{what}: missing there (C2.2)", mend)
 
 
 def silent_on_m(first: str) -> Problem | None:

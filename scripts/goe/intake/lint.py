@@ -6,6 +6,7 @@ Nothing here trusts htslib to complain: it only warns about a missing end-of-fil
 sample name. Headers of VCF and BCF and all indexes are therefore read here.
 """
 
+import contextlib
 import gzip
 import os
 import struct
@@ -36,6 +37,8 @@ _CRAM_EOF = {2: 30, 3: 38}
 # Records looked at to tell what a file is, and the bytes they may take: a joint record may be megabytes long.
 _PEEK = 1000
 _PEEK_BYTES = 1 << 22
+# Records looked at of each pseudo-autosomal region of X.
+_PEEK_PAR = 100
 # Numbers of PLINK for what is no autosome; 25 is the PAR of X.
 _PLINK = {"23": "X", "24": "Y", "26": "M"}
 _BLOCK_ALTS = ("<NON_REF>", "<*>")
@@ -204,7 +207,7 @@ def _is_block(alt: str, info: str) -> bool:
     return alt in _BLOCK_ALTS or (alt == "." and "END=" in info)
 
 
-def _vcf(facts: Facts, cfg: Config) -> None:
+def _vcf(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int]]) -> None:
     entry = facts.entry
     path = entry.path
     magic = _magic(path)
@@ -334,6 +337,8 @@ def _vcf(facts: Facts, cfg: Config) -> None:
         facts.used = list(dict.fromkeys(contig for contig, *_ in peek))
     if entry.input_type == "gvcf" and wanted.min_gq > 0:
         _quality_on_m(facts, cfg)
+    if magic == "bgzf":
+        _haploid_in_par(facts, cfg, par, bcf)
     undeclared = [c for c in facts.used if c not in contigs]
     if undeclared and contigs:
         facts.bad(
@@ -356,6 +361,31 @@ def _quality_on_m(facts: Facts, cfg: Config) -> None:
             continue
         if wrong:
             facts.bad(wrong.what, wrong.mend)
+
+
+def _haploid_in_par(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int]], bcf: bool) -> None:
+    """Note calls in the pseudo-autosomal regions of X that are written with one allele, by some records of each."""
+    rows: list[str] = []
+    for contig in facts.used or []:
+        name = cfg.reference.rename.get(contig, contig)
+        for start, end in ((s, e) for c, s, e in par if c == name and contig_class(c) == "X"):
+            # A file that cannot be read by its index is told of by its own job.
+            with contextlib.suppress(OSError, ValueError):
+                rows += _records_of(facts.entry.path, contig, start, end, bcf)
+    if told := callers.haploid_in_par(rows):
+        facts.note(told.what, told.mend)
+
+
+def _records_of(path: str, contig: str, start: int, end: int, bcf: bool) -> Iterator[str]:
+    """The first records that start in a region (1-based, inclusive), by the index, as text."""
+    size = 0
+    with pysam.VariantFile(path) if bcf else pysam.TabixFile(path) as file:
+        for row in islice(map(str, file.fetch(contig, start - 1, end)), _PEEK_PAR):
+            if size > _PEEK_BYTES:
+                return
+            size += len(row)
+            if int(row.split("\t", 2)[1]) >= start:
+                yield row
 
 
 def _declared(facts: Facts, kind: str, used: set[str], declared: Collection[str]) -> None:
@@ -741,8 +771,13 @@ def _joint_gaps(every: list[Facts], build: Build) -> None:
             )
 
 
-def look(entry: Input, cfg: Config, people: dict[str, Person] | None) -> Facts:
-    """Facts and problems of one row of the sheet of inputs, by itself; people: None when not to be asked for."""
+def look(
+    entry: Input, cfg: Config, people: dict[str, Person] | None, par: Sequence[tuple[str, int, int]] = ()
+) -> Facts:
+    """Facts and problems of one row of the sheet of inputs, by itself.
+
+    people: None when not to be asked for; par: as of `Build`.
+    """
     facts = Facts(entry, f"{cfg.inputs} row {entry.row}")
     if entry.input_type == "fastq":
         _fastq(facts)
@@ -750,7 +785,7 @@ def look(entry: Input, cfg: Config, people: dict[str, Person] | None) -> Facts:
         if entry.input_type in ("ubam", "bam", "cram"):
             _reads(facts)
         else:
-            _vcf(facts, cfg)
+            _vcf(facts, cfg, par)
             if people is not None and (facts.contigs or facts.samples):
                 _vcf_samples(facts, people, cfg.samples)
     return facts
@@ -795,7 +830,7 @@ def lint(
     verbosity = pysam.set_verbosity(0)
     try:
         with ThreadPoolExecutor(threads) as pool:
-            every = list(pool.map(lambda entry: look(entry, cfg, people), inputs))
+            every = list(pool.map(lambda entry: look(entry, cfg, people, build.par if build else ()), inputs))
     finally:
         pysam.set_verbosity(verbosity)
     if build:

@@ -79,6 +79,7 @@ METRICS = frozenset(
         "mean_dp",
         "mean_insert_size",
         "n_singleton",
+        "par_haploid_rate",
         "pass_rate",
         "pct_autosomes_15x",
         "pct_chimeras",

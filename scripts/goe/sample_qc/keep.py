@@ -303,7 +303,7 @@ def decide(
             row.metrics[metric] = "yes" if gone.get(row.sample_id) == metric else "no"
         if not exclude:
             row.count_sex = row.sex
-    unable |= sex_unknown(rows) | contamination_unknown(rows)
+    unable |= sex_unknown(rows) | contamination_unknown(rows) | haploid_in_par(rows)
     return unable | judge(rows, guidelines, whole_genome, RELATIVES)
 
 
@@ -327,6 +327,17 @@ def sex_unknown(rows: Sequence[Row]) -> dict[str, str]:
     )
     said = [f"{n} of {len(rows)} people: {reason}" for reason, n in sorted(why.items())]
     return {"sex": "; ".join(said)} if said else {}
+
+
+def haploid_in_par(rows: Sequence[Row]) -> dict[str, str]:
+    """What could not be counted in the pseudo-autosomal regions of X: how many people have calls that are written with
+    one allele (C2.2)."""
+    shares = [row.number("par_haploid_rate") or 0 for row in rows if not row.withdrawn]
+    some, most = sum(share > 0 for share in shares), sum(share > 0.5 for share in shares)
+    said = (
+        f"{some} of {len(rows)} people: calls are written with one allele and are missing, of {most} of them most calls"
+    )
+    return {"pseudo-autosomal regions of X": said} if some else {}
 
 
 def relatives_account(

@@ -41,6 +41,7 @@ TOOL_METRICS = (
 VARIANT_METRICS = (
     "call_rate",
     "pass_rate",
+    "par_haploid_rate",
     "mean_dp",
     "count_snvs",
     "count_insertions",
@@ -56,6 +57,7 @@ DECIMALS = {name: metric.decimals for name, metric in ga4gh.METRICS.items()} | {
     "n_singleton": 0,
     "call_rate": 6,
     "pass_rate": 6,
+    "par_haploid_rate": 6,
     "charr": 4,
     "x_depth_ratio": 4,
     "y_depth_ratio": 4,
@@ -503,11 +505,16 @@ def variant_metrics(
     call_rate: share of the diploid records (autosomes, PAR of X) of a joint VCF where the person has a call that passes
     the genotype filter; of somebody with a gVCF or reads, share of the cohort's autosomal site alleles.
     pass_rate: share of the calls that pass, of a joint VCF's diploid records, of the bases of a gVCF, of the rows of a
-    single-sample VCF. mean_dp: mean depth, over the calls of a joint VCF that pass; over the bases of a gVCF.
+    single-sample VCF. par_haploid_rate: share of the calls in the pseudo-autosomal regions of X, over the same, that
+    are written with one allele and so are missing (C2.2). mean_dp: mean depth, over the calls of a joint VCF that pass;
+    over the bases of a gVCF.
     """
     result: dict[str, float | int | None] = dict.fromkeys(VARIANT_METRICS)
     why: dict[str, str] = {}
     diploid = classes.get(REGION_DIPLOID, {})
+    result["par_haploid_rate"] = ratio(diploid.get("n_par_haploid", 0), diploid.get("n_par", 0))
+    if result["par_haploid_rate"] is None:
+        why["par_haploid_rate"] = "no call in the pseudo-autosomal regions of X"
     records = diploid.get("n_records", 0)
     if not records:
         why |= dict.fromkeys(("call_rate", "pass_rate", "mean_dp"), NO_SITES)

@@ -84,6 +84,30 @@ class TestFromBcftools:
         )
         assert [(r[1], r[4], r[7]) for r in rows] == [("1", "<*>", "END=9"), ("10", "A", ".")]
 
+    @pytest.mark.parametrize(
+        ("sequence", "pos", "ref", "alt", "told"),
+        [
+            ("ACACNTT", 13, "AC", "A", False),  # as at 3107 of the rCRS
+            ("ACCCNTT", 11, "AC", "A", False),  # of the run before the gap, left-aligned
+            ("ACCCNTT", 11, "ACCC", "ACC", False),  # the same as bcftools writes it
+            ("AGCGCGNTT", 11, "AGC", "A", False),  # a repeat that ends within
+            ("AGCGCTNTT", 11, "AGC", "A", True),
+            ("ACCTNTT", 11, "AC", "A", True),
+            ("ACACNTT", 14, "C", "CG", True),
+            ("ACACNTT", 14, "C", "G", True),
+            ("ACACTTT", 13, "AC", "A", True),
+            ("NACTTT", 12, "AC", "A", True),  # behind a gap it would have begun with the gap's base
+            ("ACCRTT", 11, "AC", "A", False),
+        ],
+    )
+    def test_a_deletion_that_may_be_of_an_unknown_base_is_none(self, sequence, pos, ref, alt, told):
+        """The sequence starts at 11."""
+        gaps = [list(gap) for gap in gvcf.gaps_of(sequence, 11)]
+        row = line(pos, ref, alt, "1:255,0:30:0,30:0:99", "GT:PL:DP:AD:RGQ:GQ", info="INDEL;IDV=9")
+        [found] = self.called(row, gaps=gaps)
+        expected = [ref, alt, ".", "1:30:99:0,30"] if told else [ref[0], "<*>", f"END={pos}", "0:30:99"]
+        assert [found[i] for i in (3, 4, 7, 9)] == expected
+
     def test_no_reads_no_block(self):
         assert self.called(self.ref(1, 10, 0, 0)) == []
 

@@ -206,6 +206,17 @@ class TestRows:
         [(_, found)] = read(row(5, "A", alt, values, form))[1]
         assert (found.gt, found.ad) == (gt, ad)
 
+    @pytest.mark.parametrize("values", ["0/2:2:12", "0/2:2:12,18,1", "0/0:.:12,18", "1/2:1,2:12,18", "0/2:2:.,18,."])
+    def test_lad_of_another_length_than_laa_stops(self, read, values):
+        good = row(9, "A", "C,G", "0/2:2:12,18", "GT:LAA:LAD")
+        with pytest.raises(GoeError, match=r"chr1:5: AD \(LAD\) has another number of values .* in 1 records"):
+            read(row(5, "A", "C,G", values, "GT:LAA:LAD"), good)
+
+    @pytest.mark.parametrize("values", ["0/2:2:.", "0/2:2:.,.,.", "0/0:.:.,."])
+    def test_lad_without_a_value_says_nothing(self, read, values):
+        [(_, found)] = read(row(5, "A", "C,G", values, "GT:LAA:LAD"))[1]
+        assert set(found.ad or [MISSING]) == {MISSING}
+
     def test_ad_may_lack_the_symbolic_allele_alone(self, read):
         [(_, found)] = read(row(5, "A", "C,<NON_REF>", "0/1:30:90:15,15"))[1]
         assert found.ad == [15, 15, MISSING]
@@ -380,7 +391,7 @@ class TestStops:
     )
     def test_ad_of_another_length_stops_after_they_are_counted(self, read, alt, ad):
         rows = [row(5 + i, "A", alt, f"0/0:30:90:{ad}") for i in range(3)]
-        with pytest.raises(GoeError, match=r"chr1:5: AD has another number of values .* in 3 records"):
+        with pytest.raises(GoeError, match=r"chr1:5: AD .*has another number of values .* in 3 records"):
             read(*rows, blocks=False)
 
     LONG = tuple(row(p, "A", "C", f"0/1:{100 + p * p}:{p % 99}:15,{p % 40}") for p in range(1, 990))

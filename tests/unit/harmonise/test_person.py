@@ -515,9 +515,36 @@ def test_counters_of_a_person(judged):
     }
     assert counters["1"] == {
         "n_records": 11, "n_called": 11, "n_het": 1, "n_hom_alt": 0, "n_missing_in": 0, "n_failed": 0, "n_counted": 11,
-        "sum_dp": 28 * 10 + 30, "n_dp": 11,
+        "sum_dp": 28 * 10 + 30, "n_dp": 11, "n_par": 0, "n_par_haploid": 0,
     }  # fmt: skip
     assert (counters["2"]["n_failed"], counters["2"]["n_counted"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "coding", "expected"),
+    [
+        ("gvcf", ("0", "1", "."), (11, 11)),
+        ("gvcf", ("0/0", "1", "./."), (11, 1)),
+        ("gvcf", ("0/0", "0/1", "./."), (11, 0)),
+        ("vcf", ("0", "1", "."), (2, 2)),
+        ("vcf", ("0/.", "1", "."), (2, 1)),
+    ],
+)
+def test_calls_of_one_allele_in_a_par_are_counted(judged, kind, coding, expected):
+    """Bases of blocks and rows before the end of the PAR, whether they pass or not; no call is none of either."""
+    block, snv, none = coding
+    rows = (
+        f"chrX 9 G <NON_REF> . END=30 GT:DP:GQ {block}:30:60",
+        f"chrX 9 G A . . GT:DP:GQ:AD {snv}:3:60:0,3",
+        f"chrX 12 A T . . GT:DP:GQ:AD {none}:30:60:0,30",
+        "chrX 21 A C . . GT:DP:GQ:AD 1:30:60:0,30",
+        "chrY 9 G A . . GT:DP:GQ:AD 1:30:60:0,30",
+        "chr20 9 G A . . GT:DP:GQ:AD 1:30:60:0,30",
+    )
+    found = judged(*rows, sex="M", kind=kind)
+    counters = {n: dict(zip(person.COUNTERS, row, strict=True)) for n, row in found.one.about()["counters"].items()}
+    assert (counters["1"]["n_par"], counters["1"]["n_par_haploid"]) == expected
+    assert all(not row["n_par"] for number, row in counters.items() if number != "1")
 
 
 def test_depths_of_what_is_homozygous(judged):

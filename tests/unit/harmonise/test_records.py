@@ -252,6 +252,62 @@ def test_a_record_that_says_nothing_of_anybody_counts_for_nobody():
     assert [r["n_said"] for r in table] == [1, 1], "a depth of 0 is something said"
 
 
+def test_lad_of_another_length_than_laa_stops_and_is_counted():
+    """C1.1, as AD of another length than the alleles; where AD is not tested, it says nothing."""
+
+    def record(pos, lad):
+        laa = np.array([[2], [2]], np.int8)
+        formats = {"GT": np.array([[2, 6]] * 2, np.int8), "LAA": laa, "LAD": np.array(lad, np.int8)}
+        formats |= {key: np.array([[40]] * 2, np.int8) for key in ("DP", "GQ")}
+        return Record("chr1", pos, None, "A", ["C", "G"], [], {}, formats)
+
+    class Reference:
+        lengths: ClassVar[dict[str, int]] = {"chr1": 60}
+
+        def bases(self, contig, start, end):
+            return "A" * (end - start)
+
+    end = -127
+    records = [record(1, [[20, 20], [20, 20]]), record(2, [[20, end], [20, 20]]), record(3, [[20, 20], [9, end]])]
+    people = People(list("ab"), ["F"] * 2, [frozenset()] * 2)
+    build, region = Build("toy", {"chr1": 60}, []), Region("chr1", 1, 60)
+    with pytest.raises(GoeError, match=r"chr1:2: AD \(LAD\) has another number of values .* in 2 records"):
+        list(Splitter(build, region, Reference(), people, Filter())(Reader(records)))
+    untested = Splitter(build, region, Reference(), people, Filter(min_ab=0))
+    assert len(list(untested(Reader(records)))) == 6
+
+
+@pytest.mark.parametrize(("contig", "expected"), [("chrX", [(3, 3), (3, 0), (2, 1)]), ("chr1", [(0, 0)] * 3)])
+def test_calls_of_one_allele_in_a_par_are_counted(contig, expected):
+    """Of each person, whether they pass or not; a man's calls behind the PAR are of one allele by right."""
+    no, end = 0, -127
+    calls = {
+        5: [[2, end], [2, 2], [no, end]],
+        6: [[4, end], [2, 4], [4, end]],
+        7: [[4, end], [4, 4], [2, 2]],
+        30: [[4, end], [2, 2], [4, end]],
+    }
+
+    class Reference:
+        lengths: ClassVar[dict[str, int]] = {contig: 60}
+
+        def bases(self, contig, start, end):
+            return "A" * (end - start)
+
+    def record(pos, gts):
+        formats = {"GT": np.array(gts, np.int8), "GQ": np.array([[99]] * 3, np.int8)}
+        formats["DP"] = np.array([[3], [30], [30]], np.int8)
+        return Record(contig, pos, None, "A", ["C"], [], {}, formats)
+
+    build = Build("toy", {contig: 60}, [(contig, 1, 10)] if contig == "chrX" else [])
+    people = People(list("mfn"), list("MFM"), [frozenset()] * 3)
+    splitter = Splitter(build, Region(contig, 1, 60), Reference(), people, Filter(min_ab=0))
+    list(splitter(Reader(record(pos, gts) for pos, gts in calls.items())))
+    table = splitter.people_table().to_pylist()
+    assert [(r["n_par"], r["n_par_haploid"]) for r in table if r["class"] == 1] == expected
+    assert all(r["n_par"] == r["n_par_haploid"] == 0 for r in table if r["class"] != 1)
+
+
 def test_a_position_where_rows_start_tells_what_people_are_for_alleles_of_other_files(world):
     """C6.3 and C6.6: each person by the rows that start there, as if they were reference; also rows without ALT."""
     records = (

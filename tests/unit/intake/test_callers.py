@@ -65,3 +65,17 @@ def test_rows_of_m_without_a_quality_are_told():
 def test_notes_are_of_program_and_kind():
     assert "made by GLnexus" in callers.notes("GLnexus", "joint_vcf")[0].what
     assert callers.notes("GLnexus", "gvcf") == callers.notes("", "joint_vcf") == []
+
+
+def test_calls_of_one_allele_in_a_par_are_told():
+    def rows(*cells):
+        return [f"chrX\t{n}\t.\tA\tC\t.\t.\t.\tGT:DP\t{row}\n" for n, row in enumerate(cells, 1)]
+
+    said = callers.haploid_in_par(rows("1:30", "0:30", ".:0", "0/1:30", "/1:30")).what
+    assert said.startswith("3 of 4 calls in the first 5 records ") and said.endswith("one allele: missing there (C2.2)")
+    said = callers.haploid_in_par(rows("1\t0/1\t./.", "0\t0|1\t0/0"))
+    assert "2 of 5 calls in the first 2 records" in said.what and "those of 1 of 3 people" in said.what
+    assert "--par_regions_bed" in said.mend and "fixploidy" not in said.mend
+    assert callers.haploid_in_par(rows("0/1:30", "./.", ".", "0|0", "1/.")) is None
+    assert callers.haploid_in_par([]) is None
+    assert callers.haploid_in_par(["chrX\t1\t.\tA\tC\t.\t.\t.\tDP\t30"]) is None

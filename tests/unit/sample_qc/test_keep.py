@@ -269,6 +269,29 @@ def test_without_x_and_y_sex_is_unknown_and_said(files):
     assert [(r.inferred_sex, r.count_sex, r.reasons) for r in rows] == [("unknown", "F", [])] * 2
 
 
+def test_people_whose_calls_in_the_pars_have_one_allele_are_told(files):
+    sheet = {
+        s: {"sex": "M", "country_code": "EE", "withdrawn": gone, "input_type": "gvcf"}
+        for s, gone in (("a", "no"), ("b", "no"), ("c", "no"), ("d", "no"), ("e", "yes"))
+    }
+    base = {key: 900 for key in ("n_records", "n_called", "n_dp", "n_said")} | {"n_missing_in": 0, "sum_dp": 27000}
+    classes = {
+        s: {1: base | {"n_het": 80, "n_hom_alt": 40, "n_par": n, "n_par_haploid": one}}
+        for s, n, one in (("a", 7443, 7442), ("b", 7443, 3), ("c", 7443, 0), ("d", 0, 0), ("e", 10, 10))
+    }
+    guidelines = sample_rules.load(files)
+    rows = keep.gather(sheet, {}, classes, {}, guidelines)
+    unable = keep.decide(rows, [], guidelines, True, True)
+    said = unable["pseudo-autosomal regions of X"]
+    assert said == ("2 of 5 people: calls are written with one allele and are missing, of 1 of them most calls")
+    columns, table = keep.metric_rows(rows, [], guidelines.parameters)
+    cells = [dict(zip(columns, row, strict=True)) for row in table]
+    assert [row["par_haploid_rate"] for row in cells] == ["0.999866", "0.000403", "0", "", "1"]
+    assert "par_haploid_rate: no call in the pseudo-autosomal regions of X" in cells[3]["not_assessed"]
+    some = keep.gather({s: p for s, p in sheet.items() if s in "cde"}, {}, classes, {}, guidelines)
+    assert "pseudo-autosomal regions of X" not in keep.decide(some, [], guidelines, True, True)
+
+
 def test_y_of_one_joint_vcf_says_nothing_of_another(files):
     """The men of the second come without DP on Y: no X0, though in the first, of the same type, Y has depths."""
 

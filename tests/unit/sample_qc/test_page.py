@@ -103,6 +103,17 @@ def table_of(text, caption):
     return [[re.sub(r"<.*?>", "", c) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)] for row in rows[1:]]
 
 
+def test_people_whose_calls_in_the_pars_have_one_allele_are_named_by_their_number(there):
+    rows = [
+        keep.Row(str(i), "EE", "M", "gvcf", False, metrics={"par_haploid_rate": v}) for i, v in enumerate((1, 0.1, 0))
+    ]
+    made = cohort_page.page(
+        ABOUT, **there | {"summary": there["summary"] | {"not_assessed": keep.haploid_in_par(rows)}}
+    )
+    assert "2 of 3 people: calls are written with one allele and are missing, of 1 of them most calls" in made
+    assert "one allele and are missing" not in cohort_page.page(ABOUT, **there)
+
+
 def test_numbers_of_the_summary_are_those_of_the_keep_list(text, there):
     rows = there["keep"]
     *countries, everybody = table_of(text, "People by country and counted sex")

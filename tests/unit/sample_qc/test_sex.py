@@ -1,6 +1,15 @@
 """Sex chromosomes by the data."""
 
+import subprocess
+
+import pysam
 import pytest
+from goe.calls import joint
+from goe.calls.own_file import OwnFile
+from goe.genome.build import Build, Region
+from goe.genome.fasta import Reference
+from goe.harmonise import person, records
+from goe.harmonise.genotypes import Filter
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import sex
 
@@ -161,3 +170,82 @@ def test_few_calls_give_no_evidence(limits):
 
 def test_without_any_data(limits):
     assert sex.infer(sex.evidence({}, {}, "cram", False, limits), limits)[0] == sex.UNKNOWN
+
+
+BASES = "ACGT" * 250
+BUILD = Build("toy", {"chr1": 1000, "chrX": 1000}, [("chrX", 1, 10)])
+FORMAT = "".join(
+    f'##FORMAT=<ID={key},Number={number},Type={kind},Description="x">\n'
+    for key, number, kind in (("GT", "1", "String"), ("DP", "1", "Integer"), ("GQ", "1", "Integer"))
+)
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Counters, as of the genotype pass, of a person whose autosomes have REF, het and hom calls and whose X has the
+    calls `on_x` in turn. kind: gvcf, vcf or joint_vcf; sex: of the sheet; depths: whether calls have any."""
+    fasta = tmp_path / "ref.fa"
+    fasta.write_text(f">chr1\n{BASES}\n>chrX\n{BASES}\n")
+    pysam.faidx(str(fasta))
+    rule = Filter(min_gq=20, min_dp=10, min_ab=0)
+
+    def run(kind, on_x, listed="F", depths=True):
+        lines = [
+            "##fileformat=VCFv4.3\n",
+            FORMAT,
+            *(f"##contig=<ID={c},length={n}>\n" for c, n in BUILD.contigs.items()),
+        ]
+        columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", "p"]
+        lines.append("\t".join(columns) + "\n")
+        for contig, calls, depth in (("chr1", ("0/0", "0/1", "1/1"), 30), ("chrX", on_x, 15)):
+            for i in range(120):
+                cell = f"{calls[i % len(calls)]}:{depth if depths else '.'}:60"
+                lines.append(
+                    "\t".join([contig, str(21 + 4 * i), ".", "A", "C", ".", ".", ".", "GT:DP:GQ", cell]) + "\n"
+                )
+        path = tmp_path / "p.vcf.gz"
+        packed = subprocess.run(["bgzip", "-c"], input="".join(lines).encode(), capture_output=True, check=True)
+        path.write_bytes(packed.stdout)
+        used = rule if depths else Filter(min_gq=20, min_dp=0, min_dp_haploid=0, min_ab=0)
+        if kind != "joint_vcf":
+            one = person.Harmoniser(
+                OwnFile(path, "p", BUILD.contigs, {}, kind == "gvcf"), BUILD, str(fasta), listed, used
+            )
+            list(one(tmp_path))
+            counted = {
+                int(n): dict(zip(person.COUNTERS, row, strict=True)) for n, row in one.about()["counters"].items()
+            }
+            return {n: row | {"n_said": row["n_records"]} for n, row in counted.items()}
+        subprocess.run(["tabix", "-f", "-p", "vcf", path], check=True)
+        found = {}
+        for contig, length in BUILD.contigs.items():
+            region = Region(contig, 1, length)
+            with joint.opened(joint.JointFile(str(path), {}, {region: 120}), region, (), records.FIELDS) as reader:
+                people = records.People(["p"], [listed], [frozenset()])
+                splitter = records.Splitter(BUILD, region, Reference(str(fasta)), people, used)
+                list(splitter(reader))
+            found |= {row["class"]: row for row in splitter.people_table().to_pylist()}
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize("depths", [True, False])
+@pytest.mark.parametrize("on_x", ["0/. 1/.", "./0 ./1", "0 1", "0/0 1/1", "0|. 0|. 1|."])
+@pytest.mark.parametrize("kind", ["gvcf", "vcf", "joint_vcf"])
+def test_a_man_is_told_however_his_x_is_written(limits, told, kind, on_x, depths):
+    """Half calls too, as some callers write one allele: whoever the sheet calls a woman does not pass as one."""
+    seen = sex.evidence(told(kind, on_x.split(), depths=depths), {}, kind, False, limits)
+    inferred, _ = sex.infer(seen, limits)
+    assert inferred == sex.XY
+    assert sex.judge("F", inferred) == ("U", "sex_mismatch")
+
+
+@pytest.mark.parametrize("kind", ["gvcf", "vcf", "joint_vcf"])
+def test_half_calls_without_alt_tell_a_man_by_their_depth(limits, told, kind):
+    seen = sex.evidence(told(kind, ["0/."]), {}, kind, False, limits)
+    assert seen.x_het is None and sex.infer(seen, limits)[0] == sex.XY
+    assert sex.infer(sex.evidence(told(kind, ["0/."], depths=False), {}, kind, False, limits), limits) == (
+        sex.UNKNOWN,
+        "no X data",
+    )
