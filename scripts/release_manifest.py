@@ -11,5 +11,6 @@ with logs.to(snakemake.log), seal.job(snakemake):
     stop_on(seal.chain(getattr(snakemake.input, "seals", [])))
     folder = Path(snakemake.output.manifest).parent
     written = json.loads(Path(snakemake.input.written).read_text())
-    check.stop_on_failure(check.run(folder, parts=check.METADATA))
+    results = check.run(folder, parts=(*check.METADATA, "ids"), ids=snakemake.input.people, own=True)
+    check.stop_on_failure(results)
     manifest.write(folder, sorted({*snakemake.params.files, *written}))

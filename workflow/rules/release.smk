@@ -355,10 +355,12 @@ rule release_manifest:
     input:
         RELEASE_FILES,
         work("release/people.tsv"),
+        people=work("intake/people.tsv"),
         written=work("release/report.json"),
         seals=[
             *RELEASE_SEALS,
             *(work(f"seals/release_{action}.json") for action in ("people_record", "check", "report", "metadata")),
+            work("seals/intake_people.json"),
         ],
     output:
         manifest=release("MANIFEST.sha256"),
@@ -368,7 +370,7 @@ rule release_manifest:
     conda:
         "../../envs/check.yaml"
     params:
-        **made("release", "release"),
+        **made("release", "release", "keep"),
         files=[Path(path).relative_to(release("")).as_posix() for path in RELEASE_FILES],
     script:
         "../../scripts/release_manifest.py"

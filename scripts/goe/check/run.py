@@ -123,13 +123,15 @@ def run(
     folder: str | Path,
     parts: Iterable[str] = ALL,
     ids: str | Path | None = None,
+    own: bool = False,
     threads: int = 2,
     tell: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
     """Check a release folder; results in the order of NAMES.
 
-    parts: which checks (keys of NAMES). ids: list of ids of people to look for. tell: called with each result as
-    soon as it and those before it are there. GoeError when the folder is no release at all, or the list cannot be read.
+    parts: which checks (keys of NAMES). ids: list of ids of people to look for. own: whether the release is that of
+    the run which has this list. tell: called with each result as soon as it and those before it are there. GoeError
+    when the folder is no release at all, or the list cannot be read.
     """
     root = Path(folder)
     wanted = set(parts)
@@ -140,7 +142,7 @@ def run(
     if not any((root / name).exists() for name in (manifest.NAME, check_folder.DATASET)):
         what = f"is no release: it has neither {manifest.NAME} nor {check_folder.DATASET}"
         raise GoeError(Problem(str(folder), what, "give the folder of a release"))
-    listed = check_ids.read(ids) if ids is not None else None
+    listed = None if ids is None else check_ids.of_run(ids) if own else check_ids.read(ids)
     results = _Results(root, wanted, tell)
     look_for_people = partial(_ids, results, listed, str(ids))
     if special := check_folder.special_files(root):
@@ -260,7 +262,8 @@ def _ids(results: _Results, ids: check_ids.Wanted | None, list_name: str) -> Non
         return
     there = sorted(path.relative_to(results.root).as_posix() for path in results.root.rglob("*"))
     n, left = len(ids.lines), ids.left_out
-    more = f"; {left} are too short, or digits or bases only, and were not looked for" if left else ""
+    words = ", or words of every release" if ids.words else ""
+    more = f"; {left} are too short, or digits or bases only{words}, and were not looked for" if left else ""
     problems = check_ids.check(results.root, there, ids, list_name)
     results.put("ids", problems, f"none of {n} ids in any file{more}")
 
