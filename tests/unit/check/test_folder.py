@@ -30,7 +30,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem
 from goe.disclosure.audit import audit as disclosure_audit
 from goe.disclosure.audit.table import Stated
-from goe.release.metadata import ro_crate
+from goe.release.metadata import health_dcat, ro_crate
 from helpers import release_folder as rf
 from hypothesis import example, given, settings
 from hypothesis import strategies as draw
@@ -639,6 +639,14 @@ def test_what_leads_to_a_machine_or_a_person_is_found(text, what):
 )
 def test_plain_words_are_not(text):
     assert list(check_private.faults(text, ["data@example.org"])) == []
+
+
+@pytest.mark.parametrize("written", ["o'x@a.b", "mailto:o'x@a.b", '"O&#39;X@a.b"', "| Anna, o'x@a.b |", "<o'x@a.b>."])
+def test_a_contact_with_an_apostrophe_is_a_contact(written):
+    assert health_dcat.MAIL.fullmatch("o'x@a.b")
+    assert list(check_private.faults(written, ["o'x@a.b"])) == []
+    for other in ("ao'x@a.b", "x@a.b", "o'x@a.b.c", "o'x@a.bc"):
+        assert list(check_private.faults(f"see {other}", ["o'x@a.b"])), other
 
 
 def test_whole_blocks_without_names_and_times(tmp_path, minimal):
