@@ -1164,6 +1164,48 @@ def test_statistics_of_a_withheld_stratum(monkeypatch, tmp_path):
     assert named(results["disclosure"], f"{WIDE}: chr20:", "is given though a country it follows from is withheld")
 
 
+@pytest.fixture(scope="module")
+def other_statistics(tmp_path_factory):
+    """A release, open or not, whose statistics are others at one allele each, alike in every format."""
+
+    def make(contig, rule):
+        real, changed = rf.site_filters.annotate, {}
+
+        def annotate(*args, **options):
+            table = real(*args, **options)
+            names = ("call_rate", "hwe_p", "inbreeding_coeff", "faf95", "faf99")
+            there = [
+                i for i in range(table.num_rows) if table["faf95"][i].as_py() and table["call_rate"][i].as_py() < 1
+            ]
+            for name, step in zip(names, (17, 29, 41, 53, 65), strict=True):
+                rows = [i for i in there[step:] if table[name][i].as_py() is not None]
+                values = table[name].to_pylist()
+                for row in rows[:12]:
+                    # As little as shows in single precision.
+                    values[row] *= 1 + 1e-5
+                column = table.schema.get_field_index(name)
+                table = table.set_column(column, table.schema.field(column), pa.array(values, pa.float64()))
+                changed[name] = {table["pos"][row].as_py() for row in rows[:12]}
+            return table
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rf.site_filters, "annotate", annotate)
+            return rf.make(tmp_path_factory.mktemp("other"), rule=rule, gdi=False, contigs={contig: 1500}), changed
+
+    return make
+
+
+@pytest.mark.parametrize(("contig", "rule"), [("chr20", rf.OPEN), ("chrX", rf.OPEN), ("chr20", rf.MINIMAL)])
+def test_statistics_that_do_not_follow_from_the_counts(other_statistics, contig, rule):
+    root, changed = other_statistics(contig, rule)
+    results = found(root)
+    assert set(results) == {"wide"}
+    for name, positions in changed.items():
+        told = [text for text in results["wide"] if f" {name} does not follow from" in text]
+        said = {int(text.split(f"{contig}:")[1].split(":")[0]) for text in told if "more: " not in text}
+        assert said and said <= positions, name
+
+
 # ---- ids of people
 
 

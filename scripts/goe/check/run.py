@@ -31,6 +31,7 @@ from goe.check import mini_node as mini_node_check
 from goe.check import private as check_private
 from goe.check import ro_crate as ro_crate_check
 from goe.check import rows as check_rows
+from goe.check import statistics as check_statistics
 from goe.check import vcf as check_vcf
 from goe.check.faults import Faults, safely
 from goe.check.folder import Facts
@@ -488,9 +489,16 @@ class _Check:
         path = self.wide(contig)
 
         def look() -> list[Problem]:
+            faults = Faults(str(path))
+            least = self.facts.said["config"]["variant_qc"]["hwe_min_people"]
+
+            def wanted() -> Iterator[pa.Table]:
+                for block in self.blocks([contig]):
+                    check_statistics.differing(block, self.facts.people, least, faults)
+                    yield _with_filter(block)
+
             got = map(_with_filter, wide_table.read(path))
-            wanted = map(_with_filter, self.blocks([contig]))
-            return readback.compare(got, wanted, str(path), columns)
+            return readback.compare(got, wanted(), str(path), columns) + faults.problems
 
         return str(path.relative_to(self.root)), look
 
