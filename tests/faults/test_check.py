@@ -12,6 +12,8 @@ import math
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tarfile
 import zlib
 from dataclasses import replace
@@ -31,6 +33,7 @@ from goe.release import table as frequency_table
 from goe.release.gdi import format as gdi_format
 from helpers import gdi as package
 from helpers import release_folder as rf
+from helpers import stages
 
 CONTIGS = {"chr20": 1000, "chrX": 700, "chrM": 100}
 KINDS = {
@@ -1310,6 +1313,32 @@ def test_an_id_that_leaked(root, ids, put):
     texts = found(root, ["ids"], ids)["ids"]
     assert named(texts, place, f"holds 1 of the ids of {ids}: line 3 ->"), texts
     assert "name" in put.__name__ or not named(texts, PERSON)
+
+
+def test_a_run_does_not_finish_a_release_with_an_id(whole, tmp_path):
+    """The last script of a run, with a FILTER that is named after somebody, and without."""
+    root = rf.copy(whole["open"], tmp_path)
+    files = manifest.files(root)
+    written = tmp_path / "report.json"
+    written.write_text("[]")
+    people = tmp_path / "people.tsv"
+    people.write_text(f"sample_id\tsex\nTotal\tF\nVKG7\tF\n{PERSON}\tM\n")
+    spec = stages.write_spec(
+        tmp_path,
+        "release_manifest.py",
+        input={"written": written, "people": people},
+        output={"manifest": root / manifest.NAME},
+        params={"files": files},
+    )
+    words = [sys.executable, "-m", "helpers.run_script", spec]
+    (root / manifest.NAME).unlink()
+    done = subprocess.run(words, env=stages.ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0 and manifest.verify(root) == [], done.stderr
+    (root / manifest.NAME).unlink()
+    rf.edit_vcf(root / ALL_VCF, header("##source=goe", '##FILTER=<ID=VKG7_low,Description="x">\n##source=goe'))
+    done = subprocess.run(words, env=stages.ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1 and not (root / manifest.NAME).exists()
+    assert "holds 1 of the ids of" in done.stderr and "line 3" in done.stderr and "VKG7" not in done.stderr
 
 
 def test_the_command_looks_for_ids(root, ids, capsys):

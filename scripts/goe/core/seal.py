@@ -196,8 +196,7 @@ def _flat(values: Iterable[Any]) -> Iterator[str]:
 
 def _made_here(seals: Sequence[str], paths: Iterable[str]) -> Iterator[str]:
     """Those of `paths` that a job of the run has made, whose seals are under work/seals."""
-    parts = Path(_absolute(seals[0])).parts
-    run = Path(*parts[: len(parts) - 1 - parts[::-1].index("seals")]).parent
+    run = Path(_absolute(seals[0]).rpartition("/work/seals/")[0])
     for path in paths:
         if {run / "work", run / "release"} & set(Path(_absolute(path)).parents):
             yield path

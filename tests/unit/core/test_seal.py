@@ -174,6 +174,17 @@ def test_a_job_reads_nothing_of_the_run_that_is_in_no_seal(made):
     assert problem.where == "work/other.tsv"
 
 
+def test_a_person_may_be_called_as_a_folder_is(made):
+    (made / "work/a.tsv").write_text("old\n")
+    work = job(made)
+    for name in ("seals", "work"):
+        path = f"work/seals/align_unit/{name}/1.json"
+        seal.write(path, "counts", "s1", [])
+        work.input = Files(table="work/a.tsv", seals=path)
+        with pytest.raises(GoeError, match="is in no seal"), seal.job(work):
+            pass
+
+
 @pytest.fixture
 def in_parts(made, monkeypatch):
     """A job that reads a file in parts, of 64 bytes each."""
