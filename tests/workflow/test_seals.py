@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pysam
 import pytest
 import yaml
+from crypt4gh.keys.c4gh import generate
 from goe.core import seal, tables
 from goe.core.errors import GoeError
+from goe.disclosure import earlier_release
+from goe.genome import build
 from goe.hts import parquet
 from helpers import dag
+from helpers.workflow import DATASET, REPO, write_config
 
 
 def made(job: dict) -> set[str]:
@@ -33,55 +39,100 @@ def listed(value) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def planned(cohort):
-    """The jobs of the demo with the restricted product and a panel for contamination."""
-    config = cohort / "config/config.yaml"
+def plans(cohort, tmp_path_factory):
+    """The jobs of two runs: the demo with the restricted product and a panel for contamination; a GDI package after an
+    earlier release."""
+    demo = tmp_path_factory.mktemp("inputs")
+    shutil.copytree(cohort, demo, dirs_exist_ok=True)
+    return [with_all_inputs(demo), with_all_releases(tmp_path_factory.mktemp("gdi"))]
+
+
+def with_all_releases(folder: Path) -> list[dict]:
+    """Of files without content, which the lint alone would look at; one person, GRCh38."""
+    primary = [(f"chr{name}", min(lengths)) for name, lengths in build.known_lengths("GRCh38").items()]
+    (folder / "ref.fa.fai").write_text("".join(f"{name}\t{n}\t0\t60\t61\n" for name, n in primary))
+    (folder / "samples.tsv").write_text("sample_id\tsex\tcountry_code\na1\tF\tEE\n")
+    (folder / "inputs.tsv").write_text("sample_id\tinput_type\tpath\na1\tgvcf\ta.g.vcf.gz\n")
+    for name in ("metadata", "frequencies"):
+        (folder / "old" / name).mkdir(parents=True)
+    (folder / "old/metadata/dataset.json").write_text('{"id": "GOE-EE-EXAMPLE-20250101000000000"}')
+    for name in ("ref.fa", "a.g.vcf.gz.tbi", "old/MANIFEST.sha256", "old/frequencies/chr1.parquet"):
+        (folder / name).write_text(">")
+    with pysam.BGZFile(str(folder / "a.g.vcf.gz"), "wb") as file:
+        file.write(b"##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta1\n")
+    generate(str(folder / "key.sec"), str(folder / "key.pub"), passphrase=None, comment=None)
+    person = {"sample_id": "a1", "keep": "yes", "country_code": "EE", "count_sex": "F"}
+    earlier_release.write_record([person], folder / "people.tsv", folder / "people.key")
+    write_config(
+        folder,
+        reference={"fasta": "ref.fa", "build": "GRCh38"},
+        dataset=DATASET | {"license": "CC0-1.0"},
+        formats={"gdi": {"catalog": "goe", "recipients": ["key.pub"]}},
+        scatter={"region_size": 300_000_000},
+        previous_release="old",
+        previous_people="people.tsv",
+    )
+    return dag.jobs(folder)
+
+
+def with_all_inputs(folder: Path) -> list[dict]:
+    config = folder / "config/config.yaml"
     settings = yaml.safe_load(config.read_text())
-    (cohort / "key.pub").write_text("x")
+    (folder / "key.pub").write_text("x")
     settings["restricted"] = {"recipients": ["key.pub"], "legal_basis": "a test"}
     settings["sample_qc"]["contamination_panel"] = "panel"
     for end in ("UD", "mu", "bed"):
-        (cohort / f"panel.{end}").write_text("x")
+        (folder / f"panel.{end}").write_text("x")
     config.write_text(yaml.safe_dump(settings))
-    return dag.jobs(cohort)
+    return dag.jobs(folder)
 
 
-# The order of what a run is asked for.
+def seals(job: dict) -> set[str]:
+    return listed(job["input"].get("seals", [])) | listed(job["input"].get("further_seals", []))
+
+
+# Rules that run nothing.
 TARGETS = {"release", "harmonised", "qc", "frequencies"}
 
 
-def test_every_job_asks_the_seal_of_every_file_that_it_reads(planned):
-    """Snakemake shows a rule that does not: its input is of a job whose seal is none of its input."""
-    seal_of = {
-        path: job["output"].get("seal") for job in planned for value in job["output"].values() for path in listed(value)
-    }
-    loose = {
-        (job["rule"], path)
-        for job in planned
-        if job["rule"] not in TARGETS
-        for path in made(job)
-        if not seal_of[path]
-        or seal_of[path] not in listed(job["input"].get("seals", [])) | listed(job["input"].get("further_seals", []))
-    }
-    assert loose == set()
-    assert {"align_contamination", "release_restricted"} < {job["rule"] for job in planned}
+def test_every_rule_of_the_workflow_is_planned(plans):
+    texts = [path.read_text() for path in (REPO / "workflow/rules").glob("*.smk")]
+    rules = {name for text in texts for name in re.findall(r"^ *rule (\w+):", text, re.M)}
+    # Before a run; on the target `harmonised` alone, and no file of it is read.
+    assert rules - {job["rule"] for jobs in plans for job in jobs} == {"lint", "harmonise_cohort"}
 
 
-def test_every_script_that_reads_what_others_made_asks_and_seals(planned, repo):
-    for job in planned:
-        if job["rule"] not in TARGETS:
-            text = (repo / "workflow/rules" / job["script"]).read_text()
-            assert "seal.job(snakemake)" in text, job["rule"]
+def test_every_job_asks_the_seal_of_every_file_that_it_reads(plans):
+    for jobs in plans:
+        seal_of = {
+            path: job["output"].get("seal")
+            for job in jobs
+            for value in job["output"].values()
+            for path in listed(value)
+        }
+        loose = {
+            (job["rule"], path)
+            for job in jobs
+            if job["rule"] not in TARGETS
+            for path in made(job)
+            if seal_of[path] not in seals(job)
+        }
+        assert loose == set()
 
 
-def test_every_stamp_that_a_job_trusts_is_one_that_its_seals_have(planned):
+def test_every_script_that_reads_what_others_made_asks_and_seals(plans):
+    for job in (job for jobs in plans for job in jobs if job["rule"] not in TARGETS):
+        assert "seal.job(snakemake)" in (REPO / "workflow/rules" / job["script"]).read_text(), job["rule"]
+
+
+def test_every_stamp_that_a_job_trusts_is_one_that_its_seals_have(plans):
     """A job that trusted another one would stop on the seal of every run."""
-    stage_of = {job["output"]["seal"]: job for job in planned if "seal" in job["output"]}
-    for job in planned:
-        for name in ("seals", "further_seals"):
-            for path in listed(job["input"].get(name, [])):
-                before = stage_of[path]
-                assert before["stamp"] in listed(job["trusts"][before["stage"]]), (job["rule"], path)
+    for jobs in plans:
+        stamp_of = {job["output"]["seal"]: (job["stage"], job["stamp"]) for job in jobs if "seal" in job["output"]}
+        for job in jobs:
+            for path in seals(job):
+                stage, stamp = stamp_of[path]
+                assert stamp in listed(job["trusts"][stage]), (job["rule"], path)
 
 
 @contextmanager
@@ -220,13 +271,13 @@ def test_a_release_behind_whose_jobs_a_seal_was_written_again_is_not_finished(ru
         "sample_qc_plots",
         "sample_qc_multiqc_tables",
     }  # which nothing of the release is made of
-    seals = sorted(listed(jobs["release_manifest"]["input"]["seals"]))
+    last_seals = sorted(seals(jobs["release_manifest"]))
     with inside(run):
-        assert seal.chain(seals) == []
+        assert seal.chain(last_seals) == []
         for rule, job in jobs.items():
             path = job["output"].get("seal")
-            if not path or rule in last or path in seals:
+            if not path or rule in last or path in last_seals:
                 continue
             with edited(path, Path(path).read_bytes().replace(b'"stamp": "', b'"stamp": "0')):
-                found = seal.chain(seals)
+                found = seal.chain(last_seals)
             assert {os.path.relpath(problem.where) for problem in found} == {path}
