@@ -136,6 +136,8 @@ def chain(seals: Iterable[str | Path]) -> list[Problem]:
 class _Verified(io.RawIOBase):
     """A file whose pieces are held against their digests when they are first read."""
 
+    _descriptor = -1
+
     def __init__(self, path: str, digests: _Pieces, seal: str):
         self._path, self._digests, self._seal = path, digests, seal
         self._descriptor = os.open(path, os.O_RDONLY)
@@ -170,7 +172,7 @@ class _Verified(io.RawIOBase):
         return read
 
     def close(self) -> None:
-        if not self.closed:
+        if not self.closed and self._descriptor >= 0:
             os.close(self._descriptor)
         super().close()
 
