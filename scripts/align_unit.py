@@ -1,16 +1,15 @@
 """Rule align_unit: reads of one unit (a FASTQ pair or an unaligned BAM) to a sorted BAM."""
 
 import json
-import tempfile
 from pathlib import Path
 
 from goe.calls import alignments
-from goe.core import logs, seal
+from goe.core import files, logs, seal
 from goe.core.ledger import Ledger
 from goe.core.processes import pipeline
 
 params, output = snakemake.params, snakemake.output
-with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.bam).parent) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), files.scratch(output.bam) as scratch:
     index = str(Path(snakemake.input.index[0]).with_suffix(""))
     # -K fixes how many bases are aligned at a time, without which the number of threads changes the alignments.
     bwa = ["bwa", "mem", "-t", snakemake.threads, "-K", "100000000", "-Y"]

@@ -1,17 +1,14 @@
 """Rule harmonise_person: one person's gVCF or VCF as site alleles it lists, and where the genome is callable."""
 
-import tempfile
-from pathlib import Path
-
 from goe.calls.own_file import OwnFile
-from goe.core import logs, seal
+from goe.core import files, logs, seal
 from goe.genome.build import Build
 from goe.harmonise import batch
 from goe.harmonise.genotypes import Filter
 from goe.harmonise.person import Harmoniser
 
 params, output, source = snakemake.params, snakemake.output, snakemake.input
-with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=Path(output.runs).parent) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), files.scratch(output.runs) as scratch:
     build = Build(**params.build)
     rename = {} if params.called else params.rename
     file = OwnFile(

@@ -7,13 +7,13 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from goe.core import logs
+from goe.core import logs, seal
 from goe.core.errors import GoeError, Problem
 
 # What a tool says of itself, for those that do not answer --version.
 ASK = {"bwa": ["bwa"], "verifybamid2": ["verifybamid2", "--help"]}
 
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     found = {"python": platform.python_version()} if snakemake.params.packages else {}
     for tool in snakemake.params.tools:
         told = subprocess.run(ASK.get(tool, [tool, "--version"]), capture_output=True, text=True, errors="replace")
@@ -22,4 +22,4 @@ with logs.to(snakemake.log):
             raise GoeError(Problem(tool, "does not tell its version", "is it installed in this environment?"))
         found[tool] = number[1]
     found |= {package: version(package) for package in snakemake.params.packages}
-    Path(snakemake.output[0]).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    Path(snakemake.output.versions).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")

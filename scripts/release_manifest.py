@@ -5,9 +5,12 @@ from pathlib import Path
 
 from goe.check import run as check
 from goe.core import logs, manifest, seal
+from goe.core.errors import stop_on
 
 with logs.to(snakemake.log), seal.job(snakemake):
-    folder = Path(snakemake.output[0]).parent
+    stop_on(seal.chain(getattr(snakemake.input, "seals", [])))
+    folder = Path(snakemake.output.manifest).parent
     written = json.loads(Path(snakemake.input.written).read_text())
-    check.stop_on_failure(check.run(folder, parts=check.METADATA))
+    results = check.run(folder, parts=(*check.METADATA, "ids"), ids=snakemake.input.people, own=True)
+    check.stop_on_failure(results)
     manifest.write(folder, sorted({*snakemake.params.files, *written}))

@@ -1,16 +1,14 @@
 """Principal components of the cohort by plink2, and the distance of everybody from the own country."""
 
 import json
-import tempfile
 from pathlib import Path
 
-from goe.core import logs, seal, tables
+from goe.core import files, logs, seal, tables
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ancestry, keep, plink, relatedness
 
 source, output = snakemake.input, snakemake.output
-folder = Path(output.people).parent
-with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=folder) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), files.scratch(output.people) as scratch:
     limits = sample_rules.load(source.guidelines, snakemake.params.thresholds).parameters
     sheet = tables.read_people(source.people)
     pairs = [relatedness.pair_of(row) for row in tables.read(source.pairs)]

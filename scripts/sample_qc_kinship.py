@@ -1,16 +1,14 @@
 """Kinship of every pair of people from the common autosomal SNVs, by plink2 (KING-robust)."""
 
 import json
-import tempfile
 from pathlib import Path
 
-from goe.core import logs, seal
+from goe.core import files, logs, seal
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import keep, kinship, plink, relatedness
 
 source, params, output = snakemake.input, snakemake.params, snakemake.output
-folder = Path(output.pairs).parent
-with logs.to(snakemake.log), seal.job(snakemake), tempfile.TemporaryDirectory(dir=folder) as scratch:
+with logs.to(snakemake.log), seal.job(snakemake), files.scratch(output.pairs) as scratch:
     limits = sample_rules.load(source.guidelines, params.thresholds).parameters
     snvs = plink.Snvs.read(source.about)
     stem = Path(source.bed).with_suffix("")

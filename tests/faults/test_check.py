@@ -12,6 +12,8 @@ import math
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tarfile
 import zlib
 from dataclasses import replace
@@ -31,6 +33,7 @@ from goe.release import table as frequency_table
 from goe.release.gdi import format as gdi_format
 from helpers import gdi as package
 from helpers import release_folder as rf
+from helpers import stages
 
 CONTIGS = {"chr20": 1000, "chrX": 700, "chrM": 100}
 KINDS = {
@@ -1164,6 +1167,48 @@ def test_statistics_of_a_withheld_stratum(monkeypatch, tmp_path):
     assert named(results["disclosure"], f"{WIDE}: chr20:", "is given though a country it follows from is withheld")
 
 
+@pytest.fixture(scope="module")
+def other_statistics(tmp_path_factory):
+    """A release, open or not, whose statistics are others at one allele each, alike in every format."""
+
+    def make(contig, rule):
+        real, changed = rf.site_filters.annotate, {}
+
+        def annotate(*args, **options):
+            table = real(*args, **options)
+            names = ("call_rate", "hwe_p", "inbreeding_coeff", "faf95", "faf99")
+            there = [
+                i for i in range(table.num_rows) if table["faf95"][i].as_py() and table["call_rate"][i].as_py() < 1
+            ]
+            for name, step in zip(names, (17, 29, 41, 53, 65), strict=True):
+                rows = [i for i in there[step:] if table[name][i].as_py() is not None]
+                values = table[name].to_pylist()
+                for row in rows[:12]:
+                    # As little as shows in single precision.
+                    values[row] *= 1 + 1e-5
+                column = table.schema.get_field_index(name)
+                table = table.set_column(column, table.schema.field(column), pa.array(values, pa.float64()))
+                changed[name] = {table["pos"][row].as_py() for row in rows[:12]}
+            return table
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rf.site_filters, "annotate", annotate)
+            return rf.make(tmp_path_factory.mktemp("other"), rule=rule, gdi=False, contigs={contig: 1500}), changed
+
+    return make
+
+
+@pytest.mark.parametrize(("contig", "rule"), [("chr20", rf.OPEN), ("chrX", rf.OPEN), ("chr20", rf.MINIMAL)])
+def test_statistics_that_do_not_follow_from_the_counts(other_statistics, contig, rule):
+    root, changed = other_statistics(contig, rule)
+    results = found(root)
+    assert set(results) == {"wide"}
+    for name, positions in changed.items():
+        told = [text for text in results["wide"] if f" {name} does not follow from" in text]
+        said = {int(text.split(f"{contig}:")[1].split(":")[0]) for text in told if "more: " not in text}
+        assert said and said <= positions, name
+
+
 # ---- ids of people
 
 
@@ -1268,6 +1313,32 @@ def test_an_id_that_leaked(root, ids, put):
     texts = found(root, ["ids"], ids)["ids"]
     assert named(texts, place, f"holds 1 of the ids of {ids}: line 3 ->"), texts
     assert "name" in put.__name__ or not named(texts, PERSON)
+
+
+def test_a_run_does_not_finish_a_release_with_an_id(whole, tmp_path):
+    """The last script of a run, with a FILTER that is named after somebody, and without."""
+    root = rf.copy(whole["open"], tmp_path)
+    files = manifest.files(root)
+    written = tmp_path / "report.json"
+    written.write_text("[]")
+    people = tmp_path / "people.tsv"
+    people.write_text(f"sample_id\tsex\nTotal\tF\nVKG7\tF\n{PERSON}\tM\n")
+    spec = stages.write_spec(
+        tmp_path,
+        "release_manifest.py",
+        input={"written": written, "people": people},
+        output={"manifest": root / manifest.NAME},
+        params={"files": files},
+    )
+    words = [sys.executable, "-m", "helpers.run_script", spec]
+    (root / manifest.NAME).unlink()
+    done = subprocess.run(words, env=stages.ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0 and manifest.verify(root) == [], done.stderr
+    (root / manifest.NAME).unlink()
+    rf.edit_vcf(root / ALL_VCF, header("##source=goe", '##FILTER=<ID=VKG7_low,Description="x">\n##source=goe'))
+    done = subprocess.run(words, env=stages.ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1 and not (root / manifest.NAME).exists()
+    assert "holds 1 of the ids of" in done.stderr and "line 3" in done.stderr and "VKG7" not in done.stderr
 
 
 def test_the_command_looks_for_ids(root, ids, capsys):

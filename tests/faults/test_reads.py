@@ -89,7 +89,7 @@ def adopted(folder: Path, path: Path, tmp_path: Path) -> subprocess.CompletedPro
         | {name: out / f"{name}.json" for name in ("ledger", "seal")},
         params={
             **{"adopted": True, "sample": "A", "libraries": ["1"], "rename": {}, "ignore_contigs": []},
-            **{"cram": kind == "cram", "unread": str(out / "a.cram")},
+            "cram": kind == "cram",
             **{"stage": "reads", "stamp": "x", "trusts": {}},
         },
     )

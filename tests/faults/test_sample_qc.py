@@ -49,7 +49,8 @@ BUILD = build.Build(**BUILD_PARAMS)
 SCRIPTS = REPO / "scripts"
 READ_BATCHES = {batches!r}
 BATCHES = {own_batches!r}
-STAMPS = SimpleNamespace(metrics="test")
+STAMPS = SimpleNamespace(metrics="test", bases="test", pages="test")
+READ_BORN = [person for people in READ_BATCHES.values() for person in people]
 JOINT = [SimpleNamespace(path="joint.bcf")] if {has_joint} else []
 JOINT_COUNTS = [work("joint/file/0.json")] if JOINT else []
 JOINT_SEALS = [work("seals/joint_file/0.json")] if JOINT else []
@@ -75,6 +76,13 @@ def genotypes_of_region(wildcards):
     return found
 def fastp_reports(sample):
     return [work(f"align/fastp/{{sample}}/{{unit}}.fastp.json") for unit in (1, 2)]
+def report_seals_of(sample):
+    return [work(f"seals/reports/{{sample}}.json")]
+def reports_of(sample):
+    return [work(f"align/stats/{{sample}}.stats.txt"), *fastp_reports(sample)]
+def trusts_of_reports(people):
+    return {{"reports": "test"}}
+OWN_TABLES = ["sites", "rows", "runs"]
 include: str(REPO / "workflow/rules/sample_qc.smk")
 rule all:
     default_target: True
@@ -148,21 +156,32 @@ def make(folder: Path) -> None:
         rows.append(f"{p[0]}\t{p[1]}\t{p[3]}\t{'yes' if p[0] == GONE else 'no'}\t{p[4]}\t{source}\t")
     for name in ("people", "sources"):
         (folder / f"work/intake/{name}.tsv").write_text("\n".join(rows) + "\n")
-    # Of the jobs before; without files, as tests write these anew.
-    seal.write(folder / "work/seals/intake_lint.json", "genotypes", "test", [])
-    seal.write(folder / "work/seals/intake_people.json", "keep", "test", [])
-    seal.write(folder / "work/seals/joint_file/0.json", "scanned", "test", [])
-    for name in own_batches():
-        seal.write(folder / f"work/seals/harmonise_batch/{name}.json", "gathered", "test", [])
-    for region in REGIONS:
-        for rule in ("harmonise_split", "harmonise_merge"):
-            seal.write(folder / f"work/seals/{rule}/0/{region}.json", "genotypes", "test", [])
     (folder / "ref.fa").write_text("".join(f">{c}\n{'A' * n}\n" for c, n in CONTIGS.items()))
     subprocess.run(["samtools", "faidx", str(folder / "ref.fa")], check=True)
     for p in cast:
         if p[4] == "cram":
             reports(folder / "work/align", p[0], 12 if p[0] == LOW else 32, p[2])
     assert len(set(ids)) == len(ids)
+
+
+def seal_what_came_before(folder: Path) -> None:
+    """The seals of the jobs whose files the tests write."""
+
+    def of(name: str, stage: str, *patterns: str) -> None:
+        files = [path for pattern in patterns for path in (folder / "work").glob(pattern)]
+        seal.write(folder / f"work/seals/{name}.json", stage, "test", files)
+
+    of("intake_lint", "genotypes", "intake/sources.tsv")
+    of("intake_people", "keep", "intake/people.tsv")
+    of("joint_file/0", "scanned", "joint/file/0.json")
+    for name in own_batches():
+        of(f"harmonise_batch/{name}", "gathered", f"harmonise/batch/{name}.*")
+    for region in REGIONS:
+        of(f"harmonise_split/0/{region}", "genotypes", f"harmonise/joint/0/{region}.people.parquet")
+        of(f"harmonise_merge/0/{region}", "genotypes", f"harmonise/joint/0/{region}.bcf*")
+    for p in people():
+        if p[4] == "cram":
+            of(f"reports/{p[0]}", "reports", *(f"align/*/{p[0]}{end}" for end in (".*", "/*")))
 
 
 def own_batches() -> dict[str, list[str]]:
@@ -390,6 +409,7 @@ def run(
         own_batches=own_batches(), has_joint=any(p[4] == "joint_vcf" for p in people()),
     )  # fmt: skip
     (folder / "Snakefile").write_text(text)
+    seal_what_came_before(folder)
     options = ["--cores", "2", "--directory", str(folder), "--snakefile", str(folder / "Snakefile")]
     env_path = f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/local/bin"
     return Run(*warm.snakemake([*options, target, "--quiet", "rules"], {"PATH": env_path, "HOME": str(folder)}, 600))

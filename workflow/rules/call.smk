@@ -22,7 +22,6 @@ rule call_bcftools:
         min_gq=[CFG.genotype_filter.min_gq],
         contigs=BUILD.contigs,
         regions=CALL_REGIONS,
-        unread=lambda wc, input: input.cram,
     script:
         "../../scripts/call_bcftools.py"
 

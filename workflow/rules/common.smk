@@ -124,6 +124,38 @@ def fastp_of_unit(wildcards):
     return [work(f"align/fastp/{wildcards.sample}/{wildcards.unit}.fastp.json")] if fastq else []
 
 
+def fastp_seals(sample):
+    return [
+        work(f"seals/align_fastp/{sample}/{i}.json")
+        for i, row in enumerate(UNITS[sample], 1)
+        if row.input_type == "fastq"
+    ]
+
+
+def fastp_seals_of_unit(wildcards):
+    return [work(f"seals/align_fastp/{wildcards.sample}/{wildcards.unit}.json") for _ in fastp_of_unit(wildcards)]
+
+
+def report_seals_of(sample):
+    """Seals of what tools report of a person's reads."""
+    tools = ["depth", "coverage", "stats", *(["contamination"] if CONTAMINATION_PANEL else [])]
+    return [*(work(f"seals/align_{tool}/{sample}.json") for tool in tools), *fastp_seals(sample)]
+
+
+def reports_of(sample):
+    """Reports of a person's reads that MultiQC shows."""
+    names = ["depth/{}.mosdepth.summary.txt", "depth/{}.mosdepth.global.dist.txt", "stats/{}.stats.txt"]
+    return [*(work(f"align/{name.format(sample)}") for name in names), *fastp_reports(sample)]
+
+
+def trusts_of_reports(people):
+    """Stamps of these seals."""
+    return {
+        "reports": [STAMPS.reports(sample) for sample in people],
+        "contamination": [STAMPS.contamination(sample) for sample in people],
+    }
+
+
 def unit_seals_of(sample):
     """Seals of a person's aligned units; none for a BAM or CRAM that was given."""
     rows = UNITS[sample]

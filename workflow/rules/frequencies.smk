@@ -15,6 +15,7 @@ rule frequencies_count:
         "../../envs/goe.yaml"
     params:
         **made("counts") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "keep": STAMPS.keep}},
+        in_parts=OWN_TABLES,
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         raw=CFG.frequencies.raw,

@@ -158,6 +158,7 @@ rule harmonise_cohort:
         "../../envs/goe.yaml"
     params:
         trusts=trusts_of_genotypes,
+        in_parts=OWN_TABLES,
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
     script:

@@ -16,12 +16,14 @@ for env, asked in VERSIONS.items():
         name:
             f"provenance_{env}"
         output:
-            work(f"provenance/{env}.json"),
+            versions=work(f"provenance/{env}.json"),
+            seal=work(f"seals/provenance_{env}.json"),
         log:
             work(f"logs/provenance_{env}.log"),
         conda:
             f"../../envs/{env}.yaml"
         params:
+            **made("versions"),
             tools=asked["tools"],
             packages=asked.get("packages", []),
         script:

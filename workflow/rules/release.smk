@@ -328,7 +328,11 @@ rule release_metadata:
         about=work("release/about.json"),
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         versions=expand(work("provenance/{environment}.json"), environment=VERSIONS),
-        seals=[*RELEASE_SEALS, work("seals/release_report.json")],
+        seals=[
+            *RELEASE_SEALS,
+            work("seals/release_report.json"),
+            *expand(work("seals/provenance_{environment}.json"), environment=VERSIONS),
+        ],
     output:
         metadata=[release(name) for name in METADATA_NAMES],
         seal=work("seals/release_metadata.json"),
@@ -337,7 +341,7 @@ rule release_metadata:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("release", "release"),
+        **made("release", "release", "versions"),
         cfg=PUBLIC_CFG,
         files=[Path(path).relative_to(release("")).as_posix() for path in DATA_FILES + NOTE_FILES],
         snakemake=SNAKEMAKE_VERSION,
@@ -351,19 +355,22 @@ rule release_manifest:
     input:
         RELEASE_FILES,
         work("release/people.tsv"),
+        people=work("intake/people.tsv"),
         written=work("release/report.json"),
         seals=[
             *RELEASE_SEALS,
             *(work(f"seals/release_{action}.json") for action in ("people_record", "check", "report", "metadata")),
+            work("seals/intake_people.json"),
         ],
     output:
-        release("MANIFEST.sha256"),
+        manifest=release("MANIFEST.sha256"),
+        seal=work("seals/release_manifest.json"),
     log:
         work("logs/release_manifest.log"),
     conda:
         "../../envs/check.yaml"
     params:
-        **made("release", "release"),
+        **made("release", "release", "keep"),
         files=[Path(path).relative_to(release("")).as_posix() for path in RELEASE_FILES],
     script:
         "../../scripts/release_manifest.py"
@@ -376,16 +383,19 @@ if CFG.restricted:
             tables=lambda wc: expand(work("variant_qc/{region}.parquet"), region=regions_of(wc.contig)),
             fasta=CFG.reference.fasta,
             fields=FIELDS,
+            seals=lambda wc: expand(work("seals/variant_qc_filter/{region}.json"), region=regions_of(wc.contig)),
         output:
             table=work("restricted/{contig}.parquet"),
             every=work("restricted/{contig}.all.vcf.gz"),
             passed=work("restricted/{contig}.pass.vcf.gz"),
             summary=work("restricted/{contig}.json"),
+            seal=work("seals/release_restricted_contig/{contig}.json"),
         log:
             work("logs/release_restricted_contig/{contig}.log"),
         conda:
             "../../envs/goe.yaml"
         params:
+            **made("release", "filters"),
             dataset=ID,
             build=BUILD.name,
             legal_basis=CFG.restricted.legal_basis,
@@ -403,6 +413,11 @@ if CFG.restricted:
             recipients=CFG.restricted.recipients,
             # Only beside a release that passed its checks.
             manifest=release("MANIFEST.sha256"),
+            seals=[
+                *expand(work("seals/release_restricted_contig/{contig}.json"), contig=BUILD.contigs),
+                work("seals/release_summary.json"),
+                work("seals/release_manifest.json"),
+            ],
         output:
             package=str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh"),
             content=work("restricted/content.json"),
@@ -411,6 +426,7 @@ if CFG.restricted:
         conda:
             "../../envs/goe.yaml"
         params:
+            trusts=lambda wc: {"release": STAMPS.release},
             cfg=PUBLIC_CFG,
             build=BUILD.name,
             contigs=list(BUILD.contigs),

@@ -16,7 +16,7 @@ rule sample_qc_reference:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("metrics"),
+        **made("bases"),
         build=BUILD_PARAMS,
     script:
         "../../scripts/sample_qc_reference.py"
@@ -35,7 +35,10 @@ rule sample_qc_batch:
             else []
         ),
         fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_reports(s)],
-        seals=work("seals/sample_qc_reference.json"),
+        seals=lambda wc: [
+            work("seals/sample_qc_reference.json"),
+            *(seal for s in READ_BATCHES[wc.batch] for seal in report_seals_of(s)),
+        ],
     output:
         metrics=work("sample_qc/batch/{batch}.jsonl"),
         files=work("sample_qc/batch/{batch}.files.txt"),
@@ -45,7 +48,7 @@ rule sample_qc_batch:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("metrics", "metrics"),
+        **made("metrics") | {"trusts": lambda wc: {"bases": STAMPS.bases, **trusts_of_reports(READ_BATCHES[wc.batch])}},
         build=BUILD_PARAMS,
         people=lambda wc: READ_BATCHES[wc.batch],
         fastp=lambda wc: {s: fastp_reports(s) for s in READ_BATCHES[wc.batch]},
@@ -73,6 +76,7 @@ rule sample_qc_region:
         "../../envs/goe.yaml"
     params:
         **made("metrics") | {"trusts": trusts_of_genotypes},
+        in_parts=OWN_TABLES,
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         rename=CFG.reference.rename,
@@ -231,7 +235,7 @@ rule sample_qc_keep:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("keep", "keep", "metrics"),
+        **made("keep", "keep", "metrics", "bases"),
         thresholds=CFG.sample_qc.thresholds,
         exclude=CFG.sample_qc.exclude,
     script:
@@ -277,6 +281,7 @@ rule sample_qc_plots:
             labels={"what": "Call rate and depth"},
         ),
         pictures=expand(work("sample_qc/plots/{plot}_mqc.png"), plot=["coverage", "het_hom", "pca", "sex", "call_rate"]),
+        seal=work("seals/sample_qc_plots.json"),
     log:
         work("logs/sample_qc_plots.log"),
     conda:
@@ -329,15 +334,19 @@ rule sample_qc_multiqc_tables:
         summary=work("sample_qc/summary.json"),
         pictures=rules.sample_qc_plots.output.pictures,
         files=expand(work("sample_qc/batch/{batch}.files.txt"), batch=READ_BATCHES),
-        seals=expand(work("seals/{rule}.json"), rule=["sample_qc_keep"]),
+        seals=[
+            *expand(work("seals/{rule}.json"), rule=["sample_qc_keep", "sample_qc_plots"]),
+            *expand(work("seals/sample_qc_batch/{batch}.json"), batch=READ_BATCHES),
+        ],
     output:
         folder=directory(work("sample_qc/multiqc")),
+        seal=work("seals/sample_qc_multiqc_tables.json"),
     log:
         work("logs/sample_qc_multiqc_tables.log"),
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("pages", "keep", "metrics"),
+        **made("pages", "pages", "keep", "metrics"),
         title=CFG.dataset.title,
     script:
         "../../scripts/sample_qc_multiqc_tables.py"
@@ -346,7 +355,12 @@ rule sample_qc_multiqc_tables:
 rule sample_qc_multiqc:
     input:
         tables=work("sample_qc/multiqc"),
+        reports=[path for sample in READ_BORN for path in reports_of(sample)],
         config=MULTIQC_CONFIG,
+        seals=[
+            work("seals/sample_qc_multiqc_tables.json"),
+            *(seal for sample in READ_BORN for seal in report_seals_of(sample)),
+        ],
     output:
         report(
             work("sample_qc/multiqc.html"),
@@ -359,11 +373,9 @@ rule sample_qc_multiqc:
     conda:
         "../../envs/multiqc.yaml"
     params:
-        folder=lambda wc, output: str(Path(output[0]).parent),
-    shell:
-        "multiqc --file-list {input.tables:q}/files.txt --config {input.config:q}"
-        " --config {input.tables:q}/title.yaml --outdir {params.folder:q} --filename multiqc.html"
-        " --force --no-data-dir --no-ansi > {log:q} 2>&1"
+        trusts=lambda wc: {"pages": STAMPS.pages, **trusts_of_reports(READ_BORN)},
+    script:
+        "../../scripts/sample_qc_multiqc.py"
 
 
 KEPT_SAMPLE_QC = [
@@ -371,9 +383,7 @@ KEPT_SAMPLE_QC = [
     *expand(work("seals/sample_qc_region/{region}.json"), region=AUTOSOME_REGIONS),
     *expand(
         work("seals/sample_qc_{action}.json"),
-        action=["reference", "variants", "snvs", "kinship", "ancestry", "keep"],
+        action=["reference", "variants", "snvs", "kinship", "ancestry", "keep", "plots", "multiqc_tables"],
     ),
-    work("sample_qc/plots/coverage.svg"),
-    work("sample_qc/multiqc"),
 ]
 KEPT += KEPT_SAMPLE_QC

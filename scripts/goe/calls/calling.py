@@ -5,13 +5,13 @@ Imports nothing outside the standard library and goe: the job has bcftools and P
 
 import json
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from goe.calls import gvcf
+from goe.core import files
 from goe.core.processes import pipeline, said, tool
 from goe.genome.build import contig_class
 
@@ -38,7 +38,7 @@ class Caller:
         regions: `contig:start-end` (1-based, inclusive), in the order of the file.
         """
         with (
-            tempfile.TemporaryDirectory(dir=Path(target).parent) as scratch,
+            files.scratch(target) as scratch,
             ThreadPoolExecutor(threads) as pool,
         ):
             pieces = [f"{scratch}/{i:05d}.vcf.gz" for i in range(len(regions))]

@@ -4,13 +4,13 @@ Imports nothing outside the standard library and goe: the job has samtools and P
 """
 
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from goe.calls import alignments, gvcf
+from goe.core import files
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.core.processes import feeding, pipeline, reading, tool
@@ -51,7 +51,7 @@ def from_units(bams: Sequence[str], libraries: Sequence[str], target: Target, le
     for library, path in zip(libraries, bams, strict=True):
         of_library[library].append(path)
         ledger.take("reads", alignments.count_primary(path))
-    with tempfile.TemporaryDirectory(dir=Path(target.path).parent) as scratch:
+    with files.scratch(target.path) as scratch:
         marked = []
         for i, paths in enumerate(of_library.values()):
             marks = ["samtools", "markdup", "--no-PG", "-u", "-T", f"{scratch}/markdup", "-", "-"]

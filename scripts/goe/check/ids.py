@@ -1,9 +1,14 @@
-"""Whether ids of people stand anywhere in a release: for the country, which alone has the list.
+"""Whether ids of people stand anywhere in a release: for the country, which alone has the list, and for a run, which
+has its sheet.
 
 Every file is searched as it is; compressed and packed ones (gzip, Parquet, TAR, the look-up table) are also opened and
 what is inside is searched. Ids of three letters or fewer, and those that are digits or bases only, cannot be told from
 numbers and alleles and are left out. Short ids are not searched in compressed bytes, where they would turn up by
 chance. Messages name the line of the list, never an id.
+
+A run ends by searching its own release, and must not stop on what is no id. There, ids that stand in the code of goe
+are left out as well, and those of fewer than 16 characters count only as words of their own: with neither a letter nor
+a digit beside them, and in no base64.
 """
 
 import base64
@@ -24,26 +29,32 @@ import pyarrow.parquet as pq
 from isal import igzip
 
 from goe.check.faults import safely
+from goe.core import code_digest
 from goe.core.errors import GoeError, Problem
+from goe.core.resources import ROOT
 from goe.release import reading
 
 SHORTEST = 4
+# An id of 16 hexadecimal digits turns up in none of the digests of a release by chance.
+_OWN_WORD = 16
 # An id of this many bytes turns up by chance in less than one of 10^9 releases of 10 GB.
 LONG = 8
 _PIECE = 4 << 20
 _SHOWN = 10
-_PLAIN = re.compile(r"[0-9.+-]+|[ACGTN]+", re.IGNORECASE)
+_PLAIN = re.compile(r"[0-9.+-]+(?:E[0-9+-]+)?|[ACGTN]+", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Ids to look for. lines: id -> line of the list. left_out: how many ids are not looked for."""
+    """Ids to look for. lines: id -> line of the list. left_out: how many ids are not looked for. words: whether shorter
+    ones count only as words of their own."""
 
     lines: dict[bytes, int]
     left_out: int
     short: np.ndarray
     long: np.ndarray
+    words: bool = False
 
     @property
     def longest(self) -> int:
@@ -55,6 +66,25 @@ def read(path: str | Path) -> Wanted:
 
     GoeError when there is no list or none of its ids can be looked for.
     """
+    lines, left_out = _listed(path)
+    if not lines:
+        what = f"has no id that can be looked for ({left_out} are too short, or digits or bases only)"
+        raise GoeError(Problem(str(path), what, "give a file with an id a line"))
+    return _wanted(lines, left_out)
+
+
+def of_run(path: str | Path) -> Wanted:
+    """The ids of a table of people of a run, for its own release."""
+    lines, left_out = _listed(path)
+    search = Search(_wanted(lines, 0, words=True))
+    code = (name for name in code_digest.files() if not name.startswith("scripts/goe/demo/"))
+    known = search.lines(b"\n" + (ROOT / name).read_bytes() for name in code) if lines else set()
+    others = {name: line for name, line in lines.items() if line not in known}
+    return _wanted(others, left_out + len(lines) - len(others), words=True)
+
+
+def _listed(path: str | Path) -> tuple[dict[bytes, int], int]:
+    """Lines of the ids of a list that can be looked for, and how many cannot."""
     with reading.reading(path):
         rows = Path(path).read_text(encoding="utf-8-sig").splitlines()
     if not rows:
@@ -72,10 +102,11 @@ def read(path: str | Path) -> Wanted:
             left_out += 1
         else:
             lines.setdefault(name.encode(), number)
-    if not lines:
-        what = f"has no id that can be looked for ({left_out} are too short, or digits or bases only)"
-        raise GoeError(Problem(str(path), what, "give a file with an id a line"))
-    return Wanted(lines, left_out, _ends(lines, SHORTEST, LONG), _ends(lines, LONG, 1 << 30))
+    return lines, left_out
+
+
+def _wanted(lines: dict[bytes, int], left_out: int, words: bool = False) -> Wanted:
+    return Wanted(lines, left_out, _ends(lines, SHORTEST, LONG), _ends(lines, LONG, 1 << 30), words)
 
 
 def _ends(lines: Iterable[bytes], least: int, most: int) -> np.ndarray:
@@ -142,14 +173,17 @@ class Search:
     def lines(self, pieces: Iterable[bytes], short: bool = True) -> set[int]:
         """Lines of the list whose ids stand in what the pieces are together. short: also ids of 4 to 7 bytes."""
         found: set[int] = set()
-        tail = b""
+        # With what stands before and behind an id that ends with a piece.
+        tail, kept = b"", self.wanted.longest + 2
+        first = True
         for piece in pieces:
             data = tail + bytes(piece)
-            found |= self._in(data, short)
-            tail = data[-self.wanted.longest :]
-        return found
+            found |= self._in(data, short, first, last=False)
+            tail, first = data[-kept:], first and len(data) <= kept
+        return found | self._in(tail, short, first, last=True)
 
-    def _in(self, data: bytes, short: bool) -> set[int]:
+    def _in(self, data: bytes, short: bool, first: bool, last: bool) -> set[int]:
+        """first, last: whether the stream begins and ends with `data`."""
         array = np.frombuffer(data, np.uint8)
         few = self.wanted.short if short else self.nothing
         out = np.empty(1 << 12, dtype=np.int64)
@@ -161,9 +195,20 @@ class Search:
         for end in out[:n].tolist():
             for width in (SHORTEST, LONG):
                 for name in self.by_end.get(data[max(0, end - width) : end], ()):
-                    if (short or len(name) >= LONG) and data[max(0, end - len(name)) : end] == name:
+                    start = end - len(name)
+                    if not (short or len(name) >= LONG) or data[max(0, start) : end] != name:
+                        continue
+                    if not self.wanted.words or len(name) >= _OWN_WORD or _is_word(data, start, end, first, last):
                         lines.add(self.wanted.lines[name])
         return lines
+
+
+def _is_word(data: bytes, start: int, end: int, first: bool, last: bool) -> bool:
+    """Whether start..end of a stream has no letter and no digit beside it. Where a piece of the stream begins or ends
+    with it, that is told with the piece beside."""
+    before = not data[start - 1 : start].isalnum() if start else first
+    behind = not data[end : end + 1].isalnum() if end < len(data) else last
+    return before and behind
 
 
 def check(root: Path, names: Iterable[str], wanted: Wanted, listed: str) -> list[Problem]:
@@ -177,7 +222,7 @@ def check(root: Path, names: Iterable[str], wanted: Wanted, listed: str) -> list
 
 def _file(search: Search, path: Path, name: str, listed: str) -> list[Problem]:
     found: dict[str, set[int]] = {}
-    for where, pieces, short in _contents(path, name):
+    for where, pieces, short in _contents(path, name, search.wanted.words):
         if lines := search.lines(pieces, short):
             found.setdefault(where, set()).update(lines)
     problems = []
@@ -193,15 +238,16 @@ def _pieces(handle: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _contents(path: Path, name: str) -> Iterator[tuple[str, Iterable[bytes], bool]]:
-    """What of a file is searched: (where, bytes, whether also for short ids)."""
+def _contents(path: Path, name: str, words: bool) -> Iterator[tuple[str, Iterable[bytes], bool]]:
+    """What of a file is searched: (where, bytes, whether also for short ids). words: as in `Wanted`."""
     yield f"name of {path}", [os.fsencode(name)], True
     if path.is_dir():
         return
     packed = path.suffix in (".gz", ".tbi", ".parquet", ".tar", ".c4gh")
     with reading.reading(path):
+        page = path.suffix in (".html", ".js")
         with path.open("rb") as handle:
-            yield str(path), _pieces(handle), not packed
+            yield str(path), _pieces(handle), not packed and not (words and page)
         if path.suffix in (".gz", ".tbi"):
             with igzip.open(path, "rb") as handle:
                 yield f"{path} (decompressed)", _pieces(handle), True
@@ -209,8 +255,11 @@ def _contents(path: Path, name: str) -> Iterator[tuple[str, Iterable[bytes], boo
             yield str(path), _parquet(path), True
         elif path.suffix == ".tar":
             yield from _members(path)
-        elif path.suffix in (".html", ".js"):
-            yield f"{path} look-up table", _unpacked(path.read_text(encoding="utf-8")), True
+        elif page:
+            text = path.read_text(encoding="utf-8")
+            if words:
+                yield str(path), [_BASE64.sub(" ", text).encode()], True
+            yield f"{path} look-up table", _unpacked(text), True
 
 
 def _parquet(source: Path | IO[bytes]) -> Iterator[bytes]:

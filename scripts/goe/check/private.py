@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 import pyarrow.parquet as pq
+from markupsafe import escape
 
 from goe.check.faults import safely
 from goe.check.lookup import without_chunks
@@ -48,12 +49,15 @@ def faults(text: str, addresses: Iterable[str] = ()) -> Iterator[tuple[int, str]
     addresses: mail addresses that the release gives as its contacts.
     """
     allowed = {address.casefold() for address in addresses}
+    # An apostrophe stands in a page as an entity.
+    written = "|".join(re.escape(form) for address in allowed for form in {address, str(escape(address))})
+    known = re.compile(rf"(?<![\w.+'-])(?:{written})(?![\w-]|\.\w)", re.IGNORECASE)
     for number, line in enumerate(text.splitlines(), 1):
         for what, pattern in PATTERNS.items():
             if pattern.search(line):
                 yield number, what
         if "@" in line:
-            for match in _ADDRESS.finditer(line):
+            for match in _ADDRESS.finditer(known.sub(" ", line) if allowed else line):
                 if match[0].casefold().rstrip(".") not in allowed:
                     yield number, "user@host, or a mail address that is no contact of the release"
                     break

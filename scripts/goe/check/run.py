@@ -31,6 +31,7 @@ from goe.check import mini_node as mini_node_check
 from goe.check import private as check_private
 from goe.check import ro_crate as ro_crate_check
 from goe.check import rows as check_rows
+from goe.check import statistics as check_statistics
 from goe.check import vcf as check_vcf
 from goe.check.faults import Faults, safely
 from goe.check.folder import Facts
@@ -123,13 +124,15 @@ def run(
     folder: str | Path,
     parts: Iterable[str] = ALL,
     ids: str | Path | None = None,
+    own: bool = False,
     threads: int = 2,
     tell: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
     """Check a release folder; results in the order of NAMES.
 
-    parts: which checks (keys of NAMES). ids: list of ids of people to look for. tell: called with each result as
-    soon as it and those before it are there. GoeError when the folder is no release at all, or the list cannot be read.
+    parts: which checks (keys of NAMES). ids: list of ids of people to look for. own: whether the release is that of
+    the run which has this list. tell: called with each result as soon as it and those before it are there. GoeError
+    when the folder is no release at all, or the list cannot be read.
     """
     root = Path(folder)
     wanted = set(parts)
@@ -140,7 +143,7 @@ def run(
     if not any((root / name).exists() for name in (manifest.NAME, check_folder.DATASET)):
         what = f"is no release: it has neither {manifest.NAME} nor {check_folder.DATASET}"
         raise GoeError(Problem(str(folder), what, "give the folder of a release"))
-    listed = check_ids.read(ids) if ids is not None else None
+    listed = None if ids is None else check_ids.of_run(ids) if own else check_ids.read(ids)
     results = _Results(root, wanted, tell)
     look_for_people = partial(_ids, results, listed, str(ids))
     if special := check_folder.special_files(root):
@@ -260,7 +263,8 @@ def _ids(results: _Results, ids: check_ids.Wanted | None, list_name: str) -> Non
         return
     there = sorted(path.relative_to(results.root).as_posix() for path in results.root.rglob("*"))
     n, left = len(ids.lines), ids.left_out
-    more = f"; {left} are too short, or digits or bases only, and were not looked for" if left else ""
+    words = ", or words of every release" if ids.words else ""
+    more = f"; {left} are too short, or digits or bases only{words}, and were not looked for" if left else ""
     problems = check_ids.check(results.root, there, ids, list_name)
     results.put("ids", problems, f"none of {n} ids in any file{more}")
 
@@ -485,9 +489,16 @@ class _Check:
         path = self.wide(contig)
 
         def look() -> list[Problem]:
+            faults = Faults(str(path))
+            least = self.facts.said["config"]["variant_qc"]["hwe_min_people"]
+
+            def wanted() -> Iterator[pa.Table]:
+                for block in self.blocks([contig]):
+                    check_statistics.differing(block, self.facts.people, least, faults)
+                    yield _with_filter(block)
+
             got = map(_with_filter, wide_table.read(path))
-            wanted = map(_with_filter, self.blocks([contig]))
-            return readback.compare(got, wanted, str(path), columns)
+            return readback.compare(got, wanted(), str(path), columns) + faults.problems
 
         return str(path.relative_to(self.root)), look
 

@@ -1,5 +1,6 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and folders that do not outlive their job."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,21 @@ def draft(target: str | Path) -> Iterator[Path]:
         path.replace(target)
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch(target: str | Path) -> Iterator[Path]:
+    """An empty folder beside the file `target` for what goes into it.
+
+    Its name is the target's, so that what a killed job has left there, people's data mostly, goes when it starts again.
+    """
+    folder = Path(f"{target}.scratch")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def write_whole(path: str | Path, text: str) -> None:

@@ -6,12 +6,12 @@ together with what the neighbours' second files have for the region.
 """
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
+from goe.core.files import scratch as scratch_of
 from goe.core.ledger import Ledger
 from goe.core.processes import feeding, tool, whole_or_none
 from goe.genome.build import Build, Region
@@ -43,7 +43,7 @@ def bgzf(path: str | Path, level: str = _STAYS) -> Iterator[BinaryIO]:
 
 def split(reader: Reader, splitter: harmonise.Splitter, fasta: str | Path, snvs: str | Path, moved: str | Path) -> None:
     """Write the two files of the splitter's region."""
-    with whole_or_none(snvs, moved), tempfile.TemporaryDirectory(dir=Path(moved).parent) as scratch:
+    with whole_or_none(snvs, moved), scratch_of(moved) as scratch:
         norm = ["bcftools", "norm", "--no-version", "-f", fasta, "--check-ref", "e", "-Ou", "-"]
         sort = ["bcftools", "sort", "-m", _SORT, "-T", f"{scratch}/sort", "-Ob", "-o", moved, "-"]
         with bgzf(snvs, _FAST) as final, feeding(norm, sort) as rest:

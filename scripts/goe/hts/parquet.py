@@ -1,6 +1,7 @@
 """Parquet files between the stages: every page has a checksum, and every reader asks it.
 
-A flipped bit in a page mostly gives other numbers, and no error.
+A flipped bit in a page mostly gives other numbers, and no error. What a job reads in parts is held against its seal
+(goe.core.seal) while it is read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from goe.core import seal
 from goe.core.errors import GoeError, Problem
 
 
@@ -26,7 +28,7 @@ def write(table: pa.Table, path: str | Path) -> None:
 def opened(path: str | Path) -> Iterator[pq.ParquetFile]:
     """The open file; GoeError that names it where it, or a page that the body reads, is damaged."""
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(seal.source(path), page_checksum_verification=True) as file:
             yield file
     except (pa.ArrowInvalid, OSError) as error:
         words = " ".join(str(error).split())[:300]

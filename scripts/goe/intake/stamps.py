@@ -29,6 +29,10 @@ _READS = (
     *("align.smk", "align_person.py", "align_unit.py"),
     *("goe/calls/alignments.py", "goe/calls/cram_of_person.py", "goe/hts/cram.py", "goe/hts/indexes.py"),
 )
+_INDEX = ("align_index.py",)
+_REPORTS = ("align_coverage.py", "align_depth.py", "align_fastp.py", "align_stats.py")
+_CONTAMINATION = ("align_contamination.py",)
+_BASES = ("sample_qc_reference.py", "goe/genome/build.py", "goe/genome/fasta.py", "goe/sample_qc/metrics.py")
 _CALLS = (
     "call.smk",
     "call_bcftools.py",
@@ -54,6 +58,7 @@ _GENOTYPES = (
     *("goe/intake/callers.py", "goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
 )
 _METRICS = (
+    *(*_BASES, *_CONTAMINATION, *_REPORTS),
     *("sample_qc.smk", "sample_qc_batch.py", "sample_qc_kinship.py", "sample_qc_reference.py", "sample_qc_region.py"),
     *("sample_qc_snvs.py", "sample_qc_variants.py", "inference.tsv", "sample_qc.tsv", "goe/sample_qc/region.py"),
     *("goe/sample_qc/ga4gh.py", "goe/sample_qc/kinship.py", "goe/sample_qc/metrics.py", "goe/sample_qc/plink.py"),
@@ -64,7 +69,7 @@ _KEEP = (
     *("goe/sample_qc/ancestry.py", "goe/sample_qc/keep.py", "goe/sample_qc/sex.py"),
 )
 _PAGES = (
-    *("sample_qc_cohort.py", "sample_qc_multiqc_tables.py", "sample_qc_plots.py", "goe/pages/"),
+    *("sample_qc_cohort.py", "sample_qc_multiqc.py", "sample_qc_multiqc_tables.py", "sample_qc_plots.py", "goe/pages/"),
     *("goe/sample_qc/multiqc.py", "goe/sample_qc/page.py", "goe/sample_qc/plots.py"),
     *("resources/pages/", "resources/cohort/", "resources/report/page.css"),
 )
@@ -153,6 +158,21 @@ class Stamps:
         settings = [self.cfg.reference.rename, self.cfg.reference.ignore_contigs]
         return [self.file(fasta, f"{fasta}.fai"), self.build.name, list(self.build.contigs.items()), settings]
 
+    @property
+    def index(self) -> str:
+        """align_index: the reference for the aligner."""
+        return of(self.reference, self.code(_INDEX))
+
+    @property
+    def bases(self) -> str:
+        """sample_qc_reference: bases of the reference that are not N."""
+        return of(self.reference, self.build.par, self.code(_BASES))
+
+    @property
+    def versions(self) -> str:
+        """provenance: what the tools say that they are."""
+        return of(self.code(("provenance_versions.py",)))
+
     # Stages of one person
 
     def reads(self, sample: str) -> str:
@@ -160,6 +180,19 @@ class Stamps:
         person = self.people[sample]
         rows = self._rows(self._own[sample])
         return of(rows, person.extra.get("platform", ""), self.reference, self.code(_READS))
+
+    def reports(self, sample: str) -> str:
+        """align_fastp, align_depth, align_coverage, align_stats: what tools tell of the person's reads."""
+        return of(self.reads(sample), self.bases, self.code(_REPORTS))
+
+    def contamination(self, sample: str) -> str:
+        """align_contamination: the same of VerifyBamID2 and its panel."""
+        return of(self.reads(sample), self._panel, self.code(_CONTAMINATION))
+
+    @property
+    def _panel(self) -> list[str]:
+        panel = self.cfg.sample_qc.contamination_panel
+        return self.file(*(f"{panel}.{end}" for end in ("UD", "mu", "bed"))) if panel else []
 
     def calls(self, sample: str) -> str:
         """call: CRAM to gVCF."""
@@ -234,8 +267,7 @@ class Stamps:
     @property
     def metrics(self) -> str:
         """sample_qc: numbers of every person, and kinship."""
-        section, panel = self.cfg.sample_qc, self.cfg.sample_qc.contamination_panel
-        files = self.file(*(f"{panel}.{end}" for end in ("UD", "mu", "bed"))) if panel else []
+        section, files = self.cfg.sample_qc, self._panel
         accepted = self.cfg.variant_qc.accept_filters
         return self._cohort(
             "metrics",

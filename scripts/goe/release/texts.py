@@ -5,6 +5,7 @@ the folder and the same goe can write it again: `goe check` does, and a text tha
 found.
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 
@@ -24,6 +25,12 @@ def write(said: Mapping[str, Mapping]) -> dict[str, str]:
     return {"README.md": readme(said), "LICENSE": license_text(said), "CHANGELOG.md": changelog(said)}
 
 
+def markdown(text: str) -> str:
+    """A text of the configuration as one paragraph of Markdown (CommonMark) that shows its characters."""
+    line = re.sub(r"[\\`*_\[\]<>|#~]|&(?=#?\w+;)", r"\\\g<0>", " ".join(text.split()))
+    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", line)
+
+
 def country_words(dataset: Mapping) -> str:
     """What the first part of the name of a stratum is. dataset: metadata/dataset.json."""
     label = dataset["strata_label"]
@@ -41,8 +48,9 @@ def license_text(said: Mapping[str, Mapping]) -> str:
         words = (
             f"The data of this release are under the licence {d['license']}.\n{health_dcat.license_url(d['license'])}"
         )
+    title = " ".join(d["title"].split())
     return (
-        f"{d['title']}\n{d['id']}\n\n{words}\n\nThe workflow in provenance/ is under the MIT licence, "
+        f"{title}\n{d['id']}\n\n{words}\n\nThe workflow in provenance/ is under the MIT licence, "
         "and no part of the data.\n"
     )
 
@@ -50,7 +58,7 @@ def license_text(said: Mapping[str, Mapping]) -> str:
 def changelog(said: Mapping[str, Mapping]) -> str:
     """CHANGELOG.md of the release folder."""
     earlier = said["disclosure"]["previous_release"]
-    lines = [f"# {said['dataset']['title']}", "", f"## {said['dataset']['id']}"]
+    lines = [f"# {markdown(said['dataset']['title'])}", "", f"## {said['dataset']['id']}"]
     if earlier is None:
         return "\n".join([*lines, "No earlier release was named.", ""])
     lines.append(f"Follows {earlier['dataset']}.")
@@ -122,7 +130,7 @@ Counts beside the frequencies (people left out, alleles withheld, ledger) are ro
 Not covered:
 
 {_list(rule["not_covered"])}"""
-    description = f"\n{d['description']}\n" if d.get("description") else ""
+    description = f"\n{markdown(d['description'])}\n" if d.get("description") else ""
     synthetic = "\nThe people of this dataset are made up: the data are synthetic.\n" if d.get("synthetic") else ""
     licence = d.get("license") or "not stated: ask the contact before use"
     gdi = "gdi" in d["formats"]
@@ -136,7 +144,7 @@ Not covered:
         "file is listed; `goe check` looks at everything in it."
     )
     contigs = _wrapped(f"`<contig>` is one of {', '.join(c['name'] for c in d['contigs'])}.")
-    return f"""# {d["title"]}
+    return f"""# {markdown(d["title"])}
 {description}{synthetic}
 Allele frequencies of a cohort of whole genomes, in aggregate. No file holds data of a single person.
 
@@ -147,7 +155,7 @@ Allele frequencies of a cohort of whole genomes, in aggregate. No file holds dat
 | People | {d["number_of_people"]:,} |
 | Site alleles | {d["number_of_records"]:,} |
 | Licence | {licence} |
-| Contact | {d["contact"]["fn"]}, {d["contact"]["email"]} |
+| Contact | {markdown(d["contact"]["fn"])}, {d["contact"]["email"]} |
 | Made with | {d["made_with"]} |
 
 ## Files

@@ -6,10 +6,12 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -24,10 +26,11 @@ from goe.check import lookup as check_lookup
 from goe.check import private as check_private
 from goe.check import run as check
 from goe.check.faults import Faults, safely
+from goe.core import manifest
 from goe.core.errors import GoeError, Problem
 from goe.disclosure.audit import audit as disclosure_audit
 from goe.disclosure.audit.table import Stated
-from goe.release.metadata import ro_crate
+from goe.release.metadata import health_dcat, ro_crate
 from helpers import release_folder as rf
 from hypothesis import example, given, settings
 from hypothesis import strategies as draw
@@ -550,6 +553,55 @@ def test_exactly_the_ids_that_stand_in_a_stream_are_found(tmp_path_factory, data
     }
 
 
+def of_run(folder, ids):
+    path = folder / "people.tsv"
+    path.write_text("sex\tsample_id\n" + "".join(f"F\t{one}\n" for one in ids))
+    return check_ids.of_run(path)
+
+
+def test_a_run_does_not_look_for_words_that_every_release_has(tmp_path):
+    found = of_run(tmp_path, ["Total", "chr20", "hwe_p", "PASS", "sample_id", "VKG7", "1.5e-05", "NA", "VKG8_total"])
+    assert {name.decode(): line for name, line in found.lines.items()} == {"VKG7": 7, "VKG8_total": 10}
+    assert found.left_out == 7
+    assert of_run(tmp_path, ["Total", "7"]).lines == {}
+
+
+@settings(max_examples=200, deadline=None)
+@given(draw.data())
+def test_a_run_finds_exactly_the_short_ids_that_are_words_of_their_own(tmp_path_factory, data):
+    letters = draw.text("qz_-", min_size=4, max_size=18)
+    ids = data.draw(draw.lists(letters, min_size=1, max_size=8, unique=True))
+    content = data.draw(draw.lists(draw.one_of(letters, draw.sampled_from(ids)), max_size=8).map("".join))
+    cuts = sorted(data.draw(draw.lists(draw.integers(0, len(content)), max_size=6)))
+    pieces = [content[a:b].encode() for a, b in pairwise([0, *cuts, len(content)])]
+    listed = replace(wanted(tmp_path_factory.getbasetemp(), ids), words=True)
+
+    def there(name: str) -> bool:
+        own = rf"(?<![0-9A-Za-z]){re.escape(name)}(?![0-9A-Za-z])"
+        return name in content if len(name) >= 16 else re.search(own, content) is not None
+
+    expected = {line for name, line in listed.lines.items() if there(name.decode())}
+    assert check_ids.Search(listed).lines(pieces) == expected
+
+
+def test_a_run_finds_an_id_in_a_filter_name_and_none_in_digests_and_base64(minimal, tmp_path):
+    """Short ids of letters that digests and packed bytes are made of, and one that a caller left in a FILTER."""
+    root = tmp_path / "release"
+    shutil.copytree(minimal, root)
+    digests = (root / manifest.NAME).read_text()
+    packed = max(re.findall(r"[A-Za-z0-9+/]{64,}", (root / "report.html").read_text()), key=len)
+    ids = [digests[10:14], digests[20:28], packed[30:34], packed[40:46], "VKG7"]
+    listed = of_run(tmp_path, [one for one in ids if not one.isdigit()])
+    there = manifest.files(root)
+    assert check_ids.check(root, there, listed, "people.tsv") == []
+    vcf = next((root / "sites").glob("*.pass.vcf.gz"))
+    text = gzip.decompress(vcf.read_bytes()).replace(b"##contig", b"##FILTER=<ID=VKG7_low,Description=x>\n##contig", 1)
+    vcf.write_bytes(gzip.compress(text))
+    (problem,) = check_ids.check(root, there, listed, "people.tsv")
+    assert problem.where == f"{vcf} (decompressed)" and "holds 1 of the ids of people.tsv: line" in problem.what
+    assert "VKG7" not in str(problem)
+
+
 # ---- paths, places and times
 
 
@@ -587,6 +639,14 @@ def test_what_leads_to_a_machine_or_a_person_is_found(text, what):
 )
 def test_plain_words_are_not(text):
     assert list(check_private.faults(text, ["data@example.org"])) == []
+
+
+@pytest.mark.parametrize("written", ["o'x@a.b", "mailto:o'x@a.b", '"O&#39;X@a.b"', "| Anna, o'x@a.b |", "<o'x@a.b>."])
+def test_a_contact_with_an_apostrophe_is_a_contact(written):
+    assert health_dcat.MAIL.fullmatch("o'x@a.b")
+    assert list(check_private.faults(written, ["o'x@a.b"])) == []
+    for other in ("ao'x@a.b", "x@a.b", "o'x@a.b.c", "o'x@a.bc"):
+        assert list(check_private.faults(f"see {other}", ["o'x@a.b"])), other
 
 
 def test_whole_blocks_without_names_and_times(tmp_path, minimal):

@@ -28,7 +28,8 @@ def made(tmp_path, monkeypatch):
 
 
 def told(stamps, files=("work/a.tsv",), seals=("work/seals/a.json",)):
-    return [str(problem) for problem in seal.problems(seals, stamps, files)]
+    held = seal.Held(seals, stamps)
+    return [str(problem) for problem in held.problems or [fault for file in files for fault in held.faults(file)]]
 
 
 def test_what_was_made_under_this_stamp_is_read(made):
@@ -54,9 +55,66 @@ def test_a_file_that_is_gone_stops(made):
     assert len(told({"counts": "s1"})) == 1
 
 
+def test_it_says_which_files_have_to_go(made):
+    (made / "work/a.tsv").write_text("numberz\n")
+    assert told({"counts": "s1"})[0].endswith("remove it and work/seals/a.json, and run again")
+
+
 def test_files_that_are_not_read_are_not_asked_for(made):
     (made / "work/a.tsv").unlink()
-    assert told({"counts": "s1"}, files=["work/b.tsv"]) == []
+    assert told({"counts": "s1"}, files=[]) == []
+
+
+def test_a_file_in_no_seal_is_not_read(made):
+    (problem,) = told({"counts": "s1"}, files=["work/b.tsv"])
+    assert problem.startswith("work/b.tsv: is in no seal")
+
+
+@pytest.fixture
+def folder(made):
+    """A folder of two files and its seal; Snakemake leaves a mark of its own in such a folder."""
+    (made / "work/of/x").mkdir(parents=True)
+    for name in ("1", "x/2"):
+        (made / "work/of" / name).write_text(name)
+    seal.write("work/seals/of.json", "counts", "s1", ["work/of"])
+    (made / "work/of/.snakemake_timestamp").touch()
+    return made / "work/of"
+
+
+def of_folder():
+    return told({"counts": "s1"}, ["work/of"], ["work/seals/of.json"])
+
+
+def test_a_folder_is_its_files(folder):
+    assert of_folder() == []
+    (folder / "x/2").write_text("3")
+    (folder / "new").touch()
+    assert [problem.split(" -> ")[0] for problem in of_folder()] == [
+        "work/of/x/2: is not what its job made: its digest differs",
+        f"{folder}/new: is in no seal of the jobs that it should be from",
+    ]
+
+
+def test_a_folder_that_is_gone_stops(folder):
+    shutil.rmtree(folder)
+    assert len(of_folder()) == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 128, 200])
+def test_every_byte_of_every_piece_counts(made, monkeypatch, size):
+    monkeypatch.setattr(seal, "PIECE", 64)
+    path = made / "work/a.tsv"
+    whole = bytes(i % 251 for i in range(size))
+    path.write_bytes(whole)
+    seal.write("work/seals/a.json", "counts", "s1", [path])
+    assert told({"counts": "s1"}) == []
+    for changed in [
+        *(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :] for i in range(size)),
+        whole + b"x",
+        whole[1:],
+    ]:
+        path.write_bytes(changed)
+        assert (told({"counts": "s1"}) == []) == (changed == whole)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"stage": 1}', "\0"])
@@ -105,7 +163,84 @@ def test_a_job_that_fails_seals_nothing(made):
     assert not (made / "work/seals/b.json").exists()
 
 
-def test_files_as_large_as_a_genome_are_not_hashed(made):
-    (made / "work/a.tsv").write_text("another\n")
-    with seal.job(job(made, unread="work/a.tsv")):
+def test_a_job_reads_nothing_of_the_run_that_is_in_no_seal(made):
+    work = job(made)
+    work.input = Files(table="work/a.tsv", other="work/other.tsv", sheet="samples.tsv", seals="work/seals/a.json")
+    for name in ("work/other.tsv", "samples.tsv"):
+        (made / name).write_text("x")
+    with pytest.raises(GoeError) as told, seal.job(work):
+        pass
+    (problem,) = told.value.problems
+    assert problem.where == "work/other.tsv"
+
+
+def test_a_person_may_be_called_as_a_folder_is(made):
+    (made / "work/a.tsv").write_text("old\n")
+    work = job(made)
+    for name in ("seals", "work"):
+        path = f"work/seals/align_unit/{name}/1.json"
+        seal.write(path, "counts", "s1", [])
+        work.input = Files(table="work/a.tsv", seals=path)
+        with pytest.raises(GoeError, match="is in no seal"), seal.job(work):
+            pass
+
+
+@pytest.fixture
+def in_parts(made, monkeypatch):
+    """A job that reads a file in parts, of 64 bytes each."""
+    monkeypatch.setattr(seal, "PIECE", 64)
+    (made / "work/a.tsv").write_bytes(bytes(200))
+    seal.write("work/seals/a.json", "counts", "s1", ["work/a.tsv"])
+    return job(made, in_parts=["table"])
+
+
+def test_what_is_read_in_parts_is_verified_where_it_is_read(made, in_parts):
+    data = bytearray(200)
+    data[130] = 1
+    (made / "work/a.tsv").write_bytes(data)
+    with seal.job(in_parts), seal.source("work/a.tsv") as file:
+        assert file.read(128) == bytes(128)
+        with pytest.raises(GoeError, match="is not what its job made"):
+            file.read(1)
+        file.seek(192)
+        assert file.read() == bytes(8)
+
+
+@pytest.mark.parametrize("size", [0, 199, 201, 64, 300])
+def test_a_file_of_another_size_that_is_read_in_parts(made, in_parts, size):
+    (made / "work/a.tsv").write_bytes(bytes(size))
+    with pytest.raises(GoeError), seal.job(in_parts), seal.source("work/a.tsv") as file:
+        file.read()
+    assert not (made / "work/seals/b.json").exists()
+
+
+def test_outside_of_its_job_a_file_is_opened_as_it_is(made, in_parts):
+    with seal.job(in_parts):
         (made / "work/b.tsv").write_text("x")
+    assert seal.source("work/a.tsv") == "work/a.tsv"
+
+
+@pytest.fixture
+def three(made):
+    """a, b made of a, c made of b: the seal of c."""
+    for name, before in (("b", "a"), ("c", "b")):
+        (made / f"work/{name}.tsv").write_text(name)
+        seal.write(f"work/seals/{name}.json", "counts", "s1", [f"work/{name}.tsv"], [f"work/seals/{before}.json"])
+    return "work/seals/c.json"
+
+
+def test_a_chain_of_seals_is_whole(three):
+    assert seal.chain([three]) == []
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_content_that_was_sealed_again_behind_those_who_read_it(made, three, gone):
+    """The file and its seal agree, and nobody downstream was made of them."""
+    (made / "work/a.tsv").write_text("others\n")
+    if gone:
+        (made / "work/seals/a.json").unlink()
+    else:
+        seal.write("work/seals/a.json", "counts", "s1", ["work/a.tsv"])
+        assert told({"counts": "s1"}) == []
+    (problem,) = seal.chain([three])
+    assert problem.where.endswith("work/seals/a.json") and "work/seals/b.json" in problem.what

@@ -79,6 +79,8 @@ def parts(stamps):
     """Stamps of what is made of one file, one person, one batch."""
     return {
         "reads of a": stamps.reads("a"),
+        "reports of a": stamps.reports("a"),
+        "contamination of a": stamps.contamination("a"),
         "calls of a": stamps.calls("a"),
         "own of a": stamps.own("a"),
         "own of b": stamps.own("b"),
@@ -100,7 +102,7 @@ OWN_OF_A, OWN_OF_B = ({f"own of {i}", f"batch of {i}", "batch of both"} for i in
 @pytest.mark.parametrize(
     ("name", "made_again"),
     [
-        ("r1.fq.gz", {"reads of a", "calls of a", *OWN_OF_A}),
+        ("r1.fq.gz", {"reads of a", "reports of a", "contamination of a", "calls of a", *OWN_OF_A}),
         ("g.vcf.gz", OWN_OF_B),
         ("j.vcf.gz", {"joint"}),
     ],
@@ -226,6 +228,9 @@ def changed_checkout(folder: Path, file: str) -> Path:
         ("scripts/goe/calls/own_file.py", "sources"),
         ("scripts/goe/harmonise/genotypes.py", "sources"),
         ("scripts/goe/calls/joint.py", "genotypes"),
+        ("scripts/align_depth.py", "metrics"),
+        ("scripts/align_contamination.py", "metrics"),
+        ("scripts/sample_qc_reference.py", "metrics"),
         ("scripts/harmonise_batch.py", "genotypes"),
         ("scripts/goe/sample_qc/metrics.py", "metrics"),
         ("resources/guidelines/sample_qc.tsv", "metrics"),
@@ -243,6 +248,8 @@ def test_other_code_changes_its_stage_and_what_follows(run, tmp_path, file, firs
 @pytest.mark.parametrize(
     ("file", "made_again"),
     [
+        ("scripts/align_depth.py", {"reports of a"}),
+        ("scripts/align_contamination.py", {"contamination of a"}),
         ("scripts/goe/calls/gvcf.py", {"calls of a", *OWN_OF_A}),
         ("scripts/goe/calls/own_file.py", OWN_OF_A | OWN_OF_B),
         ("scripts/harmonise_batch.py", {"batch of a", "batch of b", "batch of both"}),

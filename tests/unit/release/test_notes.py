@@ -14,6 +14,7 @@ from goe.release import texts as release_texts
 from goe.rules.policy import Policy
 from goe.settings import sections
 from helpers.settings import altered
+from markdown_it import MarkdownIt
 
 RAW = {
     "dataset": {
@@ -186,6 +187,27 @@ def described(cfg, about, people, absent, tally, summary, k):
     return json.loads(release_notes.dumps({"dataset": about, "disclosure": summary, "qc": qc, "config": RAW}))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a <b>x</b> & `c` *d* _e_ [y](javascript:z) | &lt; \\",
+        "# one\n\n- two\n2. three",
+        "- x",
+        "2026 was, 12) and 3. were",
+        "2. x",
+        "===",
+        "~~~\nx",
+        "    code",
+        "R&D of Estonia",
+    ],
+)
+def test_a_text_of_the_configuration_is_text_in_markdown(text):
+    (shown,) = [token for token in MarkdownIt("commonmark").parse(release_texts.markdown(text)) if token.children]
+    assert shown.children is not None and {part.type for part in shown.children} <= {"text", "text_special"}
+    assert "".join(part.content for part in shown.children) == " ".join(text.split())
+    assert "\n" not in release_texts.markdown(text) and release_texts.markdown("R&D of Estonia") == "R&D of Estonia"
+
+
 def test_readme_says_what_matters_and_hides_small_countries():
     tally = release_notes.combine([contig("chr1", 60, 50, 6, 4)])
     policy = Policy(5)
@@ -226,6 +248,9 @@ def test_readme_says_what_matters_and_hides_small_countries():
     assert "People on the sheet: 108. Left out: 5, for" in open_text
     assert "Legal basis: Act 7" in open_text and "Not covered" not in open_text
     assert json.loads(release_notes.dumps(about)) == about
+    loud = about | {"title": "# <i>x\n## y", "description": "| a", "contact": about["contact"] | {"fn": "A | B"}}
+    spoken = release_texts.readme(said | {"dataset": loud})
+    assert spoken.startswith("# \\# \\<i\\>x \\#\\# y\n\n\\| a\n") and "| A \\| B, team@example.org |" in spoken
     without = release_texts.readme(said | {"dataset": about | {"formats": []}})
     assert "`gdi/GOE-EE-X-20260101000000000.tar`" in text
     assert "no package for a GDI node: config formats.gdi.catalog: is missing; config dataset.license" in without

@@ -64,6 +64,8 @@ LEGAL_BASES = (
     "OfficialAuthorityOfController",
 )
 """Names in the Data Privacy Vocabulary that the submission template offers (Documentation/choicelist.csv)."""
+MAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+"""Addresses that stand in a mailto: address (RFC 6068), a table of Markdown and a text as they are."""
 LICENSES = {
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
@@ -233,8 +235,9 @@ def problems(cfg: Config) -> list[Problem]:
     emails = [("contact.email", dataset.contact.email)]
     emails += [("hdab.email", dataset.hdab.email)] if dataset.hdab else []
     for key, value in emails:
-        if not re.fullmatch(r"[^@\s<>\"{}|\\^`]+@[^@\s<>\"{}|\\^`]+\.[^@\s<>\"{}|\\^`]+", value):
-            wrong(key, f"{value!r} is no mail address", "write it as name@example.org")
+        if not MAIL.fullmatch(value):
+            mend = "write it as name@example.org; of other characters than letters and digits a name may have . + - _ '"
+            wrong(key, f"{value!r} is no mail address that a release can give", mend)
     if dataset.conforms_to not in (None, *CONFORMS_TO):
         wrong("conforms_to", f"{dataset.conforms_to!r} is unknown", f"it is one of {', '.join(CONFORMS_TO)}")
     for name in dataset.legal_basis:

@@ -177,6 +177,8 @@ def test_any_text_comes_back_as_it_was(title, word):
         ({"download_url": "https://example.org/?x=/"}, "download_url", "is no folder"),
         ({"contact": {"fn": "A", "email": "a b@example.org"}}, "contact.email", "no mail address"),
         ({"contact": {"fn": "A", "email": "a@b.org", "url": "ftp://x.org"}}, "contact.url", "does not begin"),
+        ({"contact": {"fn": "A", "email": "a%b@example.org"}}, "contact.email", "no mail address"),
+        ({"contact": {"fn": "A", "email": "a|b@example.org"}}, "contact.email", "no mail address"),
         ({"hdab": {"name": "A", "email": "<a@b.org>", "url": None}}, "hdab.email", "no mail address"),
         ({"hdab": {"name": "A", "email": "a@b.org", "url": "x"}}, "hdab.url", "does not begin"),
         ({"conforms_to": "2MG"}, "conforms_to", "'2MG' is unknown"),

@@ -1,0 +1,61 @@
+"""The jobs of a run as Snakemake plans them: `python -m helpers.dag FOLDER` prints them as JSON, one a line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from helpers.run_script import Files
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _named(files: Any) -> dict:
+    """Files by name, and those without one."""
+    named = {name: _plain(value) for name, value in files.items()}
+    inside = {path for value in named.values() for path in ([value] if isinstance(value, str) else value)}
+    return {**named, "": [str(path) for path in files if path not in inside]}
+
+
+def _print(folder: str) -> None:
+    from snakemake.api import SnakemakeApi
+    from snakemake.settings.types import OutputSettings, ResourceSettings
+
+    with SnakemakeApi(OutputSettings(stdout=False)) as api:
+        planned = api.workflow(
+            resource_settings=ResourceSettings(cores=2), snakefile=REPO / "Snakefile", workdir=Path(folder)
+        ).dag()
+        sys.stdout, out = sys.stderr, sys.stdout
+        planned.printrulegraph()
+        for job in planned.workflow_api._workflow.dag.jobs:
+            params = dict(job.params.items())
+            said = {"rule": job.rule.name, "script": job.rule.script, "shell": job.rule.shellcmd}
+            said |= {"input": _named(job.input), "output": _named(job.output)}
+            said |= {key: params[key] for key in ("stage", "stamp", "trusts", "in_parts") if key in params}
+            print(json.dumps(said), file=out)
+
+
+def jobs(folder: Path) -> list[dict]:
+    """The jobs of a run in `folder`, in no order: rule, script, shell, and input, output by name ("": without one)."""
+    env = os.environ | {"PYTHONPATH": str(REPO / "tests")}
+    done = subprocess.run([sys.executable, "-m", "helpers.dag", folder], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def as_snakemake(job: dict) -> SimpleNamespace:
+    """What `goe.core.seal.job` is given for a job; nothing would be sealed."""
+    params = {key: job[key] for key in ("trusts", "in_parts") if key in job}
+    named = {name or "unnamed": value for name, value in job["input"].items()}
+    return SimpleNamespace(input=Files(named), output=Files({}), params=SimpleNamespace(**params))
+
+
+if __name__ == "__main__":
+    _print(sys.argv[1])
