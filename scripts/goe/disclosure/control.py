@@ -182,6 +182,14 @@ def apply(people: np.ndarray, chosen: Plan, rule: Policy) -> Decision:
     return Decision(shown, outcome, reason)
 
 
+def published_groups(chosen: Plan, rule: Policy) -> list[tuple[str, ...]]:
+    """The smallest groups that published strata tell apart, as leaves; none where the people are too few to publish
+    anything."""
+    if chosen.people[TOTAL] < rule.min_stratum_size:
+        return []
+    return [tuple(chosen.leaves[i] for i in group) for group in chosen.groups]
+
+
 def _table(chosen: Plan) -> tuple[np.ndarray, int, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The strata of a plan as rows (published countries, then the rest) x sexes, for `search.decide`."""
     countries = [c for c in st.countries(chosen.leaves) if c in chosen.strata]
