@@ -48,6 +48,7 @@ ANNOTATIONS = f"annotations/{rf.ID}.annotations.vcf.gz"
 TAR = f"gdi/{rf.ID}.tar"
 LONG, WIDE = "frequencies/chr20.parquet", "frequencies/wide/chr20.parquet"
 LINES = "beacon/genomicVariations.chr20.jsonl.gz"
+CALLABLE, BED = "callable_an/chr20.parquet", f"callable_an/{rf.ID}.callable_an.bed.gz"
 TABLES = ("tables", "rows")
 # An id of the country's own, of which nothing in a release can remind.
 PERSON = "VKGEE0042"
@@ -556,6 +557,40 @@ def qc_number(root):
     return "alleles_by_class.SNV.PASS is 5"
 
 
+def callable_number(root):
+    """One person more, in every stratum that holds them: no number that a floor allows."""
+
+    def change(rows):
+        for stratum in ("Total", "M", "EE", "EE_M"):
+            rows[1][f"an_{stratum}"] += 2
+        return rows
+
+    rf.edit_callable(root, "chr20", change)
+    return "callable AN of EE, M: is no number of people that may be shown"
+
+
+def callable_bed(root):
+    rf.edit_bed(root / BED, lambda lines: [lines[0], f"{lines[1]}0", *lines[2:]])
+    return "differs from the tables at chr20:0: "
+
+
+def callable_gap(root):
+    rf.edit_callable(root, "chr20", lambda rows: rows[:1] + rows[2:])
+    return "does not begin where the run before ends"
+
+
+def callable_above(root):
+    """Everybody everywhere, where one in some hundred was not called."""
+
+    def change(rows):
+        whole = {"EE": 1210, "EE_M": 610, "EE_F": 570, "LV": 600, "LV_M": 310, "LV_F": 290}
+        whole |= {"FI": 410, "FI_M": 170, "FI_F": 230, "M": 1090, "F": 1090, "Total": 2220}
+        return [{**rows[0], "end": 1000, **{f"an_{stratum}": n for stratum, n in whole.items()}}]
+
+    rf.edit_callable(root, "chr20", change)
+    return "callable AN is above AN at "
+
+
 FORMATS = [
     (sites_all, ALL_VCF, {"sites"}),
     (sites_pass, PASS_VCF, {"sites"}),
@@ -570,6 +605,10 @@ FORMATS = [
     (annotated, ANNOTATIONS, {"annotations"}),
     (annotated_statistic, ANNOTATIONS, {"annotations"}),
     (annotated_flag, ANNOTATIONS, {"annotations"}),
+    (callable_number, CALLABLE, {"callable-an"}),
+    (callable_gap, CALLABLE, {"callable-an"}),
+    (callable_above, CALLABLE, {"callable-an"}),
+    (callable_bed, BED, {"callable-an"}),
     (wide, WIDE, {"wide"}),
     (wide_withheld, WIDE, {"wide"}),
     (tar_member, TAR, {"gdi"}),

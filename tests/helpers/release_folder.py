@@ -498,6 +498,23 @@ def edit_vcf(path: Path, change) -> None:
     pysam.tabix_index(str(path), preset="vcf", force=True)
 
 
+def edit_callable(root: Path, contig: str, change) -> None:
+    """Change the runs of a contig, in its table and in the BED file."""
+    edit_parquet(root / f"callable_an/{contig}.parquet", change)
+    tables = [
+        pq.read_table(root / f"callable_an/{one['name']}.parquet")
+        for one in json.loads((root / "metadata/dataset.json").read_text())["contigs"]
+    ]
+    rows = [line for table in tables for line in callable_an.lines(table).to_pylist()]
+    edit_bed(root / f"callable_an/{ID}.callable_an.bed.gz", lambda lines: [lines[0], *rows])
+
+
+def edit_bed(path: Path, change) -> None:
+    """Change the lines of a BED file: `change(lines) -> lines`; the index is made anew."""
+    edit_lines(path, change)
+    pysam.tabix_index(str(path), preset="bed", force=True)
+
+
 def edit_lines(path: Path, change) -> None:
     """Change the lines of a BGZF text: `change(lines) -> lines`."""
     lines = gzip.decompress(path.read_bytes()).decode().splitlines()

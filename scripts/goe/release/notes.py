@@ -290,7 +290,8 @@ def dataset(
     formats: Sequence[str] = (),
     par: Sequence[Sequence] = (),
     contigs: Sequence[Mapping] = (),
-    callable_an: Mapping | None = None,
+    *,
+    callable_an: Mapping,
 ) -> dict:
     """Plain description of the dataset.
 

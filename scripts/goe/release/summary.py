@@ -77,9 +77,9 @@ class Summary:
         )
         self.public = notes.public_ledger(self.steps, self.tally, self.policy.k)
         called = notes.callable_people(self.keep, tables.read(sources.people), self.plan, self.policy)
-        self.dataset = notes.dataset(
-            cfg, build, self.plan, self.tally, self.policy.k, formats, par, [c["contig"] for c in contigs], called
-        )
+        names = [c["contig"] for c in contigs]
+        k = self.policy.k
+        self.dataset = notes.dataset(cfg, build, self.plan, self.tally, k, formats, par, names, callable_an=called)
         self.countries = notes.published_countries(cfg, self.plan)
 
     def disclosure(self) -> dict:

@@ -107,14 +107,19 @@ def _inside(group: Group, stratum: str, table: Table) -> bool:
 
 
 class Runs:
-    """The audit of a contig, batch after batch. strata, people: published, in the order of the release."""
+    """The audit of a contig, batch after batch.
 
-    def __init__(self, strata: Sequence[str], people: Mapping[str, int], stated: Stated, build: Build, contig: str):
+    strata, people: published, in the order of the release. where: what problems are told of.
+    """
+
+    def __init__(
+        self, strata: Sequence[str], people: Mapping[str, int], stated: Stated, build: Build, contig: str, where: str
+    ):
         self.table, self.k = Table(strata, people), max(1, stated.k)
         self.nobody = people[TOTAL] < stated.min_stratum_size and stated.k > 1
         self.groups = groups(self.table)
         self.breaks = class_breaks(build, contig)
-        self.contig = contig
+        self.contig, self.where = contig, where
         self.found: dict[str, int] = {}
         self.problems: list[Problem] = []
         self.compared = self.above = self.far = 0
@@ -147,7 +152,7 @@ class Runs:
         for at in np.flatnonzero(wrong):
             self.found[what] = self.found.get(what, 0) + 1
             if self.found[what] <= _REPORTED:
-                self.problems.append(Problem(f"{self.contig}:{start[at]}", f"callable AN of {what}", _MEND))
+                self.problems.append(Problem(self.where, f"{self.contig}:{start[at]} callable AN of {what}", _MEND))
 
     def beside(self, block: Block, an: np.ndarray, gvcfs_alone: bool) -> None:
         """Alleles of the frequency tables, with callable AN at their positions: int64 (strata, alleles).
@@ -167,9 +172,9 @@ class Runs:
         out = [*self.problems]
         for what, n in self.found.items():
             if n > _REPORTED:
-                out.append(Problem(self.contig, f"and {n - _REPORTED} more: callable AN of {what}", _MEND))
+                out.append(Problem(self.where, f"and {n - _REPORTED} more: callable AN of {what}", _MEND))
         for n, what in ((self.above, "above AN"), (self.far, "further below AN than may be")):
             if n > max(_ALWAYS, _SHARE * self.compared):
                 told = f"callable AN is {what} at {n:,} of {self.compared:,} numbers of SNVs"
-                out.append(Problem(self.contig, told, "is it of this release? get it again"))
+                out.append(Problem(self.where, told, "is it of this release? get it again"))
         return out
