@@ -39,6 +39,8 @@ from goe.rules.stratum import parse
 STRETCH = 1 << 20
 """Bases of a stretch, a power of two: blocks within it are made by one job."""
 assert STRETCH == WINDOW
+# Runs of a contig at a time.
+_PIECE = 1 << 16
 
 BLOCKS = pa.schema(
     [("part", pa.int16()), ("start", pa.int32()), ("end", pa.int32()), ("low", pa.int32()), ("high", pa.int32())]
@@ -193,7 +195,8 @@ class Blocks:
             for batch, part in zip(self.batches, self.part, strict=True):
                 runs = Runs.among(batch.read(region.contig, first, last))
                 _add(runs, classes.at(runs.start), first, part, change)
-            yield first, last, self._table(first, np.cumsum(change[:, :-1], axis=1, dtype=np.int32))
+            np.cumsum(change, axis=1, out=change)
+            yield first, last, self._table(first, change[:, :-1])
 
     def _table(self, first: int, counts: np.ndarray) -> pa.Table:
         size = counts.shape[1]
@@ -234,7 +237,7 @@ class Contig:
         self.k = self.about["k"]
 
     def __iter__(self) -> Iterator[Rows]:
-        """Runs of each stretch; a run may go on in the next one."""
+        """Runs of the contig, piece by piece; a run may go on in the next one."""
         number = len(self.people)
         if not number:
             return
@@ -247,7 +250,7 @@ class Contig:
             values = np.where(whole, shown(least[:n], self.people[part], self.k), -1)
             held[part] = np.repeat(values, np.diff(start[:n], append=low.shape[1]))
         for at, (_, _, table) in enumerate(self._stretches()):
-            yield self._rows(table, held[:, at])
+            yield from self._rows(table, held[:, at])
 
     def _stretches(self) -> Iterator[tuple[int, int, pa.Table]]:
         for path in self.paths:
@@ -265,16 +268,19 @@ class Contig:
             low, high = table["low"].to_numpy(), table["high"].to_numpy()
             yield np.minimum.reduceat(low, where)[:, None], np.maximum.reduceat(high, where)[:, None]
 
-    def _rows(self, table: pa.Table, held: np.ndarray) -> Rows:
-        """The rows of a stretch. held: number shown of the parts that are not cut in it, else -1."""
+    def _rows(self, table: pa.Table, held: np.ndarray) -> Iterator[Rows]:
+        """Pieces of a stretch. held: number shown of the parts that are not cut in it, else -1."""
         part, start, end, low = (table[name].to_numpy() for name in ("part", "start", "end", "low"))
         values = np.where(held[part] >= 0, held[part], shown(low, self.people[part], self.k))
         begins = np.unique(start)
-        people = np.zeros((len(held), len(begins)), np.int64)
-        for number in range(len(held)):
-            i, j = np.searchsorted(part, [number, number + 1])
-            people[number] = values[i:j][np.searchsorted(start[i:j], begins, "right") - 1]
-        return Rows(begins.astype(np.int64), np.append(begins[1:] - 1, end[-1]).astype(np.int64), people)
+        ends = np.append(begins[1:] - 1, end[-1])
+        for at in range(0, len(begins), _PIECE):
+            here = begins[at : at + _PIECE]
+            people = np.zeros((len(held), len(here)), np.int64)
+            for number in range(len(held)):
+                i, j = np.searchsorted(part, [number, number + 1])
+                people[number] = values[i:j][np.searchsorted(start[i:j], here, "right") - 1]
+            yield Rows(here.astype(np.int64), ends[at : at + _PIECE].astype(np.int64), people)
 
 
 @contextmanager

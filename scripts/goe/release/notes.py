@@ -290,14 +290,13 @@ def dataset(
     formats: Sequence[str] = (),
     par: Sequence[Sequence] = (),
     contigs: Sequence[Mapping] = (),
-    *,
-    callable_an: Mapping,
+    callable_an: Mapping | None = None,
 ) -> dict:
     """Plain description of the dataset.
 
     formats: what the folder holds beside its descriptions. par: pseudo-autosomal regions (contig, first and last
     base), which say how many alleles of X and Y a person has. contigs: {name, length, md5} of the release.
-    callable_an: `callable_people`.
+    callable_an: `callable_people`, None where there is no such file.
     """
     given = sections.plain(cfg.dataset)
     return {
@@ -307,7 +306,7 @@ def dataset(
         "pseudo_autosomal_regions": [list(region) for region in par],
         "made_with": f"goe {__version__}",
         "code_sha256": code_digest.digest(),
-        "callable_an": callable_an,
+        **({"callable_an": callable_an} if callable_an else {}),
         "formats": list(formats),
         "number_of_records": _public(tally),
         "number_of_pass_records": sum(count["PASS"] for count in tally["classes"].values()),
