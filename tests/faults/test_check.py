@@ -51,6 +51,7 @@ ANNOTATIONS = f"annotations/{rf.ID}.annotations.vcf.gz"
 TAR = f"gdi/{rf.ID}.tar"
 LONG, WIDE = "frequencies/chr20.parquet", "frequencies/wide/chr20.parquet"
 LINES = "beacon/genomicVariations.chr20.jsonl.gz"
+CALLABLE, BED = "callable_an/chr20.parquet", f"callable_an/{rf.ID}.callable_an.bed.gz"
 TABLES = ("tables", "rows")
 # An id of the country's own, of which nothing in a release can remind.
 PERSON = "VKGEE0042"
@@ -559,6 +560,28 @@ def qc_number(root):
     return "alleles_by_class.SNV.PASS is 5"
 
 
+def callable_number(root):
+    """One person more, in every stratum that holds them: no number that a floor allows."""
+
+    def change(rows):
+        for stratum in ("Total", "M", "EE", "EE_M"):
+            rows[1][f"an_{stratum}"] += 2
+        return rows
+
+    rf.edit_callable(root, "chr20", change)
+    return "callable AN of EE, M: is no number of people that may be shown"
+
+
+def callable_bed(root):
+    rf.edit_bed(root / BED, lambda lines: [lines[0], f"{lines[1]}0", *lines[2:]])
+    return "differs from the tables at chr20:0: "
+
+
+def callable_gap(root):
+    rf.edit_callable(root, "chr20", lambda rows: rows[:1] + rows[2:])
+    return "does not begin where the run before ends"
+
+
 FORMATS = [
     (sites_all, ALL_VCF, {"sites"}),
     (sites_pass, PASS_VCF, {"sites"}),
@@ -573,6 +596,9 @@ FORMATS = [
     (annotated, ANNOTATIONS, {"annotations"}),
     (annotated_statistic, ANNOTATIONS, {"annotations"}),
     (annotated_flag, ANNOTATIONS, {"annotations"}),
+    (callable_number, CALLABLE, {"callable-an"}),
+    (callable_gap, CALLABLE, {"callable-an"}),
+    (callable_bed, BED, {"callable-an"}),
     (wide, WIDE, {"wide"}),
     (wide_withheld, WIDE, {"wide"}),
     (tar_member, TAR, {"gdi"}),
@@ -584,6 +610,17 @@ FORMATS = [
     (disclosure_number, "disclosure/disclosure.json", {"counts"}),
     (qc_number, "qc/summary.json", {"counts"}),
 ]
+
+
+def test_callable_an_above_an_is_found(whole, tmp_path):
+    """Everybody callable everywhere, where most SNVs were not seen in somebody."""
+    root = rf.copy(whole["open"], tmp_path)
+    people = json.loads((root / "metadata/dataset.json").read_text())["strata"]
+    rf.edit_callable(
+        root, "chr20", lambda rows: [{**rows[0], "end": 600} | {f"an_{s}": 2 * n for s, n in people.items()}]
+    )
+    (problem,) = found(root, {"callable-an"})["callable-an"]
+    assert named([problem], CALLABLE, "callable AN is above AN at ")
 
 
 @pytest.mark.parametrize(("change", "name", "parts"), FORMATS, ids=[change.__name__ for change, _, _ in FORMATS])

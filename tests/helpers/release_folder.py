@@ -18,20 +18,24 @@ from goe.core import manifest
 from goe.core.ledger import Ledger, total
 from goe.disclosure import control, membership
 from goe.disclosure.plan import Plan, choose_strata
+from goe.frequencies import callable_an as callable_blocks
 from goe.frequencies import counts
 from goe.frequencies import strata as st
 from goe.genome.build import REGION_M, REGION_X, REGION_Y, REGION_Y_PAR, Build
+from goe.harmonise.batch import Tables
 from goe.harmonise.records import N_CLASSES
+from goe.release import callable_an as callable_contig
 from goe.release import layout, quantiles
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
 from goe.release.contig import Places, Release
-from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.metadata import health_dcat, ro_crate
 from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
+from goe.release.table import people_of
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
 from goe.rules.policy import Policy
@@ -41,9 +45,11 @@ from goe.variant_qc import filters as site_filters
 
 from helpers.blocks import sequence, write_fasta
 
+# Blocks of callable AN of a contig.
+PIECES = 5
 REPO = Path(__file__).resolve().parents[2]
 ID = "GOE-EE-EXAMPLE-20260301093000000"
-FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", "gdi"]
+FORMATS = ["sites", "frequencies", "callable_an", "beacon", "mini-node", "annotations", "gdi"]
 CONTIGS = {"chr20": 6000, "chrX": 3000, "chrY": 1200, "chrM": 900}
 PAR = [("chrX", 1, 600), ("chrX", 2700, 3000), ("chrY", 1, 200), ("chrY", 1100, 1200)]
 # Men, women, unknown; LT is published whole, MT is too small to be a stratum by sex.
@@ -210,7 +216,8 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
     text = {name: sequence(length, seed=i) for i, (name, length) in enumerate(contigs.items())}
     fasta = write_fasta(work / "ref.fa", text)
     policy = control.policy(cfg.disclosure)
-    for place in ("sites", "frequencies/wide", "beacon", "mini-node", "annotations", "gdi", "metadata", "dictionary"):
+    places = ("sites", "frequencies/wide", "callable_an", "beacon", "mini-node", "annotations", "gdi", "metadata")
+    for place in (*places, "dictionary"):
         (root / place).mkdir(parents=True)
     (work / "gdi").mkdir()
     release = Release(
@@ -230,6 +237,7 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
     plan = choose_strata(summaries[-1]["people"], policy.min_stratum_size)
     parts = Parts(build, cfg, work, summaries, plan, policy)
     _vcfs(root, parts)
+    _bed(root, parts)
     _descriptions(root, parts)
     if gdi:
         _package(root, parts)
@@ -253,7 +261,33 @@ def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) 
         gdi=work / f"gdi/{contig}" if release.gdi else None,
     )
     release.write(contig, [table], places)
+    blocks = work / f"{contig}.blocks.parquet"
+    callable_of(blocks, table, release, contig)
+    policy, body = control.policy(release.disclosure), work / f"{contig}.callable_an.bed.gz"
+    callable_contig.write([blocks], contig, release.build, ID, policy, root / f"callable_an/{contig}.parquet", body)
     return json.loads(summary.read_text())
+
+
+def callable_of(path: Path, table: Path, release: Release, contig: str) -> None:
+    """Blocks of a contig in which nobody is callable who is not called at an allele there."""
+    rows, people = pq.read_table(table), people_of(table)
+    policy, length = control.policy(release.disclosure), release.build.contigs[contig]
+    groups = control.published_groups(choose_strata(people, policy.min_stratum_size), policy)
+    parts = callable_blocks.parts(groups, people, contig)
+    called = [
+        sum(rows[f"{call}_{leaf}"].to_numpy() for leaf in part.leaves for call in ("dip", "hap")) for part in parts
+    ]
+    starts = [1 + length * i // PIECES for i in range(PIECES)]
+    place = np.searchsorted(starts, rows["pos"].to_numpy(), "right") - 1
+    found = [
+        {"part": number, "start": start, "end": end, "low": low, "high": low}
+        for number, counts in enumerate(called)
+        for i, (start, end) in enumerate(zip(starts, [*(s - 1 for s in starts[1:]), length], strict=True))
+        for low in [int(min(counts[place == i], default=0))]
+    ]
+    about = {"leaves": people, "people": [part.people for part in parts], "k": policy.k, "callable": True}
+    with Tables(path, callable_blocks.BLOCKS, about) as out:
+        out.write(contig, 1, length, pa.Table.from_pylist(found, schema=callable_blocks.BLOCKS))
 
 
 def _vcfs(root: Path, parts: Parts) -> None:
@@ -281,6 +315,12 @@ def _vcfs(root: Path, parts: Parts) -> None:
         sites_vcf.join(head, bodies, root / f"{place}/{ID}.{which}.vcf.gz")
 
 
+def _bed(root: Path, parts: Parts) -> None:
+    bodies = [parts.work / f"{contig}.callable_an.bed.gz" for contig in parts.build.contigs]
+    head = callable_an.head(parts.plan.strata)
+    sites_vcf.join(head, bodies, root / f"callable_an/{ID}.callable_an.bed.gz", "bed")
+
+
 def _about(root: Path) -> health_dcat.About:
     said = json.loads((root / "metadata/dataset.json").read_text())
     countries = [s for s in said["strata"] if len(s) == 2]
@@ -298,13 +338,24 @@ def _metrics(said: dict, k: int) -> dict:
     return quantiles.summary(keep, metrics, sorted({c for c, _ in people}), k)
 
 
+def _callable(parts: Parts) -> dict:
+    """Everybody but one has a gVCF."""
+    keep = [
+        {"sample_id": f"{leaf}{i}", "country_code": leaf[:2], "count_sex": leaf[3], "keep": "yes", "input_type": "gvcf"}
+        for leaf in parts.plan.leaves
+        for i in range(parts.plan.people[leaf])
+    ]
+    keep[0]["input_type"] = "joint_vcf"
+    return release_notes.callable_people(keep, keep, parts.plan, parts.policy)
+
+
 def _descriptions(root: Path, parts: Parts) -> None:
     cfg, plan, policy, build = parts.cfg, parts.plan, parts.policy, parts.build
     fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
     tally = release_notes.combine(parts.summaries)
     k = policy.k
     formats = [name for name in FORMATS if name != "gdi" or cfg.formats.gdi.made]
-    said = release_notes.dataset(cfg, build.name, plan, tally, k, formats, build.par)
+    said = release_notes.dataset(cfg, build.name, plan, tally, k, formats, build.par, callable_an=_callable(parts))
     said["contigs"] = [summary["contig"] for summary in parts.summaries]
     kept = said["number_of_people"]
     sheet = Ledger("sample_qc")
@@ -336,6 +387,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
     )
     others = chain(
         wide_table.dictionary(fields, plan.strata),
+        callable_an.dictionary(plan.strata),
         beacon.dictionary(),
         *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par"]),
@@ -445,6 +497,23 @@ def edit_vcf(path: Path, change) -> None:
     with pysam.BGZFile(str(path), "w") as file:
         file.write("".join(f"{line}\n" for line in change(lines)).encode())
     pysam.tabix_index(str(path), preset="vcf", force=True)
+
+
+def edit_callable(root: Path, contig: str, change) -> None:
+    """Change the runs of a contig, in its table and in the BED file."""
+    edit_parquet(root / f"callable_an/{contig}.parquet", change)
+    tables = [
+        pq.read_table(root / f"callable_an/{one['name']}.parquet")
+        for one in json.loads((root / "metadata/dataset.json").read_text())["contigs"]
+    ]
+    rows = [line for table in tables for line in callable_an.lines(table).to_pylist()]
+    edit_bed(root / f"callable_an/{ID}.callable_an.bed.gz", lambda lines: [lines[0], *rows])
+
+
+def edit_bed(path: Path, change) -> None:
+    """Change the lines of a BED file: `change(lines) -> lines`; the index is made anew."""
+    edit_lines(path, change)
+    pysam.tabix_index(str(path), preset="bed", force=True)
 
 
 def edit_lines(path: Path, change) -> None:

@@ -11,10 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 from goe.core.ledger import Ledger
+from goe.disclosure import control
+from goe.disclosure.plan import choose_strata
+from goe.frequencies import callable_an
 from goe.genome.build import regions
+from goe.harmonise.batch import Tables
 from goe.intake.load import build_of
 from goe.rules import sample_thresholds as sample_rules
 from goe.settings import config
@@ -89,10 +94,10 @@ class Stage:
     def _before(self) -> None:
         """Keep list, sheet, ledgers and versions."""
         columns = ["sample_id", "country_code", "sex", "inferred_sex", "count_sex", "keep", "reasons", "absent_fields"]
-        rows = [columns]
+        rows = [[*columns, "input_type"]]
         for leaf, n in site_tables.PEOPLE.items():
             country, sex = leaf.split("_")
-            rows += [[f"{leaf}{i}", country, sex, sex, sex, "yes", "", ""] for i in range(n)]
+            rows += [[f"{leaf}{i}", country, sex, sex, sex, "yes", "", "", "joint_vcf"] for i in range(n)]
         for name in ("keep.tsv", "people.tsv"):
             (self.work / name).write_text("".join("\t".join(row) + "\n" for row in rows))
         told = [{"sample_id": row[0], "classes": {"1": {"n_gq_pl": 0}}} for row in rows[1:]]
@@ -137,7 +142,8 @@ class Stage:
         """The jobs of the rules in workflow/rules/release.smk; those of a phase need what the phases before made."""
         return [
             [self._contig(contig) for contig in self.contigs],
-            [*(self._vcf(which) for which in COMPANIONS), self._summary()],
+            [self._callable(contig) for contig in self.contigs],
+            [*(self._vcf(which) for which in COMPANIONS), self._bed(), self._summary()],
             [self._gdi()],
             [self._check()],
             [self._report()],
@@ -178,6 +184,42 @@ class Stage:
                 "regions": {},
                 "gdi": {key: plain(self.cfg)[key] for key in ("formats", "disclosure", "reference")},
             },
+        )
+
+    def _callable(self, contig: str) -> Job:
+        """Nobody has a gVCF: what callable AN costs is measured by itself (tests/bench/test_callable_an.py)."""
+        policy = control.policy(self.cfg.disclosure)
+        groups = control.published_groups(choose_strata(site_tables.PEOPLE, policy.min_stratum_size), policy)
+        people = [part.people for part in callable_an.parts(groups, site_tables.PEOPLE, contig)]
+        blocks, length = self._part(contig, "blocks.parquet"), self.build.contigs[contig]
+        about = {"leaves": site_tables.PEOPLE, "people": people, "k": policy.k, "callable": False}
+        rows = [{"part": i, "start": 1, "end": length, "low": 0, "high": 0} for i in range(len(people))]
+        with Tables(blocks, callable_an.BLOCKS, about) as out:
+            out.write(contig, 1, length, pa.Table.from_pylist(rows, schema=callable_an.BLOCKS))
+        return self._spec(
+            f"callable AN {contig}",
+            "release_callable_an.py",
+            wildcards={"contig": contig},
+            input={"blocks": [blocks]},
+            output={
+                "table": self.release / f"callable_an/{contig}.parquet",
+                "body": self._part(contig, "callable_an.bed.gz"),
+            },
+            params={
+                "dataset": self.id,
+                "disclosure": plain(self.cfg.disclosure),
+                "build": {"name": self.build.name, "contigs": self.build.contigs, "par": self.build.par},
+            },
+        )
+
+    def _bed(self) -> Job:
+        bed = self.release / f"callable_an/{self.id}.callable_an.bed.gz"
+        tables = [str(self.release / f"callable_an/{contig}.parquet") for contig in self.contigs]
+        return self._spec(
+            "callable AN of all contigs",
+            "release_callable_bed.py",
+            input={"bodies": self._parts("callable_an.bed.gz"), "tables": tables},
+            output={"bed": bed, "index": f"{bed}.tbi"},
         )
 
     def _vcf(self, which: str) -> Job:
@@ -244,7 +286,7 @@ class Stage:
                 "cfg": plain(self.cfg),
                 "build": self.build.name,
                 "par": self.build.par,
-                "formats": ["sites", "frequencies", "beacon", "mini-node", "annotations", "gdi"],
+                "formats": ["sites", "frequencies", "callable_an", "beacon", "mini-node", "annotations", "gdi"],
                 "regions": {},
             },
         )
@@ -285,6 +327,8 @@ class Stage:
             *(path + tail for path in vcfs for tail in ("", ".tbi")),
             *(f"frequencies/{contig}.parquet" for contig in self.contigs),
             *(f"frequencies/wide/{contig}.parquet" for contig in self.contigs),
+            *(f"callable_an/{contig}.parquet" for contig in self.contigs),
+            *(f"callable_an/{self.id}.callable_an.bed.gz{tail}" for tail in ("", ".tbi")),
             *(f"beacon/genomicVariations.{contig}.jsonl.gz" for contig in self.contigs),
             f"gdi/{self.id}.tar",
             *notes,

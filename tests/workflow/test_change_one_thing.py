@@ -280,6 +280,7 @@ def test_a_stale_file_is_not_read(done, tmp_path):
         "work/sample_qc/keep.tsv",
         "work/frequencies/chr20_1_3000.parquet",
         "work/variant_qc/chr20_1_3000.parquet",
+        "work/callable_an/chr20_1_3000.parquet",
     ],
 )
 def test_a_flipped_bit_in_an_intermediate_is_not_published(done, tmp_path, path):
@@ -296,6 +297,7 @@ def test_a_flipped_bit_in_an_intermediate_is_not_published(done, tmp_path, path)
         "sample_qc": "frequencies_count",
         "frequencies": "variant_qc_filter",
         "variant_qc": "release_contig",
+        "callable_an": "release_callable_an",
     }
     told = snakemake(run, "--forcerun", next(rule for part, rule in after.items() if path.startswith(f"work/{part}/")))
     assert told.status != 0 and "is not what its job made: its digest differs" in told.output

@@ -1,18 +1,24 @@
 """The demo cohort through the whole workflow: against its truth, on other cores and scatter, and afterwards."""
 
 import csv
+import gzip
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
 from itertools import pairwise
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from cyvcf2 import VCF
 from goe.core import manifest
 from goe.core.ledger import total
+from helpers import callable_runs
+from helpers import plain_people as pp
 from helpers.workflow import REPO, goe, snakemake
 
 pytestmark = pytest.mark.slow
@@ -47,6 +53,74 @@ def test_release_is_whole_and_holds_what_it_promises(run):
     for contig in ("chr20", "chrX", "chrY", "chrM"):
         table = pq.read_table(release / "frequencies" / f"{contig}.parquet")
         assert table.num_rows and {"pos", "stratum", "ac", "an", "af"} <= set(table.column_names)
+
+
+def gvcfs(run):
+    """(row of the keep list, calls of their gVCF) of everybody who counts and has one, given or made."""
+    bases = pp.fasta((run / "ref.fa").read_text())
+    with (run / "work/sample_qc/keep.tsv").open() as handle:
+        keep = {r["sample_id"]: r for r in csv.DictReader(handle, delimiter="\t") if r["keep"] == "yes"}
+    with (run / "inputs.tsv").open() as handle:
+        inputs = {r["sample_id"]: r for r in csv.DictReader(handle, delimiter="\t") if r["sample_id"] in keep}
+    for person, row in inputs.items():
+        if row["input_type"] != "vcf":
+            path = run / (row["path"] if row["input_type"] == "gvcf" else f"work/call/{person}.g.vcf.gz")
+            text = gzip.decompress(path.read_bytes()).decode()
+            text = re.sub(r"^(MT?|20|X|Y)(?=\t)", lambda found: f"chr{found[1].rstrip('T')}", text, flags=re.M)
+            (calls,) = pp.calls_of(text, "gvcf", bases).values()
+            yield keep[person], calls
+
+
+def painted(calls, contig, ploidy):
+    """bool (bases,): where somebody is callable, base by base from the rows of their gVCF (C6.3, C6.4)."""
+    called, starts = np.zeros(len(ploidy), bool), {}
+    for call in (c for c in calls if c.contig == contig):
+        passes = np.array([False, *(call.code(n, (), pp.Settings()) != "missing" for n in (1, 2))])
+        first = call.pos - 1 if call.block else call.pos
+        called[first : call.end] |= passes[ploidy[first : call.end]]
+        starts.setdefault(call.pos, []).append((call.block, passes[ploidy[call.pos - 1]]))
+    for pos, rows in starts.items():
+        if not all(block for block, _ in rows):
+            called[pos - 1] = any(good for _, good in rows)
+    return called
+
+
+def test_callable_an_is_that_of_every_base_and_of_alleles_that_others_have(run):
+    """Painted from the gVCFs; and AN of a site allele that no gVCF lists is callable AN and that of people whom a joint
+    or single VCF calls there (C4.6)."""
+    par = [(c, int(start) + 1, int(end)) for c, start, end in (line.split()[:3] for line in (run / "par.bed").open())]
+    people = list(gvcfs(run))
+    listed = {(call.contig, *allele) for _, calls in people for call in calls for allele in call.listed}
+    compared = 0
+    for path in sorted((run / "release/callable_an").glob("*.parquet")):
+        contig, found = path.stem, callable_runs.bases(path)
+        length = len(found["Total"])
+        truth = {stratum: np.zeros(length, int) for stratum in found}
+        ploidy = {s: np.array([pp.ploidy(contig, pos, s, par) for pos in range(1, length + 1)]) for s in "MFU"}
+        for row, calls in people:
+            mine = np.where(painted(calls, contig, ploidy[row["sex"]]), ploidy[row["count_sex"]], 0)
+            for stratum in truth:
+                if callable_runs.is_of(stratum, row["country_code"], row["count_sex"]):
+                    truth[stratum] += mine
+        for stratum, an in found.items():
+            assert (an == truth[stratum]).all(), (contig, stratum)
+        if contig != "chr20":
+            continue
+        totals = pq.read_table(run / f"release/frequencies/{contig}.parquet", filters=[("stratum", "==", "Total")])
+        an_of = {(r["contig"], r["pos"], r["ref"], r["alt"]): r["an"] for r in totals.to_pylist()}
+        for file in (run / "work/harmonised").glob(f"{contig}_*.bcf"):
+            with (run / "work/sample_qc/keep.tsv").open() as handle:
+                kept = {r["sample_id"] for r in csv.DictReader(handle, delimiter="\t") if r["keep"] == "yes"}
+            others = kept - {row["sample_id"] for row, _ in people}
+            vcf = VCF(str(file))
+            columns = [i for i, name in enumerate(vcf.samples) if name in others]
+            for record in vcf:
+                key = (contig, record.POS, record.REF, record.ALT[0])
+                if key in an_of and key not in listed:
+                    theirs = sum(a >= 0 for i in columns for a in record.genotypes[i][:-1])
+                    assert an_of[key] == found["Total"][record.POS - 1] + theirs, key
+                    compared += 1
+    assert len(people) == 10 and compared > 20, compared
 
 
 def test_no_id_and_no_path_leaves(run):

@@ -25,3 +25,32 @@ rule frequencies_count:
 
 
 KEPT += expand(work("seals/frequencies_count/{region}.json"), region=REGIONS)
+
+
+# Disclosure control is a part of this: what is stored of a genome is what may be shown of it, or a number a base.
+rule frequencies_callable_an:
+    input:
+        runs=expand(work("harmonise/batch/{batch}.runs.parquet"), batch=BATCHES),
+        keep=work("sample_qc/keep.tsv"),
+        people=work("intake/people.tsv"),
+        seals=expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
+        further_seals=[work("seals/sample_qc_keep.json"), work("seals/intake_people.json")],
+    output:
+        blocks=work("callable_an/{region}.parquet"),
+        seal=work("seals/frequencies_callable_an/{region}.json"),
+    log:
+        work("logs/frequencies_callable_an/{region}.log"),
+    benchmark:
+        work("benchmarks/frequencies_callable_an/{region}.tsv")
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        **made("callable_an") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "keep": STAMPS.keep}},
+        build=BUILD_PARAMS,
+        region=lambda wc: list(REGIONS[wc.region]),
+        disclosure=plain(CFG.disclosure),
+    script:
+        "../../scripts/frequencies_callable_an.py"
+
+
+KEPT += expand(work("seals/frequencies_callable_an/{region}.json"), region=REGIONS)

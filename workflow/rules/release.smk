@@ -27,7 +27,7 @@ PUBLIC_CFG = {
     "sample_qc": {"exclude": CFG.sample_qc.exclude, "thresholds": CFG.sample_qc.thresholds},
 }
 GDI = CFG.formats.gdi.made
-FORMATS = ["sites", "frequencies", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
+FORMATS = ["sites", "frequencies", "callable_an", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
 EARLIER = Path(CFG.previous_release or "") / "metadata" / "dataset.json"
 PAST_VERSION = json.loads(EARLIER.read_text())["id"] if CFG.previous_release and EARLIER.is_file() else ""
 
@@ -64,6 +64,8 @@ RELEASE_SEALS = [
         work(f"seals/release_vcf/{name}.json")
         for name in ("sites.pass", "sites.all", "mini-node.total", "mini-node.strata", "annotations.annotations")
     ),
+    *expand(work("seals/release_callable_an/{contig}.json"), contig=BUILD.contigs),
+    work("seals/release_callable_bed.json"),
     work("seals/release_summary.json"),
     *([work("seals/release_gdi.json")] if GDI else []),
 ]
@@ -135,6 +137,48 @@ rule release_vcf:
         regions=CFG.annotations.regions.given,
     script:
         "../../scripts/release_vcf.py"
+
+
+rule release_callable_an:
+    input:
+        blocks=lambda wc: expand(work("callable_an/{region}.parquet"), region=regions_of(wc.contig)),
+        seals=lambda wc: expand(work("seals/frequencies_callable_an/{region}.json"), region=regions_of(wc.contig)),
+    output:
+        table=release("callable_an/{contig}.parquet"),
+        body=work("release/{contig}.callable_an.bed.gz"),
+        seal=work("seals/release_callable_an/{contig}.json"),
+    log:
+        work("logs/release_callable_an/{contig}.log"),
+    benchmark:
+        work("benchmarks/release_callable_an/{contig}.tsv")
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        **made("release", "callable_an"),
+        dataset=ID,
+        disclosure=plain(CFG.disclosure),
+        build=BUILD_PARAMS,
+    script:
+        "../../scripts/release_callable_an.py"
+
+
+rule release_callable_bed:
+    input:
+        bodies=expand(work("release/{contig}.callable_an.bed.gz"), contig=BUILD.contigs),
+        tables=expand(release("callable_an/{contig}.parquet"), contig=BUILD.contigs),
+        seals=expand(work("seals/release_callable_an/{contig}.json"), contig=BUILD.contigs),
+    output:
+        bed=release(f"callable_an/{ID}.callable_an.bed.gz"),
+        index=release(f"callable_an/{ID}.callable_an.bed.gz.tbi"),
+        seal=work("seals/release_callable_bed.json"),
+    log:
+        work("logs/release_callable_bed.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        **made("release", "release"),
+    script:
+        "../../scripts/release_callable_bed.py"
 
 
 # Personal data: with its key it tells a later run who was counted here.

@@ -10,6 +10,7 @@ from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator
 
@@ -19,15 +20,19 @@ from goe.core import manifest, tables
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
 from goe.disclosure import control
+from goe.disclosure.audit.callable_an import at_most_below
+from goe.disclosure.audit.table import Table
 from goe.frequencies import strata as st
+from goe.genome.build import Build
 from goe.release import layout, quantiles
 from goe.release import notes as release_notes
-from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import format as gdi_format
 from goe.release.reading import reading, vcf_header
 from goe.release.table import schema as long_schema
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY
 from goe.rules.policy import Policy
 
 SCHEMAS = RESOURCES / "schemas" / "goe"
@@ -227,6 +232,12 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
         rounded(DISCLOSURE, key, rule[key])
     records, hidden = data["number_of_records"], sum(rule["alleles_withheld_by_reason"].values())
     differs(DISCLOSURE, "alleles_withheld", rule["alleles_withheld"], hidden, "the sum of alleles_withheld_by_reason")
+    rounded(DATASET, "callable_an.people", data["callable_an"]["people"])
+    for stratum, n in data["callable_an"]["people"].items():
+        if n > data["strata"].get(stratum, 0):
+            what = f"callable_an.people.{stratum} is {n}, more than the people of the stratum"
+            problems.append(Problem(str(root / DATASET), what, _AGAIN))
+    differs(DATASET, "strata of callable_an.people", sorted(data["callable_an"]["people"]), sorted(order), "strata")
     for step in ledger["steps"]:
         name = f"step {step['step']}"
         rounded(LEDGER, name, {key: step[key] for key in ("added", "dropped")})
@@ -322,6 +333,7 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
     strata, where = facts.strata, str(root / DICTIONARY)
     others = chain(
         wide_table.dictionary(fields(), strata),
+        callable_an.dictionary(strata),
         beacon.dictionary(),
         *(mini_node.dictionary(fields(), strata, profile) for profile in mini_node.PROFILES),
         annotations.dictionary(annotations.read_fields(), strata, known),
@@ -361,9 +373,19 @@ def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
     for path, wanted in (
         (long, lambda: long_schema(fields(), about, facts.people, contig)),
         (wide, lambda: wide_table.schema(fields(), about, facts.people, contig)),
+        (root / f"callable_an/{contig}.parquet", lambda: _callable_schema(facts, about, contig)),
     ):
         problems += _check_schema(path, wanted)
     return problems
+
+
+def _callable_schema(facts: Facts, about: Mapping, contig: str) -> pa.Schema:
+    here = Build(name=facts.build, contigs=facts.lengths, par=facts.par)
+    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, here, contig)
+    if facts.people[st.TOTAL] < facts.policy.min_stratum_size:
+        below = dict.fromkeys(below, 0)
+    used = facts.said["dataset"]["callable_an"]["an_method"][GVCF_ADJ]
+    return callable_an.schema(about, facts.people, contig, GVCF_ADJ if used else VARIANT_SITES_ONLY, below)
 
 
 def _check_schema(path: Path, make: Callable) -> list[Problem]:

@@ -22,6 +22,7 @@ import pyarrow as pa
 from goe.check import again as check_again
 from goe.check import beacon as beacon_check
 from goe.check import blocks as release_blocks
+from goe.check import callable_an as callable_check
 from goe.check import folder as check_folder
 from goe.check import gdi as gdi_check
 from goe.check import gdi_numbers, readback
@@ -39,6 +40,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import membership
 from goe.disclosure.audit.audit import Audit, public_build
+from goe.disclosure.audit.callable_an import Runs
 from goe.disclosure.audit.table import Stated
 from goe.frequencies.block import Block, passed
 from goe.genome import intervals
@@ -49,6 +51,7 @@ from goe.release.metadata import ro_crate
 from goe.release.report import lookup as report_lookup
 from goe.release.report import spectrum as report_spectrum
 from goe.release.table import BLOCK
+from goe.rules.dataset import VARIANT_SITES_ONLY
 
 # Checks in the order in which they are told.
 NAMES = {
@@ -67,6 +70,7 @@ NAMES = {
     "sites": "Sites VCF: same numbers",
     "beacon": "Beacon: same numbers",
     "mini-node": "Mini-node VCF: same numbers",
+    "callable-an": "Callable AN: every run, same numbers in BED",
     "annotations": "Annotations VCF: same numbers",
     "gdi": "GDI package: format and same numbers",
     "look-up": "Look-up of the report: same numbers",
@@ -419,6 +423,7 @@ class _Check:
         else:
             ask("disclosure", "", *map(self.audit, contigs))
         ask("look-up", "every number in the page or beside it", *self.lookup(contigs))
+        ask("callable-an", "without gaps, as the floor allows, beside AN of SNVs", *self.callable_an(contigs))
         ask("wide", "every number and filter", *map(self.wide_table, contigs))
         if self.facts.gdi:
             ask("gdi", "rules of the format, every row", (f"gdi/{self.facts.id}.tar", self.gdi))
@@ -563,6 +568,26 @@ class _Check:
 
     def compare_lookup(self, page: check_lookup.Page, contig: str) -> list[Problem]:
         return check_lookup.compare(self.root, page, contig, self.facts.strata, self.blocks([contig]))
+
+    def callable_an(self, contigs: Sequence[str]) -> Iterator[tuple[str, Callable[[], list[Problem]]]]:
+        """Tables, BED file and its index."""
+        paths = [self.root / f"callable_an/{contig}.parquet" for contig in contigs]
+        bed = self.root / f"callable_an/{self.facts.id}.callable_an.bed.gz"
+        name = str(bed.relative_to(self.root))
+        yield name, lambda: callable_check.compare(bed, paths, self.facts.strata)
+        yield name, lambda: callable_check.check_index(bed, self.facts.lengths)
+        for contig, path in zip(contigs, paths, strict=True):
+            yield str(path.relative_to(self.root)), partial(self.callable_runs, contig, path)
+
+    def callable_runs(self, contig: str, path: Path) -> list[Problem]:
+        facts, policy = self.facts, self.facts.policy
+        stated = Stated(policy.k, policy.protect, policy.min_stratum_size)
+        audit = Runs(facts.strata, facts.people, stated, self.here(), contig, str(path))
+        problems = callable_check.check(path, contig, facts.lengths[contig], facts.strata, audit)
+        if not problems:
+            alone = not facts.said["dataset"]["callable_an"]["an_method"][VARIANT_SITES_ONLY]
+            callable_check.beside(path, self.blocks([contig]), facts.strata, audit, alone)
+        return problems + audit.finish()
 
     # ---- disclosure
 

@@ -191,9 +191,16 @@ def _settle(
     changed = why != position.UNCHANGED
     decision.shown[:, changed] = False
     decision.shown[total, changed & (decision.outcome == REDUCED)] = True
-    decision.reason[changed] = np.array([search.SHOWN, search.SHARED, search.TOO_NARROW, search.NONE_LEFT])[
-        why[changed]
-    ]
+    reasons = np.array([search.SHOWN, search.SHARED, search.TOO_NARROW, search.NONE_LEFT], dtype=np.uint8)
+    decision.reason[changed] = reasons[why[changed]]
+
+
+def published_groups(chosen: Plan, rule: Policy) -> list[tuple[str, ...]]:
+    """The smallest groups that published strata tell apart, as leaves; none where the people are too few to publish
+    anything."""
+    if chosen.people[TOTAL] < rule.min_stratum_size:
+        return []
+    return [tuple(chosen.leaves[i] for i in group) for group in chosen.groups]
 
 
 def _table(chosen: Plan) -> search.Strata:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numba as nb
 import numpy as np
+import pyarrow as pa
 
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
@@ -79,8 +80,13 @@ class Runs(NamedTuple):
     @classmethod
     def of(cls, piece: Piece, raw: bool = False) -> "Runs":
         """Those of a piece, with the genotype filter or without it."""
-        wanted = piece.runs["raw"].to_numpy(zero_copy_only=False) == raw
-        return cls(*(piece.runs[name].to_numpy()[wanted] for name in cls._fields))
+        return cls.among(piece.runs, raw)
+
+    @classmethod
+    def among(cls, spans: pa.Table, raw: bool = False) -> "Runs":
+        """Those of SPANS, with the genotype filter or without it."""
+        wanted = spans["raw"].to_numpy(zero_copy_only=False) == raw
+        return cls(*(spans[name].to_numpy()[wanted] for name in cls._fields))
 
 
 @nb.njit(cache=True, nogil=True)

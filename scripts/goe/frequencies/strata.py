@@ -105,6 +105,12 @@ def numbers(people: np.ndarray) -> Numbers:
     )
 
 
+def shown(fewest: np.ndarray, people: np.ndarray | int, k: int) -> np.ndarray:
+    """What a floor of k people leaves of `fewest` of `people`, at least: int64, the multiple of k at or below, and at
+    most the one that leaves k - 1 of them, so that k numbers or more are shown as the same."""
+    return np.asarray(np.maximum(np.minimum(fewest, np.asarray(people) - k + 1), 0) // k * k)
+
+
 def called(people: np.ndarray) -> np.ndarray:
     """People with a call: (..., alleles) from people (..., 5, alleles)."""
     return np.asarray(people[..., DIP, :] + people[..., HAP, :])

@@ -88,6 +88,10 @@ class Stretches:
         for number, (contig, start, end) in enumerate(groups):
             self._of.setdefault(contig, []).append((start, end, number))
 
+    def groups(self, contig: str) -> list[tuple[int, int]]:
+        """Stretches of the contig that have rows, in order."""
+        return [(start, end) for start, end, _ in self._of.get(contig, ())]
+
     def read(self, contig: str, start: int, end: int) -> pa.Table:
         """The groups that touch start..end of the contig, whole."""
         numbers = [n for first, last, n in self._of.get(contig, ()) if first <= end and last >= start]
@@ -252,6 +256,25 @@ class Batch:
             rows = rows.set_column(1, ROWS.field("site"), pa.array(rows["site"].to_numpy() - np.int32(i)))
             sites = sites.slice(i, j - i)
         return Piece(len(self.ids), sites, rows, _cut(runs, start, end))
+
+
+class Called:
+    """Where the people of a batch are callable, and nothing else of them. ids: as those of a `Batch`."""
+
+    def __init__(self, file: Stretches):
+        self._file = file
+        self.ids: list[str] = file.about["people"]
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: str | Path) -> Iterator["Called"]:
+        """path: the table `runs` of the batch."""
+        with _opened(path) as file:
+            yield cls(file)
+
+    def read(self, contig: str, start: int, end: int) -> pa.Table:
+        """SPANS of start..end, which lie in one window."""
+        return _cut(self._file.read(contig, start, end), start, end)
 
 
 def _cut(runs: pa.Table, start: int, end: int) -> pa.Table:

@@ -74,6 +74,10 @@ _PAGES = (
     *("resources/pages/", "resources/cohort/", "resources/report/page.css"),
 )
 _COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/block.py", "goe/frequencies/counts.py")
+_CALLABLE = (
+    *("frequencies.smk", "frequencies_callable_an.py", "goe/frequencies/callable_an.py", "goe/frequencies/counts.py"),
+    *("goe/disclosure/control.py", "goe/disclosure/plan.py"),
+)
 # Who is where in a region, which the metrics ask too.
 _COHORT = ("goe/frequencies/cohort.py", "goe/frequencies/everybody.py", "goe/frequencies/strata.py")
 _FILTERS = (
@@ -295,6 +299,11 @@ class Stamps:
         return self._cohort("counts", lambda: of(self.keep, self.code(_COUNTS)))
 
     @property
+    def callable_an(self) -> str:
+        """frequencies: where the people of each published group are callable, as it may be shown."""
+        return self._cohort("callable_an", lambda: of(self.keep, self.cfg.disclosure, self.code(_CALLABLE)))
+
+    @property
     def filters(self) -> str:
         """variant_qc: FILTER and statistics of the sites."""
         regions = self.cfg.annotations.regions.given
@@ -306,7 +315,7 @@ class Stamps:
         """release: everything that a release says, by the whole code."""
         sections = ("dataset", "disclosure", "formats", "annotations", "reference", "strata", "restricted")
         told = [getattr(self.cfg, key) for key in (*sections, "previous_release", "previous_people")]
-        return self._cohort("release", lambda: of(self.filters, told, code_digest.digest(self.root)))
+        return self._cohort("release", lambda: of(self.filters, self.callable_an, told, code_digest.digest(self.root)))
 
     def stamp(self, stage: str, sample: str | None = None) -> str:
         """The stamp of a stage by its name; sample: of a stage of one person (reads, calls, own)."""
@@ -331,7 +340,7 @@ class Stamps:
 
     def save(self, path: str | Path) -> None:
         """Leave the stamps of the whole cohort for the jobs of this run."""
-        for name in ("sources", "genotypes", "metrics", "keep", "pages", "counts", "filters", "release"):
+        for name in ("sources", "genotypes", "metrics", "keep", "pages", "counts", "callable_an", "filters", "release"):
             self.stamp(name)
         for people in batches.make(self._own, self.cfg.scatter.people_per_batch).values():
             self.gathered(people)

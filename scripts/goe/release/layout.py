@@ -54,19 +54,21 @@ class Entry:
     needs: str = ""
 
 
-def _vcf(path: str, meaning: str) -> tuple[Entry, Entry]:
+def _indexed(path: str, meaning: str) -> tuple[Entry, Entry]:
     return Entry(path, DATA, meaning), Entry(f"{path}.tbi", DATA, "index of the file of the same name")
 
 
 _PACKAGE = "dataset package for a node of the Genomic Data Infrastructure"
 LAYOUT = (
-    *_vcf("sites/{id}.pass.vcf.gz", "site alleles that passed every filter, VCF"),
-    *_vcf("sites/{id}.all.vcf.gz", "site alleles, filtered ones with their reasons, VCF"),
-    *_vcf("mini-node/{id}.total.vcf.gz", "site alleles for the GDI mini-node"),
-    *_vcf("mini-node/{id}.strata.vcf.gz", "site alleles for the GDI mini-node"),
-    *_vcf("annotations/{id}.annotations.vcf.gz", "allele counts under the names of gnomAD, for annotation"),
+    *_indexed("sites/{id}.pass.vcf.gz", "site alleles that passed every filter, VCF"),
+    *_indexed("sites/{id}.all.vcf.gz", "site alleles, filtered ones with their reasons, VCF"),
+    *_indexed("mini-node/{id}.total.vcf.gz", "site alleles for the GDI mini-node"),
+    *_indexed("mini-node/{id}.strata.vcf.gz", "site alleles for the GDI mini-node"),
+    *_indexed("annotations/{id}.annotations.vcf.gz", "allele counts under the names of gnomAD, for annotation"),
     Entry("frequencies/{contig}.parquet", DATA, "allele frequencies, Parquet"),
     Entry("frequencies/wide/{contig}.parquet", DATA, "allele frequencies, Parquet"),
+    Entry("callable_an/{contig}.parquet", DATA, "callable alleles at every position, Parquet"),
+    *_indexed("callable_an/{id}.callable_an.bed.gz", "callable alleles at every position, BED"),
     Entry("beacon/genomicVariations.{contig}.jsonl.gz", DATA, "genomic variations for a Beacon v2"),
     Entry("gdi/{id}.tar", DATA, _PACKAGE, "gdi"),
     Entry("gdi/{id}.tar.c4gh", DATA, f"{_PACKAGE}, encrypted for it", "recipients"),
@@ -88,6 +90,7 @@ LAYOUT = (
 FOLDERS = {
     "annotations": "companion files for annotation",
     "beacon": "files for a Beacon v2",
+    "callable_an": "callable alleles at every position",
     "dictionary": "every published field",
     "disclosure": "disclosure control and its audit",
     "frequencies": "allele frequencies, Parquet",
@@ -108,6 +111,11 @@ _TOLD = (
     ("sites/{id}.all.vcf.gz", "these and the filtered ones, with the reasons in FILTER."),
     ("frequencies/{contig}.parquet", "the same numbers as a table, one row per site allele and stratum."),
     ("frequencies/wide/{contig}.parquet", "the same, one row per site allele."),
+    (
+        "callable_an/{contig}.parquet",
+        "at every base, how many alleles would be called there: AN of an allele that nobody carries.",
+    ),
+    ("callable_an/{id}.callable_an.bed.gz", "the same of all contigs, BED."),
     ("gdi/{id}.tar", "the dataset package for a GDI node."),
     ("gdi/{id}.tar.c4gh", "if it is there, the same, encrypted for its recipients."),
     (

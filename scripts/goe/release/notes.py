@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from goe import __version__
 from goe.core import code_digest
 from goe.core.errors import GoeError, Problem
@@ -21,7 +23,9 @@ from goe.frequencies import strata as st
 from goe.release.formats.sites_vcf import Tag
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.rules.dataset import AN_METHODS, GVCF_ADJ
 from goe.rules.policy import Policy
+from goe.rules.stratum import parse
 from goe.settings import sections
 from goe.settings.sections import Config, GenotypeFilter, VariantQc
 
@@ -288,11 +292,13 @@ def dataset(
     formats: Sequence[str] = (),
     par: Sequence[Sequence] = (),
     contigs: Sequence[Mapping] = (),
+    callable_an: Mapping | None = None,
 ) -> dict:
     """Plain description of the dataset.
 
     formats: what the folder holds beside its descriptions. par: pseudo-autosomal regions (contig, first and last
     base), which say how many alleles of X and Y a person has. contigs: {name, length, md5} of the release.
+    callable_an: `callable_people`, None where there is no such file.
     """
     given = sections.plain(cfg.dataset)
     return {
@@ -302,6 +308,7 @@ def dataset(
         "pseudo_autosomal_regions": [list(region) for region in par],
         "made_with": f"goe {__version__}",
         "code_sha256": code_digest.digest(),
+        **({"callable_an": callable_an} if callable_an else {}),
         "formats": list(formats),
         "number_of_records": _public(tally),
         "number_of_pass_records": sum(count["PASS"] for count in tally["classes"].values()),
@@ -314,6 +321,32 @@ def dataset(
 def public_people(plan: Plan, k: int) -> dict[str, int]:
     """Published stratum -> people. Exact: the plan leaves out what is below k; only Total can be, and is rounded."""
     return {s: plan.people[s] if plan.people[s] >= k else control.rounded(plan.people[s], k) for s in plan.strata}
+
+
+def callable_people(
+    keep: Sequence[Mapping[str, str]], people: Sequence[Mapping[str, str]], plan: Plan, policy: Policy
+) -> dict:
+    """Where callable AN comes from, and of how many people: `an_method`, kinds of input by method; `people`, stratum ->
+    people who can be callable at all, at least.
+
+    keep: rows of the keep list. people: rows of the sheet with their kind of input. Numbers are sums of those of the
+    smallest groups, rounded as callable people are.
+    """
+    kind = {row["sample_id"]: row["input_type"] for row in people}
+    kept = [row for row in keep if row["keep"] == "yes"]
+    used = {kind[row["sample_id"]] for row in kept}
+    called = [row for row in kept if kind[row["sample_id"]] in AN_METHODS[GVCF_ADJ]]
+    leaves = Counter(f"{row['country_code']}_{row['count_sex']}" for row in called)
+    sums = dict.fromkeys(plan.strata, 0)
+    for group in control.published_groups(plan, policy):
+        n, size = (sum(counts.get(leaf, 0) for leaf in group) for counts in (leaves, plan.people))
+        for s in plan.strata:
+            if all(parse(s).holds(parse(leaf)) for leaf in group):
+                sums[s] += int(st.shown(np.array(n), size, policy.k))
+    return {
+        "an_method": {method: [k for k in kinds if k in used] for method, kinds in AN_METHODS.items()},
+        "people": sums,
+    }
 
 
 def published_countries(cfg: Config, plan: Plan) -> list[str]:

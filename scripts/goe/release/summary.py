@@ -11,7 +11,7 @@ from goe.disclosure import control, membership
 from goe.disclosure.plan import choose_strata
 from goe.release import notes, quantiles
 from goe.release import texts as release_texts
-from goe.release.formats import annotations, beacon, mini_node, sites_vcf, wide_table
+from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.metadata import ro_crate
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
@@ -76,9 +76,10 @@ class Summary:
             self.tally,
         )
         self.public = notes.public_ledger(self.steps, self.tally, self.policy.k)
-        self.dataset = notes.dataset(
-            cfg, build, self.plan, self.tally, self.policy.k, formats, par, [c["contig"] for c in contigs]
-        )
+        called = notes.callable_people(self.keep, tables.read(sources.people), self.plan, self.policy)
+        names = [c["contig"] for c in contigs]
+        k = self.policy.k
+        self.dataset = notes.dataset(cfg, build, self.plan, self.tally, k, formats, par, names, callable_an=called)
         self.countries = notes.published_countries(cfg, self.plan)
 
     def disclosure(self) -> dict:
@@ -93,6 +94,7 @@ class Summary:
         flags = ["non_par", *self.sources.regions]
         others = chain(
             wide_table.dictionary(self.fields, strata),
+            callable_an.dictionary(strata),
             beacon.dictionary(),
             *(mini_node.dictionary(self.fields, strata, profile) for profile in mini_node.PROFILES),
             annotations.dictionary(annotations.read_fields(), strata, flags),

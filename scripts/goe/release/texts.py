@@ -14,6 +14,7 @@ from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
 from goe.release.notes import about
 from goe.release.report.spectrum import CLASSES
+from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY
 from goe.settings import sections
 from goe.settings.sections import Config
 
@@ -37,6 +38,32 @@ def country_words(dataset: Mapping) -> str:
     if label == "country_code":
         return "Country is the country of origin on the sample sheet."
     return f"Country stands for the column {label} of the sample sheet, by which the strata of this release are made."
+
+
+def callable_words(said: Mapping[str, Mapping]) -> str:
+    """What callable AN is, whose it is, and how exact."""
+    method, k = said["dataset"]["callable_an"]["an_method"], said["qc"]["rounded_to"]
+    parts = [
+        "`callable_an/` gives for every base of the contigs above how many alleles would be called there of people "
+        "without an allele: the AN of an allele that nobody has."
+    ]
+    if method[GVCF_ADJ]:
+        parts.append(f"It is counted from gVCFs and reads ({', '.join(method[GVCF_ADJ])}): `{GVCF_ADJ}`.")
+    if method[VARIANT_SITES_ONLY]:
+        parts.append(
+            f"People of {' and '.join(f'`{kind}`' for kind in method[VARIANT_SITES_ONLY])} are called where their "
+            f"files have rows and add nothing here: `{VARIANT_SITES_ONLY}`."
+        )
+    if said["disclosure"]["policy"] == "open":
+        parts.append("The numbers are exact.")
+    else:
+        parts.append(
+            f"The numbers are a lower bound. Of each smallest group of people that the strata tell apart they are "
+            f"multiples of {k} people, at most {2 * (k - 1)} people below the truth, and change only where {k} people "
+            "or more differ; strata are sums of groups. How far below a stratum may be, in alleles, is "
+            "`an_at_most_below` in the metadata of each table."
+        )
+    return " ".join(parts)
 
 
 def license_text(said: Mapping[str, Mapping]) -> str:
@@ -93,7 +120,8 @@ def readme(said: Mapping[str, Mapping]) -> str:
     classes = sorted(qc["alleles_by_class"].items(), key=lambda c: CLASSES.index(c[0]))
     kinds = "".join(f"| {kind} | {c['PASS']:,} | {c['filtered']:,} |\n" for kind, c in classes)
     filters = "".join(f"| {f} | {n:,} |\n" for f, n in sorted(qc["alleles_by_filter"].items()))
-    strata = "".join(f"| {s} | {d['strata'][s]:,} |\n" for s in rule["strata"])
+    called = d["callable_an"]["people"]
+    strata = "".join(f"| {s} | {d['strata'][s]:,} | {called[s]:,} |\n" for s in rule["strata"])
     if rule["policy"] == "open":
         control = (
             f"Open: every count is published. Legal basis: {rule['legal_basis']}\n\n"
@@ -168,12 +196,15 @@ Allele frequencies of a cohort of whole genomes, in aggregate. No file holds dat
 XX or XY, count in Total and in their country on autosomes, pseudo-autosomal regions and M; they are not in M
 or F.
 
-| stratum | people |
-|---|---:|
+| stratum | people | who can be callable{"" if k <= 1 else ", at least"} |
+|---|---:|---:|
 {strata}
 People on the sheet: {sheet}. Left out: {about(people["left_out"], k)}, for the
 reasons in `qc/summary.json`.
 
+## Callable AN
+
+{_wrapped(callable_words(said))}
 ## Alleles
 
 | class | PASS | filtered |
@@ -196,7 +227,8 @@ An allele with several reasons counts in each.
   everybody. A heterozygous call where one allele is expected is missing. The pseudo-autosomal regions are
   counted on X only.
 - A stratum is the sum of its countries and sexes. Add up several releases by AC and AN, never by averaging
-  AF. An allele that is absent here has no AN here: do not take it as AC 0.
+  AF. AN of an allele that is absent here is that of `callable_an/` at its position; where numbers are
+  withheld, do not take it as AC 0.
 
 Genotype filter, before anything is split; a genotype that fails is missing:
 

@@ -10,6 +10,14 @@ from goe.core.resources import RESOURCES
 
 INPUT_TYPES = ("fastq", "ubam", "bam", "cram", "gvcf", "vcf", "joint_vcf")
 
+GVCF_ADJ, VARIANT_SITES_ONLY = "gvcf_adj", "variant_sites_only"
+AN_METHODS = {
+    GVCF_ADJ: ("fastq", "ubam", "bam", "cram", "gvcf"),
+    VARIANT_SITES_ONLY: ("vcf", "joint_vcf"),
+}
+"""Where callable AN comes from, by kind of input: rows and blocks of a gVCF that pass, or nowhere, since the file says
+nothing between its rows."""
+
 COUNTRIES = {
     row["alpha_2"]: row["alpha_3"] for row in tables.read(RESOURCES / "schemas" / "eu-vocabularies" / "countries.tsv")
 }

@@ -18,6 +18,8 @@ from helpers.settings import altered
 from helpers.workflow import DATASET
 
 STAGES = ("sources", "genotypes", "metrics", "keep", "counts", "filters", "release")
+# Beside the counts, and like them before the release.
+ASIDE = "callable_an"
 REPO = ROOT
 
 

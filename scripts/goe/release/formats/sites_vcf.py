@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -201,8 +201,11 @@ class Body:
         self.close()
 
 
-def join(head: str, bodies: Sequence[str | Path], path: str | Path) -> None:
-    """Write header and bodies as one BGZF file with one end block, and its index `<path>.tbi`."""
+def join(head: str, bodies: Sequence[str | Path], path: str | Path, preset: Literal["vcf", "bed"] = "vcf") -> None:
+    """Write header and bodies as one BGZF file with one end block, and its index `<path>.tbi`.
+
+    preset: of tabix.
+    """
     with pysam.BGZFile(str(path), f"w{LEVEL}", None) as file:  # type: ignore[arg-type]
         file.write(head.encode())
     target = Path(path)
@@ -222,7 +225,7 @@ def join(head: str, bodies: Sequence[str | Path], path: str | Path) -> None:
                 _copy(part, out, size)
         out.write(EOF)
         out.truncate()
-    pysam.tabix_index(str(path), preset="vcf", force=True)
+    pysam.tabix_index(str(path), preset=preset, force=True)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], size: int, piece: int = 1 << 20) -> None:

@@ -1,0 +1,21 @@
+"""Rule release_callable_an: callable AN of one contig, as Parquet and as lines of the BED file."""
+
+from goe.core import logs, seal
+from goe.disclosure import control
+from goe.genome.build import Build
+from goe.release import callable_an
+from goe.settings import sections
+from goe.settings.sections import Disclosure
+
+source, params, output = snakemake.input, snakemake.params, snakemake.output
+with logs.to(snakemake.log), seal.job(snakemake):
+    callable_an.write(
+        source.blocks,
+        snakemake.wildcards.contig,
+        Build(**params.build),
+        params.dataset,
+        control.policy(sections.of(Disclosure, params.disclosure)),
+        output.table,
+        output.body,
+        snakemake.threads,
+    )
