@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import yaml
+from goe.core import code_digest
 from goe.core.ledger import Ledger
 from goe.genome.build import regions
 from goe.intake.load import build_of
@@ -211,6 +212,7 @@ class Stage:
             "populations": "beacon/populations.json",
             "ledger": "ledger.json",
             "config": "provenance/config.json",
+            "code": code_digest.RELEASED,
         }
         return self._spec(
             "summary",
@@ -289,6 +291,7 @@ class Stage:
             f"gdi/{self.id}.tar",
             *notes,
             "provenance/config.json",
+            code_digest.RELEASED,
             *(f"provenance/{name}" for name in self._workflow),
         ]
 

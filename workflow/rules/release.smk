@@ -216,6 +216,7 @@ rule release_summary:
         populations=release("beacon/populations.json"),
         ledger=release("ledger.json"),
         config=release("provenance/config.json"),
+        code=release(code_digest.RELEASED),
         workflow=[release(f"provenance/{path}") for path in WORKFLOW_NAMES],
         exact=work("release/ledger.json"),
         about=work("release/about.json"),
