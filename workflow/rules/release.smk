@@ -69,7 +69,9 @@ RELEASE_SEALS = [
 ]
 KEPT += [
     *RELEASE_SEALS,
-    *expand(work("seals/release_{action}.json"), action=["people_record", "check", "report", "metadata"]),
+    *expand(
+        work("seals/release_{action}.json"), action=["people_record", "inputs_record", "check", "report", "metadata"]
+    ),
 ]
 
 
@@ -154,6 +156,29 @@ rule release_people_record:
         **made("release", "keep"),
     script:
         "../../scripts/release_people_record.py"
+
+
+# Personal data as well: with its key it tells an auditor whether data files and sheets are those of this release.
+rule release_inputs_record:
+    input:
+        digests=INPUT_DIGESTS,
+        people=CFG.samples,
+        seals=INPUT_SEALS,
+    output:
+        record=work("release/inputs.tsv"),
+        key=work("release/inputs.key"),
+        seal=work("seals/release_inputs_record.json"),
+    log:
+        work("logs/release_inputs_record.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        stage="release",
+        stamp=lambda wc: STAMPS.release,
+        trusts=trusts_of_digests,
+        strata=plain(CFG.strata),
+    script:
+        "../../scripts/release_inputs_record.py"
 
 
 rule release_compare:

@@ -35,7 +35,7 @@ from goe.check import vcf as check_vcf
 from goe.check.faults import Faults, safely
 from goe.check.folder import Facts
 from goe.core import code_digest, manifest
-from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.errors import GoeError, Problem, printable, stop_on
 from goe.disclosure import membership
 from goe.disclosure.audit.audit import Audit, public_build
 from goe.disclosure.audit.table import Stated
@@ -598,11 +598,6 @@ class _Check:
             what = f"cannot be checked: {error.name} is not installed"
             return [Problem("metadata/healthdcat.ttl", what, f"pip install {error.name}")]
         return health_dcat_check.check(self.root, self.digests)
-
-
-def printable(text: str) -> str:
-    """A text in one line: what cannot be printed, which a file may hold in its name or content, as its code."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def _with_filter(block: Block) -> pa.Table:

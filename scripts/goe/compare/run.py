@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from goe import __version__
-from goe.check.run import printable
 from goe.compare import callable_an, descriptions, files, tables
 from goe.compare.differences import KINDS, NUMBERS, Differences, Example
 from goe.compare.files import Verdict
 from goe.compare.release import Release, comparable, read
 from goe.compare.tables import Compared
-from goe.core.errors import GoeError, stop_on
+from goe.core.errors import GoeError, printable, stop_on
 
 SAME, OTHERWISE, DIFFERENT = "same", "same numbers", "different"
 """Outcomes: nothing differs; what differs is not the numbers; the numbers do."""
