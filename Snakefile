@@ -23,6 +23,7 @@ include: "workflow/rules/frequencies.smk"
 include: "workflow/rules/variant_qc.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/release.smk"
+include: "workflow/rules/audit.smk"
 
 
 onstart:

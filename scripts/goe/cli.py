@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"goe {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_diff(commands)
     _add_code(commands)
     _add_demo(commands)
     given = parser.parse_args(arguments)
@@ -55,6 +56,43 @@ def _add_check(commands: _Commands) -> None:
         "--threads", metavar="N", type=_threads, default=2, help="checks made side by side (default: 2)"
     )
     parser.set_defaults(work=_check)
+
+
+def _add_diff(commands: _Commands) -> None:
+    words = "compare two release folders"
+    more = (
+        "Needs the folders alone. Ends with 0 when nothing differs, with 1 when anything does, with 2 when they cannot "
+        "be compared: one is no release, or not whole by its manifest, or they are of other builds or sequences."
+    )
+    parser = commands.add_parser("diff", help=words, description=f"goe diff: {words}. {more}")
+    parser.add_argument("a", metavar="A", help="the folder of a release")
+    parser.add_argument("b", metavar="B", help="that of another one")
+    parser.add_argument("--json", metavar="FILE", help="write the results here too, for programs")
+    parser.add_argument("--quiet", action="store_true", help="say in one line whether they differ")
+    parser.add_argument("--threads", metavar="N", type=_threads, default=2, help="files read side by side (default: 2)")
+    parser.set_defaults(work=_diff)
+
+
+def _diff(given: argparse.Namespace) -> int:
+    if given.json:
+        Path(given.json).write_text("")
+    from goe.compare import run as compare
+
+    try:
+        found = compare.compare(given.a, given.b, given.threads)
+    except GoeError as error:
+        if given.json:
+            Path(given.json).write_text(_dumps(compare.not_comparable(error)))
+        raise
+    if given.json:
+        Path(given.json).write_text(_dumps(found.as_dict()))
+    lines = found.lines()
+    print("\n".join(lines[-1:] if given.quiet else lines))
+    return PASSED if found.outcome == compare.SAME else FAILED
+
+
+def _dumps(content: dict) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def _add_code(commands: _Commands) -> None:
@@ -102,7 +140,7 @@ def _check(given: argparse.Namespace) -> int:
             "problems": n,
             "checks": [check.as_dict(result) for result in results],
         }
-        Path(given.json).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        Path(given.json).write_text(_dumps(content))
     if failed:
         print(f"{n} problem{'s' if n != 1 else ''}; {len(failed)} of {len(results)} checks failed")
         return FAILED

@@ -26,7 +26,7 @@ import pytest
 from goe import cli
 from goe.check import beacon as beacon_check
 from goe.check import run as check
-from goe.core import manifest
+from goe.core import code_digest, manifest
 from goe.disclosure import control
 from goe.frequencies import strata as st
 from goe.release import table as frequency_table
@@ -1620,6 +1620,37 @@ def test_a_figure_of_membership_that_the_tables_do_not_give(root, steps, what):
     rf.edit_json(root / "disclosure/disclosure.json", put("membership_inference", *steps, new))
     rf.remake(root)
     assert named(found(root, ["rows", "membership"])["membership"], f"membership_inference.{what} is ")
+
+
+def _listed(root, change):
+    """Change the list of the code, and code_sha256 with it, as another code would have them."""
+    path = root / code_digest.RELEASED
+    path.write_text("".join(f"{line}\n" for line in change(path.read_text().splitlines())))
+    rf.edit_json(root / "metadata/dataset.json", put("code_sha256", manifest.digest(path)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda lines: [*lines, f"{'0' * 64}  Jaan Tamm"], "code.sha256 line"),
+        (lambda lines: [*lines, f"{'0' * 64}  scripts/../x"], "code.sha256 line"),
+        (
+            lambda lines: [f"{'0' * 64}{line[64:]}" if "call.smk" in line else line for line in lines],
+            "provenance/workflow/rules/call.smk: is not that of provenance/code.sha256",
+        ),
+    ],
+)
+def test_a_list_of_the_code_that_is_none_or_of_another_workflow(root, change, words):
+    """Any goe finds this, also one that is not the code that made the release."""
+    _listed(root, change)
+    rf.remake(root)
+    assert named(found(root, ["files"])["files"], words)
+
+
+def test_a_list_that_is_not_that_of_the_digest(root):
+    edit(root / code_digest.RELEASED, lambda text: text.replace("a", "b", 1))
+    rf.remake(root)
+    assert named(found(root, ["files"])["files"], "its SHA-256 is not code_sha256")
 
 
 @pytest.mark.parametrize("key", ["code_sha256", "made_with"])

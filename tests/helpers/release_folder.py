@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pysam
 from goe.check import folder as check_folder
 from goe.check import run as check
-from goe.core import manifest
+from goe.core import code_digest, manifest
 from goe.core.ledger import Ledger, total
 from goe.disclosure import control, membership
 from goe.disclosure.plan import Plan, choose_strata
@@ -402,6 +402,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
         ),
         "dictionary/fields.tsv": release_notes.dictionary(fields, info, others),
         "provenance/config.json": release_notes.dumps(ro_crate.snapshot(cfg, ro_crate.file_digests([], [], {}))),
+        code_digest.RELEASED: code_digest.listing(),
         "provenance/Snakefile": (REPO / "Snakefile").read_text(),
         **{
             f"provenance/workflow/rules/{path.name}": path.read_text()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from goe.core import code_digest
 from goe.core.ledger import Ledger
 from goe.disclosure import control
 from goe.disclosure.plan import choose_strata
@@ -253,6 +254,7 @@ class Stage:
             "populations": "beacon/populations.json",
             "ledger": "ledger.json",
             "config": "provenance/config.json",
+            "code": code_digest.RELEASED,
         }
         return self._spec(
             "summary",
@@ -333,6 +335,7 @@ class Stage:
             f"gdi/{self.id}.tar",
             *notes,
             "provenance/config.json",
+            code_digest.RELEASED,
             *(f"provenance/{name}" for name in self._workflow),
         ]
 

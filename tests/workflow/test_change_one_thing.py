@@ -4,7 +4,10 @@ That every key of the configuration is part of a stamp is `tests/unit/intake/tes
 every kind of change of sheets and files, and every job killed are run.
 """
 
+import gzip
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -301,6 +304,66 @@ def test_a_flipped_bit_in_an_intermediate_is_not_published(done, tmp_path, path)
     }
     told = snakemake(run, "--forcerun", next(rule for part, rule in after.items() if path.startswith(f"work/{part}/")))
     assert told.status != 0 and "is not what its job made: its digest differs" in told.output
+
+
+AUDIT = ("audit", "--config", "audit=release", "audit_record=work/release/inputs.tsv")
+
+
+def flipped(folder: Path) -> None:
+    """One genotype of g: homozygous where it was heterozygous."""
+    path = folder / "g.vcf.gz"
+    text = gzip.decompress(path.read_bytes()).replace(b"0/1:30:60:15,15,0", b"1/1:30:60:0,30,0", 1)
+    path.write_bytes(subprocess.run(["bgzip", "-c"], input=text, capture_output=True, check=True).stdout)
+    subprocess.run(["tabix", "-f", "-p", "vcf", path], check=True)
+
+
+def test_an_audit_in_other_regions_gives_the_same_release(done, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(done, run, symlinks=True)
+    setting(scatter={"region_size": 1500})(run)
+    there = {
+        path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file() and ".snakemake" not in path.parts
+    }
+    told = snakemake(run, *AUDIT).ok()
+    assert "same: The second run gave the same release." in told.output
+    said = json.loads((run / "work/audit/audit.json").read_text())
+    assert (said["verdict"], said["provenance"]) == ("same", {"causes": [], "not_asked": {}})
+    assert (run / "work/audit/audit.md").read_text().count("| the same |") == 7
+    first, second = (run / folder / "release" / manifest.NAME for folder in (".", "work/audit"))
+    assert first.read_text() == second.read_text()
+    assert {path: path.stat().st_mtime_ns for path in there} == there, "the audit changes nothing beside its folder"
+
+
+def test_an_audit_names_what_was_changed(done, tmp_path):
+    """A threshold, a person, a genotype, a version: each with what it shows in."""
+    run = tmp_path / "run"
+    shutil.copytree(done, run, symlinks=True)
+    setting(variant_qc={"min_call_rate": 0.9})(run)
+    sheets(run, people=PEOPLE | {"v": ("M", "EE")})
+    flipped(run)
+    crate = run / "release/ro-crate-metadata.json"
+    version = re.search(r'"name": "bcftools",\s*"softwareVersion": "([^"]*)"', crate.read_text())
+    crate.write_text(crate.read_text().replace(version[0], version[0].replace(version[1], "1.0")))
+    (run / "release" / manifest.NAME).unlink()
+    manifest.write(run / "release", manifest.files(run / "release"))
+    told = snakemake(run, *AUDIT)
+    assert told.status != 0 and "different: The second run gave other numbers." in told.output, told.output[-3000:]
+    said = json.loads((run / "work/audit/audit.json").read_text())
+    causes = {
+        (cause["kind"], cause["what"]): (cause["release"], cause["here"]) for cause in said["provenance"]["causes"]
+    }
+    assert causes == {
+        ("settings", "variant_qc.min_call_rate"): (0.5, 0.9),
+        ("people", "row 7 of the sheet"): ("as recorded", "changed"),
+        ("inputs", "row 3 of the sheet"): ("as recorded", "changed"),
+        ("versions", "bcftools"): ("1.0", version[1]),
+    }
+    found = said["comparison"]["differences"]
+    assert {"people", "numbers"} <= {kind for kind, there in found.items() if there["count"]}
+    assert any(example["allele"].startswith("chr20:500:") for example in found["numbers"]["examples"])
+    assert any("row 3 of the sheet" in cause for cause in said["explained"]["numbers"])
+    assert said["bounds"]["why_not"] == "more than versions differs: inputs, people, settings"
+    assert manifest.verify(run / "release") == []
 
 
 def test_no_edge_is_ancient():

@@ -56,4 +56,38 @@ rule intake_people:
         "../../scripts/intake_people.py"
 
 
+# Every byte of every data file, for the record of what the release was made from. Nothing else waits for it.
+rule intake_digests:
+    input:
+        files=lambda wc: STAMPS.files_of(wc.part),
+    output:
+        table=work("intake/digests/{part}.tsv"),
+        seal=work("seals/intake_digests/{part}.json"),
+    log:
+        work("logs/intake/digests_{part}.log"),
+    benchmark:
+        work("benchmarks/intake_digests/{part}.tsv")
+    wildcard_constraints:
+        part=r"b[0-9]+|joint",
+    conda:
+        "../../envs/goe.yaml"
+    threads: 2
+    params:
+        stage=lambda wc: "hashed",
+        stamp=lambda wc: STAMPS.hashed(wc.part),
+        inputs=CFG.inputs,
+        rows=lambda wc: [row.row for row in STAMPS.parts[wc.part]],
+    script:
+        "../../scripts/intake_digests.py"
+
+
+INPUT_DIGESTS = expand(work("intake/digests/{part}.tsv"), part=STAMPS.parts)
+INPUT_SEALS = expand(work("seals/intake_digests/{part}.json"), part=STAMPS.parts)
+
+
+def trusts_of_digests(wildcards):
+    return {"hashed": [STAMPS.hashed(part) for part in STAMPS.parts]}
+
+
+KEPT += INPUT_SEALS
 KEPT += [work("seals/intake_lint.json"), work("seals/intake_people.json")]

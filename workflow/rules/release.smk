@@ -71,7 +71,9 @@ RELEASE_SEALS = [
 ]
 KEPT += [
     *RELEASE_SEALS,
-    *expand(work("seals/release_{action}.json"), action=["people_record", "check", "report", "metadata"]),
+    *expand(
+        work("seals/release_{action}.json"), action=["people_record", "inputs_record", "check", "report", "metadata"]
+    ),
 ]
 
 
@@ -200,6 +202,29 @@ rule release_people_record:
         "../../scripts/release_people_record.py"
 
 
+# Personal data as well: with its key it tells an auditor whether data files and sheets are those of this release.
+rule release_inputs_record:
+    input:
+        digests=INPUT_DIGESTS,
+        people=CFG.samples,
+        seals=INPUT_SEALS,
+    output:
+        record=work("release/inputs.tsv"),
+        key=work("release/inputs.key"),
+        seal=work("seals/release_inputs_record.json"),
+    log:
+        work("logs/release_inputs_record.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        stage="release",
+        stamp=lambda wc: STAMPS.release,
+        trusts=trusts_of_digests,
+        strata=plain(CFG.strata),
+    script:
+        "../../scripts/release_inputs_record.py"
+
+
 rule release_compare:
     input:
         tables=expand(release("frequencies/{contig}.parquet"), contig=BUILD.contigs),
@@ -260,6 +285,7 @@ rule release_summary:
         populations=release("beacon/populations.json"),
         ledger=release("ledger.json"),
         config=release("provenance/config.json"),
+        code=release(code_digest.RELEASED),
         workflow=[release(f"provenance/{path}") for path in WORKFLOW_NAMES],
         exact=work("release/ledger.json"),
         about=work("release/about.json"),

@@ -61,6 +61,8 @@ def texts(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     problems = []
     for name, text in release_texts.write(said).items():
         problems += _different(root / name, text, "the descriptions of the release give")
+    list_of_code = root / code_digest.RELEASED
+    problems += _different(list_of_code, code_digest.listing(), "the code has that made the release")
     for name in code_digest.files():
         if name == "Snakefile" or re.fullmatch(r"workflow/rules/[^/]+\.smk", name):
             text = (ROOT / name).read_text(encoding="utf-8")
@@ -165,18 +167,18 @@ def figure(
         there, wanted = ({"strata": figure["strata"]} for figure in (there, wanted))
     return [
         Problem(where, f"membership_inference.{place} is {a!r}, the tables give {b!r}", _MEND)
-        for place, a, b in _leaves(there, wanted)
+        for place, a, b in leaves(there, wanted)
         if not (isinstance(a, float) and isinstance(b, float) and abs(a - b) <= TOLERANCE) and a != b
     ]
 
 
-def _leaves(there: object, wanted: object, place: str = "") -> Iterable[tuple[str, object, object]]:
+def leaves(there: object, wanted: object, place: str = "") -> Iterable[tuple[str, object, object]]:
     """Values at the same place of two JSON values; None where one has none."""
     if isinstance(there, Mapping) and isinstance(wanted, Mapping):
         for key in sorted({*there, *wanted}):
-            yield from _leaves(there.get(key), wanted.get(key), f"{place}.{key}".lstrip("."))
+            yield from leaves(there.get(key), wanted.get(key), f"{place}.{key}".lstrip("."))
     elif isinstance(there, list) and isinstance(wanted, list):
         for i, (a, b) in enumerate(zip_longest(there, wanted)):
-            yield from _leaves(a, b, f"{place}[{i}]")
+            yield from leaves(a, b, f"{place}[{i}]")
     else:
         yield place, there, wanted

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from goe.check import again
 from goe.check.faults import safely
-from goe.core import manifest, tables
+from goe.core import code_digest, manifest, tables
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
 from goe.disclosure import control
@@ -42,6 +42,8 @@ LEDGER, CONFIG, DICTIONARY = "ledger.json", "provenance/config.json", "dictionar
 # Schema of each JSON file, by the name of the schema.
 DESCRIPTIONS = {"dataset": DATASET, "disclosure": DISCLOSURE, "qc": QC, "ledger": LEDGER, "config": CONFIG}
 _AGAIN = "get the release again"
+_WORKFLOW = re.compile(r"provenance/(Snakefile|workflow/.+)")
+_CODE = re.compile(rf"[0-9a-f]{{64}}  ({'|'.join(map(re.escape, code_digest.PARTS))})(/[\w. +-]+)*")
 _RULES = re.compile(r"provenance/workflow/rules/[\w.-]+\.smk")
 
 
@@ -429,6 +431,29 @@ def _units(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _units(inner) for key, inner in value.items() if key != "description"}
     return value
+
+
+def check_code(root: Path, code_sha256: str) -> list[Problem]:
+    """The list of the files of the code against its digest, and the files of the workflow that are here against it."""
+    where = root / code_digest.RELEASED
+    lines = where.read_text(encoding="utf-8").splitlines()
+    problems = [
+        Problem(f"{where} line {row}", "is no file of a clone of goe", _AGAIN)
+        for row, line in enumerate(lines, 1)
+        if not _CODE.fullmatch(line) or ".." in line
+    ]
+    if manifest.digest(where) != code_sha256:
+        problems.append(Problem(str(where), f"its SHA-256 is not code_sha256 of {DATASET}", _AGAIN))
+    if problems:
+        return problems
+    listed = manifest.listed(where)
+    # One that is empty, or not listed, is told elsewhere.
+    return [
+        Problem(str(root / path), f"is not that of {code_digest.RELEASED}", _AGAIN)
+        for path in sorted(name for name in manifest.files(root) if _WORKFLOW.fullmatch(name))
+        if listed.get(path.removeprefix("provenance/"), "") not in ("", manifest.digest(root / path))
+        and (root / path).stat().st_size
+    ]
 
 
 def check_counts(root: Path, facts: Facts, counted: Mapping) -> list[Problem]:

@@ -21,7 +21,7 @@ from goe.core.errors import GoeError, Problem
 from goe.hts.bgzf import EOF
 from goe.release import reading
 
-TEXTS = (".md", ".json", ".jsonld", ".ttl", ".tsv", ".html", ".smk", ".txt", "")
+TEXTS = (".md", ".json", ".jsonld", ".ttl", ".tsv", ".html", ".smk", ".txt", ".sha256", "")
 _MEND = "take it out, and find out how it came in"
 
 _ROOTS = (

@@ -241,10 +241,10 @@ def compare(
             return problems
         same = np.ones(one.num_rows, dtype=bool)
         for name in keys:
-            same &= _equal(one[name], two[name])
+            same &= equal(one[name], two[name])
         end = int(np.argmin(same)) if not same.all() else one.num_rows
         for name in columns:
-            for row in np.flatnonzero(~_equal(one[name], two[name])[:end]):
+            for row in np.flatnonzero(~equal(one[name], two[name])[:end]):
                 if len(problems) == _SHOWN:
                     return problems
                 values = f"{name} is {one[name][row].as_py()}, expected {two[name][row].as_py()}"
@@ -262,7 +262,7 @@ def _place(table: pa.Table, row: int, keys: Sequence[str]) -> str:
     return f"{allele} {one['stratum']}" if "stratum" in keys else allele
 
 
-def _equal(one: pa.ChunkedArray, two: pa.ChunkedArray) -> np.ndarray:
+def equal(one: pa.ChunkedArray, two: pa.ChunkedArray) -> np.ndarray:
     """bool (rows,): equal values, or both null."""
     same = pc.fill_null(pc.equal(one, two), False)
     both = pc.and_(pc.is_null(one), pc.is_null(two))

@@ -36,8 +36,8 @@ from goe.check import statistics as check_statistics
 from goe.check import vcf as check_vcf
 from goe.check.faults import Faults, safely
 from goe.check.folder import Facts
-from goe.core import manifest
-from goe.core.errors import GoeError, Problem, stop_on
+from goe.core import code_digest, manifest
+from goe.core.errors import GoeError, Problem, printable, stop_on
 from goe.disclosure import membership
 from goe.disclosure.audit.audit import Audit, public_build
 from goe.disclosure.audit.callable_an import Runs
@@ -248,7 +248,7 @@ def _manifest(results: _Results) -> dict[str, str] | None:
     digests = None
     problems = safely(str(where), lambda: manifest.verify(results.root))
     if not problems:
-        digests = {line[66:]: line[:64] for line in where.read_text().splitlines()}
+        digests = manifest.listed(where)
     results.put("manifest", problems, f"{len(digests or ())} files, every digest agrees")
     return digests
 
@@ -323,6 +323,9 @@ class _Check:
             with suppress(Exception):
                 beside = check_lookup.read(self.root).files
             problems = safely(str(self.root), lambda: check_folder.check_files(self.root, facts, beside))
+            if (self.root / code_digest.RELEASED).is_file():
+                code = facts.said["dataset"]["code_sha256"]
+                problems += safely(code_digest.RELEASED, lambda: check_folder.check_code(self.root, code))
             self.put("files", problems, f"{len(check_folder.required(facts)) + len(beside)} files of the layout")
 
         def flags() -> list[Problem]:
@@ -631,11 +634,6 @@ class _Check:
             what = f"cannot be checked: {error.name} is not installed"
             return [Problem("metadata/healthdcat.ttl", what, f"pip install {error.name}")]
         return health_dcat_check.check(self.root, self.digests)
-
-
-def printable(text: str) -> str:
-    """A text in one line: what cannot be printed, which a file may hold in its name or content, as its code."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def _with_filter(block: Block) -> pa.Table:

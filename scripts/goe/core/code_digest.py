@@ -2,10 +2,11 @@
 
 It is that of the list that sha256sum writes of the files that decide a release, sorted by path in bytes:
 
-    find Snakefile workflow scripts resources envs -type f ! -path '*/__pycache__/*' ! -path '*/.*' \
+    find Snakefile workflow scripts resources envs requirements.lock -type f ! -path '*/__pycache__/*' ! -path '*/.*' \
         ! -path '*.egg-info/*' ! -path 'workflow/profiles/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 
-Profiles say where jobs run, and are meant to be changed; no number depends on them.
+A release carries the list itself (`RELEASED`), environments and lock included, so that whoever has another code sees
+which files differ. Profiles say where jobs run, and are meant to be changed; no number depends on them.
 """
 
 import hashlib
@@ -16,7 +17,9 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import ROOT
 
-PARTS = ("Snakefile", "workflow", "scripts", "resources", "envs")
+PARTS = ("Snakefile", "workflow", "scripts", "resources", "envs", "requirements.lock")
+RELEASED = "provenance/code.sha256"
+"""Where a release has the list."""
 
 
 def files(root: str | Path = ROOT) -> list[str]:
@@ -42,7 +45,12 @@ def digest(root: str | Path = ROOT) -> str:
     return _digest(Path(root).resolve())
 
 
+def listing(root: str | Path = ROOT) -> str:
+    """The list: SHA-256 and path of each file of the code of a checkout, as sha256sum writes it."""
+    top = Path(root)
+    return "".join(f"{manifest.digest(top / name)}  {name}\n" for name in files(top))
+
+
 @cache
 def _digest(top: Path) -> str:
-    listed = "".join(f"{manifest.digest(top / name)}  {name}\n" for name in files(top))
-    return hashlib.sha256(listed.encode()).hexdigest()
+    return hashlib.sha256(listing(top).encode()).hexdigest()

@@ -41,6 +41,11 @@ def stop_on(problems: list[Problem]) -> None:
         raise GoeError(problems)
 
 
+def printable(text: str) -> str:
+    """A text in one line: what cannot be printed, which a file may hold in its name or content, as its code."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
 def write_table(path: str | Path, problems: Iterable[Problem], notes: Iterable[Problem]) -> None:
     """Write lint.tsv: level (problem or note), where, what, mend; one a line."""
     rows = [("level", "where", "what", "mend")]

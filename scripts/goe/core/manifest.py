@@ -32,6 +32,16 @@ def digest(path: str | Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def listed(path: str | Path) -> dict[str, str]:
+    """Relative path -> SHA-256, of a list that sha256sum writes; of a manifest once `verify` finds nothing."""
+    return of_list(Path(path).read_text())
+
+
+def of_list(text: str) -> dict[str, str]:
+    """The same, of the text of the list."""
+    return {line[66:]: line[:64] for line in text.splitlines()}
+
+
 def write(folder: str | Path, expected: Iterable[str]) -> None:
     """Write the manifest of the files `expected` (relative paths).
 

@@ -24,9 +24,7 @@ counts is that of a group of at least k people, and no floor is laid on it: `sma
 alleles it is 1 to k-1 carriers. Only one earlier release is looked at.
 """
 
-import hmac
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,14 +37,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.core import manifest
+from goe.core import keyed, manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
 from goe.rules.policy import Policy
 from goe.rules.stratum import SEXES, TOTAL, parse
 
 ROWS = 1 << 18
-KEY_BYTES = 32
 RECORD_COLUMNS = ("person", "stratum")
 # Counts of one cell, in people, but AN in alleles.
 _COUNTS = ("ac_het", "nhomalt", "ac_hemi", "an")
@@ -205,13 +202,9 @@ def write_record(keep: Sequence[Mapping[str, str]], path: str | Path, key: str |
     keep: rows of keep.tsv. The key is new and has its own file, so that the two can be stored apart. Both are
     personal data: for the work folder.
     """
-    secret = os.urandom(KEY_BYTES)
-    rows = sorted((_digest(secret, name), leaf) for name, leaf in _counted(keep).items())
-    lines = ["\t".join(row) for row in (RECORD_COLUMNS, *rows)]
-    for place, text in ((Path(path), "\n".join(lines)), (Path(key), secret.hex())):
-        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as out:
-            out.write(f"{text}\n")
+    secret = keyed.new_key()
+    rows = sorted((keyed.digest(secret, name), leaf) for name, leaf in _counted(keep).items())
+    keyed.write(path, [RECORD_COLUMNS, *rows], secret, key)
 
 
 def moves(
@@ -223,19 +216,14 @@ def moves(
     """
     problems = [Problem(str(p), "no such file", "give the record and its key") for p in (path, key) if not _file(p)]
     stop_on(problems)
-    try:
-        secret = bytes.fromhex(Path(key).read_text().strip())
-    except ValueError:
-        secret = b""
+    secret, problems = keyed.read_key(key)
     head, *lines = Path(path).read_text().splitlines() or [""]
     before = dict(line.split("\t", 1) for line in lines if "\t" in line)
-    if len(secret) != KEY_BYTES:
-        problems.append(Problem(str(key), "is no key of a record", "give the file written beside the record"))
     if head.split("\t") != list(RECORD_COLUMNS) or len(before) != len(lines):
         problems.append(Problem(str(path), "is no record of people", "give work/release/people.tsv of that run"))
     stop_on(problems)
     st.check_leaves(sorted(set(before.values())), str(path))
-    now = {_digest(secret, name): leaf for name, leaf in _counted(keep).items()}
+    now = {keyed.digest(secret, name): leaf for name, leaf in _counted(keep).items()}
     if before and now and not before.keys() & now.keys():
         raise GoeError(
             Problem(str(path), "nobody in it is counted now", "give the key that belongs to it; were all ids renamed?")
@@ -245,10 +233,6 @@ def moves(
 
 def _file(path: str | Path) -> bool:
     return Path(path).is_file()
-
-
-def _digest(secret: bytes, name: str) -> str:
-    return hmac.new(secret, name.encode(), "sha256").hexdigest()
 
 
 def _counted(keep: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from goe.core import manifest
 from goe.core.errors import GoeError, Problem, write_table
 from goe.genome import build
 from goe.genome.build import Build
@@ -88,12 +89,24 @@ def _files(cfg: Config, wrong: set[str]) -> list[Problem]:
             problems.append(Problem(f"config outdir {cfg.outdir}", problem, "name a folder where you may write"))
     if not wrong & {"outdir", "dataset"}:
         problems += _standing(Path(cfg.outdir) / "release", cfg.dataset.id)
+    if cfg.audit is not None and not wrong & {"audit", "outdir"}:
+        problems += _audited(Path(cfg.audit), Path(cfg.outdir) / "release")
     panel = cfg.sample_qc.contamination_panel
     for path in [f"{panel}{suffix}" for suffix in PANEL] if panel else []:
         if not Path(path).is_file():
             mend = "give the prefix of the panel: its files are " + ", ".join(f"PREFIX{suffix}" for suffix in PANEL)
             problems.append(Problem(f"config sample_qc.contamination_panel {path}", "no such file", mend))
     return problems
+
+
+def _audited(folder: Path, second: Path) -> list[Problem]:
+    """What keeps a folder from being audited by a run that writes `second`."""
+    where = f"config audit {folder}"
+    if not (folder / manifest.NAME).is_file():
+        return [Problem(where, f"has no {manifest.NAME}, so it is no whole release", "give the folder of a release")]
+    if folder.resolve() == second.resolve():
+        return [Problem(where, "is the folder that this run writes", "move it elsewhere, and name its new place")]
+    return []
 
 
 def _standing(release: Path, dataset: str) -> list[Problem]:

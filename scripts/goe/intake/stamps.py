@@ -68,6 +68,7 @@ _KEEP = (
     *("sample_qc_ancestry.py", "sample_qc_keep.py"),
     *("goe/sample_qc/ancestry.py", "goe/sample_qc/keep.py", "goe/sample_qc/sex.py"),
 )
+_DIGESTS = ("intake_digests.py", "goe/intake/inputs.py")
 _PAGES = (
     *("sample_qc_cohort.py", "sample_qc_multiqc.py", "sample_qc_multiqc_tables.py", "sample_qc_plots.py", "goe/pages/"),
     *("goe/sample_qc/multiqc.py", "goe/sample_qc/page.py", "goe/sample_qc/plots.py"),
@@ -238,6 +239,23 @@ class Stamps:
 
         return self._cohort(f"contigs of joint file {number}", make).split()
 
+    # Of the content of data files
+
+    @cached_property
+    def parts(self) -> dict[str, list[Input]]:
+        """Rows of the sheet whose files are hashed by one job: of each batch of people, and of all joint VCFs."""
+        made = batches.make(self._own, self.cfg.scatter.people_per_batch)
+        parts = {name: [row for sample in people for row in self._own[sample]] for name, people in made.items()}
+        return parts | ({"joint": self._joint} if self._joint else {})
+
+    def files_of(self, part: str) -> list[str]:
+        """Paths of its data files."""
+        return [path for row in self.parts[part] for path in (row.path, row.path2) if path]
+
+    def hashed(self, part: str) -> str:
+        """intake_digests: the content of the files of a part."""
+        return self._cohort(f"hashed {part}", lambda: of(self.file(*self.files_of(part)), self.code(_DIGESTS)))
+
     # Stages of the cohort
 
     def _cohort(self, name: str, make: Callable[[], str]) -> str:
@@ -344,6 +362,8 @@ class Stamps:
             self.stamp(name)
         for people in batches.make(self._own, self.cfg.scatter.people_per_batch).values():
             self.gathered(people)
+        for part in self.parts:
+            self.hashed(part)
         for number in range(len(self._joint)):
             self.contigs(number)
         said = {"key": self._key, "stamps": dict(sorted(self._kept.items()))}

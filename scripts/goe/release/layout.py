@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
-from goe.core import manifest
+from goe.core import code_digest, manifest
 from goe.core.errors import Problem, stop_on
 
 ENCRYPTED = ".c4gh"
@@ -82,6 +82,7 @@ LAYOUT = (
     Entry("ledger.json", NOTE, "account of the site alleles by step"),
     Entry("beacon/populations.json", NOTE, "populations and their INFO tags, for Beacon tools"),
     Entry("provenance/config.json", NOTE, "how the release was made"),
+    Entry(code_digest.RELEASED, NOTE, "digest of every file of the code, of the environments and of the lock"),
     Entry("report.html", PAGE, "report, one page"),
     Entry("metadata/healthdcat.ttl", METADATA, "description of the dataset"),
     Entry("metadata/healthdcat.jsonld", METADATA, "description of the dataset"),
@@ -127,7 +128,10 @@ _TOLD = (
     ("dictionary/", "every tag and column with type, unit and rule."),
     ("metadata/", "the HealthDCAT-AP record, and `dataset.json`, which describes the dataset for programs."),
     ("ro-crate-metadata.json", "every file with its meaning and digest, and how the release was made (RO-Crate)."),
-    ("provenance/", "the workflow and its settings, as far as they may be told."),
+    (
+        "provenance/",
+        "the workflow, its settings, as far as they may be told, and digests of its code and environments.",
+    ),
     ("qc/", "quality control, in aggregate, for programs."),
     ("disclosure/", "disclosure control and its audit, for programs."),
     ("ledger.json", "account of the site alleles by step."),

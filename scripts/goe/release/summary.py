@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from goe.core import ledger, tables
+from goe.core import code_digest, ledger, tables
 from goe.disclosure import control, membership
 from goe.disclosure.plan import choose_strata
 from goe.release import notes, quantiles
@@ -149,6 +149,7 @@ class Summary:
             "dictionary": self.dictionary(),
             "ledger": notes.dumps(self.public),
             "config": notes.dumps(self.config()),
+            "code": code_digest.listing(),
             "exact": notes.dumps(self.exact()),
             "about": notes.dumps(self.about()),
         }

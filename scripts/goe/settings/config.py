@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +332,8 @@ def read(raw: Mapping) -> tuple[Config, list[Problem]]:
         problems.append(
             Problem("config previous_release", "is missing", "previous_people is about it: set both, or neither")
         )
+    if cfg.get("audit_record") is not None and cfg.get("audit") is None:
+        problems.append(Problem("config audit", "is missing", "audit_record is about it: set both, or neither"))
     problems += _filter_regions(cfg)
     sample_qc = cfg.get("sample_qc")
     if isinstance(sample_qc, dict):
@@ -363,6 +366,9 @@ def read(raw: Mapping) -> tuple[Config, list[Problem]]:
                 "use one of the two, or set formats.gdi.enabled to false",
             )
         )
+    if done.audit:
+        # The second run is one of its own, whatever stands in the folder of the first.
+        done = replace(done, outdir=str(Path(done.outdir) / "work" / "audit"))
     return done, problems
 
 

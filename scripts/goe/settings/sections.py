@@ -224,6 +224,8 @@ class Config:
     annotations: Annotations
     previous_release: str | None
     previous_people: str | None
+    audit: str | None
+    audit_record: str | None
     restricted: Restricted | None
     outdir: str
 

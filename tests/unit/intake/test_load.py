@@ -161,3 +161,16 @@ def test_config_file_that_cannot_be_read(tmp_path):
 
 def test_the_template_has_no_key_twice(repo):
     assert config.file_problems(repo / "config/config.yaml") == []
+
+
+def test_what_cannot_be_audited_is_told(folder):
+    Path("some").mkdir()
+    told_of = "config audit some: has no MANIFEST.sha256, so it is no whole release -> give the folder of a release"
+    assert told_of in told(folder | {"audit": "some"})
+    second = Path("work/audit/release")
+    second.mkdir(parents=True)
+    (second / "MANIFEST.sha256").touch()
+    assert (
+        f"config audit {second}: is the folder that this run writes -> move it elsewhere, and name its new place"
+        in (told(folder | {"audit": str(second)}))
+    )

@@ -67,6 +67,10 @@ def test_the_smallest_config_gets_every_default():
     assert {key: getattr(cfg.dataset, key) for key in new} == new
 
 
+def test_an_audit_has_a_folder_of_its_own():
+    assert config.load(WHOLE | {"audit": "release", "outdir": "run"}).outdir == "run/work/audit"
+
+
 def test_sections_have_the_keys_of_the_schema():
     """Section by section; the schema is the home of the keys."""
 
@@ -375,6 +379,7 @@ def test_a_gdi_package_of_another_build_is_refused_before_its_settings_are_made(
         ({"restricted": {"recipients": [], "legal_basis": "x"}}, "restricted.recipients: is empty"),
         ({"restricted": True}, "restricted: True is not a section with keys or null"),
         ({"previous_people": "people.tsv"}, "previous_release: is missing -> previous_people is about it"),
+        ({"audit_record": "inputs.tsv"}, "audit: is missing -> audit_record is about it"),
         ({"previous_release": ""}, "previous_release: is empty"),
     ],
 )

@@ -1,0 +1,1 @@
+"""A release held against a second run: `snakemake audit`."""

@@ -1,0 +1,153 @@
+"""Callable AN of two releases, base by base: runs may be cut anywhere, so their borders mean nothing by themselves.
+
+A table has the columns contig, start, end and an_<stratum>, runs in order; a base that no run holds has AN 0.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from goe.compare.differences import Differences, Example
+from goe.core.errors import GoeError, Problem
+from goe.release.reading import reading
+
+FOLDER = "callable_an/"
+ROWS = 1 << 17
+_PREFIX = "an_"
+_AGAIN = "the file was changed, or is no table of callable AN: get it again"
+
+
+def compare(a: str | Path, b: str | Path, contigs: Sequence[Sequence[str]]) -> Differences:
+    """Bases at which AN of a stratum that both tables have differs. GoeError when one is no such table.
+
+    contigs: those of each release, in its order.
+    """
+    common = [[name for name in one if name in other] for one, other in (contigs, contigs[::-1])]
+    if common[0] != common[1]:
+        raise GoeError(Problem(str(b), f"contigs are not in the order of {a}", "compare releases of one reference"))
+    found = Differences()
+    names = [_strata(path) for path in (a, b)]
+    strata = [name for name in names[0] if name in names[1]]
+    streams = [_Runs(path, strata, order) for path, order in zip((a, b), contigs, strict=True)]
+    while contig := _next_contig(streams, contigs):
+        while any(one.here(contig) for one in streams):
+            until = min(one.end(contig) for one in streams if one.here(contig))
+            _look(contig, [one.until(contig, until) for one in streams], strata, found)
+    return found
+
+
+def _strata(path: str | Path) -> list[str]:
+    with reading(path):
+        names = pq.read_schema(path).names
+    lacking = [name for name in ("contig", "start", "end") if name not in names]
+    if lacking:
+        raise GoeError(Problem(str(path), f"column {', '.join(lacking)} is missing", _AGAIN))
+    return [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
+
+
+class _Runs:
+    """Runs of a file, handed out up to a base. Held: of one contig, start, end and AN (strata, runs)."""
+
+    def __init__(self, path: str | Path, strata: Sequence[str], order: Sequence[str]):
+        self.path, self.strata, self.order = str(path), strata, order
+        self.pieces = self._read()
+        self.contig = ""
+        self.runs: _Piece | None = None
+        self._fill()
+
+    def _read(self) -> Iterator[tuple[str, "_Piece"]]:
+        columns = ["contig", "start", "end", *(f"{_PREFIX}{stratum}" for stratum in self.strata)]
+        with reading(self.path), pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(ROWS, columns=columns):
+                coded = batch.column("contig").dictionary_encode()
+                codes = coded.indices.to_numpy()
+                cuts = [0, *(np.flatnonzero(np.diff(codes)) + 1), len(codes)]
+                for first, end in pairwise(cuts):
+                    if end > first:
+                        yield coded.dictionary[int(codes[first])].as_py(), self._piece(batch.slice(first, end - first))
+
+    def _piece(self, batch: pa.RecordBatch) -> "_Piece":
+        start, end = (batch.column(name).to_numpy().astype(np.int64) for name in ("start", "end"))
+        if (start >= end).any() or (start[1:] < end[:-1]).any():
+            raise GoeError(Problem(self.path, "runs overlap, are empty or not in order", _AGAIN))
+        an = [batch.column(f"{_PREFIX}{s}").fill_null(0).to_numpy() for s in self.strata]
+        return _Piece(start, end, np.array(an, dtype=np.int64).reshape(len(self.strata), len(start)))
+
+    def _fill(self) -> None:
+        if self.runs is None or not len(self.runs.start):
+            before = self.contig
+            self.contig, self.runs = next(self.pieces, ("", None))
+            names = [name for name in (before, self.contig) if name]
+            if set(names) - set(self.order) or names != sorted(names, key=self.order.index):
+                raise GoeError(Problem(self.path, f"{self.contig} is no contig here, or not in order", _AGAIN))
+
+    def here(self, contig: str) -> bool:
+        return self.contig == contig and self.runs is not None
+
+    def end(self, contig: str) -> int:
+        assert self.runs is not None
+        return int(self.runs.end[-1])
+
+    def until(self, contig: str, base: int) -> "_Piece":
+        """Take the runs of the contig before a base, of one over it the part before."""
+        if not self.here(contig) or self.runs is None:
+            return _Piece.none(len(self.strata))
+        taken, self.runs = self.runs.cut(base)
+        self._fill()
+        return taken
+
+
+class _Piece:
+    """Runs in order: start, end (runs,), an (strata, runs)."""
+
+    def __init__(self, start: np.ndarray, end: np.ndarray, an: np.ndarray):
+        self.start, self.end, self.an = start, end, an
+
+    @classmethod
+    def none(cls, strata: int) -> "_Piece":
+        nothing = np.empty(0, np.int64)
+        return cls(nothing, nothing, np.empty((strata, 0), np.int64))
+
+    def cut(self, base: int) -> tuple["_Piece", "_Piece"]:
+        """Runs before a base, and the rest."""
+        n = int(np.searchsorted(self.start, base))
+        m = int(np.searchsorted(self.end, base, side="right"))
+        before = _Piece(self.start[:n], np.minimum(self.end[:n], base), self.an[:, :n])
+        return before, _Piece(np.maximum(self.start[m:], base), self.end[m:], self.an[:, m:])
+
+    def at(self, starts: np.ndarray) -> np.ndarray:
+        """AN (strata, places) at bases."""
+        if not len(self.start):
+            return np.zeros((len(self.an), len(starts)), np.int64)
+        run = np.searchsorted(self.start, starts, side="right") - 1
+        inside = (run >= 0) & (starts < self.end[run])
+        return np.where(inside, self.an[:, np.maximum(run, 0)], 0)
+
+
+def _next_contig(streams: Sequence[_Runs], contigs: Sequence[Sequence[str]]) -> str:
+    """The contig that comes next: one that the other release has not comes by itself."""
+    one, two = (stream.contig for stream in streams)
+    if one == two or not two or (one and one not in contigs[1]):
+        return one
+    if not one or two not in contigs[0]:
+        return two
+    return min(one, two, key=contigs[0].index)
+
+
+def _look(contig: str, pieces: Sequence[_Piece], strata: Sequence[str], found: Differences) -> None:
+    borders = np.unique(np.concatenate([part for piece in pieces for part in (piece.start, piece.end)]))
+    starts, sizes = borders[:-1], np.diff(borders)
+    one, two = (piece.at(starts) for piece in pieces)
+    for s, stratum in enumerate(strata):
+        other = one[s] != two[s]
+        if other.any():
+            rows = np.flatnonzero(other)[: found.room("callable_an")]
+            examples = [
+                Example("an", int(one[s, i]), int(two[s, i]), f"{contig}:{starts[i]}-{starts[i] + sizes[i]}", stratum)
+                for i in rows
+            ]
+            found.add("callable_an", stratum, int(sizes[other].sum()), examples)
