@@ -413,6 +413,7 @@ if CFG.restricted:
         params:
             cfg=PUBLIC_CFG,
             build=BUILD.name,
+            par=BUILD.par,
             contigs=list(BUILD.contigs),
             legal_basis=CFG.restricted.legal_basis,
             recipients=CFG.restricted.recipients,
