@@ -22,6 +22,7 @@ from goe.collect.dataset import ZERO, Dataset, File, Silence, fingerprint, silen
 from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry
 from goe.core import manifest
 from goe.core.errors import Problem
+from goe.genome.build import canonical
 from goe.release import restricted
 from goe.rules.dataset import DatasetId
 
@@ -114,6 +115,8 @@ def _release(one: Dataset, root: Path, threads: int) -> list[Problem]:
     if facts is None or problems:
         return problems or [Problem(str(root), "its descriptions are not whole", _AGAIN)]
     data, rule, settings = (facts.said[name] for name in ("dataset", "disclosure", "config"))
+    if problems := _strange(data):
+        return problems
     one.id, one.country = facts.id, data["country"]
     one.digest = manifest.digest(root / manifest.NAME)
     one.people = facts.people
@@ -134,6 +137,15 @@ def _release(one: Dataset, root: Path, threads: int) -> list[Problem]:
     one.tables = {name: File.of(root / f"frequencies/wide/{name}.parquet") for name in facts.lengths}
     one.callable_an = _callable_an(root, facts.id)
     return []
+
+
+def _strange(data: dict) -> list[Problem]:
+    """Contigs that are none of a human: their names are names of files here."""
+    return [
+        Problem(check_folder.DATASET, f"{contig['name']!r} is no primary contig", "it cannot be of a release")
+        for contig in data["contigs"]
+        if canonical(contig["name"]) is None
+    ]
 
 
 def _terms(data: dict, rules: dict) -> dict:
@@ -171,8 +183,7 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
     one.digest = manifest.digest(entry.path)
     root = restricted.unpack(entry.path, work / "unpacked", entry.key)
     data = check_folder.read_json(root / check_folder.DATASET)
-    problems = _described(data, root)
-    if problems:
+    if problems := _described(data, root) or _strange(data):
         return problems
     one.id, one.country = data["id"], data["country"]
     one.people = {s: data["strata"][s] for s in form.ordered(data["strata"])}
