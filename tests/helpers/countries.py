@@ -1,5 +1,6 @@
 """Made-up datasets of several countries with a known truth, as the sum takes them."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,8 @@ class Country:
     """A dataset of people of one or two origins on an autosome, and what it publishes.
 
     carriers: allele -> leaf -> (het, hom), for every allele that is thought of. called: leaf -> people called at each
-    position (0-based). k: floor, 1 for none. filtered: alleles that are. track: whether it has callable AN.
+    position (0-based). k: floor, 1 for none. filtered: alleles that are. track: whether it has callable AN; below: by
+    how many alleles that may be below the truth, as its metadata say.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Country:
     filtered: frozenset = frozenset()
     track: bool = True
     silent: bool = False
+    below: int | None = None
     strata: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
@@ -142,7 +145,7 @@ def dataset(one: Country, folder: Path, number: int) -> Dataset:
         silence=Silence(UNKNOWN) if one.silent else Silence(ZERO) if one.k <= 1 else Silence(FLOOR, one.k, one.k - 1),
         zygosity=one.strata,
         tables={CONTIG: File.of(table)},
-        callable_an=File.of(track(one, folder / f"{one.name}.callable_an.parquet")) if one.track else None,
+        callable_an={CONTIG: File.of(track(one, folder / f"{one.name}.callable_an.parquet"))} if one.track else {},
     )
 
 
@@ -160,6 +163,8 @@ def track(one: Country, path: Path) -> Path:
                 runs.append({"contig": CONTIG, "start": begin, "end": p, **{n: v[begin] for n, v in columns.items()}})
             begin = p
     kinds = [("contig", pa.string()), ("start", pa.int32()), ("end", pa.int32())]
-    schema = pa.schema([*kinds, *((name, pa.int32()) for name in columns)])
+    said = [{"stratum": s, "people": one.size(s), "an_at_most_below": one.below} for s in one.strata]
+    about = {"goe": json.dumps({"strata": said})} if one.below is not None else None
+    schema = pa.schema([*kinds, *((name, pa.int32()) for name in columns)], about)
     pq.write_table(pa.Table.from_pylist(runs, schema=schema), path)
     return path

@@ -1,10 +1,11 @@
 """Callable AN of a dataset, read along a contig: how many alleles were called at positions where it lists nothing.
 
-A release has them as runs of equal numbers, `callable_an/<id>.callable_an.parquet`: contig, start and end (0-based,
-half open) and a column `an_<stratum>` for each of its strata, sorted by contig and start. Between two runs nobody is
-callable. Under a floor a number is a lower bound, less than k people below the true one.
+A release has them as runs of equal numbers, `callable_an/<contig>.parquet`: contig, start and end (0-based, half open)
+and a column `an_<stratum>` for each of its strata, sorted by start. Between two runs nobody is callable. Under a floor
+a number is a lower bound; the metadata of the file say by how many alleles it may be below the truth.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,10 +22,21 @@ _ROWS = 1 << 16
 _AGAIN = "get the dataset again, or leave its callable AN out"
 
 
+def _below(schema: pa.Schema, strata: Sequence[str]) -> np.ndarray:
+    """int64 (strata,): by how many alleles numbers are below the truth at most; NOT_SAID where that is not told."""
+    try:
+        told = json.loads((schema.metadata or {})[b"goe"])["strata"]
+        found = {entry["stratum"]: int(entry["an_at_most_below"]) for entry in told}
+    except (KeyError, TypeError, ValueError):
+        found = {}
+    return np.array([found.get(s, NOT_SAID) for s in strata], np.int64)
+
+
 class Runs:
     """Runs of one contig, asked for positions that never go back. path: None where the dataset has none.
 
-    strata: those whose numbers are asked for. GoeError when a run begins before the one before it ends, or has a number
+    strata: those whose numbers are asked for. below: int64 (strata,), by how many alleles they may be below the truth,
+    NOT_SAID where that is not told. GoeError when a run begins before the one before it ends, or has a number
     below 0.
     """
 
@@ -34,10 +46,13 @@ class Runs:
         self.an = np.zeros((len(self.strata), 0), np.int64)
         self._last = 0
         self.unsaid = np.ones(len(self.strata), bool)
+        self.below = np.full(len(self.strata), NOT_SAID, np.int64)
         self._pieces: Iterator[pa.RecordBatch] = iter(())
         if path is not None:
             with reading(path):
-                names = pq.read_schema(path).names
+                schema = pq.read_schema(path)
+            names = schema.names
+            self.below = _below(schema, self.strata)
             self.unsaid = np.array([f"an_{s}" not in names for s in self.strata], bool)
             self._pieces = self._read()
 

@@ -65,9 +65,11 @@ class Dataset:
 
     terms: what has to agree, None where it is not said: build, contigs (name, length, md5), counting_rules,
     genotype_filter, normalisation, par. manner: what may differ. people: strata that it gives -> people, at least
-    these many where `exact_people` is not set. silence: what its silence means. zygosity: strata whose homozygotes are
-    told. tables: contig -> wide table. callable_an: None where there is none. digest: of its manifest, or of the file.
-    numbers: SHA-256 over positions and counts, by which the same people are found twice.
+    these many where `exact_people` is not set. silence: what its silence means. zygosity: strata whose homozygotes
+    are told. tables: contig -> wide table. callable_an: contig -> runs, as far as there are any. callable_people:
+    stratum -> people who can be callable where nobody lists anything (gVCFs, reads), everybody where it is not said.
+    digest: of its manifest, or of the file. numbers: SHA-256 over positions and counts, by which the same people are
+    found twice.
     """
 
     number: int
@@ -84,7 +86,8 @@ class Dataset:
     silence: Silence = field(default_factory=lambda: Silence(UNKNOWN))
     zygosity: tuple[str, ...] = ()
     tables: dict[str, File] = field(default_factory=dict)
-    callable_an: File | None = None
+    callable_an: dict[str, File] = field(default_factory=dict)
+    callable_people: dict[str, int] = field(default_factory=dict)
     numbers: str = ""
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -116,11 +119,15 @@ class Dataset:
 
     @classmethod
     def load(cls, path: str | Path) -> "Dataset":
-        """GoeError is none of this: the file is one that `save` wrote."""
-        said = json.loads(Path(path).read_text())
+        """Of a file that `save` wrote."""
+        return cls.of(json.loads(Path(path).read_text()))
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> "Dataset":
+        """Of what `asdict` gives, as JSON keeps it."""
         said["problems"] = [Problem(**p) for p in said["problems"]]
         said["tables"] = {contig: File(**f) for contig, f in said["tables"].items()}
-        said["callable_an"] = File(**said["callable_an"]) if said["callable_an"] else None
+        said["callable_an"] = {contig: File(**f) for contig, f in said["callable_an"].items()}
         said["silence"] = Silence(**said["silence"])
         said["zygosity"] = tuple(said["zygosity"])
         return cls(**said)

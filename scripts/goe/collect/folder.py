@@ -1,8 +1,10 @@
 """The folder of a collection: sums of its contigs, who is in it, who was refused; its manifest is written last."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -13,7 +15,7 @@ from goe.collect.dataset import Dataset
 from goe.collect.merge import STATES, Merge, strata_of, tell
 from goe.collect.sheet import RESTRICTED, Settings
 from goe.core import code_digest, manifest
-from goe.core.errors import Problem, stop_on
+from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.files import write_whole
 from goe.genome.build import Build
 from goe.release.formats import sites_vcf
@@ -208,7 +210,7 @@ def _source(one: Dataset, told: Sequence[Mapping]) -> dict:
         "counted_by": one.counted_by,
         "sha256": one.digest,
         "tables_sha256": {contig: file.sha256 for contig, file in one.tables.items()},
-        "callable_an_sha256": one.callable_an.sha256 if one.callable_an else None,
+        "callable_an_sha256": {contig: file.sha256 for contig, file in one.callable_an.items()},
         "people": one.people,
         "people_at_least": not one.exact_people,
         "silence": {"means": one.silence.means, "min_carriers": one.silence.k if one.silence.k > 1 else None},
@@ -274,10 +276,35 @@ def _plain(text: str) -> str:
 
 def _silence(source: Mapping) -> str:
     means, k = source["silence"]["means"], source["silence"]["min_carriers"]
-    if source["callable_an_sha256"] is None:
+    if not source["callable_an_sha256"]:
         return "is unknown there: no callable AN"
     return {"zero": "AC 0", "floor": f"bounds, floor of {k}"}.get(means, "is unknown there")
 
 
-def load_told(paths: Sequence[str | Path]) -> list[dict]:
-    return [json.loads(Path(path).read_text()) for path in paths]
+def save(datasets: Sequence[Dataset], path: str | Path) -> None:
+    """Keep the datasets, refused ones too, for the jobs that add them up."""
+    write_whole(path, json.dumps([asdict(one) for one in datasets], indent=1, sort_keys=True) + "\n")
+
+
+def load(path: str | Path) -> list[Dataset]:
+    """Of a file that `save` wrote."""
+    return [Dataset.of(said) for said in json.loads(Path(path).read_text())]
+
+
+def clear(root: str | Path, collection: str) -> None:
+    """Take away the folder of an earlier run of the same collection.
+
+    GoeError when something else is there.
+    """
+    where = Path(root)
+    if not where.exists():
+        return
+    if not any(where.iterdir()):
+        where.rmdir()
+        return
+    known = where / ABOUT
+    said = json.loads(known.read_text()).get("id") if known.is_file() else None
+    if said != collection:
+        what = f"holds {said or 'something that is no collection'}, and {collection} is to be made there"
+        raise GoeError(Problem(str(where), what, "move it elsewhere"))
+    shutil.rmtree(where)

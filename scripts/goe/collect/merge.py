@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from goe.check.rows import families
 from goe.collect import form
 from goe.collect.callable_an import Runs
-from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset
+from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, File
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem
 from goe.genome.build import REGION_M, REGION_X, REGION_Y, Build, class_breaks, contig_class
@@ -232,22 +232,22 @@ class _Part:
         self.elsewhere = [i for i, s in enumerate(strata) if s not in self.own and not one.holds_nobody(s)]
         self.total = self.own.index(TOTAL)
         self.table = one.tables.get(contig)
-        path = self._unchanged(one.callable_an.path, one.callable_an.sha256) if one.callable_an else None
-        self.runs = Runs(path, contig, self.own)
+        runs = one.callable_an.get(contig)
+        self.runs = Runs(self._unchanged(runs) if runs else None, contig, self.own)
         self.pieces = self._read()
         self.left = _nothing(len(self.own))
         self.finished = False
 
-    def _unchanged(self, path: str, sha256: str) -> str:
-        if not Path(path).is_file() or manifest.digest(path) != sha256:
-            what = f"{Path(path).name} is not what it was when the dataset was looked at"
+    def _unchanged(self, file: File) -> str:
+        if not Path(file.path).is_file() or manifest.digest(file.path) != file.sha256:
+            what = f"{Path(file.path).name} is not what it was when the dataset was looked at"
             raise GoeError(Problem(self.one.name, what, "somebody writes there: wait, and collect again"))
-        return path
+        return file.path
 
     def _read(self) -> Iterator[_Piece]:
         if self.table is None:
             return
-        path = self._unchanged(self.table.path, self.table.sha256)
+        path = self._unchanged(self.table)
         names = [wide_table.column(n, s) for n in ("ac", "an", "nhomalt") for s in self.own]
         columns = ["pos", "ref", "alt", "filter", *names]
         with reading(path), pq.ParquetFile(path, read_dictionary=["ref", "alt", "filter"]) as file:
@@ -388,11 +388,16 @@ class _Part:
         return cap
 
     def _most(self, i: int, least: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """Callable AN at most: under a floor k-1 people more than is told, and no more than there are."""
-        ploidy = _ploidy(classes)
-        if self.one.silence.k <= 1:
+        """AN at most: what callable AN may be below the truth, and people of joint files and single VCFs, who are
+        called at an allele that is withheld though nowhere else; no more than there are."""
+        silence, ploidy = self.one.silence, _ploidy(classes)
+        if silence.k <= 1:
             return least
-        return np.minimum(least + ploidy * (self.one.silence.k - 1), ploidy * self.one.people[self.own[i]])
+        stratum, below = self.own[i], self.runs.below[i]
+        people = self.one.people[stratum]
+        others = people - self.one.callable_people.get(stratum, people)
+        more = np.full(len(least), below) if below >= 0 else ploidy * (silence.k - 1)
+        return np.asarray(np.minimum(least + more + ploidy * others, ploidy * people))
 
     def _silent(
         self,

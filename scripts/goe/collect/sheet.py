@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import hashlib
 import io
 import re
 from collections.abc import Mapping
@@ -94,6 +95,17 @@ def kind_of(path: str | Path) -> str:
     if name.endswith((".tar", ".tar.c4gh")):
         return GDI
     return VCF if name.endswith((".vcf.gz", ".vcf.bgz")) else ""
+
+
+def identity(path: str | Path) -> str:
+    """What tells a dataset from another one in its place: name, size and time of change of each of its files."""
+    root = Path(path)
+    files = [root, *sorted(root.rglob("*"))] if root.is_dir() and not root.is_symlink() else [root]
+    try:
+        told = [(str(f.relative_to(root)), f.lstat().st_size, f.lstat().st_mtime_ns) for f in files if not f.is_dir()]
+    except OSError:
+        return ""
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def read(path: str | Path) -> list[Entry]:

@@ -52,7 +52,7 @@ def take(entry: Entry, work: str | Path, threads: int = 1) -> Dataset:
         one.problems += _expected(one, entry)
     one.problems = [_told(problem, entry, folder) for problem in one.problems]
     if one.refused:
-        one.tables, one.callable_an = {}, None
+        one.tables, one.callable_an = {}, {}
         shutil.rmtree(folder)
     else:
         one.numbers = fingerprint(one.tables.values())
@@ -135,7 +135,7 @@ def _release(one: Dataset, root: Path, threads: int) -> list[Problem]:
         **_common(data),
     }
     one.tables = {name: File.of(root / f"frequencies/wide/{name}.parquet") for name in facts.lengths}
-    one.callable_an = _callable_an(root, facts.id)
+    _callable_an(one, root, data)
     return []
 
 
@@ -168,9 +168,11 @@ def _common(data: dict) -> dict:
     return {"title": data["title"], "made_with": data["made_with"], "date": date}
 
 
-def _callable_an(root: Path, dataset: str) -> File | None:
-    path = root / f"callable_an/{dataset}.callable_an.parquet"
-    return File.of(path) if path.is_file() else None
+def _callable_an(one: Dataset, root: Path, data: dict) -> None:
+    """Callable AN of the contigs, where the dataset has it."""
+    paths = {name: root / f"callable_an/{name}.parquet" for name in one.tables}
+    one.callable_an = {name: File.of(path) for name, path in paths.items() if path.is_file()}
+    one.callable_people = dict((data.get("callable_an") or {}).get("people", {}))
 
 
 # ---- restricted products
@@ -211,7 +213,7 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
     if not problems and alleles != data["number_of_records"]:
         what = f"its tables have {alleles} alleles, number_of_records is {data['number_of_records']}"
         problems.append(Problem(check_folder.DATASET, what, _AGAIN))
-    one.callable_an = _callable_an(root, one.id)
+    _callable_an(one, root, data)
     return problems
 
 

@@ -206,3 +206,25 @@ def test_silence_of_a_contig_that_a_dataset_does_not_have_is_no_zero(tmp_path):
     assert datasets[1].silence.means == ZERO
     datasets[1].tables = {}
     assert {status[1] for _, status, _ in told(datasets).values()} == {"U"}
+
+
+def test_an_under_a_floor_is_at_most_what_the_file_says_and_who_is_called_at_rows_alone(tmp_path):
+    allele = (5, "A", "C")
+    called = {f"EE_{s}": np.full(made.LENGTH, 40) for s in "MF"}
+    lists = made.Country("A", {"EE_M": 50, "EE_F": 50}, called, {allele: {"EE_M": (9, 0), "EE_F": (9, 0)}})
+    few = made.Country("B", lists.people, called, {allele: {"EE_M": (1, 0), "EE_F": (1, 0)}}, k=5)
+    track = 160 - 2 * (4 % 5)
+    for below, callable_people, most in (
+        (None, {}, track + 8),
+        (16, {}, track + 16),
+        (None, {"Total": 90}, track + 28),
+    ):
+        few.below = below
+        datasets = [made.dataset(one, tmp_path / str(most), i) for i, one in enumerate((lists, few), 1)]
+        datasets[1].callable_people = callable_people
+        cell = told(datasets)[allele][2]["Total"]
+        assert (cell["an"], cell["an_hi"]) == (160 + track, 160 + most)
+        assert (cell["ac_lo"], cell["ac_hi"]) == (18, 26)
+    few.people = {"EE_M": 40, "EE_F": 40}
+    cell = told([made.dataset(one, tmp_path / "all", i) for i, one in enumerate((lists, few), 1)])[allele][2]["Total"]
+    assert cell["an_hi"] == 160 + 160

@@ -7,8 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from goe import cli
 from goe.collect import folder
-
-from .conftest import IDS
+from helpers.three_releases import IDS
 
 
 def rows(path):

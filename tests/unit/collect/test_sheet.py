@@ -82,3 +82,15 @@ def test_the_configuration():
 def test_mistakes_of_a_configuration(change, words):
     with pytest.raises(GoeError, match=words):
         sheet.settings(CONFIG | change)
+
+
+def test_another_dataset_in_its_place_has_another_identity(tmp_path):
+    root = tmp_path / "a"
+    root.mkdir()
+    (root / "x").write_text("1")
+    seen = {sheet.identity(root), sheet.identity(tmp_path / "none"), sheet.identity(root / "x")}
+    (root / "x").write_text("12")
+    seen.add(sheet.identity(root))
+    (root / "y").symlink_to("/nowhere")
+    seen.add(sheet.identity(root))
+    assert len(seen) == 5
