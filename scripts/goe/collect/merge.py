@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,8 +46,10 @@ STATES = {
     "n_unknown": UNSAID,
 }
 _NO_CARRIER = "AC0"
-_IN_THE_AIR = 1 << 18
-"""Alleles of all datasets together that are held at a time, about."""
+_CELLS = 1 << 20
+"""Alleles by strata of the collection that a window has at most, about."""
+_BATCH = 1 << 13
+_EVER = np.iinfo(np.int64).max
 
 
 @dataclass
@@ -144,24 +147,23 @@ class Merge:
     GoeError that names the dataset when a file is not what it was when it was looked at.
     """
 
-    def __init__(self, datasets: Sequence[Dataset], build: Build, contig: str, in_the_air: int = _IN_THE_AIR):
+    def __init__(self, datasets: Sequence[Dataset], build: Build, contig: str, cells: int = _CELLS):
         self.contig = contig
         self.strata = strata_of(datasets)
         self.breaks = class_breaks(build, contig)
-        rows = max(256, in_the_air // max(1, len(datasets)))
+        rows = max(16, cells // (len(self.strata) * len(datasets)))
         self.parts = [_Part(one, contig, self.strata, rows) for one in datasets]
 
     def __iter__(self) -> Iterator[Window]:
         while True:
             for part in self.parts:
                 part.fill()
-            open_ends = [part.end for part in self.parts if not part.finished]
             # Alleles of one position are always in one window.
-            upto = min(open_ends) if open_ends else np.iinfo(np.int64).max
+            upto = min(part.end for part in self.parts)
             window = self._window([part.take(upto) for part in self.parts])
             if len(window):
                 yield window
-            if not open_ends:
+            if upto == _EVER:
                 return
 
     def _window(self, pieces: list["_Piece"]) -> Window:
@@ -251,7 +253,7 @@ class _Part:
         names = [wide_table.column(n, s) for n in ("ac", "an", "nhomalt") for s in self.own]
         columns = ["pos", "ref", "alt", "filter", *names]
         with reading(path), pq.ParquetFile(path, read_dictionary=["ref", "alt", "filter"]) as file:
-            for batch in file.iter_batches(self.rows, columns=columns):
+            for batch in file.iter_batches(_BATCH, columns=columns):
                 if batch.num_rows:
                     yield self._piece(batch)
 
@@ -294,14 +296,15 @@ class _Part:
 
     @property
     def end(self) -> int:
-        """The last position of which all alleles are surely there."""
-        return int(self.left.pos[-1]) - 1
+        """The last position of a window, as far as this dataset is asked: all alleles there are at hand."""
+        pos = self.left.pos
+        if len(pos) > self.rows:
+            return max(int(pos[0]), int(pos[self.rows]) - 1)
+        return _EVER if self.finished else int(pos[-1]) - 1
 
     def fill(self) -> None:
-        """At least half a batch of alleles at hand, and the whole of the first position, or the rest."""
-        while not self.finished and (
-            len(self.left.pos) < max(1, self.rows // 2) or self.left.pos[0] == self.left.pos[-1]
-        ):
+        """Alleles enough for a window and the whole of the first position, or the rest."""
+        while not self.finished and (len(self.left.pos) <= self.rows or self.left.pos[0] == self.left.pos[-1]):
             piece = next(self.pieces, None)
             if piece is None:
                 self.finished = True
@@ -323,6 +326,8 @@ class _Part:
         piece: its alleles of the window; at: their places among all. pos, classes: (alleles,), of all.
         """
         alleles = len(pos)
+        if not alleles:
+            return np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64)
         status = np.full(alleles, UNSAID, np.uint8)
         all_ac, all_an = np.full(alleles, -1, np.int64), np.full(alleles, -1, np.int64)
         listed = np.zeros(alleles, bool)
@@ -421,22 +426,11 @@ class _Part:
         speaks &= ~nobody
         all_ac[speaks] = 0 if means == ZERO else -1
         all_an[speaks] = callable_an[self.total, speaks]
-        for i in range(len(self.own)):
-            s = self.place[i]
-            mine = speaks & (callable_an[i] >= 0)
-            sums.uncounted[s, absent & ~mine] += 1
-            an = callable_an[i, mine]
-            if means == ZERO:
-                sums.an[s, mine] += an
-                continue
-            most = self._most(i, an, classes[mine])
-            width = np.minimum(ploidy[mine] * silence.few, most)
-            sums.low[s, mine] += an
-            sums.high[s, mine] += most
-            sums.rare[s, mine] += width
-            sums.rare_hom[s, mine] += _pairs(width, ploidy[mine])
-            sums.floor[s, mine] += most
-            sums.floor_hom[s, mine] += _pairs(most, ploidy[mine])
+        others = [self.one.people[s] - self.one.callable_people.get(s, self.one.people[s]) for s in self.own]
+        floor = np.array([silence.k, silence.few] if means == FLOOR else [0, 0])
+        people = np.array([[self.one.people[s] for s in self.own], others, self.runs.below, self.place], np.int64)
+        arrays = (sums.an, sums.low, sums.high, sums.rare, sums.rare_hom, sums.floor, sums.floor_hom, sums.uncounted)
+        _add_silent(absent, speaks, callable_an, ploidy, floor, people, arrays)
 
     def _bounded(self, callable_an: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """bool (alleles,): where an allele that is withheld under the floor has few carriers or few others."""
@@ -457,6 +451,38 @@ class _Part:
                 rest = callable_an[p] - callable_an[rows].sum(axis=0) - ploidy * (silence.k - 1) * len(rows)
                 good &= rest > enough
         return good
+
+
+@nb.njit(cache=True, nogil=True)
+def _add_silent(absent, speaks, callable_an, ploidy, floor, people, sums):  # type: ignore[no-untyped-def]
+    """Add what a dataset says by not listing alleles to its strata, as `Merge` tells.
+
+    absent, speaks: bool (alleles,). callable_an: int64 (strata, alleles). floor: k and few, 0 where it publishes
+    everything. people: int64 (4, strata): people, those who are called at rows alone, what callable AN is below the
+    truth at most or -1, place among the strata of the collection. sums: arrays of Sums.
+    """
+    an, low, high, rare, rare_hom, fixed, fixed_hom, uncounted = sums
+    for i in range(callable_an.shape[0]):
+        s = people[3, i]
+        for j in range(absent.size):
+            if not absent[j]:
+                continue
+            n, p = callable_an[i, j], ploidy[j]
+            if not speaks[j] or n < 0:
+                uncounted[s, j] += 1
+            elif floor[0] == 0:
+                an[s, j] += n
+            else:
+                below = people[2, i] if people[2, i] >= 0 else p * (floor[0] - 1)
+                most = min(n + below + p * people[1, i], p * people[0, i])
+                width = min(p * floor[1], most)
+                low[s, j] += n
+                high[s, j] += most
+                rare[s, j] += width
+                fixed[s, j] += most
+                if p == 2:
+                    rare_hom[s, j] += width // 2
+                    fixed_hom[s, j] += most // 2
 
 
 def _ploidy(classes: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ def test_a_vcf_has_numbers_only_where_they_are_exact(whole):
     rows = pq.read_table(whole / "frequencies/chr20.parquet").to_pylist()
     (records, found), *_ = readback.vcf_records(whole / f"sites/{ID}.all.vcf.gz")
     assert records.num_rows == len(rows)
-    for stratum in ("", "_EE", "_FI_M"):
+    for stratum in ("", "_EE", "_FI", "_M"):
         values = readback.numbers_of(found, f"AC{stratum}", len(rows))
         for row, ac in zip(rows, values, strict=True):
             low, high, an, most = (row[f"{key}{stratum}"] for key in ("ac_lo", "ac_hi", "an", "an_hi"))

@@ -12,9 +12,9 @@ from helpers import countries as made
 from helpers.countries import BUILD, CONTIG
 
 
-def told(datasets, in_the_air=1 << 18):
+def told(datasets, cells=1 << 21):
     """Allele -> (numbers of STATES, status, stratum -> name -> number)."""
-    run = merge.Merge(datasets, BUILD, CONTIG, in_the_air)
+    run = merge.Merge(datasets, BUILD, CONTIG, cells)
     out = {}
     for window in run:
         numbers = merge.tell(window.sums, run.strata.index("Total"))
