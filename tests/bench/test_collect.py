@@ -1,8 +1,8 @@
-"""Speed and memory of the sum over thirty datasets, with callable AN, of one contig in one process.
+"""CPU and memory of the sum over thirty datasets, with callable AN, of one contig in one process.
 
-GOE_BENCH_COLLECT gives another number of alleles of each dataset than 50,000; thirty of 2,000,000 are in proportion. Half
-of them are in every dataset, each of the others in one alone, which is the worst there is: the table has a row for each
-and 93 strata in a row.
+GOE_BENCH_COLLECT gives another number of alleles of each dataset than 50,000; thirty of 2,000,000 are in proportion.
+Half of them are in every dataset, each of the others in one alone, which is the worst there is: the table has a row
+for each and numbers of 93 strata in a row.
 """
 
 import os
