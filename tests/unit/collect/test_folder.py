@@ -1,7 +1,6 @@
 """The folder of a collection, and its check."""
 
 import json
-import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,53 +10,13 @@ from goe.collect import check, folder
 from goe.collect.sheet import Settings
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem
-from helpers import countries as made
-from helpers import release_folder
-
-ID = "GOE-EU-EXAMPLE-20260401000000000"
-SETTINGS = Settings(ID, "Three <b>countries</b>", {"fn": "A", "email": "a@example.org"}, ".", "d.tsv")
-TERMS = {
-    "build": "toy",
-    "contigs": [{"name": made.CONTIG, "length": made.LENGTH, "md5": "a" * 32}],
-    "counting_rules": "1",
-    "genotype_filter": {"min_gq": 20},
-    "normalisation": "C3",
-    "par": [],
-}
-
-
-def datasets(tmp_path, seed=1, floors=(1, 5, 1)):
-    rng = np.random.default_rng(seed)
-    alleles = made.alleles(rng, 40)
-    some = [
-        made.draw(rng, f"D{i}", origins, 30, alleles, k)
-        for i, (origins, k) in enumerate(zip((["EE"], ["FI"], ["EE", "LV"]), floors, strict=True))
-    ]
-    found = [made.dataset(one, tmp_path / "data", i) for i, one in enumerate(some, 1)]
-    for one in found:
-        one.terms, one.digest = TERMS, "0" * 64
-    return found
-
-
-def collect(found, tmp_path, settings=SETTINGS):
-    mine = folder.taken(found)
-    parts = {contig: tmp_path / "work" / contig for contig in folder.contigs_of(mine)}
-    told = [folder.sum_contig(mine, settings, contig, part) for contig, part in parts.items()]
-    folder.finish(settings, found, parts, told, tmp_path / "out")
-    return tmp_path / "out"
+from helpers import collection_folder
+from helpers.collection_folder import ID, SETTINGS, collect, datasets, failed
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    folder_ = tmp_path_factory.mktemp("collection")
-    found = datasets(folder_)
-    refused = datasets(folder_)[0]
-    refused.number, refused.name, refused.problems = 4, "LT (row 4)", [Problem("LT", "AC is above AN")]
-    return collect([*found, refused], folder_)
-
-
-def failed(root):
-    return {r.part: "; ".join(p.what for p in r.problems) for r in check.run(root) if not r.passed}
+    return collection_folder.whole(tmp_path_factory.mktemp("collection"))
 
 
 def test_a_collection_passes_its_check_and_tells_who_is_in_it(whole):
@@ -103,78 +62,6 @@ def test_the_same_datasets_give_the_same_bytes(whole, tmp_path):
     for name in manifest.files(whole):
         if name.endswith((".parquet", ".gz")):
             assert (other / name).read_bytes() == (whole / name).read_bytes(), name
-
-
-def change(name, value):
-    def edit(rows):
-        row = next(r for r in rows if r["n_datasets"] > 1 and r["an"])
-        row[name] = value(row[name]) if callable(value) else value
-        return rows
-
-    return edit
-
-
-@pytest.mark.parametrize(
-    ("edit", "words"),
-    [
-        (change("ac_lo", lambda n: n + 1), "ac_lo is not the sum of the datasets"),
-        (change("an", lambda n: n - 2), "an is not the sum of the datasets"),
-        (change("n_datasets", 0), "n_datasets is not the number"),
-        (change("ac_hi", 1 << 20), "ac_hi is above an_hi"),
-        (change("af_lo", 0.123), "af_lo does not follow"),
-        (change("faf95", 0.9), "faf95 does not follow"),
-        (change("nhomalt_hi", 1 << 20), "more homozygotes than AC allows"),
-        (change("filter", "AC0"), "filter is not what the datasets say"),
-        (change("status", lambda s: "U" * len(s)), "status is not what the datasets say"),
-        (lambda rows: [rows[1], rows[0], *rows[2:]], "out of order"),
-        (lambda rows: rows[1:], "have not the same alleles"),
-    ],
-)
-def test_a_changed_sum_is_found(whole, tmp_path, edit, words):
-    root = tmp_path / "copy"
-    shutil.copytree(whole, root)
-    release_folder.edit_parquet(root / "frequencies/chr20.parquet", edit)
-    release_folder.sign(root)
-    assert any(words in text for text in failed(root).values()), failed(root)
-
-
-def said(root, **more):
-    release_folder.edit_json(root / folder.ABOUT, lambda about: about.update(more))
-
-
-def fewer(lines):
-    return [line.replace("n_datasets=2", "n_datasets=1") for line in lines]
-
-
-@pytest.mark.parametrize(
-    ("harm", "part"),
-    [
-        (lambda root: (root / "more.txt").write_text("x"), "description"),
-        (lambda root: (root / f"sites/{ID}.all.vcf.gz").unlink(), "description"),
-        (lambda root: (root / "README.md").write_text("x"), "description"),
-        (lambda root: (root / "link").symlink_to("/etc/passwd"), "files"),
-        (
-            lambda root: release_folder.edit_json(root / folder.ABOUT, lambda a: a.update(level="restricted")),
-            "description",
-        ),
-        (lambda root: release_folder.edit_json(root / folder.ABOUT, lambda a: a.update(more=1)), "description"),
-        (lambda root: release_folder.edit_vcf(root / f"sites/{ID}.all.vcf.gz", fewer), "sites"),
-    ],
-)
-def test_a_changed_folder_is_found(whole, tmp_path, harm, part):
-    root = tmp_path / "copy"
-    shutil.copytree(whole, root)
-    harm(root)
-    if part != "files":
-        release_folder.sign(root)
-    assert part in failed(root)
-
-
-def test_a_file_changed_behind_the_manifest_is_found(whole, tmp_path):
-    root = tmp_path / "copy"
-    shutil.copytree(whole, root)
-    (root / "dictionary/fields.tsv").write_text("x")
-    assert "manifest" in failed(root)
 
 
 def test_a_sum_of_restricted_products_is_restricted_itself(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from crypt4gh.keys import c4gh
 from goe.collect import take as looked
 from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, Silence, silence
-from goe.collect.sheet import GDI, RELEASE, RESTRICTED, Entry
+from goe.collect.sheet import RELEASE, RESTRICTED, Entry
 from goe.core import manifest
 from goe.release import restricted
 from helpers import release_folder
@@ -162,24 +162,3 @@ def test_a_key_that_is_missing_or_does_not_fit(releases, tmp_path, keys):
     c4gh.generate(str(tmp_path / "b.sec"), str(tmp_path / "b.pub"), None, None)
     one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(tmp_path / "b.sec"))
     assert "cannot be decrypted" in one.problems[0].what
-
-
-# ---- GDI packages
-
-
-def test_a_gdi_package_has_the_numbers_of_its_release_and_says_less(releases, tmp_path):
-    package = releases["FI"] / f"gdi/{IDS['FI']}.tar"
-    one = take(package, "FI", tmp_path, kind=GDI, counted_by="goe 0.1, packed")
-    assert one.problems == [] and one.id == IDS["FI"] and one.silence.means == UNKNOWN
-    assert one.terms["build"] == "GRCh38" and "counting_rules" not in one.terms
-    wide = pq.read_table(releases["FI"] / "frequencies/wide/chr20.parquet", filters=[("filter", "==", "PASS")])
-    mine = pq.read_table(one.tables["chr20"].path)
-    for name in ("pos", "ref", "alt", "ac", "an", "nhomalt", "ac_FI_M", "an_FI_F"):
-        assert mine[name].to_pylist() == wide[name].to_pylist(), name
-    assert {c["name"]: c["length"] for c in one.terms["contigs"]} == release_folder.CONTIGS
-
-
-def test_a_broken_gdi_package_is_refused(releases, tmp_path):
-    package = tmp_path / f"{IDS['FI']}.tar"
-    package.write_bytes((releases["FI"] / f"gdi/{IDS['FI']}.tar").read_bytes()[:-20_000])
-    assert take(package, "FI", tmp_path, kind=GDI, counted_by="x").problems
