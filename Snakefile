@@ -15,7 +15,13 @@ report: "workflow/report/workflow.rst"
 # A coordinator's configuration (collect.yaml) names datasets, that of a country names people.
 if "datasets" in config:
 
+    include: "workflow/rules/collect_common.smk"
     include: "workflow/rules/collect.smk"
+
+    rule collect:
+        default_target: True
+        input:
+            whole_collection,
 
 else:
 

@@ -34,7 +34,8 @@ def test_datasets_are_collected_each_by_itself(tmp_path):
     (run / "datasets.tsv").write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
     about = {"id": ID, "title": "Three countries", "contact": {"fn": "A", "email": "a@example.org"}}
     (run / "collect.yaml").write_text(yaml.safe_dump({"datasets": "datasets.tsv", "collection": about}))
-    collect = ("collect", "--configfile", str(run / "collect.yaml"))
+    # The default target of such a configuration.
+    collect = ("--configfile", str(run / "collect.yaml"))
     snakemake(run, *collect).ok()
 
     out = run / "collection"
