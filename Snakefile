@@ -12,53 +12,61 @@ configfile: "config/config.yaml"
 report: "workflow/report/workflow.rst"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/intake.smk"
-include: "workflow/rules/align.smk"
-include: "workflow/rules/call.smk"
-include: "workflow/rules/joint.smk"
-include: "workflow/rules/harmonise.smk"
-include: "workflow/rules/sample_qc.smk"
-include: "workflow/rules/frequencies.smk"
-include: "workflow/rules/variant_qc.smk"
-include: "workflow/rules/provenance.smk"
-include: "workflow/rules/release.smk"
-include: "workflow/rules/audit.smk"
+# A coordinator's configuration (collect.yaml) names datasets, that of a country names people.
+if "datasets" in config:
 
+    include: "workflow/rules/collect_common.smk"
+    include: "workflow/rules/collect.smk"
 
-onstart:
-    look_at_inputs()
+    rule collect:
+        default_target: True
+        input:
+            whole_collection,
 
+else:
 
-# Every kept file of every job is asked for. One that failed has lost its files, and Snakemake makes a file that is
-# missing in the middle of a run again only when it is asked for.
-rule release:
-    default_target: True
-    input:
-        KEPT,
-        release("MANIFEST.sha256"),
-        work("sample_qc/cohort.html"),
-        work("sample_qc/multiqc.html"),
-        RESTRICTED,
+    include: "workflow/rules/common.smk"
+    include: "workflow/rules/intake.smk"
+    include: "workflow/rules/align.smk"
+    include: "workflow/rules/call.smk"
+    include: "workflow/rules/joint.smk"
+    include: "workflow/rules/harmonise.smk"
+    include: "workflow/rules/sample_qc.smk"
+    include: "workflow/rules/frequencies.smk"
+    include: "workflow/rules/variant_qc.smk"
+    include: "workflow/rules/provenance.smk"
+    include: "workflow/rules/release.smk"
+    include: "workflow/rules/audit.smk"
 
+    onstart:
+        look_at_inputs()
 
-rule harmonised:
-    input:
-        KEPT_GENOTYPES,
-        expand(work("harmonised/{region}.bcf"), region=REGIONS),
+    # Every kept file of every job is asked for. One that failed has lost its files, and Snakemake makes a file that is
+    # missing in the middle of a run again only when it is asked for.
+    rule release:
+        default_target: True
+        input:
+            KEPT,
+            release("MANIFEST.sha256"),
+            work("sample_qc/cohort.html"),
+            work("sample_qc/multiqc.html"),
+            RESTRICTED,
 
+    rule harmonised:
+        input:
+            KEPT_GENOTYPES,
+            expand(work("harmonised/{region}.bcf"), region=REGIONS),
 
-rule qc:
-    input:
-        KEPT_GENOTYPES,
-        KEPT_SAMPLE_QC,
-        work("sample_qc/keep.tsv"),
-        work("sample_qc/cohort.html"),
-        work("sample_qc/multiqc.html"),
+    rule qc:
+        input:
+            KEPT_GENOTYPES,
+            KEPT_SAMPLE_QC,
+            work("sample_qc/keep.tsv"),
+            work("sample_qc/cohort.html"),
+            work("sample_qc/multiqc.html"),
 
-
-rule frequencies:
-    input:
-        KEPT_GENOTYPES,
-        KEPT_SAMPLE_QC,
-        expand(work("frequencies/{region}.parquet"), region=REGIONS),
+    rule frequencies:
+        input:
+            KEPT_GENOTYPES,
+            KEPT_SAMPLE_QC,
+            expand(work("frequencies/{region}.parquet"), region=REGIONS),

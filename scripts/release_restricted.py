@@ -22,7 +22,8 @@ with logs.to(snakemake.log), seal.job(snakemake):
         restricted.write_sites(contigs, bodies, fields, params.build, folder / name, which == "all")
         members |= {f"sites/{name}{tail}": folder / f"{name}{tail}" for tail in ("", ".tbi")}
     described = folder / "dataset.json"
-    described.write_text(restricted.describe(cfg, params.build, contigs, params.legal_basis, params.recipients))
+    about = restricted.describe(cfg, params.build, contigs, params.legal_basis, params.recipients, params.par)
+    described.write_text(about)
     members |= {"metadata/dataset.json": described, "dictionary/fields.tsv": source.dictionary}
     content = restricted.package(members, cfg.dataset.id, snakemake.output.package, params.recipients)
     Path(snakemake.output.content).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from goe import __version__
-from goe.core.errors import GoeError
+from goe.core.errors import GoeError, Problem, stop_on
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2
 # Commands or actions, as `add_subparsers` gives them.
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_check(commands)
     _add_diff(commands)
     _add_code(commands)
+    _add_merge(commands)
     _add_demo(commands)
     given = parser.parse_args(arguments)
     try:
@@ -102,6 +103,58 @@ def _add_code(commands: _Commands) -> None:
     parser.set_defaults(work=_code)
 
 
+def _add_merge(commands: _Commands) -> None:
+    words = "look at datasets of several countries and add up those that can be"
+    more = (
+        "For small things: the target `collect` of the workflow does the same with a sheet, a job a dataset. Ends with "
+        "0 when all were added up, with 1 when some were refused, with 2 when there is no collection."
+    )
+    parser = commands.add_parser("merge", help=words, description=f"goe merge: {words}. {more}")
+    what = "a dataset: its expected id or country, =, and its folder or file"
+    parser.add_argument("datasets", metavar="DATASET", nargs="+", type=_dataset, help=what)
+    parser.add_argument("-o", "--out", metavar="FOLDER", required=True, help="the collection, a new folder")
+    parser.add_argument("--id", default="GOE-EU-COLLECTION-20000101000000000", help="dataset id of the collection")
+    parser.add_argument("--title", default="Allele frequencies of several datasets", help="one line for people")
+    parser.add_argument("--contact", nargs=2, metavar=("NAME", "MAIL"), default=["-", "nobody@invalid"])
+    parser.add_argument("--counted-by", metavar="NAME", default="", help="who counted what goe did not")
+    parser.add_argument("--key", metavar="FILE", default="", help="private key of encrypted ones")
+    parser.add_argument("--legal-basis", metavar="TEXT", default="", help="agreement to add up restricted products")
+    parser.add_argument("--threads", metavar="N", type=_threads, default=2)
+    parser.set_defaults(work=_merge)
+
+
+def _dataset(text: str) -> tuple[str, str]:
+    from goe.rules.dataset import COUNTRIES, DatasetId
+
+    expect, _, path = text.partition("=")
+    if not path or not (DatasetId.parse(expect) or expect in COUNTRIES):
+        raise argparse.ArgumentTypeError(f"{text} is no ID=PATH or COUNTRY=PATH")
+    return expect, path
+
+
+def _merge(given: argparse.Namespace) -> int:
+    from goe.collect import run, sheet
+
+    os.umask(0o077)
+    contact = dict(zip(("fn", "email"), given.contact, strict=True))
+    legal = {"restricted": {"legal_basis": given.legal_basis}} if given.legal_basis else {}
+    about = {"id": given.id, "title": given.title, "contact": contact}
+    settings = sheet.settings({"datasets": "-", "collection": about, **legal})
+    entries = []
+    for number, (expect, path) in enumerate(given.datasets, 1):
+        kind = sheet.kind_of(path)
+        by = "goe" if kind in (sheet.RELEASE, sheet.RESTRICTED) else given.counted_by
+        entries.append(sheet.Entry(number, path, expect, kind, given.key, by))
+    unnamed = [e for e in entries if e.kind and not e.counted_by]
+    stop_on([Problem(e.name, "does not say who counted it", "name the pipeline with --counted-by") for e in unnamed])
+    datasets = run.merge(entries, settings, given.out, given.threads)
+    for one in datasets:
+        print(f"{'refused' if one.refused else 'added up':10}  {one.name}")
+        for problem in one.problems:
+            print(f"{'':12}{problem}")
+    return FAILED if any(one.refused for one in datasets) else PASSED
+
+
 def _code(given: argparse.Namespace) -> int:
     from goe.core import code_digest
     from goe.core.resources import ROOT
@@ -122,6 +175,7 @@ def _check(given: argparse.Namespace) -> int:
         Path(given.json).write_text("")
     # Loads Arrow, which takes longer than to say what is wrong with an option.
     from goe.check import run as check
+    from goe.collect import check as collection
 
     def tell(result: "check.Result") -> None:
         if given.quiet and result.passed is not False:
@@ -130,7 +184,13 @@ def _check(given: argparse.Namespace) -> int:
         for problem in result.problems:
             print(f"{'':16}{problem}", flush=True)
 
-    results = check.run(given.release, ids=given.ids, threads=given.threads, tell=tell)
+    results: Sequence[check.Result]
+    if collection.is_collection(given.release):
+        results = collection.run(given.release)
+        for one in results:
+            tell(one)
+    else:
+        results = check.run(given.release, ids=given.ids, threads=given.threads, tell=tell)
     failed = [result for result in results if result.passed is False]
     n = sum(len(result.problems) for result in failed)
     if given.json:

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import shutil
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -71,6 +72,17 @@ MINIMAL = {"min_carriers": 5, "policy": "minimal"}
 OPEN = {"open": True, "legal_basis": "Decision 12/2026 of the steering board"}
 
 
+@contextmanager
+def named(dataset: str):
+    """Releases that are made meanwhile have this id."""
+    global ID
+    before, ID = ID, dataset
+    try:
+        yield
+    finally:
+        ID = before
+
+
 def config(rule=MINIMAL, gdi=True) -> Config:
     """The config of the release."""
     raw = {
@@ -79,8 +91,8 @@ def config(rule=MINIMAL, gdi=True) -> Config:
         "reference": {"fasta": "ref.fa", "build": "GRCh38"},
         "dataset": {
             "prefix": "GOE",
-            "country": "EE",
-            "org": "EXAMPLE",
+            "country": ID.split("-")[1],
+            "org": ID.split("-")[2],
             "id": ID,
             "title": "Allele frequencies of an example cohort",
             "description": "Made-up people.",

@@ -499,6 +499,7 @@ if CFG.restricted:
             trusts=lambda wc: {"release": STAMPS.release},
             cfg=PUBLIC_CFG,
             build=BUILD.name,
+            par=BUILD.par,
             contigs=list(BUILD.contigs),
             legal_basis=CFG.restricted.legal_basis,
             recipients=CFG.restricted.recipients,

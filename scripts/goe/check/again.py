@@ -29,7 +29,7 @@ from goe.settings import sections
 from goe.settings.sections import GenotypeFilter, VariantQc
 
 _MEND = "do not publish the release: find out what was changed, or make it again"
-_INCLUDE = re.compile(r'^include: "(workflow/rules/[\w.-]+\.smk)"$', re.MULTILINE)
+_INCLUDE = re.compile(r'^ *include: "(workflow/rules/[\w.-]+\.smk)"$', re.MULTILINE)
 _PEOPLE = r"(about )?[0-9,]+ (\(rounded to multiples of [0-9]+\) )?people"
 _ABSENT = re.compile(
     rf"[A-Z]+ is absent from the data of {_PEOPLE} and was not tested for them"

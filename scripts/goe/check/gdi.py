@@ -67,11 +67,24 @@ def data_files(package: str | Path) -> list[tuple[gdi.DataFile, pa.Buffer]]:
     )
 
 
-def settings(package: str | Path) -> gdi_metadata.Settings:
-    """Settings of a package that `check` found whole."""
+def content(package: str | Path) -> dict[str, Any]:
+    """The manifest of a package that `check` found whole."""
     root = Path(package)
     found = _folder(root, []) if root.is_dir() else _tar(root, [])
-    config = json.loads(found[gdi.MANIFEST].to_pybytes())["config"]
+    value: dict[str, Any] = json.loads(found[gdi.MANIFEST].to_pybytes())
+    return value
+
+
+def headers(package: str | Path) -> list[list[str]]:
+    """Lines of each header of a package that `check` found whole."""
+    root = Path(package)
+    found = _folder(root, []) if root.is_dir() else _tar(root, [])
+    return [found[name].to_pybytes().decode().splitlines() for name in found if name.startswith("headers/")]
+
+
+def settings(package: str | Path) -> gdi_metadata.Settings:
+    """Settings of a package that `check` found whole."""
+    config = content(package)["config"]
     return gdi_metadata.Settings(config["assembly"]["reference"], config.get("minAlleleCount", 0), config["blockRange"])
 
 

@@ -54,7 +54,13 @@ _SCAN = (
 _GENOTYPES = (
     *("harmonise.smk", "harmonise_ledger.py", "harmonise_merge.py", "harmonise_split.py", "goe/calls/joint.py"),
     *("intake.smk", "intake_lint.py", "intake_people.py"),
-    *("goe/genome/intervals.py", "goe/hts/bgzf.py", "goe/rules/dataset.py", "goe/rules/stratum.py"),
+    *(
+        "goe/genome/intervals.py",
+        "goe/hts/bgzf.py",
+        "goe/rules/counting.py",
+        "goe/rules/dataset.py",
+        "goe/rules/stratum.py",
+    ),
     *("goe/intake/callers.py", "goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
 )
 _METRICS = (

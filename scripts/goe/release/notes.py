@@ -21,6 +21,7 @@ from goe.disclosure import control
 from goe.disclosure.plan import Plan
 from goe.frequencies import strata as st
 from goe.release.formats.sites_vcf import Tag
+from goe.rules import counting
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
 from goe.rules.dataset import AN_METHODS, GVCF_ADJ
@@ -304,6 +305,7 @@ def dataset(
     return {
         **{key: given[key] for key in _DATASET_KEYS if given[key] not in (None, [])},
         "build": build,
+        "counting_rules": counting.VERSION,
         "contigs": list(contigs),
         "pseudo_autosomal_regions": [list(region) for region in par],
         "made_with": f"goe {__version__}",

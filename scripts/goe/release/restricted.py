@@ -27,6 +27,7 @@ from goe.release.formats import sites_vcf
 from goe.release.table import Source, Writer, schema
 from goe.rules.policy import Policy
 from goe.rules.site_filters import DESCRIPTIONS
+from goe.settings import sections
 from goe.settings.sections import Config
 
 LEVEL = "restricted"
@@ -101,11 +102,19 @@ def write_sites(
 
 
 def describe(
-    cfg: Config, build: str, contigs: Sequence[Mapping], legal_basis: str, recipients: Sequence[str | Path]
+    cfg: Config,
+    build: str,
+    contigs: Sequence[Mapping],
+    legal_basis: str,
+    recipients: Sequence[str | Path],
+    par: Sequence[Sequence] = (),
 ) -> str:
-    """`metadata/dataset.json`: the description of the dataset with its level and, by their keys, its recipients."""
+    """`metadata/dataset.json`: the description of the dataset with its level, its recipients by their keys, and the
+    thresholds of its genotypes, which whoever adds it up has to compare."""
     tally = release_notes.combine(contigs)
-    about = release_notes.dataset(cfg, build, _plan(tally["people"]), tally, 1)
+    there = [entry["contig"] for entry in contigs]
+    about = release_notes.dataset(cfg, build, _plan(tally["people"]), tally, 1, par=par, contigs=there)
+    about["genotype_filter"] = sections.plain(cfg.genotype_filter)
     about["disclosure"] = {
         "level": LEVEL,
         "min_carriers": None,

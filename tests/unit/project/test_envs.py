@@ -32,7 +32,7 @@ TOOLS = {
 def rules():
     """(file, rule, body) of every rule of the workflow that runs something."""
     for path in sorted((REPO / "workflow" / "rules").glob("*.smk")):
-        for found in re.finditer(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)*)", path.read_text(), re.M):
+        for found in re.finditer(r"^(?:rule|checkpoint) (\w+):\n((?:[ \t]+.*\n|\n)*)", path.read_text(), re.M):
             yield path, *found.groups()
 
 

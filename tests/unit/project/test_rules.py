@@ -26,7 +26,7 @@ def test_every_rule_that_runs_something_has_memory_and_run_time(repo):
     """In the one list there is, which names no rule that is not there."""
     rules = set()
     for path in (repo / "workflow/rules").glob("*.smk"):
-        _, *parts = re.split(r"^ *rule\b ?(\w*):\n", path.read_text(), flags=re.M)
+        _, *parts = re.split(r"^ *(?:rule|checkpoint)\b ?(\w*):\n", path.read_text(), flags=re.M)
         for name, body in zip(parts[::2], parts[1::2], strict=True):
             rules |= {name} if name and re.search("^ *(shell|script):", body, re.M) else set()
     rules -= {"lint", "audit"}  # local rules

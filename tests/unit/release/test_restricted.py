@@ -21,6 +21,7 @@ from goe.hts import crypt4gh
 from goe.release import restricted
 from goe.release.formats import sites_vcf
 from goe.release.table import STATISTICS, Source, schema
+from goe.rules import counting
 from goe.rules.policy import Policy
 from goe.settings import sections
 from hypothesis import given, settings
@@ -94,7 +95,12 @@ def staged(folder, fields, keys, block=1000, threads=1):
         members[f"sites/{DATASET}.{which}.vcf.gz"] = vcf
         members[f"sites/{DATASET}.{which}.vcf.gz.tbi"] = folder / f"{vcf.name}.tbi"
     about = restricted.describe(
-        sections.of(sections.Config, CFG), "GRCh38", summaries, "agreement 7", [public for _, public in keys]
+        sections.of(sections.Config, CFG),
+        "GRCh38",
+        summaries,
+        "agreement 7",
+        [public for _, public in keys],
+        [("chr1", 1, 10)],
     )
     (folder / "dataset.json").write_text(about)
     return members | {"metadata/dataset.json": folder / "dataset.json"}
@@ -127,6 +133,16 @@ def test_recipients_read_every_count_of_every_stratum(tmp_path, fields, keys):
             found = list(vcf.fetch("chr1")) + list(vcf.fetch("chr2"))
             assert len(found) == n and "AC_LV_F" in found[0].info
     assert said["sha256"] and said["size"] % 10240 == 0
+
+
+def test_it_says_what_whoever_adds_it_up_has_to_compare(tmp_path, fields, keys):
+    said = json.loads(staged(tmp_path / "work", fields, keys)["metadata/dataset.json"].read_text())
+    assert said["counting_rules"] == counting.VERSION
+    assert [(c["name"], c["length"], c["md5"]) for c in said["contigs"]] == [
+        (f"chr{i}", 1000, "0" * 32) for i in (1, 2)
+    ]
+    assert said["genotype_filter"]["min_gq"] == sections.of(sections.Config, CFG).genotype_filter.min_gq
+    assert said["pseudo_autosomal_regions"] == [["chr1", 1, 10]]
 
 
 def test_the_tar_is_the_same_for_any_cut_and_any_time_and_plain_tools_read_it(tmp_path, fields, keys):

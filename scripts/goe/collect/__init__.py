@@ -1,0 +1,1 @@
+"""Datasets of several countries, looked at one by one and added up."""

@@ -1,0 +1,245 @@
+"""A finished collection held against what it says, by whoever receives it: the folder alone is needed.
+
+The table of sums is held against the table of datasets, row by row, and the VCFs against the table of sums.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from jsonschema import Draft202012Validator
+
+from goe.check import folder as check_folder
+from goe.check import readback
+from goe.check import run as check_run
+from goe.check.faults import Faults, safely
+from goe.collect import folder, form, table
+from goe.collect.merge import ABSENT, LISTED, STATES
+from goe.core import manifest
+from goe.core.errors import Problem
+from goe.core.resources import RESOURCES
+from goe.release.formats.wide_table import column
+from goe.release.reading import reading, vcf_header
+from goe.release.restricted import MARK
+
+SCHEMA = RESOURCES / "schemas" / "goe" / "collection.schema.json"
+_ROWS = 1 << 14
+_AGAIN = "get the collection again"
+
+
+@dataclass(frozen=True)
+class Result(check_run.Result):
+    """What came of a check, as that of a release is told, under a title of its own."""
+
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.title
+
+
+def is_collection(root: str | Path) -> bool:
+    return (Path(root) / folder.ABOUT).is_file()
+
+
+def run(root: str | Path) -> list[Result]:
+    """Check a folder. Nothing is raised for one that is broken."""
+    where = Path(root)
+    found: list[Result] = []
+
+    def put(part: str, name: str, problems: list[Problem], detail: str) -> bool:
+        start = f"{where}/"
+        mine = tuple(Problem(p.where.replace(start, ""), p.what.replace(start, ""), p.mend) for p in problems)
+        found.append(Result(part, not mine, f"{len(mine)} problems" if mine else detail, mine, name))
+        return not mine
+
+    special = check_folder.special_files(where)
+    if not put("files", "Files", special, "files and folders alone"):
+        return found
+    put("manifest", "Manifest", safely(str(where), lambda: manifest.verify(where)), "every digest agrees")
+    about: dict = {}
+    problems = safely(folder.ABOUT, lambda: _about(where, about))
+    if not put("description", "Description", problems, "keys, strata, datasets and files"):
+        return found
+    for contig in about["contigs_with_alleles"]:
+        problems = safely(contig, partial(_rows, where, about, contig))
+        put(f"rows {contig}", f"Sums of {contig}: every row", problems, "bounds, datasets and their sums")
+    problems = safely("sites", lambda: _vcfs(where, about))
+    put("sites", "Sites VCF: same numbers", problems, "alleles, filters and every number")
+    return found
+
+
+def _about(root: Path, about: dict) -> list[Problem]:
+    said = check_folder.read_json(root / folder.ABOUT)
+    errors = sorted(Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(said), key=lambda e: e.json_path)
+    if errors:
+        return [Problem(folder.ABOUT, f"{e.json_path}: {e.message[:200]}", _AGAIN) for e in errors]
+    about |= said
+    problems = []
+    wanted = set(folder.names(said["id"], said["contigs_with_alleles"]))
+    for name in sorted(wanted ^ set(manifest.files(root))):
+        problems.append(Problem(name, "is missing" if name in wanted else "is no file of a collection", _AGAIN))
+    restricted = any(source["kind"] == "restricted" for source in said["sources"])
+    if restricted != (said["level"] != folder.PUBLIC):
+        problems.append(Problem(folder.ABOUT, f"level is {said['level']}: its datasets say otherwise", _AGAIN))
+    for name, text in (("README.md", folder.readme(said)), (folder.DICTIONARY, table.dictionary(_strata(said)))):
+        if (root / name).is_file() and (root / name).read_text() != text:
+            problems.append(Problem(name, "is not what the description gives", _AGAIN))
+    return problems
+
+
+def _strata(about: dict) -> list[str]:
+    return form.ordered(about["strata"])
+
+
+def _pairs(root: Path, contig: str) -> Iterator[tuple[pa.Table, pa.Table]]:
+    paths = [root / f"{kind}/{contig}.parquet" for kind in ("frequencies", "datasets")]
+    with reading(paths[0]), pq.ParquetFile(paths[0]) as sums, pq.ParquetFile(paths[1]) as apart:
+        if sums.metadata.num_rows != apart.metadata.num_rows:
+            raise ValueError("the tables of sums and of datasets have not the same alleles")
+        for one, two in zip(sums.iter_batches(_ROWS), apart.iter_batches(_ROWS), strict=True):
+            yield pa.table(one), pa.table(two)
+
+
+def _rows(root: Path, about: dict, contig: str) -> list[Problem]:
+    strata, numbers = _strata(about), [source["number"] for source in about["sources"]]
+    length = next(c["length"] for c in about["contigs"] if c["name"] == contig)
+    faults = Faults(f"frequencies/{contig}.parquet", "the file was changed: get it again")
+    last: tuple = (0, "", "")
+    for sums, apart in _pairs(root, contig):
+        wanted = [f.name for f, _, _ in table.fields(strata)]
+        if sums.column_names != wanted:
+            return [Problem(faults.where, "has not the columns of its strata", _AGAIN)]
+        pos, ref, alt = sums["pos"].to_pylist(), sums["ref"].to_pylist(), sums["alt"].to_pylist()
+
+        def name(row: int, pos: list = pos, ref: list = ref, alt: list = alt) -> str:
+            return f"{contig}:{pos[row]}:{ref[row]}:{alt[row]}"
+
+        for key in ("contig", "pos", "ref", "alt"):
+            faults.add(f"{key} is not that of the table of datasets", ~_equal(sums[key], apart[key]), name)
+        keys = list(zip(pos, ref, alt, strict=True))
+        bad = [key <= before for before, key in zip([last, *keys], keys, strict=False)]
+        faults.add("is out of order or there twice", np.array(bad), name)
+        faults.add("is not within its contig", np.array([not 1 <= p <= length for p in pos]), name)
+        last = keys[-1]
+        _states(sums, apart, numbers, faults, name)
+        for s in strata:
+            _bounds(sums, s, faults, name)
+    return faults.problems
+
+
+def _equal(one: pa.ChunkedArray, two: pa.ChunkedArray) -> np.ndarray:
+    return np.asarray(pc.fill_null(pc.equal(one, two), False).to_numpy())
+
+
+def _n(sums: pa.Table, name: str) -> np.ndarray:
+    return np.asarray(pc.fill_null(sums[name], -1).to_numpy().astype(np.int64))
+
+
+def _states(sums: pa.Table, apart: pa.Table, numbers: list[int], faults: Faults, name: Callable[[int], str]) -> None:
+    """What each dataset says, against the counts of datasets and the sums of those that are exact."""
+    letters = [apart[f"status_{n}"].to_pylist() for n in numbers]
+    joined = ["".join(row) for row in zip(*letters, strict=True)]
+    faults.add("status is not what the datasets say", np.array(joined) != np.array(sums["status"].to_pylist()), name)
+    for key, state in STATES.items():
+        right = np.array([row.count(chr(state)) for row in joined])
+        faults.add(f"{key} is not the number of such datasets", _n(sums, key) != right, name)
+    exact = np.array([[chr(LISTED), chr(ABSENT)].count(x) for row in letters for x in row], bool)
+    exact = exact.reshape(len(numbers), -1)
+    ac, an = (np.stack([_n(apart, f"{key}_{n}") for n in numbers]) for key in ("ac", "an"))
+    faults.add("ac_lo is not the sum of the datasets", np.where(exact, ac, 0).sum(axis=0) != _n(sums, "ac_lo"), name)
+    # Those under a floor add what is callable.
+    faults.add("an is not the sum of the datasets", _counted(letters, an) != _n(sums, "an"), name)
+    listed, filtered = _n(sums, "n_datasets") > 0, _n(sums, "n_filtered") > 0
+    right = np.where(listed, table.PASS, np.where(filtered, table.FILTERED, table.NOBODY))
+    faults.add("filter is not what the datasets say", right != np.array(sums["filter"].to_pylist()), name)
+
+
+def _counted(letters: list[list[str]], an: np.ndarray) -> np.ndarray:
+    counted = np.array([[x in "PAB" for x in row] for row in letters], bool).reshape(an.shape)
+    return np.asarray(np.where(counted, an, 0).sum(axis=0))
+
+
+def _bounds(sums: pa.Table, stratum: str, faults: Faults, name: Callable[[int], str]) -> None:
+    keys = ("ac_lo", "ac_hi", "an", "an_hi", "nhomalt_lo", "nhomalt_hi")
+    n = {key: _n(sums, column(key, stratum)) for key in keys if column(key, stratum) in sums.column_names}
+    for key, values in n.items():
+        faults.add(f"{stratum}: {key} is missing or below 0", values < 0, name)
+    for low, high in (("ac_lo", "ac_hi"), ("an", "an_hi"), ("ac_hi", "an_hi")):
+        faults.add(f"{stratum}: {low} is above {high}", n[low] > n[high], name)
+    if "nhomalt_lo" not in n:
+        return
+    faults.add(f"{stratum}: nhomalt_lo is above nhomalt_hi", n["nhomalt_lo"] > n["nhomalt_hi"], name)
+    faults.add(f"{stratum}: more homozygotes than AC allows", 2 * n["nhomalt_hi"] > n["ac_hi"], name)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        af = {"af_lo": n["ac_lo"] / n["an_hi"], "af_hi": np.minimum(n["ac_hi"] / n["an"], 1)}
+    for key, right in af.items():
+        there = sums[column(key, stratum)].to_numpy()
+        good = np.where(n["an"] > 0, there == right, np.isnan(there))
+        faults.add(f"{stratum}: {key} does not follow from its counts", ~good, name)
+    if column("faf95", stratum) in sums.column_names:
+        right = np.where(n["an"] > 0, table.faf95(np.maximum(n["ac_lo"], 0), n["an_hi"]), np.nan).astype(np.float32)
+        there = sums[column("faf95", stratum)].to_numpy()
+        faults.add(f"{stratum}: faf95 does not follow from its counts", ~((there == right) | np.isnan(right)), name)
+
+
+def _vcfs(root: Path, about: dict) -> list[Problem]:
+    strata = _strata(about)
+    info = table.tags(strata)
+    problems: list[Problem] = []
+    for which in ("all", "pass"):
+        path = root / f"sites/{about['id']}.{which}.vcf.gz"
+        head = vcf_header(path).lines
+        if (MARK.strip() in head) != (about["level"] != folder.PUBLIC):
+            problems.append(Problem(str(path), "its mark is not that of its level", _AGAIN))
+        problems += readback.compare(
+            _read(path, info), _expected(root, about, info, which == "pass"), str(path), [t.id for t in info], _KEYS
+        )
+    return problems
+
+
+_KEYS = ("contig", "pos", "ref", "alt", "filter")
+
+
+def _read(path: Path, info: list[table.Tag]) -> Iterator[pa.Table]:
+    for records, found in readback.vcf_records(path):
+        rows = records.num_rows
+        columns = {key: records[key] for key in _KEYS}
+        for tag in info:
+            if tag.type == "String":
+                at, texts = found.get(tag.id, (np.zeros(0, np.int64), pa.array([], pa.string())))
+                order = np.full(rows, -1)
+                order[at] = np.arange(len(at))
+                columns[tag.id] = texts.take(pa.array(order, mask=order < 0))
+            else:
+                columns[tag.id] = pa.array(readback.numbers_of(found, tag.id, rows), from_pandas=True)
+        strange = set(found) - {tag.id for tag in info}
+        if strange:
+            raise ValueError(f"INFO {sorted(strange)[0]} is none of a collection")
+        yield pa.table(columns)
+
+
+def _expected(root: Path, about: dict, info: list[table.Tag], passed: bool) -> Iterator[pa.Table]:
+    for contig in about["contigs_with_alleles"]:
+        path = root / f"frequencies/{contig}.parquet"
+        with reading(path), pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_ROWS):
+                sums = pa.table(batch)
+                if passed:
+                    sums = sums.filter(pc.equal(sums["filter"], table.PASS))
+                columns = {key: sums[key] for key in _KEYS}
+                for tag in info:
+                    values = table.shown(sums, tag)
+                    columns[tag.id] = values if tag.type == "String" else _as_text(values)
+                yield pa.table(columns)
+
+
+def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The double that the shortest text of a number reads as."""
+    return pc.cast(pc.cast(values, pa.string()), pa.float64())

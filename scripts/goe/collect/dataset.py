@@ -1,0 +1,158 @@
+"""What is known of a dataset that was looked at: what has to agree, what may differ, what it leaves unsaid.
+
+An allele that a dataset does not list was carried by nobody only where the dataset publishes everything. Under a floor
+it may also have been carried by 1 to k-1 people, or by all but 1 to k-1; where more than that can have been withheld,
+or where filtered alleles are left out, its absence says nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from goe.collect.sheet import RELEASE, RESTRICTED
+from goe.core import manifest
+from goe.core.errors import Problem
+from goe.core.files import write_whole
+from goe.disclosure import control
+from goe.release.reading import reading
+from goe.rules.stratum import TOTAL, parse
+
+ZERO, FLOOR, UNKNOWN = "zero", "floor", "unknown"
+"""What it means that an allele is not listed: nobody carries it; few or nearly all may; nothing."""
+
+# Why an allele is withheld under a floor: nobody carries it; Total has 1 to k-1 carriers or others; Total would tell
+# its two parts, which is so for k carriers or others too (goe.disclosure.search, `_alone`) and, where hardly anybody of
+# a part is called, for any number; ploidies that no region explains, which X and Y alone have.
+_NOBODY, _SMALL, _TELLS, _ODD = (control.REASONS[i] for i in (1, 3, 5, 4))
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that the sum reads, with the SHA-256 it had when it was looked at."""
+
+    path: str
+    sha256: str
+
+    @classmethod
+    def of(cls, path: str | Path) -> "File":
+        return cls(str(path), manifest.digest(path))
+
+
+@dataclass(frozen=True)
+class Silence:
+    """What it means that an allele is not listed.
+
+    means: ZERO, FLOOR or UNKNOWN. k: people of the floor, 1 for none. few: under a floor, carriers at most, or as many
+    others; where it is k, only at positions at which more than k people of each part are called. sexes: whether that
+    holds on X and Y too.
+    """
+
+    means: str
+    k: int = 1
+    few: int = 0
+    sexes: bool = True
+
+
+@dataclass
+class Dataset:
+    """One row of the sheet, looked at. Refused when it has problems; then the rest may be empty.
+
+    terms: what has to agree, None where it is not said: build, contigs (name, length, md5), counting_rules,
+    genotype_filter, normalisation, par. manner: what may differ. people: strata that it gives -> people, at least
+    these many where `exact_people` is not set. silence: what its silence means. zygosity: strata whose homozygotes
+    are told. tables: contig -> wide table. callable_an: contig -> runs, as far as there are any. callable_people:
+    stratum -> people who can be callable where nobody lists anything (gVCFs, reads), everybody where it is not said.
+    digest: of its manifest, or of the file. numbers: SHA-256 over positions and counts, by which the same people are
+    found twice.
+    """
+
+    number: int
+    name: str
+    kind: str
+    counted_by: str
+    id: str = ""
+    country: str = ""
+    digest: str = ""
+    terms: dict[str, Any] = field(default_factory=dict)
+    manner: dict[str, Any] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    exact_people: bool = True
+    silence: Silence = field(default_factory=lambda: Silence(UNKNOWN))
+    zygosity: tuple[str, ...] = ()
+    tables: dict[str, File] = field(default_factory=dict)
+    callable_an: dict[str, File] = field(default_factory=dict)
+    callable_people: dict[str, int] = field(default_factory=dict)
+    numbers: str = ""
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        return bool(self.problems)
+
+    @property
+    def ours(self) -> bool:
+        """Whether it was counted by the rules of goe."""
+        return self.kind in (RELEASE, RESTRICTED)
+
+    def holds_nobody(self, stratum: str) -> bool:
+        """Whether nobody of a stratum is in the dataset, as far as its numbers of people tell."""
+        if stratum in self.people or not self.exact_people:
+            return False
+        country, sex = parse(stratum)
+        countries = [s for s in self.people if parse(s).is_country]
+        if country and country not in self.people:
+            # A Total that is rounded is below the floor, and then nothing is published by country.
+            return bool(countries) and sum(self.people[s] for s in countries) == self.people[TOTAL]
+        other = "F" if sex == "M" else "M"
+        rest = "_".join(filter(None, (country, other)))
+        return rest in self.people and self.people[rest] == self.people[country or TOTAL]
+
+    def save(self, path: str | Path) -> None:
+        write_whole(path, json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Dataset":
+        """Of a file that `save` wrote."""
+        return cls.of(json.loads(Path(path).read_text()))
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> "Dataset":
+        """Of what `asdict` gives, as JSON keeps it."""
+        said["problems"] = [Problem(**p) for p in said["problems"]]
+        said["tables"] = {contig: File(**f) for contig, f in said["tables"].items()}
+        said["callable_an"] = {contig: File(**f) for contig, f in said["callable_an"].items()}
+        said["silence"] = Silence(**said["silence"])
+        said["zygosity"] = tuple(said["zygosity"])
+        return cls(**said)
+
+
+def silence(rule: Mapping) -> Silence:
+    """What it means that a release does not list an allele, by `disclosure/disclosure.json`."""
+    k = rule["min_carriers"] or 1
+    if rule["policy"] == "open" or k <= 1:
+        return Silence(ZERO)
+    told = set(rule["alleles_withheld_by_reason"])
+    if rule["protect"] != "carriers" or told - {_NOBODY, _SMALL, _TELLS, _ODD}:
+        return Silence(UNKNOWN, k)
+    return Silence(FLOOR, k, k if _TELLS in told else k - 1, _ODD not in told)
+
+
+def fingerprint(tables: Iterable[File]) -> str:
+    """SHA-256 over position, AC and AN of everybody at every allele: equal for the same people under any name.
+
+    Empty where there is no allele."""
+    digest, alleles = hashlib.sha256(), 0
+    for table in tables:
+        with reading(table.path), pq.ParquetFile(table.path) as file:
+            for batch in file.iter_batches(1 << 16, columns=["pos", "ac", "an"]):
+                alleles += batch.num_rows
+                for column in batch.columns:
+                    digest.update(np.ascontiguousarray(column.fill_null(-1).to_numpy()).astype("<i8").tobytes())
+    return digest.hexdigest() if alleles else ""

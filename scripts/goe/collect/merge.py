@@ -1,0 +1,501 @@
+"""The sum over datasets, allele by allele, along one contig.
+
+At an allele a dataset is counted where it lists it as PASS, with its numbers. Where it does not list it, it adds AC 0
+and its callable AN if it publishes everything. Under a floor of k people it adds its callable AN, and bounds: 0 to k-1
+people may carry the allele there (k, where alleles are withheld since Total would tell its parts). All but so many may
+carry it there as well; that end is taken in where the allele is half or more of what is counted, and is otherwise told
+as `an_floor`. A number that is withheld at a listed
+allele is bounded by what is listed beside it. Not counted, and told as such: where it is filtered, where nobody is
+callable, and where its silence says nothing (no callable AN, more withheld than a floor, filtered alleles left out, X
+outside the pseudo-autosomal regions under a floor, which is asked of men and women apart there).
+
+Memory is that of a window of alleles of all datasets, whatever they hold. Everything added is a sum, and what is told
+follows from the sums alone, so neither the order nor the grouping of datasets changes a number.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numba as nb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from goe.check.rows import families
+from goe.collect import form
+from goe.collect.callable_an import Runs
+from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, File
+from goe.core import manifest
+from goe.core.errors import GoeError, Problem
+from goe.genome.build import REGION_M, REGION_X, REGION_Y, Build, class_breaks, contig_class
+from goe.release.formats import wide_table
+from goe.release.reading import reading
+from goe.rules.stratum import TOTAL, parse
+
+LISTED, ABSENT, BELOW, FILTERED, NOBODY, UNSAID = b"PABFNU"
+"""What a dataset says of an allele: listed; not there, AC 0; not there, under a floor; filtered; nobody callable; not
+known. As they stand, letter by letter, in `status`."""
+STATES = {
+    "n_datasets": LISTED,
+    "n_absent": ABSENT,
+    "n_floor": BELOW,
+    "n_filtered": FILTERED,
+    "n_not_callable": NOBODY,
+    "n_unknown": UNSAID,
+}
+_NO_CARRIER = "AC0"
+_CELLS = 1 << 20
+"""Alleles by strata of the collection that a window has at most, about."""
+_BATCH = 1 << 13
+_EVER = np.iinfo(np.int64).max
+
+
+@dataclass
+class Sums:
+    """Sums over datasets, int64 (strata, alleles), in alleles but for hom and hom_hi (people).
+
+    ac, an, hom: of numbers that are told. bound, hom_hi: more that AC and homozygotes may be at listed alleles where
+    these are withheld. low, high: AN of those and of datasets under a floor, at least and at most. rare, rare_hom: more
+    that AC and homozygotes may be where few carry it unlisted. floor, floor_hom: AN at most of the datasets that do not
+    list it under a floor, and their homozygotes if all carried it. uncounted: datasets that may have people of the
+    stratum and are not counted.
+    """
+
+    ac: np.ndarray
+    an: np.ndarray
+    hom: np.ndarray
+    bound: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    rare: np.ndarray
+    rare_hom: np.ndarray
+    floor: np.ndarray
+    floor_hom: np.ndarray
+    hom_hi: np.ndarray
+    uncounted: np.ndarray
+
+    @classmethod
+    def nothing(cls, strata: int, alleles: int) -> "Sums":
+        return cls(*(np.zeros((strata, alleles), np.int64) for _ in fields(cls)))
+
+    def join(self, other: "Sums") -> "Sums":
+        return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Sums)))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What follows from sums: int64 or float64 (strata, alleles); af is NaN where an is 0."""
+
+    ac_lo: np.ndarray
+    ac_hi: np.ndarray
+    an: np.ndarray
+    an_hi: np.ndarray
+    af_lo: np.ndarray
+    af_hi: np.ndarray
+    nhomalt_lo: np.ndarray
+    nhomalt_hi: np.ndarray
+    n_not_counted: np.ndarray
+
+
+def tell(sums: Sums, total: int) -> Told:
+    """The numbers of a collection. total: index of Total, by which it is told whether an allele is common."""
+    common = 2 * sums.ac[total] >= sums.an[total]
+    an, an_hi = sums.an + sums.low, sums.an + sums.high
+    ac_hi = np.minimum(sums.ac + sums.bound + np.where(common, sums.floor, sums.rare), an_hi)
+    more_hom = np.where(common, sums.floor_hom, sums.rare_hom)
+    hom_hi = np.minimum(sums.hom + sums.hom_hi + more_hom, ac_hi // 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        af_lo = np.where(an > 0, sums.ac / an_hi, np.nan)
+        af_hi = np.where(an > 0, np.minimum(ac_hi / an, 1.0), np.nan)
+    return Told(sums.ac, ac_hi, an, an_hi, af_lo, af_hi, sums.hom, hom_hi, sums.uncounted)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Alleles of a contig in order, with what each dataset says and the sums.
+
+    pos int64, ref, alt (alleles,). status: uint8 (datasets, alleles). ac, an: int64 (datasets, alleles), of everybody
+    in the dataset, -1 where they are not told.
+    """
+
+    pos: np.ndarray
+    ref: pa.Array
+    alt: pa.Array
+    status: np.ndarray
+    ac: np.ndarray
+    an: np.ndarray
+    sums: Sums
+
+    def __len__(self) -> int:
+        return len(self.pos)
+
+    def counts(self) -> dict[str, np.ndarray]:
+        """Name of STATES -> int64 (alleles,), datasets."""
+        return {name: (self.status == state).sum(axis=0) for name, state in STATES.items()}
+
+
+def strata_of(datasets: Sequence[Dataset]) -> tuple[str, ...]:
+    """Strata of a collection: all that any dataset has."""
+    return tuple(form.ordered({s for one in datasets for s in one.people}))
+
+
+class Merge:
+    """Windows of one contig. datasets: those that are added up, all with the same build. build: with the contig.
+
+    GoeError that names the dataset when a file is not what it was when it was looked at.
+    """
+
+    def __init__(self, datasets: Sequence[Dataset], build: Build, contig: str, cells: int = _CELLS):
+        self.contig = contig
+        self.strata = strata_of(datasets)
+        self.breaks = class_breaks(build, contig)
+        rows = max(16, cells // (len(self.strata) * len(datasets)))
+        self.parts = [_Part(one, contig, self.strata, rows) for one in datasets]
+
+    def __iter__(self) -> Iterator[Window]:
+        while True:
+            for part in self.parts:
+                part.fill()
+            # Alleles of one position are always in one window.
+            upto = min(part.end for part in self.parts)
+            window = self._window([part.take(upto) for part in self.parts])
+            if len(window):
+                yield window
+            if upto == _EVER:
+                return
+
+    def _window(self, pieces: list["_Piece"]) -> Window:
+        pairs = sorted({pair for piece in pieces for pair in piece.pairs})
+        rank = {pair: i for i, pair in enumerate(pairs)}
+        size = max(1, len(pairs))
+        keys = [
+            piece.pos * size + np.array([rank[pair] for pair in piece.pairs], np.int64)[piece.pair]
+            if len(piece.pos)
+            else np.zeros(0, np.int64)
+            for piece in pieces
+        ]
+        union, where = np.unique(np.concatenate(keys), return_inverse=True)
+        ends = np.cumsum([0, *map(len, keys)])
+        pos, pair = union // size, union % size
+        classes = self._classes(pos)
+        sums = Sums.nothing(len(self.strata), len(union))
+        said = [
+            part.add(sums, piece, where[start:end], pos, classes)
+            for part, piece, start, end in zip(self.parts, pieces, ends, ends[1:], strict=False)
+        ]
+        ref, alt = (pa.array([bases[i] for bases in pairs], pa.string()).take(pa.array(pair)) for i in range(2))
+        status, ac, an = (np.stack(values) for values in zip(*said, strict=True))
+        return Window(pos, ref, alt, status, ac, an, sums)
+
+    def _classes(self, pos: np.ndarray) -> np.ndarray:
+        starts = np.array([start for start, _, _ in self.breaks])
+        return np.array([kind for _, _, kind in self.breaks])[np.searchsorted(starts, pos, side="right") - 1]
+
+
+@dataclass
+class _Piece:
+    """Alleles of one dataset: pos int64, pair (index into pairs) int64, counted and zero bool (alleles,); ac, an, hom
+    int64 and shown bool (strata of the dataset, alleles)."""
+
+    pos: np.ndarray
+    pair: np.ndarray
+    pairs: list[tuple[str, str]]
+    counted: np.ndarray
+    zero: np.ndarray
+    ac: np.ndarray
+    an: np.ndarray
+    hom: np.ndarray
+    shown: np.ndarray
+
+    def cut(self, start: int, end: int) -> "_Piece":
+        part = slice(start, end)
+        of_strata = (getattr(self, name)[:, part] for name in ("ac", "an", "hom", "shown"))
+        return _Piece(self.pos[part], self.pair[part], self.pairs, self.counted[part], self.zero[part], *of_strata)
+
+    def follow(self, other: "_Piece") -> "_Piece":
+        pairs = list(dict.fromkeys([*self.pairs, *other.pairs]))
+        index = {pair: i for i, pair in enumerate(pairs)}
+        moved = np.array([index[pair] for pair in other.pairs], np.int64)[other.pair]
+        flat = [np.concatenate((getattr(self, n), getattr(other, n))) for n in ("counted", "zero")]
+        deep = [np.concatenate((getattr(self, n), getattr(other, n)), axis=1) for n in ("ac", "an", "hom", "shown")]
+        pos = np.concatenate((self.pos, other.pos))
+        return _Piece(pos, np.concatenate((self.pair, moved)), pairs, *flat, *deep)
+
+
+class _Part:
+    """One dataset along a contig."""
+
+    def __init__(self, one: Dataset, contig: str, strata: Sequence[str], rows: int):
+        self.one, self.contig, self.rows = one, contig, rows
+        self.own = tuple(one.people)
+        self.place = [strata.index(s) for s in self.own]
+        self.elsewhere = [i for i, s in enumerate(strata) if s not in self.own and not one.holds_nobody(s)]
+        self.total = self.own.index(TOTAL)
+        self.table = one.tables.get(contig)
+        runs = one.callable_an.get(contig)
+        self.runs = Runs(self._unchanged(runs) if runs else None, contig, self.own)
+        self.pieces = self._read()
+        self.left = _nothing(len(self.own))
+        self.finished = False
+
+    def _unchanged(self, file: File) -> str:
+        if not Path(file.path).is_file() or manifest.digest(file.path) != file.sha256:
+            what = f"{Path(file.path).name} is not what it was when the dataset was looked at"
+            raise GoeError(Problem(self.one.name, what, "somebody writes there: wait, and collect again"))
+        return file.path
+
+    def _read(self) -> Iterator[_Piece]:
+        if self.table is None:
+            return
+        path = self._unchanged(self.table)
+        names = [wide_table.column(n, s) for n in ("ac", "an", "nhomalt") for s in self.own]
+        columns = ["pos", "ref", "alt", "filter", *names]
+        with reading(path), pq.ParquetFile(path, read_dictionary=["ref", "alt", "filter"]) as file:
+            for batch in file.iter_batches(_BATCH, columns=columns):
+                if batch.num_rows:
+                    yield self._piece(batch)
+
+    def _piece(self, batch: pa.RecordBatch) -> _Piece:
+        pos = batch["pos"].to_numpy().astype(np.int64)
+        ref, alt = batch["ref"], batch["alt"]
+        others = len(alt.dictionary)
+        code = ref.indices.to_numpy().astype(np.int64) * others + alt.indices.to_numpy()
+        found, pair = np.unique(code, return_inverse=True)
+        refs, alts = ref.dictionary.to_pylist(), alt.dictionary.to_pylist()
+        pairs = [(refs[c // others], alts[c % others]) for c in found.tolist()]
+        words = pa.array(batch["filter"].dictionary)
+        verdict = batch["filter"].indices.to_numpy()
+        passed, zero = (pc.equal(words, word).to_numpy(zero_copy_only=False)[verdict] for word in ("PASS", _NO_CARRIER))
+
+        def numbers(name: str) -> np.ndarray:
+            cells = [batch[wide_table.column(name, s)].fill_null(0).to_numpy() for s in self.own]
+            return np.stack(cells).astype(np.int64)
+
+        shown = np.stack(
+            [batch[wide_table.column("an", s)].is_valid().to_numpy(zero_copy_only=False) for s in self.own]
+        )
+        piece = _Piece(pos, pair, pairs, passed, zero, numbers("ac"), numbers("an"), numbers("nhomalt"), shown)
+        self._same_people(piece)
+        return piece
+
+    def _same_people(self, piece: _Piece) -> None:
+        """A withheld stratum that is everybody of one that is given has its numbers."""
+        if not self.one.exact_people:
+            return
+        for i, stratum in enumerate(self.own):
+            for parent in parse(stratum).parents:
+                if parent in self.own and self.one.people[parent] == self.one.people[stratum]:
+                    p = self.own.index(parent)
+                    here = ~piece.shown[i] & piece.shown[p]
+                    for name in ("ac", "an", "hom"):
+                        values = getattr(piece, name)
+                        values[i, here] = values[p, here]
+                    piece.shown[i] |= here
+
+    @property
+    def end(self) -> int:
+        """The last position of a window, as far as this dataset is asked: all alleles there are at hand."""
+        pos = self.left.pos
+        if len(pos) > self.rows:
+            return max(int(pos[0]), int(pos[self.rows]) - 1)
+        return _EVER if self.finished else int(pos[-1]) - 1
+
+    def fill(self) -> None:
+        """Alleles enough for a window and the whole of the first position, or the rest."""
+        while not self.finished and (len(self.left.pos) <= self.rows or self.left.pos[0] == self.left.pos[-1]):
+            piece = next(self.pieces, None)
+            if piece is None:
+                self.finished = True
+            else:
+                self.left = self.left.follow(piece) if len(self.left.pos) else piece
+
+    def take(self, upto: int) -> _Piece:
+        n = int(np.searchsorted(self.left.pos, upto, side="right"))
+        piece, self.left = self.left.cut(0, n), self.left.cut(n, len(self.left.pos))
+        return piece
+
+    # ---- what it adds
+
+    def add(
+        self, sums: Sums, piece: _Piece, at: np.ndarray, pos: np.ndarray, classes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Add the dataset to the sums of a window; what it says of each allele, and AC and AN of everybody.
+
+        piece: its alleles of the window; at: their places among all. pos, classes: (alleles,), of all.
+        """
+        alleles = len(pos)
+        if not alleles:
+            return np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64)
+        status = np.full(alleles, UNSAID, np.uint8)
+        all_ac, all_an = np.full(alleles, -1, np.int64), np.full(alleles, -1, np.int64)
+        listed = np.zeros(alleles, bool)
+        listed[at] = True
+        status[at] = np.where(piece.counted, LISTED, np.where(piece.zero, ABSENT, FILTERED))
+        told = np.flatnonzero(piece.counted | piece.zero)
+        callable_an = self.runs.at(pos)
+        self._listed(sums, piece, at, told, callable_an, classes)
+        all_ac[at[told]], all_an[at[told]] = piece.ac[self.total, told], piece.an[self.total, told]
+        for i in range(len(self.own)):
+            filtered = at[status[at] == FILTERED]
+            sums.uncounted[self.place[i], filtered] += 1
+        self._silent(sums, ~listed, callable_an, classes, status, all_ac, all_an)
+        for i in self.elsewhere:
+            sums.uncounted[i] += 1
+        return status, all_ac, all_an
+
+    def _listed(
+        self,
+        sums: Sums,
+        piece: _Piece,
+        at: np.ndarray,
+        told: np.ndarray,
+        callable_an: np.ndarray,
+        classes: np.ndarray,
+    ) -> None:
+        relatives = families(self.own)
+        for i, stratum in enumerate(self.own):
+            s = self.place[i]
+            shown = piece.shown[i, told]
+            rows, here = told[shown], at[told[shown]]
+            sums.ac[s, here] += piece.ac[i, rows]
+            sums.an[s, here] += piece.an[i, rows]
+            if stratum in self.one.zygosity:
+                sums.hom[s, here] += piece.hom[i, rows]
+            else:
+                sums.hom_hi[s, here] += _pairs(piece.ac[i, rows], _ploidy(classes[here]))
+            rows, here = told[~shown], at[told[~shown]]
+            if not len(rows):
+                continue
+            least = callable_an[i, here]
+            known = least >= 0
+            sums.uncounted[s, here[~known]] += 1
+            rows, here, least = rows[known], here[known], least[known]
+            most = self._most(i, least, classes[here])
+            cap = self._cap(i, piece, rows, relatives)
+            sums.low[s, here] += least
+            sums.high[s, here] += most
+            sums.bound[s, here] += np.minimum(cap, most)
+            sums.hom_hi[s, here] += _pairs(np.minimum(cap, most), _ploidy(classes[here]))
+
+    def _cap(
+        self, i: int, piece: _Piece, rows: np.ndarray, relatives: Sequence[tuple[str, Sequence[str]]]
+    ) -> np.ndarray:
+        """AC that a withheld stratum has at most: what a stratum that holds it has beside the parts that are given."""
+        cap = np.full(len(rows), np.iinfo(np.int64).max // 4)
+        for parent, children in relatives:
+            if self.own[i] in children:
+                p = self.own.index(parent)
+                others = [self.own.index(c) for c in children if c != self.own[i]]
+                rest = piece.ac[p, rows] - np.where(piece.shown[others], piece.ac[others], 0)[:, rows].sum(axis=0)
+                cap = np.where(piece.shown[p, rows], np.minimum(cap, rest), cap)
+        return cap
+
+    def _most(self, i: int, least: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """AN at most: what callable AN may be below the truth, and people of joint files and single VCFs, who are
+        called at an allele that is withheld though nowhere else; no more than there are."""
+        silence, ploidy = self.one.silence, _ploidy(classes)
+        if silence.k <= 1:
+            return least
+        stratum, below = self.own[i], self.runs.below[i]
+        people = self.one.people[stratum]
+        others = people - self.one.callable_people.get(stratum, people)
+        more = np.full(len(least), below) if below >= 0 else ploidy * (silence.k - 1)
+        return np.asarray(np.minimum(least + more + ploidy * others, ploidy * people))
+
+    def _silent(
+        self,
+        sums: Sums,
+        absent: np.ndarray,
+        callable_an: np.ndarray,
+        classes: np.ndarray,
+        status: np.ndarray,
+        all_ac: np.ndarray,
+        all_an: np.ndarray,
+    ) -> None:
+        """Alleles that it does not list."""
+        silence, ploidy = self.one.silence, _ploidy(classes)
+        means = silence.means if self.table else UNKNOWN
+        speaks = absent & (callable_an[self.total] >= 0) & (means != UNKNOWN)
+        if means == FLOOR:
+            speaks &= self._bounded(callable_an, classes)
+        nobody = speaks & (callable_an[self.total] == 0)
+        status[nobody] = NOBODY
+        status[speaks & ~nobody] = ABSENT if means == ZERO else BELOW
+        speaks &= ~nobody
+        all_ac[speaks] = 0 if means == ZERO else -1
+        all_an[speaks] = callable_an[self.total, speaks]
+        others = [self.one.people[s] - self.one.callable_people.get(s, self.one.people[s]) for s in self.own]
+        floor = np.array([silence.k, silence.few] if means == FLOOR else [0, 0])
+        people = np.array([[self.one.people[s] for s in self.own], others, self.runs.below, self.place], np.int64)
+        arrays = (sums.an, sums.low, sums.high, sums.rare, sums.rare_hom, sums.floor, sums.floor_hom, sums.uncounted)
+        _add_silent(absent, speaks, callable_an, ploidy, floor, people, arrays)
+
+    def _bounded(self, callable_an: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """bool (alleles,): where an allele that is withheld under the floor has few carriers or few others."""
+        silence, ploidy = self.one.silence, _ploidy(classes)
+        good = classes != REGION_X
+        if not silence.sexes:
+            good &= contig_class(self.contig) not in ("X", "Y")
+        if silence.few < silence.k:
+            return good
+        # Each part that the people of a stratum, or of all, fall into: given ones, and what is left beside them.
+        enough = ploidy * silence.k
+        for i, stratum in enumerate(self.own):
+            if stratum != TOTAL:
+                good &= (callable_an[i] > enough) | ((classes == REGION_Y) & (parse(stratum).sex == "F"))
+        for parent, children in families(self.own):
+            rows, p = [self.own.index(c) for c in children], self.own.index(parent)
+            if sum(self.one.people[c] for c in children) < self.one.people[parent]:
+                rest = callable_an[p] - callable_an[rows].sum(axis=0) - ploidy * (silence.k - 1) * len(rows)
+                good &= rest > enough
+        return good
+
+
+@nb.njit(cache=True, nogil=True)
+def _add_silent(absent, speaks, callable_an, ploidy, floor, people, sums):  # type: ignore[no-untyped-def]
+    """Add what a dataset says by not listing alleles to its strata, as `Merge` tells.
+
+    absent, speaks: bool (alleles,). callable_an: int64 (strata, alleles). floor: k and few, 0 where it publishes
+    everything. people: int64 (4, strata): people, those who are called at rows alone, what callable AN is below the
+    truth at most or -1, place among the strata of the collection. sums: arrays of Sums.
+    """
+    an, low, high, rare, rare_hom, fixed, fixed_hom, uncounted = sums
+    for i in range(callable_an.shape[0]):
+        s = people[3, i]
+        for j in range(absent.size):
+            if not absent[j]:
+                continue
+            n, p = callable_an[i, j], ploidy[j]
+            if not speaks[j] or n < 0:
+                uncounted[s, j] += 1
+            elif floor[0] == 0:
+                an[s, j] += n
+            else:
+                below = people[2, i] if people[2, i] >= 0 else p * (floor[0] - 1)
+                most = min(n + below + p * people[1, i], p * people[0, i])
+                width = min(p * floor[1], most)
+                low[s, j] += n
+                high[s, j] += most
+                rare[s, j] += width
+                fixed[s, j] += most
+                if p == 2:
+                    rare_hom[s, j] += width // 2
+                    fixed_hom[s, j] += most // 2
+
+
+def _ploidy(classes: np.ndarray) -> np.ndarray:
+    """Alleles of a person at most."""
+    return np.where((classes == REGION_Y) | (classes == REGION_M), 1, 2)
+
+
+def _pairs(alleles: np.ndarray, ploidy: np.ndarray) -> np.ndarray:
+    """Homozygotes that so many alleles make at most."""
+    return np.where(ploidy == 2, alleles // 2, 0)
+
+
+def _nothing(strata: int) -> _Piece:
+    flat, deep = np.zeros(0, np.int64), np.zeros((strata, 0), np.int64)
+    no = np.zeros(0, bool)
+    return _Piece(flat, flat, [], no, no, deep, deep, deep, np.zeros((strata, 0), bool))

@@ -1,0 +1,34 @@
+"""A whole collection in one process, for small things; the workflow makes the same folder from the same steps."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from goe.collect import agree, check, folder
+from goe.collect.dataset import Dataset
+from goe.collect.sheet import Entry, Settings
+from goe.collect.take import take
+from goe.core.errors import Problem, stop_on
+
+
+def merge(entries: Sequence[Entry], settings: Settings, out: str | Path, threads: int = 1) -> list[Dataset]:
+    """Look at the datasets, add up those that can be, and write the folder `out`, which must not be there.
+
+    Returns all of them, refused ones with their problems. GoeError when none is left, or a check of the finished
+    folder fails; there is no folder then.
+    """
+    target = Path(out)
+    stop_on([Problem(str(target), "is there already", "name a new folder")] if target.exists() else [])
+    target.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".goe-merge-", dir=target.absolute().parent) as work:
+        root = Path(work)
+        datasets = [take(entry, root / str(entry.number), threads) for entry in entries]
+        agree.judge(datasets, settings)
+        mine = folder.taken(datasets)
+        parts = {contig: root / "sum" / contig for contig in folder.contigs_of(mine)}
+        told = [folder.sum_contig(mine, settings, contig, part) for contig, part in parts.items()]
+        made = root / "collection"
+        folder.finish(settings, datasets, parts, told, made)
+        stop_on([problem for result in check.run(made) for problem in result.problems])
+        made.rename(target)
+    return datasets

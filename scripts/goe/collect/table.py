@@ -1,0 +1,235 @@
+"""What a collection tells of each allele: one table of the sums, one of what each dataset says, and the lines of a VCF.
+
+In the VCF, AC, AN and AF of a stratum stand as in a release, and only where they are exact: where bounds are apart, the
+number is not there. The bounds of everybody are under names of their own, which no reader takes for a population.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from goe.collect.merge import Told, Window
+from goe.core import tables
+from goe.core.resources import RESOURCES
+from goe.release.formats.sites_vcf import Tag, tag_name
+from goe.release.formats.wide_table import column
+from goe.release.table import COMPRESSION_LEVEL
+from goe.rules.stratum import TOTAL, parse
+from goe.variant_qc.statistics import filtering_allele_frequency
+
+DICTIONARY = RESOURCES / "dictionary" / "collection.tsv"
+PASS, FILTERED, NOBODY = "PASS", "Filtered", "AC0"
+FILTERS = {
+    FILTERED: "No dataset lists the allele as PASS, and one has it filtered",
+    NOBODY: "Nobody who counts carries the allele",
+}
+_TYPES = {"string": pa.string(), "int16": pa.int16(), "int32": pa.int32(), "float32": pa.float32()}
+_TYPES |= {"float64": pa.float64()}
+_ROW_GROUP = 1 << 14
+_OF_LEAVES = ("ac_lo", "ac_hi", "an", "an_hi", "n_not_counted")
+"""Columns of men and of women of a country: the others follow, or are of interest for larger groups."""
+_EXACT = {"AC": "ac_lo", "AN": "an", "AF": "af_lo"}
+
+
+@cache
+def _rows() -> tuple[dict[str, str], ...]:
+    return tuple(tables.read(DICTIONARY))
+
+
+def groups(strata: Sequence[str]) -> list[str]:
+    """Strata that have a filtering allele frequency: everybody and the countries."""
+    return [s for s in strata if s == TOTAL or parse(s).is_country]
+
+
+def fields(strata: Sequence[str]) -> list[tuple[pa.Field, dict[str, str], str]]:
+    """Columns in their order, each with its row of the dictionary and its stratum, empty for those of the allele."""
+    out = [(pa.field(r["column"], _TYPES[r["type"]]), r, "") for r in _rows() if r["scope"] == "allele"]
+    with_faf = set(groups(strata))
+    for s in strata:
+        for r in _rows():
+            if parse(s).is_leaf and r["column"] not in _OF_LEAVES:
+                continue
+            if r["scope"] == "stratum" or (r["scope"] == "group" and s in with_faf):
+                out.append((pa.field(column(r["column"], s), _TYPES[r["type"]]), r, s))
+    return out
+
+
+def schema(strata: Sequence[str], about: Mapping) -> pa.Schema:
+    """Schema of the table of sums; about: facts of the collection, for the metadata `goe`."""
+    goe = {**about, "strata": list(strata)}
+    return pa.schema([f for f, _, _ in fields(strata)], {"goe": json.dumps(goe, sort_keys=True)})
+
+
+def dictionary(strata: Sequence[str]) -> str:
+    """Table of every column and tag: file, name, type, unit, stratum, description."""
+    rows: list[tuple[str, ...]] = [("file", "name", "type", "unit", "stratum", "description")]
+    for field, r, stratum in fields(strata):
+        rows.append(("frequencies Parquet", field.name, r["type"], r["unit"], stratum, r["description"]))
+    for name, kind, words in (
+        ("status_<n>", "string", "what dataset n says: see status of frequencies Parquet"),
+        ("ac_<n>", "int32", "AC of everybody in dataset n; null where it is not told"),
+        ("an_<n>", "int32", "AN of everybody in dataset n, callable AN where it does not list it; null likewise"),
+    ):
+        rows.append(("datasets Parquet", name, kind, "", "", words))
+    rows += [("sites VCF", tag.id, tag.type, "", tag.stratum, tag.description) for tag in tags(strata)]
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def tags(strata: Sequence[str]) -> list[Tag]:
+    """INFO tags; `key` is the column of the table, of which AC, AN and AF stand where they are exact.
+
+    Of men and women of a country the table tells alone."""
+    out = []
+    for s in (s for s in strata if not parse(s).is_leaf):
+        words = "of everybody" if s == TOTAL else f"of {s}"
+        for metric, key in _EXACT.items():
+            number, kind = ("1" if metric == "AN" else "A"), ("Float" if metric == "AF" else "Integer")
+            text = f"{metric} {words}, where it is known exactly"
+            out.append(Tag(tag_name(metric, s), number, kind, text, column(key, s), s))
+    for field, r, stratum in fields([TOTAL]):
+        if r["vcf"]:
+            text = f"{r['description']}{' (everybody)' if stratum else ''}"
+            out.append(Tag(r["vcf"], "1", r["vcf_type"], text, field.name))
+    return out
+
+
+@cache
+def _poisson(size: int) -> np.ndarray:
+    """faf95 of AC 0 to size - 1 at AN 1."""
+    return filtering_allele_frequency(np.arange(size), np.ones(size, np.int64), 0.95)
+
+
+def faf95(ac: np.ndarray, an: np.ndarray) -> np.ndarray:
+    """float64 (alleles,): filtering allele frequency, NaN where AN is 0; a table, since AC are few whole numbers."""
+    size = 1 << max(10, int(ac.max(initial=0)).bit_length())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(an > 0, _poisson(size)[ac] / an, np.nan)
+
+
+def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wanted: pa.Schema) -> pa.Table:
+    """The table of a window."""
+    n, counts = len(window), window.counts()
+    listed, filtered = counts["n_datasets"] > 0, counts["n_filtered"] > 0
+    letters = np.ascontiguousarray(window.status.T).view(f"S{window.status.shape[0]}").ravel()
+    total, names_wanted = strata.index(TOTAL), set(wanted.names)
+    values: dict[str, pa.Array | np.ndarray] = {
+        "contig": pa.repeat(pa.scalar(contig), n),
+        "pos": window.pos.astype(np.int32),
+        "ref": window.ref,
+        "alt": window.alt,
+        "filter": np.where(listed, PASS, np.where(filtered, FILTERED, NOBODY)),
+        **counts,
+        "status": pa.array(letters.astype("U")),
+        "an_floor": window.sums.floor[total],
+    }
+    best, group = np.full(n, np.nan), np.full(n, -1)
+    countries = [s for s in strata if parse(s).is_country]
+    for i, s in enumerate(strata):
+        for name, numbers in vars(told).items():
+            if column(name, s) in names_wanted:
+                values[column(name, s)] = numbers[i]
+        if column("faf95", s) in names_wanted:
+            faf = faf95(told.ac_lo[i], told.an_hi[i])
+            faf[told.an[i] == 0] = np.nan
+            values[column("faf95", s)] = faf
+            if s in countries:
+                with np.errstate(invalid="ignore"):
+                    more = ~np.isnan(faf) & (np.isnan(best) | (faf > best))
+                best[more], group[more] = faf[more], countries.index(s)
+    values["faf95_max"] = best
+    names = pa.array(countries, pa.string())
+    values["faf95_max_group"] = names.take(pa.array(group, mask=group < 0)) if countries else pa.nulls(n, pa.string())
+    return pa.table([_column(values[f.name], f.type) for f in wanted], schema=wanted)
+
+
+def _column(values: pa.Array | np.ndarray, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values.cast(kind)
+    if pa.types.is_floating(kind):
+        return pa.array(values.astype(kind.to_pandas_dtype()), kind, mask=np.isnan(values))
+    if pa.types.is_integer(kind):
+        return pa.array(values.astype(kind.to_pandas_dtype()), kind)
+    return pa.array(values, kind)
+
+
+def datasets_schema(numbers: Sequence[int], about: Mapping) -> pa.Schema:
+    """Schema of the table of what each dataset says."""
+    kinds = [("contig", pa.string()), ("pos", pa.int32()), ("ref", pa.string()), ("alt", pa.string())]
+    for n in numbers:
+        kinds += [(f"status_{n}", pa.string()), (f"ac_{n}", pa.int32()), (f"an_{n}", pa.int32())]
+    return pa.schema(kinds, {"goe": json.dumps(dict(about), sort_keys=True)})
+
+
+def of_datasets(window: Window, contig: str, numbers: Sequence[int], wanted: pa.Schema) -> pa.Table:
+    """What each dataset says of a window; numbers: of the datasets."""
+    values = [pa.repeat(pa.scalar(contig), len(window)), pa.array(window.pos.astype(np.int32)), window.ref, window.alt]
+    for i in range(len(numbers)):
+        values.append(pa.array(window.status[i].view("S1").astype("U"), pa.string()))
+        for counts in (window.ac[i], window.an[i]):
+            values.append(pa.array(counts.astype(np.int32), pa.int32(), mask=counts < 0))
+    return pa.table(values, schema=wanted)
+
+
+class Writer:
+    """Parquet file of one contig; how its tables are cut does not change a byte."""
+
+    def __init__(self, path: str | Path, wanted: pa.Schema):
+        names = wanted.names
+        self.file = pq.ParquetWriter(
+            str(path),
+            wanted,
+            compression="zstd",
+            compression_level=COMPRESSION_LEVEL,
+            store_schema=False,
+            write_page_checksum=True,
+            # Numbers of hundreds of strata: plain ones are written in half the time, and are smaller.
+            use_dictionary=[field.name for field in wanted if field.type == pa.string()],
+            write_statistics=["pos"],
+            sorting_columns=[pq.SortingColumn(names.index(name)) for name in ("pos", "ref", "alt")],
+        )
+        self.file.add_key_value_metadata({"goe": wanted.metadata[b"goe"].decode()})
+        self.waiting: list[pa.Table] = []
+
+    def write(self, table: pa.Table) -> None:
+        self.waiting.append(table)
+        while sum(part.num_rows for part in self.waiting) >= _ROW_GROUP:
+            whole = pa.concat_tables(self.waiting)
+            self.file.write_table(whole.slice(0, _ROW_GROUP).combine_chunks(), row_group_size=_ROW_GROUP)
+            self.waiting = [whole.slice(_ROW_GROUP)]
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        if kind is None and any(part.num_rows for part in self.waiting):
+            self.file.write_table(pa.concat_tables(self.waiting).combine_chunks(), row_group_size=_ROW_GROUP)
+        self.file.close()
+
+
+def shown(sums: pa.Table, tag: Tag) -> pa.ChunkedArray:
+    """What a VCF has of a tag: null where there is no number, or it is not known exactly."""
+    values = sums[tag.key]
+    if not tag.stratum:
+        return values
+    pairs = (("ac_lo", "ac_hi"), ("an", "an_hi"))
+    exact = [pc.equal(sums[column(low, tag.stratum)], sums[column(high, tag.stratum)]) for low, high in pairs]
+    # Where nobody is counted there is no number.
+    there = pc.and_(pc.and_(*exact), pc.greater(sums[column("an", tag.stratum)], 0))
+    return pc.if_else(there, values, pa.scalar(None, values.type))
+
+
+def lines(sums: pa.Table, info: Sequence[Tag]) -> pa.Array:
+    """The VCF lines of a table of sums."""
+    sums = sums.combine_chunks()
+    entries = [pc.binary_join_element_wise(f"{tag.id}=", pc.cast(shown(sums, tag), pa.string()), "") for tag in info]
+    joined = pc.binary_join_element_wise(*entries, ";", null_handling="skip")
+    pos = pc.cast(sums["pos"], pa.string())
+    texts = [sums["contig"], pos, ".", sums["ref"], sums["alt"], ".", sums["filter"], joined]
+    made = pc.binary_join_element_wise(*texts, "\t")
+    return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made

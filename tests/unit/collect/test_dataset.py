@@ -1,0 +1,67 @@
+"""What the silence of a release means, against what disclosure control withholds."""
+
+import numpy as np
+import pytest
+from goe.collect.dataset import Dataset
+from goe.disclosure import control
+from goe.disclosure.plan import choose_strata
+from goe.frequencies import strata as st
+
+
+def some_people(rng, sizes, alleles, haploid):
+    """Counts of alleles of any frequency; often few are called of a stratum."""
+    people = np.zeros((len(sizes), 5, alleles), np.int32)
+    p = rng.choice([0.0, 0.005, 0.02, 0.1, 0.5, 0.9, 0.98, 1.0], alleles)
+    for i, n in enumerate(sizes):
+        called = rng.binomial(n, rng.choice([0.1, 0.6, 1.0, 1.0], alleles))
+        if haploid:
+            people[i, st.HAP], people[i, st.HEMI] = called, rng.binomial(called, p)
+            continue
+        people[i, st.DIP] = called
+        hom = rng.binomial(called, p * p)
+        people[i, st.HOM] = hom
+        people[i, st.HET] = rng.binomial(called - hom, 2 * p * (1 - p) / np.maximum(1 - p * p, 1e-9))
+    return people
+
+
+@pytest.mark.parametrize("policy", ["collapse", "minimal"])
+@pytest.mark.parametrize("cohort", [{"EE": (60, 50, 0)}, {"EE": (40, 30, 0), "LV": (25, 25, 0)}, {"EE": (40, 30, 12)}])
+def test_an_allele_that_a_floor_withholds_has_few_carriers_or_few_others(policy, cohort):
+    rng = np.random.default_rng(1)
+    sizes = {f"{c}_{s}": n for c, row in cohort.items() for s, n in zip("MFU", row, strict=True) if n}
+    tells = 0
+    for k in (3, 5):
+        plan = choose_strata(sizes, 2 * k)
+        for haploid in (False, True):
+            people = some_people(rng, sizes.values(), 3000, haploid)
+            found = control.apply(people, plan, control.Policy(k, name=policy))
+            carriers = people[:, st.HET :].sum(axis=(0, 1))
+            others = st.called(people).sum(axis=0) - carriers
+            few = np.minimum(carriers, others)
+            for reason, most in ((1, 0), (3, k - 1), (5, k)):
+                mine = found.reason == reason
+                if reason == 5:
+                    # Where more than k are called of every part, which callable AN tells.
+                    parts = np.array([people[list(group), :2].sum(axis=(0, 1)) for group in plan.groups])
+                    tells += mine.sum()
+                    mine &= (parts > k).all(axis=0)
+                assert (few[mine] <= most).all()
+            withheld = found.outcome == control.WITHHELD
+            assert set(found.reason[withheld].tolist()) <= {1, 3, 5}
+    if len(plan.groups) == 2:
+        assert tells
+
+
+@pytest.mark.parametrize(
+    ("people", "nobody", "somebody"),
+    [
+        ({"Total": 30, "EE": 30, "EE_M": 30}, ["LV", "LV_M", "EE_F"], ["M"]),
+        ({"Total": 30, "EE": 20}, [], ["LV", "EE_M", "M"]),
+        ({"Total": 30, "M": 30, "EE": 30}, ["F", "LV"], ["EE_M"]),
+    ],
+)
+def test_who_cannot_be_in_a_dataset(people, nobody, somebody):
+    one = Dataset(1, "x", "release", "goe", people=people)
+    assert [s for s in (*nobody, *somebody, "EE") if one.holds_nobody(s)] == nobody
+    one.exact_people = False
+    assert not any(map(one.holds_nobody, nobody))

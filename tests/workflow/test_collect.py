@@ -1,0 +1,66 @@
+"""`snakemake collect` on three countries, one of them as a sites VCF of others, and two that cannot be added up."""
+
+import json
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from goe.collect import folder
+from helpers import three_releases
+from helpers.three_releases import IDS
+from helpers.workflow import goe, snakemake
+
+pytestmark = pytest.mark.slow
+
+ID = "GOE-EU-EXAMPLE-20260401000000000"
+
+
+def test_datasets_are_collected_each_by_itself(tmp_path):
+    releases = three_releases.make(tmp_path / "releases")
+    run = tmp_path / "run"
+    run.mkdir()
+    broken = shutil.copytree(releases["FI"], tmp_path / "broken")
+    (broken / "LICENSE").write_text("other")
+    vcf = releases["FI"] / f"sites/{IDS['FI']}.all.vcf.gz"
+    rows = [
+        ("path", "expect", "counted_by"),
+        (releases["EE"], "EE", ""),
+        (releases["LV"], IDS["LV"], ""),
+        (vcf, "FI", "pgx_pilot"),
+        (broken, "FI", ""),
+        (tmp_path / "nothing", "PT", ""),
+    ]
+    (run / "datasets.tsv").write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
+    about = {"id": ID, "title": "Three countries", "contact": {"fn": "A", "email": "a@example.org"}}
+    (run / "collect.yaml").write_text(yaml.safe_dump({"datasets": "datasets.tsv", "collection": about}))
+    # The default target of such a configuration.
+    collect = ("--configfile", str(run / "collect.yaml"))
+    snakemake(run, *collect).ok()
+
+    out = run / "collection"
+    said = json.loads((out / folder.ABOUT).read_text())
+    counted_by = [(source["country"], source["counted_by"]) for source in said["sources"]]
+    assert counted_by == [("EE", "goe"), ("LV", "goe"), ("FI", "pgx_pilot")]
+    assert [one["name"] for one in said["refused"]] == ["FI (row 4)", "PT (row 5)"]
+    assert str(tmp_path) not in json.dumps(said)
+    assert goe("check", out).returncode == 0
+    for contig in said["contigs_with_alleles"]:
+        parts = [rows_of(releases[c] / f"frequencies/wide/{contig}.parquet") for c in ("EE", "LV", "FI")]
+        for key, row in rows_of(out / f"frequencies/{contig}.parquet").items():
+            counted = [part[key] for part in parts if key in part and part[key]["filter"] in ("PASS", "AC0")]
+            assert row["ac_lo"] == sum(one["ac"] for one in counted)
+
+    # Nothing to do again; another file in place of a dataset is looked at, and the folder is made again.
+    assert "Nothing to be done" in snakemake(run, *collect).ok().output
+    shutil.rmtree(broken)
+    shutil.copytree(releases["FI"], broken)
+    sheet = run / "datasets.tsv"
+    sheet.write_text(sheet.read_text().replace(str(vcf), str(tmp_path / "gone.vcf.gz")))
+    snakemake(run, *collect).ok()
+    said = json.loads((out / folder.ABOUT).read_text())
+    assert [source["id"] for source in said["sources"]] == [IDS["EE"], IDS["LV"], IDS["FI"]]
+
+
+def rows_of(path):
+    return {(row["pos"], row["ref"], row["alt"]): row for row in pq.read_table(path).to_pylist()}

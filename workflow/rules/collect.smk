@@ -1,0 +1,74 @@
+# A path that leads to nothing refuses its dataset and not the run, so it is no input.
+rule collect_dataset:
+    output:
+        said=collect_work("{number}.json"),
+        taken=directory(collect_work("taken/{number}")),
+    log:
+        collect_work("logs/collect_dataset/{number}.log"),
+    benchmark:
+        collect_work("benchmarks/collect_dataset/{number}.tsv")
+    conda:
+        "../../envs/check.yaml"
+    threads: 2
+    params:
+        entry=lambda wc: vars(DATASETS[wc.number]),
+        identity=lambda wc: sheet.identity(DATASETS[wc.number].path),
+        code=lambda wc: code_digest.digest(SCRIPTS.parent),
+    script:
+        "../../scripts/collect_dataset.py"
+
+
+checkpoint collect_agree:
+    input:
+        LOOKED_AT,
+    output:
+        agreed=collect_work("agreed.json"),
+    log:
+        collect_work("logs/collect_agree.log"),
+    conda:
+        "../../envs/check.yaml"
+    params:
+        settings=vars(COLLECTION),
+        code=lambda wc: code_digest.digest(SCRIPTS.parent),
+    script:
+        "../../scripts/collect_agree.py"
+
+
+rule collect_contig:
+    input:
+        agreed=collect_work("agreed.json"),
+        taken=expand(collect_work("taken/{number}"), number=DATASETS),
+    output:
+        sums=collect_work("sum/{contig}/sums.parquet"),
+        datasets=collect_work("sum/{contig}/datasets.parquet"),
+        every=collect_work("sum/{contig}/all.vcf.gz"),
+        passed=collect_work("sum/{contig}/pass.vcf.gz"),
+        told=collect_work("sum/{contig}.json"),
+    log:
+        collect_work("logs/collect_contig/{contig}.log"),
+    benchmark:
+        collect_work("benchmarks/collect_contig/{contig}.tsv")
+    conda:
+        "../../envs/check.yaml"
+    params:
+        settings=vars(COLLECTION),
+    script:
+        "../../scripts/collect_contig.py"
+
+
+# The manifest is written last, when the finished folder has passed its check.
+rule collect_folder:
+    input:
+        agreed=collect_work("agreed.json"),
+        told=sums_of_contigs,
+    output:
+        manifest=str(Path(COLLECTION.outdir) / "{place}" / MANIFEST),
+    log:
+        collect_work("logs/collect_folder/{place}.log"),
+    conda:
+        "../../envs/check.yaml"
+    params:
+        settings=vars(COLLECTION),
+        made=collect_work("folder"),
+    script:
+        "../../scripts/collect_folder.py"

@@ -1,0 +1,39 @@
+from goe.collect import folder as collection, sheet
+from goe.core import code_digest, environment
+from goe.core.manifest import NAME as MANIFEST
+
+environment.prepare()
+
+try:
+    COLLECTION = sheet.settings(config)
+    DATASETS = {str(entry.number): entry for entry in sheet.read(COLLECTION.datasets)}
+except GoeError as error:
+    raise WorkflowError(f"collect.yaml or the sheet of datasets has to be mended first.\n{error}")
+
+
+wildcard_constraints:
+    number=r"[0-9]+",
+    contig=r"[^/]+",
+    place="collection|restricted-collection",
+
+
+def collect_work(path):
+    return str(Path(COLLECTION.outdir) / "work" / "collect" / path)
+
+
+# Every dataset by its row of the sheet; one that is refused has its reasons there and nothing else.
+LOOKED_AT = expand(collect_work("{number}.json"), number=DATASETS)
+
+
+def agreed():
+    return collection.load(checkpoints.collect_agree.get().output.agreed)
+
+
+def sums_of_contigs(wildcards):
+    contigs = collection.contigs_of(collection.taken(agreed()))
+    return expand(collect_work("sum/{contig}.json"), contig=contigs)
+
+
+def whole_collection(wildcards):
+    datasets = collection.taken(agreed())
+    return str(collection.place(COLLECTION, datasets) / MANIFEST)
