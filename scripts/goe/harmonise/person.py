@@ -26,6 +26,7 @@ from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
 from goe.harmonise.listed import Listed, Sites, may_move, merged, reasons_of_ref, split, texts, with_texts
 from goe.harmonise.records import account, ploidy_table
+from goe.hts import parquet
 from goe.hts.bcf import END_OF_VECTOR
 
 # The greatest value that BCF has for a missing or a reference allele; the lowest bit is its phase.
@@ -433,11 +434,13 @@ class Harmoniser:
     def _table(self, sites: Sites, reasons: Sequence[str], bases: list[np.ndarray]) -> pa.Table:
         refs, alts = texts(sites.text, sites.at, sites.ref), texts(sites.text, sites.at + sites.ref, sites.alt)
         bases = [self._codes_of(base) for base in bases]
-        values = [sites.pos, refs, alts, sites.code, bases[0], sites.raw, bases[-1], sites.region_class, sites.made]
-        arrays = [pa.array(v, f.type) for v, f in zip(values, ALLELES, strict=False)]
-        arrays.append(pa.array(sites.qual, pa.float32(), mask=np.isnan(sites.qual)))
-        arrays.append(pa.array(list(reasons), pa.string()).take(pa.array(sites.ft, mask=sites.ft == 0)))
-        arrays += [pa.array(column, pa.float32()) for column in sites.depths.T]
+        values = sites.code, bases[0], sites.raw, bases[-1], sites.region_class, sites.made
+        words = [text.encode() for text in reasons]
+        sizes = np.array([*map(len, words)])
+        words_of = texts(np.frombuffer(b"".join(words), np.uint8), np.cumsum(sizes) - sizes, sizes)
+        ft = words_of.take(parquet.column(sites.ft, sites.ft > 0))
+        arrays = [parquet.column(sites.pos), refs, alts, *map(parquet.column, values)]
+        arrays += [parquet.column(sites.qual, ~np.isnan(sites.qual)), ft, *map(parquet.column, sites.depths.T)]
         return pa.Table.from_arrays(arrays, schema=ALLELES)
 
     def _codes_of(self, classes: np.ndarray) -> np.ndarray:
@@ -450,9 +453,8 @@ class Harmoniser:
         for raw, (starts, ends, classes) in enumerate(runs):
             i, j = np.searchsorted(ends, start), np.searchsorted(starts, end, "right")
             columns = [np.maximum(starts[i:j], start), np.minimum(ends[i:j], end), self._codes_of(classes[i:j])]
-            parts.append(
-                pa.Table.from_arrays([*map(pa.array, columns), pa.array(np.full(j - i, bool(raw)))], schema=RUNS)
-            )
+            columns.append(np.full(j - i, bool(raw)))
+            parts.append(pa.Table.from_arrays([*map(parquet.column, columns)], schema=RUNS))
         return pa.concat_tables(parts)
 
 
