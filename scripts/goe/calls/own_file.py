@@ -50,6 +50,12 @@ def _number(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     """(decimal number in data[start:stop], whether it is one); MISSING where it is `.` or nothing."""
     if stop <= start or (stop - start == 1 and data[start] == 46):
         return np.float64(MISSING), True
+    at, number = start, 0
+    while at < stop and at - start < 15 and 48 <= data[at] <= 57:
+        number = 10 * number + data[at] - 48
+        at += 1
+    if at == stop:
+        return np.float64(number), True
     at, sign = start, 1.0
     if data[at] == 45:
         sign, at = -1.0, at + 1

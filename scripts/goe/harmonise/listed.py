@@ -27,6 +27,8 @@ _PLAIN, _NO_ALT = -1, -2
 _COUNTED = (*(f"dropped:{reason}" for reason in LEFT_OUT), "alts_in", "kept", "atoms", "shared")
 _ALTS_IN, _KEPT, _ATOMS, _SHARED = range(len(LEFT_OUT), len(_COUNTED))
 _UNSEEN = tuple(np.frombuffer(text, np.uint8) for text in (b"<NON_REF>", b"<*>", b"<X>"))
+# The bit of a letter's case.
+_LOWER = np.uint8(32)
 # Bases of the reference that are looked at together.
 _BASES = 1 << 17
 # Where a site allele is: first or second in the call, in that without the filter, in the genotype as it came, and
@@ -136,7 +138,8 @@ def _look(rows: Rows, places: _Places, i: int, start: int, bases: np.ndarray, un
         if rows.alleles[i] > 1:
             same = inside and _is_acgt(rows.text, at, at + size)
             for j in range(size if same else 0):
-                same &= rows.text[at + j] == bases[offset + j]
+                # The reference has lower case where it repeats itself.
+                same &= rows.text[at + j] == bases[offset + j] & ~_LOWER
             unlike[i] = not same
         i += 1
     return i
@@ -329,8 +332,9 @@ def reasons_of_ref(rows: Rows, contig: str, reference: Reference, name: str) -> 
     i = 0
     while i < len(rows.pos):
         start = int(rows.pos[i])
-        bases = reference.bases(contig, start - 1, start - 1 + _BASES) if contig in reference.lengths else ""
-        i = _look(rows, places, i, start, np.frombuffer(bases.encode(), np.uint8), unlike)
+        inside = contig in reference.lengths
+        bases = reference.codes(contig, start - 1, start - 1 + _BASES) if inside else np.empty(0, np.uint8)
+        i = _look(rows, places, i, start, bases, unlike)
     found = np.full(len(rows.pos), -1, np.int8)
     for i in np.flatnonzero(unlike).tolist():
         at = places.where[places.first[i]]

@@ -178,6 +178,35 @@ COUNTERS = ("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_fa
 """Counters of a person's own file by region class, in bases of a gVCF and rows of a VCF: those it speaks of, with a
 call that passes, without a call, with one that fails, and that count by ploidy; het and homozygous calls of ALT
 alleles that pass; the sum of depths, over those with a depth."""
+_RECORDS, _CALLED, _HET, _HOM_ALT, _MISSING_IN, _FAILED, _COUNTED, _SUM_DP, _DP = range(len(COUNTERS))
+
+
+@nb.njit(cache=True, nogil=True)
+def _count(
+    seen: np.ndarray, counted: np.ndarray, of_class: np.ndarray, weight: np.ndarray, counters: np.ndarray
+) -> None:
+    """Add calls, each `weight` bases long, to the counters."""
+    for i in range(seen.shape[0]):
+        a, b, passed, depth = seen[i, 0], seen[i, 1], seen[i, 2] > 0, np.int64(seen[i, 3])
+        here, n = counters[of_class[i]], weight[i]
+        if a >= 0 or depth >= 0:
+            here[_RECORDS] += n
+        if a >= 0 and passed:
+            here[_CALLED] += n
+        if a < 0 and depth >= 0:
+            here[_MISSING_IN] += n
+        if a >= 0 and not passed:
+            here[_FAILED] += n
+        if counted[i]:
+            here[_COUNTED] += n
+        if depth >= 0:
+            here[_SUM_DP] += n * depth
+            here[_DP] += n
+        if passed and b >= 0 and a != b:
+            here[_HET] += 1
+        # One allele of two is all that some callers write of a man's X and Y; elsewhere a half call says little.
+        elif passed and a > 0 and (b != gt.NO_CALL or of_class[i] == REGION_X or of_class[i] == REGION_Y):
+            here[_HOM_ALT] += 1
 
 
 class Harmoniser:
@@ -312,37 +341,23 @@ class Harmoniser:
             self._rows(chunk.contig, rows, spans, listed)
 
     def _blocks(self, blocks: Blocks, at_rows: np.ndarray, spans: list[_Spans]) -> None:
+        self._qualities(blocks.source)
         number, first, last = self._pieces(blocks.first, blocks.last)
+        if len(number) > len(blocks.first):
+            blocks = Blocks(*(column[number] for column in blocks))
         of_class = self._classes.at(first)
-        ft_fail = ~blocks.ft_ok[number] if self.respect_ft else np.zeros(len(number), np.bool_)
-        empty = np.empty((len(number), 0))
-        told = blocks.gt[number], blocks.dp[number], blocks.gq[number], empty, ft_fail, of_class
+        ft_fail = ~blocks.ft_ok & self.respect_ft
+        told = blocks.gt, blocks.dp, blocks.gq, np.empty((len(number), 0)), ft_fail, of_class
+        # A block that starts where a row does is one of the rows that start there (C6.3).
+        at_row = (first == blocks.first) & _among(first, at_rows)
         for raw in (False, True) if self.raw else (False,):
             calls, seen = self._call(*told, raw=raw)
             ok = calls[:, 0] != gt.NO_CALL
             spans[raw].cover(first[ok], last[ok], of_class[ok])
-            # A block that starts where a row does is one of the rows that start there (C6.3).
-            if at_rows.size:
-                too = ok & (first == blocks.first[number]) & np.isin(first, at_rows)
-                spans[raw].start(first[too], ok[too], of_class[too])
+            too = np.flatnonzero(ok & at_row)
+            spans[raw].start(first[too], ok[too], of_class[too])
             if not raw:
-                self._count(seen, ok, of_class, last - first + 1)
-        self._qualities(blocks.source)
-
-    def _count(self, seen: np.ndarray, counted: np.ndarray, of_class: np.ndarray, weight: np.ndarray) -> None:
-        """Add calls, each `weight` bases long, to the counters."""
-        called, passed, depth = seen[:, 0] >= 0, seen[:, 2] > 0, seen[:, 3]
-        two = passed & (seen[:, 1] >= 0) & (seen[:, 0] != seen[:, 1])
-        # One allele of two is all that some callers write of a man's X and Y; elsewhere a half call says little.
-        half = (seen[:, 1] == gt.NO_CALL) & ~np.isin(of_class, (REGION_X, REGION_Y))
-        alt = passed & (seen[:, 0] > 0) & ~half
-        columns = (
-            weight * (called | (depth >= 0)), weight * (called & passed), two, alt & ~two,
-            weight * (~called & (depth >= 0)), weight * (called & ~passed), weight * counted,
-            weight * np.where(depth >= 0, depth, 0), weight * (depth >= 0),
-        )  # fmt: skip
-        for i, column in enumerate(columns):
-            self.counters[:, i] += np.bincount(of_class, column, len(self.counters)).astype(np.int64)
+                _count(seen, ok, of_class, last - first + 1, self.counters)
 
     def _rows(self, contig: str, rows: Rows, spans: list[_Spans], listed: Listed) -> None:
         n = len(rows.pos)
@@ -369,7 +384,7 @@ class Harmoniser:
             spans[raw].start(rows.pos, ok[:n], of_class[:n])
             pairs.append(calls[:n])
             if not raw:
-                self._count(seen[:n], ok[:n], of_class[:n], np.ones(n, np.int64))
+                _count(seen[:n], ok[:n], of_class[:n], np.ones(n, np.int64), self.counters)
         self._qualities(rows.source)
         reasons = reasons_of_ref(rows, contig, self.reference, self.file.path)
         sites, counts, with_alt, with_site = split(
@@ -475,6 +490,13 @@ def _whole_positions(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
             yield Chunk(chunk.contig, Blocks(*(column[:i] for column in blocks)), rows.part(0, j))
     if held is not None:
         yield held
+
+
+def _among(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """bool: whether each value is one of those that are known, which are sorted."""
+    if not known.size:
+        return np.zeros(len(values), np.bool_)
+    return known[np.minimum(np.searchsorted(known, values), known.size - 1)] == values
 
 
 def _at(positions: np.ndarray, starts: np.ndarray, ends: np.ndarray, classes: np.ndarray) -> np.ndarray:
