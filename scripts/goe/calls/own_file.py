@@ -37,12 +37,43 @@ GQ_ITSELF, GQ_FROM_PL, GQ_FROM_GQX, GQ_NONE = range(4)
 QUALITY_SOURCES = ("GQ", "PL", "GQX")
 
 
+# An index without a sign is used as it is: with one, numba asks each time whether it counts from the end, which takes
+# three times as long over all bytes of a file.
+_ONE = np.uint64(1)
+
+
+@nb.njit(cache=True, nogil=True)
+def _columns(data: np.ndarray, at: int, tabs: np.ndarray) -> int:
+    """The end of the line that begins at `at`, whose nine tabs are written to int64 (9,) tabs; -1 if they are not
+    nine. The data ends with a whole line."""
+    n, i = np.uint64(0), np.uint64(at)
+    while data[i] != 10:
+        if data[i] == 9:
+            if n == _TABS:
+                return -1
+            tabs[n] = i
+            n += _ONE
+        i += _ONE
+    return np.int64(i) if n == _TABS else -1
+
+
+@nb.njit(cache=True, nogil=True)
+def _find(data: np.ndarray, start: int, stop: int, byte: int) -> int:
+    """Where the byte is first in data[start:stop]; `stop` where it is not."""
+    i, end = np.uint64(start), np.uint64(stop)
+    while i < end and data[i] != byte:
+        i += _ONE
+    return np.int64(i)
+
+
 @nb.njit(cache=True, nogil=True)
 def _same(data: np.ndarray, start: int, stop: int, word: np.ndarray) -> bool:
-    same = stop - start == word.size
-    for i in range(word.size if same else 0):
-        same &= data[start + i] == word[i]
-    return same
+    if stop - start != word.size:
+        return False
+    i, begin, end = np.uint64(0), np.uint64(start), np.uint64(word.size)
+    while i < end and data[begin + i] == word[i]:
+        i += _ONE
+    return i == end
 
 
 @nb.njit(cache=True, nogil=True)
@@ -50,11 +81,11 @@ def _number(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     """(decimal number in data[start:stop], whether it is one); MISSING where it is `.` or nothing."""
     if stop <= start or (stop - start == 1 and data[start] == 46):
         return np.float64(MISSING), True
-    at, number = start, 0
-    while at < stop and at - start < 15 and 48 <= data[at] <= 57:
-        number = 10 * number + data[at] - 48
-        at += 1
-    if at == stop:
+    i, end, number = np.uint64(start), np.uint64(min(stop, start + 15)), np.uint64(0)
+    while i < end and 48 <= data[i] <= 57:
+        number = np.uint64(10) * number + np.uint64(data[i] - 48)
+        i += _ONE
+    if i == np.uint64(stop):
         return np.float64(number), True
     at, sign = start, 1.0
     if data[at] == 45:
@@ -81,9 +112,7 @@ def _info(data: np.ndarray, start: int, stop: int, key: np.ndarray) -> tuple[flo
     """(value of an INFO key, whether it is a number); MISSING where the key is not there."""
     at = start
     while at < stop:
-        end = at
-        while end < stop and data[end] != 59:
-            end += 1
+        end = _find(data, at, stop, 59)
         if end - at > key.size and data[at + key.size] == 61 and _same(data, at, at + key.size, key):
             return _number(data, at + key.size + 1, end)
         at = end + 1
@@ -96,9 +125,7 @@ def _margin(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     low, second, n = np.inf, np.inf, 0
     at = start
     while at <= stop:
-        end = at
-        while end < stop and data[end] != 44:
-            end += 1
+        end = _find(data, at, stop, 44)
         value, good = _number(data, at, end)
         if not good or value == MISSING:
             return 0.0, False
@@ -117,9 +144,7 @@ def _sum(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     total, there = 0.0, False
     at = start
     while at <= stop:
-        end = at
-        while end < stop and data[end] != 44:
-            end += 1
+        end = _find(data, at, stop, 44)
         value, good = _number(data, at, end)
         if not good:
             return np.float64(MISSING), False
@@ -393,9 +418,7 @@ def _take_row(
     if size > 1 or (size == 1 and data[first[_AD]] != 46):
         k, at = 0, first[_AD]
         while at <= after[_AD]:
-            stop = at
-            while stop < after[_AD] and data[stop] != 44:
-                stop += 1
+            stop = _find(data, at, after[_AD], 44)
             if k == here:
                 return odd
             rows.ad[n_alleles + k], fine = _number(data, at, stop)
@@ -436,8 +459,8 @@ def _scan(
     rows: Rows,
     found: Blocks,
 ) -> tuple[tuple[int, int, int, int], int, int, int]:
-    """Rows of data[at:end] until one needs Python. Returns (rows, their alleles, bytes of these, blocks) that there
-    are, offset after them, last position, why it stopped.
+    """Rows of data[at:end], whole lines, until one needs Python. Returns (rows, their alleles, bytes of these, blocks)
+    that there are, offset after them, last position, why it stopped.
 
     last_pos: of the row before, 0 for none; blocks: whether the file has reference blocks; contig: bytes of the current
     one; gqx: whether GQX stands for GQ, -1 before the first block. filled: how much of
@@ -452,19 +475,10 @@ def _scan(
         filled = n_rows, n_alleles, n_text, n_blocks
         if n_rows == rows.pos.size or n_blocks == found.first.size:
             return filled, at, last_pos, _FULL
-        n_tabs, stop = 0, at
-        while stop < end and data[stop] != 10:
-            if data[stop] == 9:
-                if n_tabs == _TABS:
-                    return filled, at, last_pos, _COLUMNS
-                tabs[n_tabs] = stop
-                n_tabs += 1
-            stop += 1
-        if stop == end:
-            return filled, at, last_pos, _END
-        line_end = stop - 1 if stop > at and data[stop - 1] == 13 else stop
-        if n_tabs < _TABS:
+        stop = _columns(data, at, tabs)
+        if stop < 0:
             return filled, at, last_pos, _COLUMNS
+        line_end = stop - 1 if data[stop - 1] == 13 else stop
         if not _same(data, at, tabs[0], contig):
             return filled, at, last_pos, _CONTIG
         pos, good = _number(data, tabs[0] + 1, tabs[1])
@@ -476,8 +490,7 @@ def _scan(
         alt = tabs[3] + 1
         if not blocks or not (tabs[4] - alt == 1 and data[alt] == 46):
             row = not blocks or data[alt] != 60
-            for i in range(alt, tabs[4]):
-                row |= data[i] == 44
+            row |= _find(data, alt, tabs[4], 44) < tabs[4]
         known = _known(data, tabs[7] + 1, tabs[8], words, last_format)
         if known < 0:
             return filled, at, last_pos, _ROW if row else _FORMAT
@@ -486,9 +499,7 @@ def _scan(
         after[:] = 0
         j, value = 0, tabs[8] + 1
         while value <= line_end:
-            value_end = value
-            while value_end < line_end and data[value_end] != 58:
-                value_end += 1
+            value_end = _find(data, value, line_end, 58)
             if j < slots.shape[1] and slots[known, j] >= 0:
                 first[slots[known, j]], after[slots[known, j]] = value, value_end
             j += 1
@@ -686,12 +697,12 @@ class OwnFile:
                 if rows.length.size < len(data):
                     # Alleles have a byte each at least; Python may write two for one.
                     rows = Rows.room(_ROWS, len(data), 2 * len(data), rows.gt.shape[1])
-                array, at = np.frombuffer(data, np.uint8), 0
+                array, at, whole = np.frombuffer(data, np.uint8), 0, data.rfind(b"\n") + 1
                 filled = _NOTHING
                 while True:
                     gqx = -1 if self._gqx is None else int(self._gqx)
                     filled, at, last, why = _scan(
-                        array, at, len(data), last, self.blocks, _bytes(contig), gqx, self._formats, self._told, _NAMES,
+                        array, at, whole, last, self.blocks, _bytes(contig), gqx, self._formats, self._told, _NAMES,
                         filled, rows, blocks,
                     )  # fmt: skip
                     if why == _FORMAT:
@@ -700,6 +711,7 @@ class OwnFile:
                     if why == _ROW:
                         line = _line(data, at)
                         at += len(line) + 1
+                        self._learn(line.split(b"\t")[8], of_block=False)
                         if name in self.contigs:
                             row = self._row(name, line)
                             rows = self._put(row, rows, *filled[:3])
@@ -815,14 +827,16 @@ class OwnFile:
         self._done.add(name)
         return name
 
-    def _learn(self, column: bytes) -> None:
-        """Take in the FORMAT of a block; or, where it is known already, what the first block says of all."""
+    def _learn(self, column: bytes, of_block: bool = True) -> None:
+        """Take in the FORMAT of a row; or, where it is known already, what that of the first block says of all."""
         keys = column.split(b":")
         if column in self._known:
             # What the blocks have decides how rows are read.
-            self._gqx = b"GQ" not in keys
+            self._gqx = b"GQ" not in keys if of_block else self._gqx
             return
         twice = [key.decode(errors="replace") for key in KEYS if keys.count(key) > 1]
+        if twice and not of_block:
+            return
         if twice:
             raise self._bad(f"after {self._place}", f"FORMAT has {', '.join(twice)} twice", "make the file again")
         self._known.append(column)
@@ -856,9 +870,6 @@ class OwnFile:
         call = dict(zip(keys, values, strict=False))
         if len(call) < min(len(keys), len(values)):
             raise self._bad(where, "its FORMAT has a key twice", "make the file again")
-        column = cells[8].encode()
-        if column not in self._known and len(set(keys)) == len(keys):
-            self._learn(column)
         try:
             return self._parsed(where, cells, call)
         except ValueError as error:
