@@ -43,7 +43,7 @@ _ONE = np.uint64(1)
 
 
 @nb.njit(cache=True, nogil=True)
-def _columns(data: np.ndarray, at: int, tabs: np.ndarray) -> int:
+def _columns(data: np.ndarray, at: int, tabs: np.ndarray) -> Any:
     """The end of the line that begins at `at`, whose nine tabs are written to int64 (9,) tabs; -1 if they are not
     nine. The data ends with a whole line."""
     n, i = np.uint64(0), np.uint64(at)
@@ -58,7 +58,7 @@ def _columns(data: np.ndarray, at: int, tabs: np.ndarray) -> int:
 
 
 @nb.njit(cache=True, nogil=True)
-def _find(data: np.ndarray, start: int, stop: int, byte: int) -> int:
+def _find(data: np.ndarray, start: int, stop: int, byte: int) -> Any:
     """Where the byte is first in data[start:stop]; `stop` where it is not."""
     i, end = np.uint64(start), np.uint64(stop)
     while i < end and data[i] != byte:

@@ -5,9 +5,9 @@ by its place.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -91,10 +91,13 @@ class Stretches:
         for number, (contig, start, end) in enumerate(groups):
             self._of.setdefault(contig, []).append((start, end, number))
 
-    def read(self, contig: str, start: int, end: int) -> pa.Table:
-        """The groups that touch start..end of the contig, whole."""
+    def read(self, contig: str, start: int, end: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """The groups that touch start..end of the contig, whole; some of their columns, in the order of the table."""
         numbers = [n for first, last, n in self._of.get(contig, ()) if first <= end and last >= start]
-        return self._file.read_row_groups(numbers) if numbers else self._file.schema_arrow.empty_table()
+        if numbers:
+            return self._file.read_row_groups(numbers, columns)
+        nothing = self._file.schema_arrow.empty_table()
+        return nothing if columns is None else nothing.select(columns)
 
 
 def write_person(one: Harmoniser, scratch: str | Path, alleles: str | Path, runs: str | Path) -> None:
@@ -217,17 +220,6 @@ def _spans(people: Sequence[pa.Table], start: int, end: int) -> pa.Table:
     return pa.concat_tables(parts).combine_chunks()
 
 
-@dataclass(frozen=True)
-class Piece:
-    """What a batch has of a window, of start..end alone. people: how many they are; sites: SITES, rows: ROWS, runs:
-    SPANS."""
-
-    people: int
-    sites: pa.Table
-    rows: pa.Table
-    runs: pa.Table
-
-
 class Batch:
     """The gathered files of a batch of people. ids: who they are, in the order of `person`."""
 
@@ -243,17 +235,46 @@ class Batch:
         with ExitStack() as stack:
             yield cls({name: stack.enter_context(_opened(paths[name])) for name in TABLES})
 
-    def read(self, contig: str, start: int, end: int) -> Piece:
+    def read(self, contig: str, start: int, end: int) -> "Piece":
         """start..end lie in one window."""
-        sites, rows, runs = (self._files[name].read(contig, start, end) for name in TABLES)
+        return Piece(len(self.ids), self._files, contig, start, end)
+
+
+class Piece:
+    """What a batch has of a window, of start..end alone. people: how many they are; sites: SITES.
+
+    Rows and runs are of everybody in the batch, and are read when they are asked for: who asks batch by batch and
+    keeps nothing needs memory for one of them.
+    """
+
+    def __init__(self, people: int, files: Mapping[str, Stretches], contig: str, start: int, end: int):
+        self.people = people
+        self._files, self._where = files, (contig, start, end)
+        sites = files["sites"].read(contig, start, end)
         pos = sites["pos"].to_numpy()
-        i, j = np.searchsorted(pos, [start, end + 1])
-        if i > 0 or j < len(pos):
-            place = rows["site"].to_numpy()
-            rows = rows.filter(parquet.column((place >= i) & (place < j)))
-            rows = rows.set_column(1, ROWS.field("site"), parquet.column(rows["site"].to_numpy() - np.int32(i)))
-            sites = sites.slice(i, j - i)
-        return Piece(len(self.ids), sites, rows, _cut(runs, start, end))
+        self._first, self._stop = np.searchsorted(pos, [start, end + 1]).tolist()
+        self._whole = self._stop - self._first == len(pos)
+        self.sites = sites.slice(self._first, self._stop - self._first)
+
+    def read_rows(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """ROWS, or `person`, `site` and these columns of them."""
+        wanted = None if columns is None else ["person", "site", *columns]
+        rows = self._files["rows"].read(*self._where, wanted)
+        if self._whole:
+            return rows
+        place = rows["site"].to_numpy()
+        rows = rows.filter(parquet.column((place >= self._first) & (place < self._stop)))
+        return rows.set_column(1, ROWS.field("site"), parquet.column(rows["site"].to_numpy() - np.int32(self._first)))
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        """ROWS, which the piece holds from then on."""
+        return self.read_rows()
+
+    def read_runs(self) -> pa.Table:
+        """SPANS."""
+        _, start, end = self._where
+        return _cut(self._files["runs"].read(*self._where), start, end)
 
 
 def _cut(runs: pa.Table, start: int, end: int) -> pa.Table:
