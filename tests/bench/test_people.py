@@ -217,7 +217,7 @@ def copied(batches: list[dict[str, Path]], folder: Path, copy: int) -> tuple[lis
     for n, files in enumerate(batches):
         out = {name: folder / f"{copy}.{n}.{name}.parquet" for name in batch.TABLES}
         for name, schema in batch.TABLES.items():
-            about = json.loads(pq.read_schema(files[name]).metadata[b"goe"])
+            about = json.loads(pq.read_metadata(files[name]).metadata[b"goe"])
             contig, start, end = about["groups"][0]
             ids = [f"{copy}.{person}" for person in about["people"]]
             with batch.Tables(out[name], schema, {"people": ids}) as table:
