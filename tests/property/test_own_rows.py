@@ -152,9 +152,14 @@ def rows_of(found, n_ad):
 DNA = st.text("ACGT", min_size=1, max_size=6)
 ALT = DNA | st.sampled_from([alt for alt in ALTS if alt.isascii() and alt.upper() == alt])
 PAIRS = [(-1, -1), (0, -2), (1, -2), (2, -2), (0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (2, 2), (3, 1)]
-ROW = st.tuples(
+ANY_ROW = st.tuples(
     st.integers(1, 9), DNA, st.lists(ALT, max_size=4), st.lists(st.sampled_from([0, 2, 3, 4, 5, 6, 8]), max_size=3)
 )
+SNV_ROW = st.tuples(
+    st.integers(1, 9), st.just("A"), st.lists(st.sampled_from(["C", "*", "<NON_REF>", "G"]), max_size=3, unique=True),
+    st.sampled_from([[4, 4], [4, 5], [2, 4], [6, 6], [4], [4, 4, 4]]),
+)  # fmt: skip
+ROW = ANY_ROW | SNV_ROW
 
 
 @settings(max_examples=400, deadline=None)
