@@ -202,7 +202,7 @@ def test_every_base_is_called_as_the_plain_counter_says(apart, tmp_path):
     with batch.Batch.opened({name: work / f"b0.{name}.parquet" for name in batch.TABLES}) as own:
         known = {p.name: p for p in people}
         for contig, length in contigs.items():
-            runs = own.read(contig, 1, length).runs.to_pylist()
+            runs = own.read(contig, 1, length).read_runs().to_pylist()
             called = defaultdict(lambda: "missing")
             for run in runs:
                 for pos in range(run["start"], run["end"] + 1):
@@ -231,7 +231,7 @@ def test_an_where_nobodys_row_starts_is_the_callable_an(cohorts, tmp_path, seed)
             contig, pos, _, _ = site
             if (contig, pos) in starts or any(p.listing(site) for p in people):
                 continue
-            codes = [CODES[code] for code in own.read(contig, pos, pos).runs["code"].to_pylist()]
+            codes = [CODES[code] for code in own.read(contig, pos, pos).read_runs()["code"].to_pylist()]
             (ac, an), (joint_ac, joint_an) = (pp.totals(n or {"": [0] * 5}) for n in (rows[site], leaves))
             assert (ac, an) == (joint_ac, joint_an + 2 * codes.count("ref2") + codes.count("ref1"))
             seen += an > joint_an

@@ -1,11 +1,12 @@
-"""A gVCF or single-sample VCF as it came, a row of text at a time: reference blocks as arrays, all else row by row.
+"""A gVCF or single-sample VCF as it came: its reference blocks, and all other rows, in columns.
 
-Most rows of a gVCF are reference blocks. A kernel reads those from the raw bytes; a row that lists an allele is parsed
-in Python. Nothing is judged here: what a row means is told by goe.harmonise.
+A kernel reads both from the raw bytes. A row that it does not know how to read, or that is wrong, is parsed in Python:
+so these are the few of rare forms, and it is Python that says what is wrong. Nothing is judged here: what a row means
+is told by goe.harmonise.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -30,18 +31,49 @@ _CHUNK = 1 << 20
 _ROWS = 1 << 14
 _TABS = 9
 # Why the kernel stopped before the end of what it was given.
-_END, _FULL, _CONTIG, _FORMAT, _COLUMNS, _NUMBER, _ORDER = range(7)
+_END, _FULL, _CONTIG, _FORMAT, _ROW, _COLUMNS, _NUMBER, _ORDER = range(8)
 # Where a quality was taken from.
 GQ_ITSELF, GQ_FROM_PL, GQ_FROM_GQX, GQ_NONE = range(4)
 QUALITY_SOURCES = ("GQ", "PL", "GQX")
 
 
+# An index without a sign is used as it is: with one, numba asks each time whether it counts from the end, which takes
+# three times as long over all bytes of a file.
+_ONE = np.uint64(1)
+
+
+@nb.njit(cache=True, nogil=True)
+def _columns(data: np.ndarray, at: int, tabs: np.ndarray) -> Any:
+    """The end of the line that begins at `at`, whose nine tabs are written to int64 (9,) tabs; -1 if they are not
+    nine. The data ends with a whole line."""
+    n, i = np.uint64(0), np.uint64(at)
+    while data[i] != 10:
+        if data[i] == 9:
+            if n == _TABS:
+                return -1
+            tabs[n] = i
+            n += _ONE
+        i += _ONE
+    return np.int64(i) if n == _TABS else -1
+
+
+@nb.njit(cache=True, nogil=True)
+def _find(data: np.ndarray, start: int, stop: int, byte: int) -> Any:
+    """Where the byte is first in data[start:stop]; `stop` where it is not."""
+    i, end = np.uint64(start), np.uint64(stop)
+    while i < end and data[i] != byte:
+        i += _ONE
+    return np.int64(i)
+
+
 @nb.njit(cache=True, nogil=True)
 def _same(data: np.ndarray, start: int, stop: int, word: np.ndarray) -> bool:
-    same = stop - start == word.size
-    for i in range(word.size if same else 0):
-        same &= data[start + i] == word[i]
-    return same
+    if stop - start != word.size:
+        return False
+    i, begin, end = np.uint64(0), np.uint64(start), np.uint64(word.size)
+    while i < end and data[begin + i] == word[i]:
+        i += _ONE
+    return i == end
 
 
 @nb.njit(cache=True, nogil=True)
@@ -49,6 +81,12 @@ def _number(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     """(decimal number in data[start:stop], whether it is one); MISSING where it is `.` or nothing."""
     if stop <= start or (stop - start == 1 and data[start] == 46):
         return np.float64(MISSING), True
+    i, end, number = np.uint64(start), np.uint64(min(stop, start + 15)), np.uint64(0)
+    while i < end and 48 <= data[i] <= 57:
+        number = np.uint64(10) * number + np.uint64(data[i] - 48)
+        i += _ONE
+    if i == np.uint64(stop):
+        return np.float64(number), True
     at, sign = start, 1.0
     if data[at] == 45:
         sign, at = -1.0, at + 1
@@ -74,9 +112,7 @@ def _info(data: np.ndarray, start: int, stop: int, key: np.ndarray) -> tuple[flo
     """(value of an INFO key, whether it is a number); MISSING where the key is not there."""
     at = start
     while at < stop:
-        end = at
-        while end < stop and data[end] != 59:
-            end += 1
+        end = _find(data, at, stop, 59)
         if end - at > key.size and data[at + key.size] == 61 and _same(data, at, at + key.size, key):
             return _number(data, at + key.size + 1, end)
         at = end + 1
@@ -89,9 +125,7 @@ def _margin(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     low, second, n = np.inf, np.inf, 0
     at = start
     while at <= stop:
-        end = at
-        while end < stop and data[end] != 44:
-            end += 1
+        end = _find(data, at, stop, 44)
         value, good = _number(data, at, end)
         if not good or value == MISSING:
             return 0.0, False
@@ -110,9 +144,7 @@ def _sum(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     total, there = 0.0, False
     at = start
     while at <= stop:
-        end = at
-        while end < stop and data[end] != 44:
-            end += 1
+        end = _find(data, at, stop, 44)
         value, good = _number(data, at, end)
         if not good:
             return np.float64(MISSING), False
@@ -143,16 +175,90 @@ class Blocks(NamedTuple):
         )  # fmt: skip
 
 
-class _Formats(NamedTuple):
-    """FORMAT columns met so far: their bytes (n, longest) and lengths, and the slot of each of their keys, -1 for none
-    that is wanted (n, most keys)."""
+class Rows(NamedTuple):
+    """Rows that are no reference block, in columns.
 
-    table: np.ndarray
-    lengths: np.ndarray
-    slots: np.ndarray
+    Of a row (n,): int64 pos; float64 qual, NaN where there is none; int32 filter and ft, numbers of `OwnFile.reasons`,
+    0 where it passes; int32 (n, ploidy) GT as BCF has it; float64 (n, 1) dp and gq, MISSING where there is none; uint8
+    where the quality is from; int32 how many alleles it has, REF among them. Of an allele, those of a row one after the
+    other, REF first: int32 length, float64 AD, MISSING where it is not known and END_OF_VECTOR for all where the row
+    has none. uint8 text: the alleles' bytes, one after the other, in upper case but for symbolic ones and breakends.
+    """
+
+    pos: np.ndarray
+    qual: np.ndarray
+    filter: np.ndarray
+    ft: np.ndarray
+    gt: np.ndarray
+    dp: np.ndarray
+    gq: np.ndarray
+    source: np.ndarray
+    alleles: np.ndarray
+    length: np.ndarray
+    ad: np.ndarray
+    text: np.ndarray
+
+    @classmethod
+    def room(cls, n: int, alleles: int, text: int, ploidy: int = 2) -> "Rows":
+        return cls(
+            np.empty(n, np.int64), np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32),
+            np.full((n, ploidy), END_OF_VECTOR, np.int32), np.empty((n, 1)), np.empty((n, 1)), np.empty(n, np.uint8),
+            np.empty(n, np.int32), np.empty(alleles, np.int32), np.empty(alleles), np.empty(text, np.uint8),
+        )  # fmt: skip
+
+    def part(self, start: int, stop: int) -> "Rows":
+        """Rows start..stop."""
+        edges = [int(self.alleles[:i].sum()) for i in (start, stop)]
+        cuts = [int(self.length[:i].sum()) for i in edges]
+        of_row = (column[start:stop] for column in self[:_OF_ROW])
+        of_allele = (column[edges[0] : edges[1]] for column in self[_OF_ROW:-1])
+        return Rows._make([*of_row, *of_allele, self.text[cuts[0] : cuts[1]]])
+
+    def where(self, wanted: np.ndarray) -> "Rows":
+        """The rows for which `wanted`, bool (n,), is true."""
+        of_alleles = np.repeat(wanted, self.alleles)
+        of_text = np.repeat(of_alleles, self.length)
+        of_row = (column[wanted] for column in self[:_OF_ROW])
+        return Rows._make([*of_row, *(column[of_alleles] for column in self[_OF_ROW:-1]), self.text[of_text]])
+
+    def followed_by(self, other: "Rows") -> "Rows":
+        width = max(self.gt.shape[1], other.gt.shape[1])
+        two = (rows._replace(gt=_widened(rows.gt, width)) for rows in (self, other))
+        return Rows(*map(np.concatenate, zip(*two, strict=True)))
+
+
+_OF_ROW = Rows._fields.index("length")
+
+
+def _widened(gt: np.ndarray, width: int) -> np.ndarray:
+    more = np.full((len(gt), width - gt.shape[1]), END_OF_VECTOR, np.int32)
+    return np.concatenate([gt, more], axis=1) if more.size else gt
 
 
 class _Words(NamedTuple):
+    """Texts that were met so far: their bytes (n, longest) and lengths."""
+
+    table: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def of(cls, texts: Sequence[bytes]) -> "_Words":
+        table = np.zeros((len(texts), max(map(len, texts))), np.uint8)
+        for i, text in enumerate(texts):
+            table[i, : len(text)] = _bytes(text)
+        return cls(table, np.array([len(text) for text in texts]))
+
+
+class _Formats(NamedTuple):
+    """FORMAT columns that were met so far, the slot of each of their keys, -1 for none that is wanted (n, most keys),
+    and whether no key is there twice."""
+
+    words: _Words
+    slots: np.ndarray
+    clean: np.ndarray
+
+
+class _Names(NamedTuple):
     end: np.ndarray
     min_dp: np.ndarray
     strelka_min_dp: np.ndarray
@@ -163,7 +269,178 @@ def _bytes(text: bytes) -> np.ndarray:
     return np.frombuffer(text, np.uint8)
 
 
-_WORDS = _Words(_bytes(b"END"), _bytes(b"MIN_DP"), _bytes(b"MinDP"), _bytes(b"PASS"))
+_NAMES = _Names(_bytes(b"END"), _bytes(b"MIN_DP"), _bytes(b"MinDP"), _bytes(b"PASS"))
+_UNSEEN = _Words.of([text.encode() for text in UNSEEN])
+# Reasons that the kernel knows at once; a file with more of them tells the others through Python.
+_MOST_REASONS = 64
+
+
+@nb.njit(cache=True, nogil=True)
+def _known(data: np.ndarray, start: int, stop: int, words: _Words, likely: int) -> int:
+    """Number of the word that data[start:stop] is, -1 for none. likely: where to look first."""
+    table, lengths = words
+    for turn in range(lengths.size):
+        n = (likely + turn) % lengths.size
+        if _same(data, start, stop, table[n, : lengths[n]]):
+            return n
+    return -1
+
+
+@nb.njit(cache=True, nogil=True)
+def _reason(data: np.ndarray, start: int, stop: int, reasons: _Words, passed: np.ndarray) -> int:
+    """Number of what FILTER or FT says, 0 where it passes, -1 where it is not known."""
+    if stop <= start or (stop - start == 1 and data[start] == 46) or _same(data, start, stop, passed):
+        return 0
+    return _known(data, start, stop, reasons, 0)
+
+
+@nb.njit(cache=True, nogil=True)
+def _alleles(
+    data: np.ndarray, start: int, stop: int, n_alleles: int, n_text: int, length: np.ndarray, text: np.ndarray
+) -> tuple[int, int]:
+    """Add the alleles of a REF or ALT column, told apart by commas: (alleles, bytes of text) there are afterwards, -1
+    where the column is for Python."""
+    at = start
+    while at <= stop:
+        end, plain = at, True
+        while end < stop and data[end] != 44:
+            plain &= data[end] != 91 and data[end] != 93
+            if data[end] > 127:
+                return -1, n_text
+            end += 1
+        if end == at:
+            return -1, n_text
+        plain &= data[at] != 60
+        for i in range(at, end):
+            c = data[i]
+            text[n_text + i - at] = c - 32 if plain and 97 <= c <= 122 else c
+        length[n_alleles] = end - at
+        n_alleles += 1
+        n_text += end - at
+        at = end + 1
+    return n_alleles, n_text
+
+
+@nb.njit(cache=True, nogil=True)
+def _genotype_of(data: np.ndarray, start: int, stop: int, n_alleles: int, gt: np.ndarray) -> tuple[bool, bool]:
+    """Fill gt int32 (ploidy,) as BCF has it: (whether one or two alleles are written, whether one is an ALT)."""
+    at = start
+    while at < stop and (data[at] == 47 or data[at] == 124):
+        at += 1
+    n, alt = 0, False
+    gt[:] = END_OF_VECTOR
+    while True:
+        if n == 2 or at >= stop:
+            return False, alt
+        if data[at] == 46:
+            gt[n] = 0
+            at += 1
+        else:
+            allele, digits = 0, 0
+            while at < stop and 48 <= data[at] <= 57:
+                allele = 10 * allele + data[at] - 48
+                digits += 1
+                at += 1
+            if digits == 0 or digits > 6 or allele >= n_alleles:
+                return False, alt
+            alt |= allele > 0
+            gt[n] = (allele + 1) << 1
+        n += 1
+        if at == stop:
+            return True, alt
+        if data[at] != 47 and data[at] != 124:
+            return False, alt
+        at += 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _take_row(
+    data: np.ndarray,
+    pos: Any,
+    tabs: np.ndarray,
+    first: np.ndarray,
+    after: np.ndarray,
+    gqx: bool,
+    reasons: _Words,
+    names: _Names,
+    n: int,
+    n_alleles: int,
+    n_text: int,
+    rows: Rows,
+) -> tuple[int, int]:
+    """Write a row to `rows`: (alleles, bytes of text) there are afterwards, -1 where the row is for Python, as all
+    are that are not of the plainest form. Only what `OwnFile._parsed` would say is said."""
+    odd = -1, n_text
+    for slot in (_LAA, _LAD, _LGT):
+        if after[slot] > first[slot]:
+            return odd
+    for i in range(tabs[0] + 1, tabs[1]):
+        if data[i] < 48 or data[i] > 57:
+            return odd
+    end_alleles, end_text = _alleles(data, tabs[2] + 1, tabs[3], n_alleles, n_text, rows.length, rows.text)
+    if end_alleles != n_alleles + 1:
+        return odd
+    last = end_text
+    if tabs[4] - tabs[3] != 2 or data[tabs[3] + 1] != 46:
+        end_alleles, end_text = _alleles(data, tabs[3] + 1, tabs[4], end_alleles, end_text, rows.length, rows.text)
+        if end_alleles < 0:
+            return odd
+        last = end_text - rows.length[end_alleles - 1]
+    here = end_alleles - n_alleles
+    qual, good = np.nan, tabs[5] - tabs[4] > 1
+    if tabs[5] - tabs[4] != 2 or data[tabs[4] + 1] != 46:
+        qual, fine = _number(data, tabs[4] + 1, tabs[5])
+        good &= fine
+    status = _reason(data, tabs[5] + 1, tabs[6], reasons, names.passed)
+    ft = _reason(data, first[_FT], after[_FT], reasons, names.passed)
+    called, alt = _genotype_of(data, first[_GT], after[_GT], here, rows.gt[n])
+    if not good or status < 0 or ft < 0 or not called:
+        return odd
+    quality, good = _number(data, first[_GQ], after[_GQ])
+    where = GQ_ITSELF
+    if quality == MISSING:
+        where = GQ_NONE
+        for slot in (_PL, _LPL):
+            size = after[slot] - first[slot]
+            if where == GQ_NONE and size > 0 and (size > 1 or data[first[slot]] != 46):
+                margin, fine = _margin(data, first[slot], after[slot])
+                if not fine:
+                    return odd
+                quality, where = min(margin, np.float64(MAX_GQ)), GQ_FROM_PL
+        if where == GQ_NONE and gqx:
+            quality, fine = _number(data, first[_GQX], after[_GQX])
+            good &= fine
+            if quality != MISSING:
+                where = GQ_FROM_GQX
+    depth, fine = _number(data, first[_DP], after[_DP])
+    good &= fine
+    size = after[_AD] - first[_AD]
+    if size > 1 or (size == 1 and data[first[_AD]] != 46):
+        k, at = 0, first[_AD]
+        while at <= after[_AD]:
+            stop = _find(data, at, after[_AD], 44)
+            if k == here:
+                return odd
+            rows.ad[n_alleles + k], fine = _number(data, at, stop)
+            good &= fine
+            k += 1
+            at = stop + 1
+        if k < here:
+            if k < here - 1 or here < 2 or _known(rows.text, last, end_text, _UNSEEN, 0) < 0:
+                return odd
+            rows.ad[n_alleles + k] = MISSING
+    elif size == 0 and first[_AD] > 0:
+        return odd
+    else:
+        rows.ad[n_alleles:end_alleles] = END_OF_VECTOR
+        if depth == MISSING and not alt:
+            depth, fine = _number(data, first[_MIN_DP], after[_MIN_DP])
+            good &= fine
+    if not good:
+        return odd
+    rows.pos[n], rows.qual[n], rows.filter[n], rows.ft[n] = pos, qual, status, ft
+    rows.dp[n, 0], rows.gq[n, 0], rows.source[n], rows.alleles[n] = depth, quality, where, here
+    return end_alleles, end_text
 
 
 @nb.njit(cache=True, nogil=True)
@@ -174,75 +451,62 @@ def _scan(
     last_pos: Any,
     blocks: bool,
     contig: np.ndarray,
+    gqx: int,
     formats: _Formats,
-    words: _Words,
-    offsets: np.ndarray,
+    reasons: _Words,
+    names: _Names,
+    filled: Any,
+    rows: Rows,
     found: Blocks,
-) -> tuple[int, int, int, int, int]:
-    """Rows of data[at:end] until one needs Python. Returns (other rows, blocks, offset after them, last
-    position, why it stopped).
+) -> tuple[tuple[int, int, int, int], int, int, int]:
+    """Rows of data[at:end], whole lines, until one needs Python. Returns (rows, their alleles, bytes of these, blocks)
+    that there are, offset after them, last position, why it stopped.
 
     last_pos: of the row before, 0 for none; blocks: whether the file has reference blocks; contig: bytes of the current
-    one.
-    Filled: offsets int64 (n, 11) of every row that is no block, its start, the tabs after its columns, its end; found:
-    `Blocks`.
+    one; gqx: whether GQX stands for GQ, -1 before the first block. filled: how much of
+    `rows` and `found` is taken already; they are filled on.
     """
-    table, lengths, slots = formats
-    n_rows, n_blocks, last_format = 0, 0, 0
+    words, slots, clean = formats
+    n_rows, n_alleles, n_text, n_blocks = filled
+    last_format = 0
     tabs = np.empty(_TABS, np.int64)
     first, after = np.empty(len(KEYS), np.int64), np.empty(len(KEYS), np.int64)
     while at < end:
-        if n_rows == offsets.shape[0] or n_blocks == found.first.size:
-            return n_rows, n_blocks, at, last_pos, _FULL
-        n_tabs, stop = 0, at
-        while stop < end and data[stop] != 10:
-            if data[stop] == 9:
-                if n_tabs == _TABS:
-                    return n_rows, n_blocks, at, last_pos, _COLUMNS
-                tabs[n_tabs] = stop
-                n_tabs += 1
-            stop += 1
-        if stop == end:
-            return n_rows, n_blocks, at, last_pos, _END
-        line_end = stop - 1 if stop > at and data[stop - 1] == 13 else stop
-        if n_tabs < _TABS:
-            return n_rows, n_blocks, at, last_pos, _COLUMNS
+        filled = n_rows, n_alleles, n_text, n_blocks
+        if n_rows == rows.pos.size or n_blocks == found.first.size:
+            return filled, at, last_pos, _FULL
+        stop = _columns(data, at, tabs)
+        if stop < 0:
+            return filled, at, last_pos, _COLUMNS
+        line_end = stop - 1 if data[stop - 1] == 13 else stop
         if not _same(data, at, tabs[0], contig):
-            return n_rows, n_blocks, at, last_pos, _CONTIG
+            return filled, at, last_pos, _CONTIG
         pos, good = _number(data, tabs[0] + 1, tabs[1])
         if not good or pos == MISSING:
-            return n_rows, n_blocks, at, last_pos, _NUMBER
+            return filled, at, last_pos, _NUMBER
         if pos < last_pos:
-            return n_rows, n_blocks, at, last_pos, _ORDER
+            return filled, at, last_pos, _ORDER
         row = False
         alt = tabs[3] + 1
         if not blocks or not (tabs[4] - alt == 1 and data[alt] == 46):
             row = not blocks or data[alt] != 60
-            for i in range(alt, tabs[4]):
-                row |= data[i] == 44
+            row |= _find(data, alt, tabs[4], 44) < tabs[4]
+        known = _known(data, tabs[7] + 1, tabs[8], words, last_format)
+        if known < 0:
+            return filled, at, last_pos, _ROW if row else _FORMAT
+        last_format = known
+        first[:] = 0
+        after[:] = 0
+        j, value = 0, tabs[8] + 1
+        while value <= line_end:
+            value_end = _find(data, value, line_end, 58)
+            if j < slots.shape[1] and slots[known, j] >= 0:
+                first[slots[known, j]], after[slots[known, j]] = value, value_end
+            j += 1
+            value = value_end + 1
+        a = b = np.int32(END_OF_VECTOR)
         if not row:
-            known = -1
-            for turn in range(lengths.size):
-                f = (last_format + turn) % lengths.size
-                if _same(data, tabs[7] + 1, tabs[8], table[f, : lengths[f]]):
-                    known = f
-                    break
-            if known < 0:
-                return n_rows, n_blocks, at, last_pos, _FORMAT
-            last_format = known
-            first[:] = 0
-            after[:] = 0
-            j, value = 0, tabs[8] + 1
-            while value <= line_end:
-                value_end = value
-                while value_end < line_end and data[value_end] != 58:
-                    value_end += 1
-                if j < slots.shape[1] and slots[known, j] >= 0:
-                    first[slots[known, j]], after[slots[known, j]] = value, value_end
-                j += 1
-                value = value_end + 1
             alleles = 0
-            a = b = np.int32(END_OF_VECTOR)
             wait = True
             for i in range(first[_GT], after[_GT]):
                 c = data[i]
@@ -259,14 +523,20 @@ def _scan(
                     row = True
             row |= alleles == 0 or alleles > 2
         if row:
-            offsets[n_rows, 0] = at
-            offsets[n_rows, 1 : _TABS + 1] = tabs
-            offsets[n_rows, _TABS + 1] = line_end
-            n_rows += 1
+            if not clean[known]:
+                return filled, at, last_pos, _ROW
+            taken, text = _take_row(
+                data, np.int64(pos), tabs, first, after, gqx != 0, reasons, names, n_rows, n_alleles, n_text, rows
+            )
+            if taken < 0:
+                return filled, at, last_pos, _ROW
+            n_rows, n_alleles, n_text = n_rows + 1, taken, text
             at = stop + 1
             last_pos = np.int64(pos)
             continue
-        last, fine = _info(data, tabs[6] + 1, tabs[7], words.end)
+        if gqx < 0:
+            return filled, at, last_pos, _FORMAT
+        last, fine = _info(data, tabs[6] + 1, tabs[7], names.end)
         good &= fine
         if last == MISSING:
             length, fine = _number(data, first[_LEN], after[_LEN])
@@ -278,10 +548,10 @@ def _scan(
             depth, fine = _number(data, first[_DP], after[_DP])
             good &= fine
         if depth == MISSING:
-            depth, fine = _info(data, tabs[6] + 1, tabs[7], words.min_dp)
+            depth, fine = _info(data, tabs[6] + 1, tabs[7], names.min_dp)
             good &= fine
         if depth == MISSING:
-            depth, fine = _info(data, tabs[6] + 1, tabs[7], words.strelka_min_dp)
+            depth, fine = _info(data, tabs[6] + 1, tabs[7], names.strelka_min_dp)
             good &= fine
         if depth == MISSING and after[_AD] > first[_AD]:
             depth, fine = _sum(data, first[_AD], after[_AD])
@@ -297,28 +567,25 @@ def _scan(
                     if fine:
                         quality, where = min(margin, np.float64(MAX_GQ)), GQ_FROM_PL
             if where == GQ_NONE:
-                quality, fine = _number(data, first[_GQX], after[_GQX])
+                other, fine = _number(data, first[_GQX], after[_GQX])
                 good &= fine
-                if quality != MISSING:
-                    where = GQ_FROM_GQX
+                if gqx and other != MISSING:
+                    quality, where = other, GQ_FROM_GQX
         if not good:
-            return n_rows, n_blocks, at, last_pos, _NUMBER
+            return filled, at, last_pos, _NUMBER
         found.first[n_blocks], found.last[n_blocks] = np.int64(pos), np.int64(last)
         found.gt[n_blocks, 0], found.gt[n_blocks, 1] = a, b
         found.dp[n_blocks, 0], found.gq[n_blocks, 0], found.source[n_blocks] = depth, quality, where
-        ft = after[_FT] - first[_FT]
-        found.ft_ok[n_blocks] = (
-            ft == 0 or (ft == 1 and data[first[_FT]] == 46) or _same(data, first[_FT], after[_FT], words.passed)
-        )
+        found.ft_ok[n_blocks] = _reason(data, first[_FT], after[_FT], reasons, names.passed) == 0
         n_blocks += 1
         at = stop + 1
         last_pos = np.int64(pos)
-    return n_rows, n_blocks, at, last_pos, _END
+    return (n_rows, n_alleles, n_text, n_blocks), at, last_pos, _END
 
 
 @dataclass(slots=True)
 class Row:
-    """A row that is no reference block.
+    """A row that is no reference block, as `Rows` has it in columns.
 
     gt: allele numbers, None for a missing one; dp, gq: numbers, MISSING where there is none; ad: one number an allele
     (REF first), MISSING where one is not known, or None; ft: `.` where it passes, else the reasons of FT, and
@@ -338,12 +605,38 @@ class Row:
     source: int
 
 
+def listed(rows: Rows, reasons: Sequence[str]) -> Iterator[Row]:
+    """The rows one by one. reasons: `OwnFile.reasons`."""
+    texts = [text.tobytes().decode() for text in np.split(rows.text, np.cumsum(rows.length))[:-1]]
+    at = 0
+    for i, n in enumerate(rows.alleles.tolist()):
+        gt = [(a >> 1) - 1 if a else None for a in rows.gt[i].tolist() if a != END_OF_VECTOR]
+        qual, ad = float(rows.qual[i]), rows.ad[at : at + n].tolist()
+        yield Row(
+            int(rows.pos[i]), texts[at], texts[at + 1 : at + n], None if np.isnan(qual) else qual,
+            reasons[rows.filter[i]], gt, float(rows.dp[i, 0]), float(rows.gq[i, 0]),
+            None if ad[0] == END_OF_VECTOR else ad, reasons[rows.ft[i]], int(rows.source[i]),
+        )  # fmt: skip
+        at += n
+
+
 class Chunk(NamedTuple):
     """Rows of one contig, in the order of the file: blocks and others, each by position."""
 
     contig: str
     blocks: Blocks
-    rows: list[Row]
+    rows: Rows
+
+
+_NOTHING = (0, 0, 0, 0)
+
+
+def _line(data: bytes, at: int) -> bytes:
+    return data[at : data.index(b"\n", at)]
+
+
+def _size(row: Row) -> int:
+    return len(row.ref) + sum(map(len, row.alts))
 
 
 def _missing_or(text: str) -> float:
@@ -360,9 +653,9 @@ class OwnFile:
     path: a gVCF or VCF, in BGZF, or of any other kind that bcftools reads; sample: who the sheet says it is; contigs:
     those that are counted; rename: names in the file -> names in the reference; blocks: whether it is a gVCF; indexed:
     whether its index, where there is one, has to tell of as many records. `declared` are its FORMAT fields, known from
-    the first row on. After the last row `records` is how many the file holds and `left_out` how many of them are on
-    other contigs. GoeError with place and mend for what cannot be read, for rows that are not sorted, and for another
-    person."""
+    the first row on, and `reasons` what FILTER and FT said so far, by number. After the last row `records` is how many
+    the file holds and `left_out` how many of them are on other contigs. GoeError with place and mend for what cannot be
+    read, for rows that are not sorted, and for another person."""
 
     def __init__(
         self,
@@ -379,8 +672,12 @@ class OwnFile:
         self._indexed = indexed
         # Whether GQX may stand for GQ: where blocks have no GQ, as the first of them shows (C1.7); None until then.
         self._gqx: bool | None = None if blocks else False
-        self._formats = _Formats(np.zeros((1, 1), np.uint8), np.array([-1]), np.full((1, 1), -1, np.int16))
-        self._known: list[bytes] = []
+        # Of both a first one that no row has.
+        self._known: list[bytes] = [b"\n"]
+        self._formats = _Formats(_Words.of(self._known), np.full((1, 1), -1, np.int16), np.zeros(1, np.bool_))
+        self.reasons = ["."]
+        self._numbers = {".": 0}
+        self._told = _Words.of([b"\n"])
         self._alleles_short = 0
         self._first_short = ""
         self._done: set[str] = set()
@@ -388,7 +685,7 @@ class OwnFile:
     def __iter__(self) -> Iterator[Chunk]:
         with self._opened() as stream:
             rest = self._header(stream)
-            offsets, room = np.empty((_ROWS, _TABS + 2), np.int64), Blocks.room(_ROWS)
+            blocks, rows = Blocks.room(_ROWS), Rows.room(_ROWS, 0, 0)
             contig, name, last = b"", "", 0
             ended = False
             while True:
@@ -397,32 +694,62 @@ class OwnFile:
                     ended = True
                     if data and not data.endswith(b"\n"):
                         data += b"\n"
-                array, at = np.frombuffer(data, np.uint8), 0
+                if rows.length.size < len(data):
+                    # Alleles have a byte each at least; Python may write two for one.
+                    rows = Rows.room(_ROWS, len(data), 2 * len(data), rows.gt.shape[1])
+                array, at, whole = np.frombuffer(data, np.uint8), 0, data.rfind(b"\n") + 1
+                filled = _NOTHING
                 while True:
-                    n, m, at, last, why = _scan(
-                        array, at, len(data), last, self.blocks, _bytes(contig), self._formats, _WORDS, offsets, room
-                    )
+                    gqx = -1 if self._gqx is None else int(self._gqx)
+                    filled, at, last, why = _scan(
+                        array, at, whole, last, self.blocks, _bytes(contig), gqx, self._formats, self._told, _NAMES,
+                        filled, rows, blocks,
+                    )  # fmt: skip
                     if why == _FORMAT:
-                        # Before the rows: what the blocks have decides how these are read.
-                        self._learn(data[at : data.index(b"\n", at)].split(b"\t")[8])
-                    self.records += n + m
-                    if n + m and name not in self.contigs:
-                        self.left_out += n + m
-                    elif n + m:
-                        blocks = self._without_gqx(Blocks(*(column[:m].copy() for column in room)))
-                        rows = [self._row(name, data, line) for line in offsets[:n].tolist()]
-                        yield Chunk(name, blocks, rows)
+                        self._learn(_line(data, at).split(b"\t")[8])
+                        continue
+                    if why == _ROW:
+                        line = _line(data, at)
+                        at += len(line) + 1
+                        self._learn(line.split(b"\t")[8], of_block=False)
+                        if name in self.contigs:
+                            row = self._row(name, line)
+                            rows = self._put(row, rows, *filled[:3])
+                            n, alleles, text, m = filled
+                            filled = n + 1, alleles + 1 + len(row.alts), int(text + _size(row)), m
+                            last = row.pos
+                        else:
+                            last = int(float(line.split(b"\t", 2)[1]))
+                            self.records += 1
+                            self.left_out += 1
+                        continue
+                    yield from self._chunk(name, filled, rows, blocks)
+                    filled = _NOTHING
                     if why == _END:
                         break
                     if why == _CONTIG:
                         contig = data[at : data.index(b"\t", at)]
                         name, last = self._named(contig), 0
-                    elif why not in (_FULL, _FORMAT):
-                        self._damaged(data[at : data.index(b"\n", at)], why)
+                    elif why != _FULL:
+                        self._damaged(_line(data, at), why)
                 if ended:
                     break
                 rest = data[at:]
         self._finish()
+
+    def _chunk(self, name: str, filled: tuple[int, int, int, int], rows: Rows, blocks: Blocks) -> Iterator[Chunk]:
+        n, alleles, text, m = filled
+        self.records += n + m
+        if n + m and name not in self.contigs:
+            self.left_out += n + m
+        elif n + m:
+            ends = [n] * _OF_ROW + [alleles, alleles, text]
+            taken = Rows(*(column[:end].copy() for column, end in zip(rows, ends, strict=True)))
+            if self._gqx is False:
+                # Rows before the first block, which has told how they are read.
+                gqx = taken.source == GQ_FROM_GQX
+                taken.gq[gqx], taken.source[gqx] = MISSING, GQ_NONE
+            yield Chunk(name, Blocks(*(column[:m].copy() for column in blocks)), taken)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
@@ -442,12 +769,6 @@ class OwnFile:
                 return
         with reading("bcftools", "view", "--no-version", "-Ov", self.path) as stream:
             yield stream
-
-    def _without_gqx(self, blocks: Blocks) -> Blocks:
-        if self._gqx is False:
-            taken = blocks.source == GQ_FROM_GQX
-            blocks.gq[taken], blocks.source[taken] = MISSING, GQ_NONE
-        return blocks
 
     def _read(self, stream: IO[bytes], size: int | None = None) -> bytes:
         try:
@@ -506,23 +827,29 @@ class OwnFile:
         self._done.add(name)
         return name
 
-    def _learn(self, column: bytes) -> None:
+    def _learn(self, column: bytes, of_block: bool = True) -> None:
+        """Take in the FORMAT of a row; or, where it is known already, what that of the first block says of all."""
         keys = column.split(b":")
+        if column in self._known:
+            # What the blocks have decides how rows are read.
+            self._gqx = b"GQ" not in keys if of_block else self._gqx
+            return
         twice = [key.decode(errors="replace") for key in KEYS if keys.count(key) > 1]
+        if twice and not of_block:
+            return
         if twice:
             raise self._bad(f"after {self._place}", f"FORMAT has {', '.join(twice)} twice", "make the file again")
-        if self._gqx is None:
-            self._gqx = b"GQ" not in keys
         self._known.append(column)
         widest = max(len(c.split(b":")) for c in self._known)
-        table = np.zeros((len(self._known), max(map(len, self._known))), np.uint8)
         slots = np.full((len(self._known), widest), -1, np.int16)
+        clean = np.zeros(len(self._known), np.bool_)
         for i, known in enumerate(self._known):
-            table[i, : len(known)] = _bytes(known)
-            for j, key in enumerate(known.split(b":")):
+            keys = known.split(b":")
+            clean[i] = len(set(keys)) == len(keys)
+            for j, key in enumerate(keys):
                 if key in KEYS:
                     slots[i, j] = KEYS.index(key)
-        self._formats = _Formats(table, np.array([len(c) for c in self._known]), slots)
+        self._formats = _Formats(_Words.of(self._known), slots, clean)
 
     def _damaged(self, line: bytes, why: int) -> None:
         where = ":".join(line.decode(errors="replace").split("\t", 2)[:2])[:100] or f"after {self._place}"
@@ -536,10 +863,9 @@ class OwnFile:
         mend = "POS, END, GQ, DP, MIN_DP and the values of AD and PL are numbers: make the file again"
         return self._bad(where, "a number cannot be read", mend)
 
-    def _row(self, contig: str, data: bytes, line: list[int]) -> Row:
-        start, *_, end = line
-        cells = data[start:end].decode(errors="replace").split("\t")
-        where = f"{contig or cells[0]}:{cells[1]}"
+    def _row(self, contig: str, line: bytes) -> Row:
+        cells = line.removesuffix(b"\r").decode(errors="replace").split("\t")
+        where = f"{contig}:{cells[1]}"
         keys, values = cells[8].split(":"), cells[9].split(":")
         call = dict(zip(keys, values, strict=False))
         if len(call) < min(len(keys), len(values)):
@@ -548,6 +874,29 @@ class OwnFile:
             return self._parsed(where, cells, call)
         except ValueError as error:
             raise self._number_problem(where) from error
+
+    def _put(self, row: Row, rows: Rows, n: int, alleles: int, text: int) -> Rows:
+        """Write a row behind the first n of `rows`, with their alleles and text; `rows`, or a copy that is wider."""
+        if len(row.gt) > rows.gt.shape[1]:
+            rows = rows._replace(gt=_widened(rows.gt, len(row.gt)))
+        rows.gt[n] = END_OF_VECTOR
+        rows.gt[n, : len(row.gt)] = [0 if a is None else (a + 1) << 1 for a in row.gt]
+        rows.pos[n], rows.qual[n] = row.pos, np.nan if row.qual is None else row.qual
+        rows.filter[n], rows.ft[n] = self._numbered(row.filter), self._numbered(row.ft)
+        rows.dp[n, 0], rows.gq[n, 0], rows.source[n], rows.alleles[n] = row.dp, row.gq, row.source, 1 + len(row.alts)
+        for k, allele in enumerate((row.ref, *row.alts), alleles):
+            rows.length[k] = len(allele)
+            rows.ad[k] = END_OF_VECTOR if row.ad is None else row.ad[k - alleles]
+            rows.text[text : text + len(allele)] = _bytes(allele.encode("ascii", "replace"))
+            text += len(allele)
+        return rows
+
+    def _numbered(self, reasons: str) -> int:
+        if reasons not in self._numbers:
+            self._numbers[reasons] = len(self.reasons)
+            self.reasons.append(reasons)
+            self._told = _Words.of([b"\n", *(text.encode() for text in self.reasons[1:_MOST_REASONS])])
+        return self._numbers[reasons]
 
     def _parsed(self, where: str, cells: list[str], call: dict[str, str]) -> Row:
         ref = cells[3].upper()

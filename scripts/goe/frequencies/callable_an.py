@@ -193,7 +193,7 @@ class Blocks:
         for first, last in stretches(region, self.build.contigs[region.contig], self.stretch):
             change = np.zeros((len(self.people), last - first + 2), np.int32)
             for batch, part in zip(self.batches, self.part, strict=True):
-                runs = Runs.among(batch.read(region.contig, first, last))
+                runs = Runs.of(batch.read(region.contig, first, last))
                 _add(runs, classes.at(runs.start), first, part, change)
             np.cumsum(change, axis=1, out=change)
             yield first, last, self._table(first, change[:, :-1])

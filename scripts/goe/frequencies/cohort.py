@@ -15,15 +15,17 @@ from typing import NamedTuple
 import numba as nb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.frequencies.strata import DIP, HAP, HEMI, HET, HOM
-from goe.genome.build import Build, Region, merged_class
+from goe.genome.build import REGION_DIPLOID, REGION_Y_PAR, Build, Region, merged_class
 from goe.genome.classes import Classes
 from goe.harmonise import genotypes as gt
-from goe.harmonise.batch import Batch, Piece, windows
+from goe.harmonise.batch import SITES, Batch, Piece, windows
 from goe.harmonise.records import METRICS, N_CLASSES
+from goe.hts import parquet
 from goe.hts.bcf import Reader, Record
 
 N_MEASURES = 5
@@ -78,15 +80,10 @@ class Runs(NamedTuple):
     code: np.ndarray
 
     @classmethod
-    def of(cls, piece: Piece, raw: bool = False) -> "Runs":
-        """Those of a piece, with the genotype filter or without it."""
-        return cls.among(piece.runs, raw)
-
-    @classmethod
-    def among(cls, spans: pa.Table, raw: bool = False) -> "Runs":
-        """Those of SPANS, with the genotype filter or without it."""
-        wanted = spans["raw"].to_numpy(zero_copy_only=False) == raw
-        return cls(*(spans[name].to_numpy()[wanted] for name in cls._fields))
+    def of(cls, runs: pa.Table, raw: bool = False) -> "Runs":
+        """Those of a piece's runs, with the genotype filter or without it."""
+        wanted = runs["raw"].to_numpy(zero_copy_only=False) == raw
+        return cls(*(runs[name].to_numpy()[wanted] for name in cls._fields))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -148,12 +145,38 @@ def _add_rows(
 
 
 @nb.njit(cache=True, nogil=True)
-def _spread(runs: Runs, pos: np.ndarray, codes: np.ndarray) -> None:
-    """codes[i, person] = code of the run that holds pos[i]; pos sorted; codes: int8 (positions, people)."""
-    person, start, end, code = runs
+def _fill(
+    person: np.ndarray, first: np.ndarray, stop: np.ndarray, code: np.ndarray, start: int, codes: np.ndarray
+) -> None:
+    """codes[i - start, person] = code for the i from first to stop of each run; codes: int8 (places, people)."""
     for r in range(person.size):
-        for i in range(np.searchsorted(pos, start[r]), np.searchsorted(pos, end[r], "right")):
-            codes[i, person[r]] = code[r]
+        for i in range(max(first[r], start), min(stop[r], start + codes.shape[0])):
+            codes[i - start, person[r]] = code[r]
+
+
+class _Codes:
+    """What the people of a batch are at site alleles that are asked for stretch by stretch.
+
+    pos: int32, sorted, of the site alleles; row: the number among these of each of the piece's rows, -1 for none.
+    """
+
+    def __init__(self, piece: Piece, rows: pa.Table, row: np.ndarray, pos: np.ndarray):
+        self._people = piece.people
+        self._runs = Runs.of(piece.read_runs())
+        self._first = np.searchsorted(pos, self._runs.start)
+        self._stop = np.searchsorted(pos, self._runs.end, "right")
+        listed = np.flatnonzero(row >= 0)
+        listed = listed[np.argsort(row[listed], kind="stable")]
+        self._row = row[listed]
+        self._person, self._code = (rows[name].to_numpy()[listed] for name in ("person", "code"))
+
+    def part(self, start: int, stop: int) -> np.ndarray:
+        """int8 (stop - start, people)."""
+        codes = np.zeros((stop - start, self._people), np.int8)
+        _fill(self._runs.person, self._first, self._stop, self._runs.code, start, codes)
+        i, j = np.searchsorted(self._row, [start, stop])
+        codes[self._row[i:j] - start, self._person[i:j]] = self._code[i:j]
+        return codes
 
 
 assert (DIP, HAP) == (0, 1)
@@ -184,8 +207,9 @@ class Window:
 
     counts: int32 (kinds, sites, leaves, 5), people of each leaf by call as goe.frequencies.strata.CALLS; kinds: with
     the genotype filter, and without where asked for. pieces: what each batch of people with own files has there;
-    places: for each piece int64, the place in `sites` of its site alleles, -1 for those that nobody makes one. ledger:
-    of site alleles, from those of each file to those of the cohort."""
+    places: for each piece int64, the place in `sites` of its site alleles, -1 for those that nobody makes one; failing:
+    for each piece the rows of ROWS that have reasons of FILTER or FT. ledger: of site alleles, from those of each file
+    to those of the cohort."""
 
     contig: str
     start: int
@@ -194,7 +218,8 @@ class Window:
     counts: np.ndarray
     pieces: list[Piece]
     places: list[np.ndarray]
-    ledger: Ledger
+    failing: list[pa.Table] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=lambda: Ledger("frequencies"))
 
     @cached_property
     def pos(self) -> np.ndarray:
@@ -258,11 +283,11 @@ class Cohort:
         contig, start, end = self.region
         for first, last in windows(end, start, end):
             pieces = [batch.read(contig, first, last) for batch in self.own]
-            sites, counts, listed = self._sites(streams, last, _made(pieces), of_joint, n_leaves)
-            places = _places(sites, pieces)
-            ledger = _account(len(sites), listed, pieces, places)
-            window = Window(contig, first, last, sites, counts, pieces, places, ledger)
-            self._own(window, of_own)
+            union = _Union.of_pieces(pieces)
+            sites, counts, listed = self._sites(streams, last, union.made(), of_joint, n_leaves)
+            places = union.places(sites)
+            window = Window(contig, first, last, sites, counts, pieces, places)
+            self._account(window, listed, self._own(window, of_own))
             yield window
 
     def _sites(
@@ -282,7 +307,7 @@ class Cohort:
             for leaf in leaves
         ]
         sites: list[Site] = []
-        counts: list[np.ndarray] = []
+        counts: dict[int, np.ndarray] = {}
         listed = 0
         waiting = iter(sorted(made))
         own = next(waiting, None)
@@ -300,13 +325,15 @@ class Cohort:
                 own = next(waiting, None)
             for ref, alt in sorted(keys):
                 site = Site(pos, ref, alt)
-                counted = np.zeros((self.kinds, n_leaves, N_MEASURES), np.int32)
-                for records, leaf, all_of in zip(here, leaves, everybody, strict=True):
-                    self._joint(site, records, leaf, all_of, counted)
+                if any(here):
+                    counted = counts[len(sites)] = np.zeros((self.kinds, n_leaves, N_MEASURES), np.int32)
+                    for records, leaf, all_of in zip(here, leaves, everybody, strict=True):
+                        self._joint(site, records, leaf, all_of, counted)
                 sites.append(site)
-                counts.append(counted)
-        whole = np.stack(counts, axis=1) if counts else np.zeros((self.kinds, 0, n_leaves, N_MEASURES), np.int32)
-        return sites, np.ascontiguousarray(whole), listed
+        whole = np.zeros((self.kinds, len(sites), n_leaves, N_MEASURES), np.int32)
+        for at, counted in counts.items():
+            whole[:, at] = counted
+        return sites, whole, listed
 
     def _joint(
         self, site: Site, records: list[Record], leaf: np.ndarray, everybody: np.ndarray, counted: np.ndarray
@@ -332,22 +359,36 @@ class Cohort:
             _count(_genotypes(said, bool(kind)), leaf[region_class], here)
             counted[kind] += here
 
-    def _own(self, window: Window, of_own: list[np.ndarray]) -> None:
-        """Add the people with files of their own."""
-        if not window.sites:
-            return
+    def _own(self, window: Window, of_own: list[np.ndarray]) -> tuple[int, int]:
+        """Add the people with files of their own, batch by batch: how many rows they have, and those that list a site
+        allele of the cohort."""
         pos = window.pos
         at = self._classes.at(pos)
+        kinds = (("code", "base"), ("raw", "raw_base"))[: self.kinds]
+        n = listed = 0
         for piece, place, leaf in zip(window.pieces, window.places, of_own, strict=True):
-            _sites_of(piece, place, window.sites)
-            person, site = piece.rows["person"].to_numpy(), place[piece.rows["site"].to_numpy()]
-            class_at = at[site] if len(site) else np.empty(0, np.int8)
-            of_class = piece.rows["region_class"].to_numpy()
-            for kind, (code, base) in enumerate((("code", "base"), ("raw", "raw_base"))[: self.kinds]):
-                runs = Runs.of(piece, bool(kind))
-                _add_runs(runs, self._classes.at(runs.start), pos, leaf, window.counts[kind])
-                codes, bases = piece.rows[code].to_numpy(), piece.rows[base].to_numpy()
-                _add_rows(person, site, codes, bases, of_class, class_at, leaf, window.counts[kind])
+            rows = piece.read_rows(["region_class", "ft", *(name for kind in kinds for name in kind)])
+            person, site = rows["person"].to_numpy(), place[rows["site"].to_numpy()]
+            n, listed = n + len(site), listed + int((site >= 0).sum())
+            window.failing.append(rows.filter(rows["ft"].is_valid()))
+            if not window.sites:
+                continue
+            runs = piece.read_runs()
+            of_class = rows["region_class"].to_numpy()
+            for kind, (code, base) in enumerate(kinds):
+                called = Runs.of(runs, bool(kind))
+                _add_runs(called, self._classes.at(called.start), pos, leaf, window.counts[kind])
+                codes, bases = rows[code].to_numpy(), rows[base].to_numpy()
+                _add_rows(person, site, codes, bases, of_class, at[site], leaf, window.counts[kind])
+        return n, listed
+
+    def _account(self, window: Window, of_joint: int, of_own: tuple[int, int]) -> None:
+        """Site alleles that joint records and people's own rows list, and the union of those that count as one."""
+        (own, carried), ledger = of_own, window.ledger
+        ledger.take("site_alleles", of_joint + own)
+        ledger.drop("site_alleles", "carried_by_nobody", own - carried)
+        ledger.drop("site_alleles", "listed_by_others_too", of_joint + carried - len(window.sites))
+        ledger.give("site_alleles", len(window.sites))
 
     def own_codes(self, window: Window, at: Sequence[int]) -> np.ndarray:
         """int8 (len(at), people with own files): codes at the site alleles with these places, in order."""
@@ -356,12 +397,8 @@ class Cohort:
         row_of[list(at)] = np.arange(len(at))
         parts = [np.zeros((len(at), 0), np.int8)]
         for piece, place in zip(window.pieces, window.places, strict=True):
-            codes = np.zeros((len(at), piece.people), np.int8)
-            _spread(Runs.of(piece), pos, codes)
             row = row_of[place[piece.rows["site"].to_numpy()]]
-            listed = row >= 0
-            codes[row[listed], piece.rows["person"].to_numpy()[listed]] = piece.rows["code"].to_numpy()[listed]
-            parts.append(codes)
+            parts.append(_Codes(piece, piece.rows, row, pos).part(0, len(at)))
         return np.concatenate(parts, axis=1)
 
     def genotypes(self, beside: Sequence[Reader]) -> Iterator[tuple[Window, int, np.ndarray]]:
@@ -374,9 +411,14 @@ class Cohort:
         for window in self.windows(nobody, 1):
             records: list[list[Record]] = [[] for _ in streams]
             last = 0
+            batches = []
+            for piece, place in zip(window.pieces, window.places, strict=True):
+                rows = piece.read_rows(["code"])
+                batches.append(_Codes(piece, rows, place[rows["site"].to_numpy()], window.pos))
             for start in range(0, len(window.sites), _SITES_AT_ONCE):
                 at = range(start, min(start + _SITES_AT_ONCE, len(window.sites)))
-                for i, own in zip(at, self.own_codes(window, at), strict=True):
+                parts = [np.zeros((len(at), 0), np.int8), *(batch.part(at.start, at.stop) for batch in batches)]
+                for i, own in zip(at, np.concatenate(parts, axis=1), strict=True):
                     site = window.sites[i]
                     if site.pos != last:
                         records = [stream.take(site.pos) for stream in streams]
@@ -393,8 +435,7 @@ class Cohort:
         failed: dict[int, int] = {}
         found: dict[int, set[str]] = {}
         columns = self.columns[len(self.joint) :]
-        for piece, place, column in zip(window.pieces, window.places, columns, strict=True):
-            fails = piece.rows.filter(piece.rows["ft"].is_valid())
+        for fails, place, column in zip(window.failing, window.places, columns, strict=True):
             names = ("person", "site", "code", "region_class", "ft")
             for person, site, code, region_class, ft in zip(*(fails[n].to_pylist() for n in names), strict=True):
                 at = int(place[site])
@@ -454,43 +495,54 @@ class Positions:
         return records
 
 
-def _account(sites: int, listed: int, pieces: Sequence[Piece], places: Sequence[np.ndarray]) -> Ledger:
-    """Site alleles that joint records and people's own rows list, and the union of those that count as one."""
-    rows = [place[piece.rows["site"].to_numpy()] for piece, place in zip(pieces, places, strict=True)]
-    own, carried = sum(map(len, rows)), sum(int((row >= 0).sum()) for row in rows)
-    ledger = Ledger("frequencies")
-    ledger.take("site_alleles", listed + own)
-    ledger.drop("site_alleles", "carried_by_nobody", own - carried)
-    ledger.drop("site_alleles", "listed_by_others_too", listed + carried - sites)
-    ledger.give("site_alleles", sites)
-    return ledger
+class _Union(NamedTuple):
+    """Site alleles that batches list, each once. of: int64, for each piece, the numbers of its own; makes: bool,
+    whether somebody makes it one of the cohort; region_class, int8, and qual, float32 with NaN for none, of all."""
 
+    keys: list[Key]
+    of: list[np.ndarray]
+    makes: np.ndarray
+    region_class: np.ndarray
+    qual: np.ndarray
 
-def _made(pieces: Sequence[Piece]) -> dict[int, set[tuple[str, str]]]:
-    """(REF, ALT) of the site alleles that own files make, by position."""
-    found: dict[int, set[tuple[str, str]]] = {}
-    for piece in pieces:
-        made = piece.sites.filter(piece.sites["made"])
-        for pos, ref, alt in zip(*(made[name].to_pylist() for name in ("pos", "ref", "alt")), strict=True):
-            found.setdefault(pos, set()).add((ref, alt))
-    return found
+    @classmethod
+    def of_pieces(cls, pieces: Sequence[Piece]) -> "_Union":
+        every = pa.concat_tables([SITES.empty_table(), *(piece.sites for piece in pieces)]).combine_chunks()
+        text = pc.binary_join_element_wise(every["pos"].cast(pa.string()), every["ref"], every["alt"], " ")
+        told = pa.chunked_array(text).combine_chunks().dictionary_encode()
+        number, n = told.indices.to_numpy().astype(np.int64), len(told.dictionary)
+        first = np.empty(n, np.int64)
+        first[number[::-1]] = np.arange(len(number))[::-1]
+        lead = every.take(parquet.column(first))
+        keys = list(zip(*(lead[name].to_pylist() for name in ("pos", "ref", "alt")), strict=True))
+        makes, region_class, qual = np.zeros(n, np.bool_), np.full(n, 127, np.int8), np.full(n, np.nan, np.float32)
+        makes[number[every["made"].to_numpy(zero_copy_only=False)]] = True
+        classes = every["region_class"].to_numpy()
+        # Of several that of a sex chromosome outside its PARs (goe.genome.build.merged_class).
+        rank = np.where(np.isin(classes, (REGION_DIPLOID, REGION_Y_PAR)), classes + 100, classes).astype(np.int8)
+        np.minimum.at(region_class, number, rank)
+        np.fmax.at(qual, number, every["qual"].to_numpy(zero_copy_only=False).astype(np.float32))
+        ends = np.cumsum([len(piece.sites) for piece in pieces])
+        return cls(keys, np.split(number, ends[:-1]) if pieces else [], makes, region_class % 100, qual)
 
+    def made(self) -> dict[int, set[tuple[str, str]]]:
+        """(REF, ALT) of the site alleles that own files make, by position."""
+        found: dict[int, set[tuple[str, str]]] = {}
+        for key, makes in zip(self.keys, self.makes.tolist(), strict=True):
+            if makes:
+                found.setdefault(key[0], set()).add(key[1:])
+        return found
 
-def _places(sites: Sequence[Site], pieces: Sequence[Piece]) -> list[np.ndarray]:
-    number = {site.key: n for n, site in enumerate(sites)}
-    found = []
-    for piece in pieces:
-        keys = zip(*(piece.sites[name].to_pylist() for name in ("pos", "ref", "alt")), strict=True)
-        found.append(np.array([number.get(key, -1) for key in keys], np.int64))
-    return found
-
-
-def _sites_of(piece: Piece, place: np.ndarray, sites: Sequence[Site]) -> None:
-    """What the rows of a batch say of site alleles beside counts: region class and quality."""
-    columns = (piece.sites[name].to_pylist() for name in ("region_class", "qual"))
-    for at, region_class, qual in zip(place.tolist(), *columns, strict=True):
-        if at >= 0:
-            site = sites[at]
-            site.region_class = merged_class({region_class, site.region_class} - {0})
-            if qual is not None:
-                site.qual = qual if site.qual is None else max(site.qual, qual)
+    def places(self, sites: Sequence[Site]) -> list[np.ndarray]:
+        """For each piece the place of its site alleles in `sites`, -1 for none. These get what the rows of batches say
+        of them beside counts: region class and quality."""
+        number = {site.key: n for n, site in enumerate(sites)}
+        place = np.array([number.get(key, -1) for key in self.keys], np.int64)
+        columns = place.tolist(), self.region_class.tolist(), self.qual.tolist()
+        for at, region_class, qual in zip(*columns, strict=True):
+            if at >= 0:
+                site = sites[at]
+                site.region_class = merged_class({region_class, site.region_class} - {0})
+                if qual == qual:
+                    site.qual = qual if site.qual is None else max(site.qual, qual)
+        return [place[own] for own in self.of]

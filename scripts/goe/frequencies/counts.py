@@ -13,6 +13,7 @@ from goe.frequencies.cohort import Cohort
 from goe.frequencies.strata import CALLS
 from goe.genome.build import REGION_X, REGION_Y
 from goe.harmonise.records import METRICS, N_CLASSES, ploidy_table
+from goe.hts import parquet
 
 MEASURES = CALLS
 METRIC_COLUMNS = {"QD": "qd", "MQ": "mq", "FS": "fs", "ReadPosRankSum": "read_pos_rank_sum"}
@@ -108,5 +109,5 @@ def count(cohort: Cohort, leaves: Leaves, ledger: Ledger, accept: Iterable[str] 
             some = rows[start : start + ROWS_A_BATCH]
             columns = [pa.array(values, table.field(i).type) for i, values in enumerate(zip(*some, strict=True))]
             numbers = window.counts[:, start : start + ROWS_A_BATCH].transpose(0, 2, 3, 1).reshape(-1, len(some))
-            columns += [pa.array(np.ascontiguousarray(values)) for values in numbers]
+            columns += map(parquet.column, numbers)
             yield pa.RecordBatch.from_arrays(columns, schema=table)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 import pysam
 
 _WINDOW = 1 << 17
@@ -36,6 +37,13 @@ class Reference:
             if contig != self._contig or not self._start <= start <= end <= self._end:
                 self._load(contig, start, end)
         return self._text[start - self._start : end - self._start]
+
+    def codes(self, contig: str, start: int, end: int) -> np.ndarray:
+        """uint8: bytes of the bases from `start` to `end`, 0-based, half-open, cut to the contig, in the case that
+        the file has them in; nothing of them is held."""
+        start, end = max(0, start), min(end, self.lengths[contig])
+        text = self._fasta.fetch(contig, start, end) if start < end else ""
+        return np.frombuffer(text.encode(), np.uint8)
 
     def _load(self, contig: str, start: int, end: int) -> None:
         first = max(0, start - self._window // 8)

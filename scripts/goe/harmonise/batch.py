@@ -5,9 +5,9 @@ by its place.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -45,6 +45,9 @@ ROWS = pa.schema([("person", pa.int32()), ("site", pa.int32()), *(ALLELES.field(
 SPANS = pa.schema([("person", pa.int32()), *RUNS])
 """Callable runs of people, clipped to the window."""
 
+# Columns of these tables that go up: of a person's, or of all.
+_RISING = ("pos", "start", "end", "site")
+
 TABLES = {"sites": SITES, "rows": ROWS, "runs": SPANS}
 
 
@@ -57,7 +60,7 @@ class Tables:
     def __init__(self, path: str | Path, schema: pa.Schema, about: dict):
         self._about = about
         self._groups: list[list] = []
-        self._writer = parquet.writer(path, schema)
+        self._writer = parquet.writer(path, schema, [name for name in _RISING if name in schema.names])
 
     def write(self, contig: str, start: int, end: int, table: pa.Table) -> None:
         if table.num_rows:
@@ -92,10 +95,13 @@ class Stretches:
         """Stretches of the contig that have rows, in order."""
         return [(start, end) for start, end, _ in self._of.get(contig, ())]
 
-    def read(self, contig: str, start: int, end: int) -> pa.Table:
-        """The groups that touch start..end of the contig, whole."""
+    def read(self, contig: str, start: int, end: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """The groups that touch start..end of the contig, whole; some of their columns, in the order of the table."""
         numbers = [n for first, last, n in self._of.get(contig, ()) if first <= end and last >= start]
-        return self._file.read_row_groups(numbers) if numbers else self._file.schema_arrow.empty_table()
+        if numbers:
+            return self._file.read_row_groups(numbers, columns)
+        nothing = self._file.schema_arrow.empty_table()
+        return nothing if columns is None else nothing.select(columns)
 
 
 def write_person(one: Harmoniser, scratch: str | Path, alleles: str | Path, runs: str | Path) -> None:
@@ -167,11 +173,11 @@ def _rows(people: Sequence[pa.Table], start: int, end: int) -> tuple[pa.Table, p
     for number, table in enumerate(people):
         i, j = np.searchsorted(table["pos"].to_numpy(), [start, end + 1])
         part = table.slice(i, j - i)
-        parts.append(part.append_column("person", pa.array(np.full(j - i, number, np.int32))))
+        parts.append(part.append_column("person", parquet.column(np.full(j - i, number, np.int32))))
     every = pa.concat_tables(parts).combine_chunks()
     if not every.num_rows:
         return SITES.empty_table(), ROWS.empty_table()
-    keys = every.select(["pos", "ref", "alt"]).append_column("row", pa.array(np.arange(every.num_rows)))
+    keys = every.select(["pos", "ref", "alt"]).append_column("row", parquet.column(np.arange(every.num_rows)))
     order = keys.sort_by([("pos", "ascending"), ("ref", "ascending"), ("alt", "ascending")])
     row = order["row"].to_numpy()
     same = np.zeros(len(row), np.bool_)
@@ -187,17 +193,18 @@ def _rows(people: Sequence[pa.Table], start: int, end: int) -> tuple[pa.Table, p
     rank = np.where(np.isin(classes, (REGION_DIPLOID, REGION_Y_PAR)), classes + 100, classes)
     quals = every["qual"].to_numpy(zero_copy_only=False)[row].astype(np.float32)
     highest = np.fmax.reduceat(quals, first)
-    lead = order.take(pa.array(first))
+    lead = order.take(parquet.column(first))
     sites = pa.Table.from_arrays(
         [
             *(lead[name] for name in ("pos", "ref", "alt")),
-            pa.array((np.minimum.reduceat(rank, first) % 100).astype(np.int8)),
-            pa.array(np.logical_or.reduceat(every["made"].to_numpy(zero_copy_only=False)[row], first)),
-            pa.array(highest, mask=np.isnan(highest)),
+            parquet.column((np.minimum.reduceat(rank, first) % 100).astype(np.int8)),
+            parquet.column(np.logical_or.reduceat(every["made"].to_numpy(zero_copy_only=False)[row], first)),
+            parquet.column(highest, ~np.isnan(highest)),
         ],
         schema=SITES,
     )
-    rows = pa.Table.from_arrays([every["person"], pa.array(place), *(every[name] for name in _OF_ROW)], schema=ROWS)
+    told = (every[name] for name in _OF_ROW)
+    rows = pa.Table.from_arrays([every["person"], parquet.column(place), *told], schema=ROWS)
     return sites, rows
 
 
@@ -213,21 +220,8 @@ def _spans(people: Sequence[pa.Table], start: int, end: int) -> pa.Table:
             table["code"].to_numpy()[inside],
             table["raw"].to_numpy(zero_copy_only=False)[inside],
         ]
-        parts.append(
-            pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, SPANS, strict=True)], schema=SPANS)
-        )
+        parts.append(pa.Table.from_arrays([*map(parquet.column, columns)], schema=SPANS))
     return pa.concat_tables(parts).combine_chunks()
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What a batch has of a window, of start..end alone. people: how many they are; sites: SITES, rows: ROWS, runs:
-    SPANS."""
-
-    people: int
-    sites: pa.Table
-    rows: pa.Table
-    runs: pa.Table
 
 
 class Batch:
@@ -245,17 +239,46 @@ class Batch:
         with ExitStack() as stack:
             yield cls({name: stack.enter_context(_opened(paths[name])) for name in TABLES})
 
-    def read(self, contig: str, start: int, end: int) -> Piece:
+    def read(self, contig: str, start: int, end: int) -> "Piece":
         """start..end lie in one window."""
-        sites, rows, runs = (self._files[name].read(contig, start, end) for name in TABLES)
+        return Piece(len(self.ids), self._files, contig, start, end)
+
+
+class Piece:
+    """What a batch has of a window, of start..end alone. people: how many they are; sites: SITES.
+
+    Rows and runs are of everybody in the batch, and are read when they are asked for: who asks batch by batch and
+    keeps nothing needs memory for one of them.
+    """
+
+    def __init__(self, people: int, files: Mapping[str, Stretches], contig: str, start: int, end: int):
+        self.people = people
+        self._files, self._where = files, (contig, start, end)
+        sites = files["sites"].read(contig, start, end)
         pos = sites["pos"].to_numpy()
-        i, j = np.searchsorted(pos, [start, end + 1])
-        if i > 0 or j < len(pos):
-            place = rows["site"].to_numpy()
-            rows = rows.filter(pa.array((place >= i) & (place < j)))
-            rows = rows.set_column(1, ROWS.field("site"), pa.array(rows["site"].to_numpy() - np.int32(i)))
-            sites = sites.slice(i, j - i)
-        return Piece(len(self.ids), sites, rows, _cut(runs, start, end))
+        self._first, self._stop = np.searchsorted(pos, [start, end + 1]).tolist()
+        self._whole = self._stop - self._first == len(pos)
+        self.sites = sites.slice(self._first, self._stop - self._first)
+
+    def read_rows(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """ROWS, or `person`, `site` and these columns of them."""
+        wanted = None if columns is None else ["person", "site", *columns]
+        rows = self._files["rows"].read(*self._where, wanted)
+        if self._whole:
+            return rows
+        place = rows["site"].to_numpy()
+        rows = rows.filter(parquet.column((place >= self._first) & (place < self._stop)))
+        return rows.set_column(1, ROWS.field("site"), parquet.column(rows["site"].to_numpy() - np.int32(self._first)))
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        """ROWS, which the piece holds from then on."""
+        return self.read_rows()
+
+    def read_runs(self) -> pa.Table:
+        """SPANS."""
+        _, start, end = self._where
+        return _cut(self._files["runs"].read(*self._where), start, end)
 
 
 class Called:
@@ -281,6 +304,8 @@ def _cut(runs: pa.Table, start: int, end: int) -> pa.Table:
     first, last = runs["start"].to_numpy(), runs["end"].to_numpy()
     if not len(first) or (first.min() >= start and last.max() <= end):
         return runs
-    runs = runs.filter(pa.array((first <= end) & (last >= start)))
+    runs = runs.filter(parquet.column((first <= end) & (last >= start)))
     first, last = np.maximum(runs["start"].to_numpy(), start), np.minimum(runs["end"].to_numpy(), end)
-    return runs.set_column(1, SPANS.field("start"), pa.array(first)).set_column(2, SPANS.field("end"), pa.array(last))
+    for i, name, column in ((1, "start", first), (2, "end", last)):
+        runs = runs.set_column(i, SPANS.field(name), parquet.column(column))
+    return runs

@@ -5,29 +5,32 @@ Filter, ploidy, atoms and left-alignment are those of joint records (goe.harmoni
 or else what the runs say of its position.
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 import pyarrow as pa
 
 from goe.calls import fields
-from goe.calls.own_file import END_OF_VECTOR, GQ_NONE, MISSING, QUALITY_SOURCES, Blocks, Chunk, OwnFile, Row
+from goe.calls.own_file import GQ_NONE, QUALITY_SOURCES, Blocks, Chunk, OwnFile, Rows
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.core.processes import reading
-from goe.genome.alleles import ACGT, SiteAllele, check_ref, split
-from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y, Build, contig_class, merged_class
+from goe.genome.alleles import ACGT
+from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y, Build, contig_class
 from goe.genome.classes import Classes
 from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
+from goe.harmonise.listed import Listed, Sites, may_move, merged, reasons_of_ref, split, texts, with_texts
 from goe.harmonise.records import account, ploidy_table
+from goe.hts import parquet
+from goe.hts.bcf import END_OF_VECTOR
 
+# The greatest value that BCF has for a missing or a reference allele; the lowest bit is its phase.
+_LAST_REF = 3
 # Rows a group of a person's tables: those of this many bases.
 WINDOW = 1 << 23
 
@@ -137,46 +140,38 @@ class _Spans:
     """What is callable on one contig: spans that cover, and positions where rows start."""
 
     def __init__(self) -> None:
-        self.first, self.last, self.of_class = array("i"), array("i"), array("b")
-        self.positions: dict[int, tuple[bool, int]] = {}
+        self._spans: list[tuple[np.ndarray, ...]] = []
+        self._starts: list[tuple[np.ndarray, ...]] = []
 
     def cover(self, first: np.ndarray, last: np.ndarray, of_class: np.ndarray) -> None:
-        self.first.frombytes(first.astype(np.int32).tobytes())
-        self.last.frombytes(last.astype(np.int32).tobytes())
-        self.of_class.frombytes(of_class.astype(np.int8).tobytes())
+        self._spans.append((first.astype(np.int32), last.astype(np.int32), of_class.astype(np.int8)))
 
-    def start(self, pos: int, called: bool, of_class: int) -> None:
-        self.positions[pos] = (called or self.positions.get(pos, (False, 0))[0], of_class)
+    def start(self, pos: np.ndarray, called: np.ndarray, of_class: np.ndarray) -> None:
+        """Rows that start at these positions, and whether each is a call; one that is one is enough."""
+        self._starts.append((pos.astype(np.int32), called, of_class.astype(np.int8)))
 
     def runs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """int32, int32, int8 (n,): first, last position and region class of the callable runs, sorted."""
-        first = np.frombuffer(self.first, np.int32) if self.first else np.empty(0, np.int32)
-        order = np.argsort(first, kind="stable")
-        first = first[order]
-        last = np.frombuffer(self.last, np.int32)[order] if self.last else np.empty(0, np.int32)
-        of_class = np.frombuffer(self.of_class, np.int8)[order] if self.of_class else np.empty(0, np.int8)
+        first, last, of_class = _sorted(self._spans, (np.int32, np.int32, np.int8))
         n = _union(first, last, of_class)
-        positions = np.array(sorted(self.positions), np.int32)
-        called = np.array([self.positions[p][0] for p in positions.tolist()], np.bool_)
-        classes_at = np.array([self.positions[p][1] for p in positions.tolist()], np.int8)
-        room = n + 2 * len(positions)
+        pos, called, classes_at = _sorted(self._starts, (np.int32, np.bool_, np.int8))
+        edges = np.flatnonzero(np.diff(pos, prepend=-1))
+        if edges.size:
+            pos, called, classes_at = pos[edges], np.logical_or.reduceat(called, edges), classes_at[edges]
+        room = n + 2 * len(pos)
         starts, ends, classes = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int8)
-        n = _runs(first[:n], last[:n], of_class[:n], positions, called, classes_at, starts, ends, classes)
+        n = _runs(first[:n], last[:n], of_class[:n], pos, called, classes_at, starts, ends, classes)
         return starts[:n], ends[:n], classes[:n]
 
 
-@dataclass
-class _Listed:
-    """Site alleles that one contig's rows list, not yet left-aligned."""
-
-    sites: list[tuple[int, str, str]] = field(default_factory=list)
-    codes: array = field(default_factory=lambda: array("b"))
-    raw: array = field(default_factory=lambda: array("b"))
-    classes: array = field(default_factory=lambda: array("b"))
-    made: array = field(default_factory=lambda: array("b"))
-    quals: array = field(default_factory=lambda: array("f"))
-    ft: dict[int, str] = field(default_factory=dict)
-    depths: dict[int, list[float]] = field(default_factory=dict)
+def _sorted(parts: Sequence[tuple[np.ndarray, ...]], kinds: Sequence[type]) -> list[np.ndarray]:
+    """Columns of all parts, sorted by the first."""
+    nothing: tuple[np.ndarray, ...] = tuple(np.empty(0, kind) for kind in kinds)
+    first, *others = map(np.concatenate, zip(nothing, *parts, strict=True))
+    if len(first) and (np.diff(first) < 0).any():
+        order = np.argsort(first, kind="stable")
+        return [first[order], *(column[order] for column in others)]
+    return [first, *others]
 
 
 COUNTERS = (
@@ -187,6 +182,40 @@ COUNTERS = (
 call that passes, without a call, with one that fails, and that count by ploidy; het and homozygous calls of ALT
 alleles that pass; the sum of depths, over those with a depth; those of the pseudo-autosomal regions of X with a call,
 and of these written with one allele, whatever the filter says."""
+_RECORDS, _CALLED, _HET, _HOM_ALT, _MISSING_IN, _FAILED, _COUNTED, _SUM_DP, _DP, _PAR, _PAR_HAPLOID = range(
+    len(COUNTERS)
+)
+
+
+@nb.njit(cache=True, nogil=True)
+def _count(
+    seen: np.ndarray, counted: np.ndarray, of_class: np.ndarray, weight: np.ndarray, on_x: bool, counters: np.ndarray
+) -> None:
+    """Add calls, each `weight` bases long, to the counters. on_x: whether they are of X."""
+    for i in range(seen.shape[0]):
+        a, b, passed, depth = seen[i, 0], seen[i, 1], seen[i, 2] > 0, np.int64(seen[i, 3])
+        here, n = counters[of_class[i]], weight[i]
+        if a >= 0 or depth >= 0:
+            here[_RECORDS] += n
+        if a >= 0 and passed:
+            here[_CALLED] += n
+        if a < 0 and depth >= 0:
+            here[_MISSING_IN] += n
+        if a >= 0 and not passed:
+            here[_FAILED] += n
+        if counted[i]:
+            here[_COUNTED] += n
+        if depth >= 0:
+            here[_SUM_DP] += n * depth
+            here[_DP] += n
+        if a >= 0 and on_x and of_class[i] == REGION_DIPLOID:
+            here[_PAR] += n
+            here[_PAR_HAPLOID] += n * (b == gt.HAPLOID)
+        if passed and b >= 0 and a != b:
+            here[_HET] += 1
+        # One allele of two is all that some callers write of a man's X and Y; elsewhere a half call says little.
+        elif passed and a > 0 and (b != gt.NO_CALL or of_class[i] == REGION_X or of_class[i] == REGION_Y):
+            here[_HOM_ALT] += 1
 
 
 class Harmoniser:
@@ -225,13 +254,13 @@ class Harmoniser:
         """Groups of both tables, contig by contig in the order of the file. scratch: a folder for files that go."""
         contig = ""
         spans = [_Spans(), _Spans()]
-        listed = _Listed()
+        listed = Listed()
         for chunk in _whole_positions(self.file):
             if chunk.contig != contig:
                 if contig:
                     self._hold_quality(contig)
                     yield from self._groups(contig, spans, listed, scratch)
-                contig, spans, listed = chunk.contig, [_Spans(), _Spans()], _Listed()
+                contig, spans, listed = chunk.contig, [_Spans(), _Spans()], Listed()
                 self._classes = Classes(self.build, contig)
                 self._on_x = contig_class(contig) == "X"
             if self.tests is None:
@@ -303,150 +332,104 @@ class Harmoniser:
         )  # fmt: skip
         return calls, seen
 
-    def _chunk(self, chunk: Chunk, spans: list[_Spans], listed: _Listed) -> None:
+    def _chunk(self, chunk: Chunk, spans: list[_Spans], listed: Listed) -> None:
         length = self.build.contigs[chunk.contig]
-        rows = [row for row in chunk.rows if 1 <= row.pos <= length]
-        blocks = chunk.blocks
+        rows, blocks = chunk.rows, chunk.blocks
+        here = (rows.pos >= 1) & (rows.pos <= length)
+        if not here.all():
+            rows = rows.where(here)
         inside = (blocks.first >= 1) & (blocks.first <= length) & (blocks.last >= blocks.first)
-        outside = len(chunk.rows) - len(rows) + int((~inside).sum())
+        outside = int((~here).sum()) + int((~inside).sum())
         self.ledger.drop("rows", "outside_of_contig", outside)
         self.ledger.drop("rows", "reference_block", len(chunk.blocks.first) - int((~inside).sum()))
-        self.ledger.give("rows", len(rows))
+        self.ledger.give("rows", len(rows.pos))
         if not inside.all():
             blocks = Blocks(*(column[inside] for column in blocks))
         np.minimum(blocks.last, length, out=blocks.last)
-        self._blocks(blocks, rows, spans)
-        if rows:
+        self._blocks(blocks, rows.pos, spans)
+        if len(rows.pos):
             self._rows(chunk.contig, rows, spans, listed)
 
-    def _blocks(self, blocks: Blocks, rows: list[Row], spans: list[_Spans]) -> None:
-        # A block that starts where a row does is one of the rows that start there (C6.3).
-        at_rows = list({row.pos for row in rows})
+    def _blocks(self, blocks: Blocks, at_rows: np.ndarray, spans: list[_Spans]) -> None:
+        self._qualities(blocks.source)
         number, first, last = self._pieces(blocks.first, blocks.last)
+        if len(number) > len(blocks.first):
+            blocks = Blocks(*(column[number] for column in blocks))
         of_class = self._classes.at(first)
-        ft_fail = ~blocks.ft_ok[number] if self.respect_ft else np.zeros(len(number), np.bool_)
-        empty = np.empty((len(number), 0))
-        told = blocks.gt[number], blocks.dp[number], blocks.gq[number], empty, ft_fail, of_class
+        ft_fail = ~blocks.ft_ok & self.respect_ft
+        told = blocks.gt, blocks.dp, blocks.gq, np.empty((len(number), 0)), ft_fail, of_class
+        # A block that starts where a row does is one of the rows that start there (C6.3).
+        at_row = (first == blocks.first) & _among(first, at_rows)
         for raw in (False, True) if self.raw else (False,):
             calls, seen = self._call(*told, raw=raw)
             ok = calls[:, 0] != gt.NO_CALL
             spans[raw].cover(first[ok], last[ok], of_class[ok])
-            if at_rows:
-                for k in np.flatnonzero(ok & (first == blocks.first[number]) & np.isin(first, at_rows)).tolist():
-                    spans[raw].start(int(first[k]), True, int(of_class[k]))
+            too = np.flatnonzero(ok & at_row)
+            spans[raw].start(first[too], ok[too], of_class[too])
             if not raw:
-                self._count(seen, ok, of_class, last - first + 1)
-        self._silent[0] += len(blocks.source)
-        self._silent[1] += int((blocks.source == GQ_NONE).sum())
-        for source, found in enumerate(np.bincount(blocks.source, minlength=4)[: len(QUALITY_SOURCES)].tolist()):
-            self.qualities[QUALITY_SOURCES[source]] += found
+                _count(seen, ok, of_class, last - first + 1, self._on_x, self.counters)
 
-    def _count(self, seen: np.ndarray, counted: np.ndarray, of_class: np.ndarray, weight: np.ndarray) -> None:
-        """Add calls, each `weight` bases long, to the counters."""
-        called, passed, depth = seen[:, 0] >= 0, seen[:, 2] > 0, seen[:, 3]
-        two = passed & (seen[:, 1] >= 0) & (seen[:, 0] != seen[:, 1])
-        # One allele of two is all that some callers write of a man's X and Y; elsewhere a half call says little.
-        half = (seen[:, 1] == gt.NO_CALL) & ~np.isin(of_class, (REGION_X, REGION_Y))
-        alt = passed & (seen[:, 0] > 0) & ~half
-        in_par = self._on_x & (of_class == REGION_DIPLOID)
-        columns = (
-            weight * (called | (depth >= 0)), weight * (called & passed), two, alt & ~two,
-            weight * (~called & (depth >= 0)), weight * (called & ~passed), weight * counted,
-            weight * np.where(depth >= 0, depth, 0), weight * (depth >= 0),
-            weight * (called & in_par), weight * (called & in_par & (seen[:, 1] == gt.HAPLOID)),
-        )  # fmt: skip
-        for i, column in enumerate(columns):
-            self.counters[:, i] += np.bincount(of_class, column, len(self.counters)).astype(np.int64)
-
-    def _rows(self, contig: str, rows: list[Row], spans: list[_Spans], listed: _Listed) -> None:
-        pos = np.array([row.pos for row in rows], np.int64)
-        end = pos + np.array([len(row.ref) for row in rows], np.int64) - 1
-        width = max(2, *(len(row.gt) for row in rows)) if rows else 2
-        n_ad = max((len(row.ad) for row in rows if row.ad), default=0)
-        gts = np.full((len(rows), width), END_OF_VECTOR, np.int32)
-        ad = np.full((len(rows), n_ad), float(END_OF_VECTOR))
-        for i, row in enumerate(rows):
-            gts[i, : len(row.gt)] = [0 if a is None else (a + 1) << 1 for a in row.gt]
-            if row.ad:
-                ad[i, : len(row.ad)] = row.ad
-        dp = np.array([[row.dp] for row in rows])
-        gq = np.array([[row.gq] for row in rows])
+    def _rows(self, contig: str, rows: Rows, spans: list[_Spans], listed: Listed) -> None:
+        n = len(rows.pos)
+        first_of = np.cumsum(rows.alleles) - rows.alleles
+        end = rows.pos + rows.length[first_of] - 1
         # FILTER is about the person's call, where it carries an ALT; FT is not looked at unless it is asked for (C1.6).
-        fts = [row.ft if self.respect_ft and row.ft != "." else row.filter if any(row.gt) else "." for row in rows]
-        ft_fail = np.array([self.respect_ft and ft != "." for ft in fts], np.bool_)
+        ft = np.where((rows.gt > _LAST_REF).any(axis=1), rows.filter, 0).astype(np.int32)
+        ft = np.where(rows.ft > 0, rows.ft, ft) if self.respect_ft else ft
+        ft_fail = (ft > 0) & self.respect_ft
+        ad = np.full((n, int(rows.alleles.max())), float(END_OF_VECTOR))
+        ad[np.arange(ad.shape[1]) < rows.alleles[:, None]] = rows.ad
         # The position of the row, and what a longer row covers behind it.
-        number, first, last = self._pieces(pos + 1, end)
+        number, first, last = self._pieces(rows.pos + 1, end)
         long = (first <= last) & self.file.blocks
         number, first, last = number[long], first[long], last[long]
-        every = np.concatenate([np.arange(len(rows)), number])
-        of_class = self._classes.at(np.concatenate([pos, first]))
-        told = gts[every], dp[every], gq[every], ad[every], ft_fail[every], of_class
+        every = np.concatenate([np.arange(n), number])
+        of_class = self._classes.at(np.concatenate([rows.pos, first]))
+        told = rows.gt[every], rows.dp[every], rows.gq[every], ad[every], ft_fail[every], of_class
         pairs: list[np.ndarray] = []
-        n = len(rows)
         for raw in (False, True) if self.raw else (False,):
             calls, seen = self._call(*told, raw=raw)
             ok = calls[:, 0] != gt.NO_CALL
             spans[raw].cover(first[ok[n:]], last[ok[n:]], of_class[n:][ok[n:]])
-            for p, good, here in zip(pos.tolist(), ok[:n].tolist(), of_class[:n].tolist(), strict=True):
-                spans[raw].start(p, good, here)
+            spans[raw].start(rows.pos, ok[:n], of_class[:n])
             pairs.append(calls[:n])
             if not raw:
-                self._count(seen[:n], ok[:n], of_class[:n], np.ones(n, np.int64))
-        self._silent[0] += n
-        self._silent[1] += sum(row.source == GQ_NONE for row in rows)
-        for row in rows:
-            if row.source < len(QUALITY_SOURCES):
-                self.qualities[QUALITY_SOURCES[row.source]] += 1
-        for i, row in enumerate(rows):
-            if row.alts:
-                self._list(contig, row, fts[i], int(of_class[i]), [tuple(p[i].tolist()) for p in pairs], listed)
-            else:
-                self.ledger.drop("records", "no_alt")
-            self.ledger.take("records")
+                _count(seen[:n], ok[:n], of_class[:n], np.ones(n, np.int64), self._on_x, self.counters)
+        self._qualities(rows.source)
+        reasons = reasons_of_ref(rows, contig, self.reference, self.file.path)
+        sites, counts, with_alt, with_site = split(
+            rows, reasons, ft, of_class[:n], pairs[0], pairs[-1], self.file.blocks
+        )
+        listed.add(sites)
+        self.ledger.take("records", n)
+        if with_alt < n:
+            self.ledger.drop("records", "no_alt", n - with_alt)
+        if with_alt:
+            account(self.ledger, counts, with_alt, with_site, whole=False)
 
-    def _list(
-        self, contig: str, row: Row, ft: str, of_class: int, pairs: Sequence[tuple[int, int]], listed: _Listed
-    ) -> None:
-        reason = check_ref(self.reference, self.file.path, contig, row.pos, row.ref)
-        sites, counts = split(row.pos, row.ref, row.alts, reason)
-        account(self.ledger, counts, bool(sites), whole=False)
-        for site in sites:
-            code = gt.code_of(pairs[0], site.of)
-            carried = any(a in site.of for a in row.gt if a is not None)
-            if ft != "." and code >= gt.CODE_HET:
-                listed.ft[len(listed.sites)] = ft
-            if _is_hom_snv(row, site):
-                listed.depths[len(listed.sites)] = self._depths(row, site)
-            listed.sites.append((site.pos, site.ref, site.alt))
-            listed.codes.append(code)
-            listed.raw.append(gt.code_of(pairs[-1], site.of))
-            listed.classes.append(of_class)
-            listed.made.append(carried or not self.file.blocks)
-            listed.quals.append(row.qual if row.qual is not None and (carried or not self.file.blocks) else np.nan)
-
-    def _depths(self, row: Row, site: SiteAllele) -> list[float]:
-        known = [np.nan if v == MISSING else v for v in (row.gq, row.dp)]
-        ad = row.ad or []
-        sides = [ad[a] if a < len(ad) and ad[a] != MISSING else np.nan for a in (0, site.of[0])]
-        return [*known, *sides]
+    def _qualities(self, sources: np.ndarray) -> None:
+        """Count where the qualities of calls are from."""
+        found = np.bincount(sources, minlength=GQ_NONE + 1).tolist()
+        self._silent[0] += len(sources)
+        self._silent[1] += found[GQ_NONE]
+        for name, n in zip(QUALITY_SOURCES, found, strict=False):
+            self.qualities[name] += n
 
     # From what a contig's rows said to tables
 
-    def _groups(self, contig: str, spans: list[_Spans], listed: _Listed, scratch: str | Path) -> Iterator[Group]:
+    def _groups(self, contig: str, spans: list[_Spans], listed: Listed, scratch: str | Path) -> Iterator[Group]:
         runs = [kind.runs() for kind in (spans if self.raw else spans[:1])]
-        alleles = self._merged(contig, listed, scratch)
-        bases = [_at(alleles[0], *kind) for kind in runs]
-        table = self._table(alleles, bases)
+        sites, reasons = merged(self._aligned(contig, listed.whole(), scratch), self.file.reasons, self.ledger)
+        table = self._table(sites, reasons, [_at(sites.pos, *kind) for kind in runs])
         length = self.build.contigs[contig]
         for start in range(1, length + 1, WINDOW):
             end = min(start + WINDOW - 1, length)
-            i, j = np.searchsorted(alleles[0], [start, end + 1])
+            i, j = np.searchsorted(sites.pos, [start, end + 1])
             yield Group(contig, start, end, table.slice(i, j - i), self._clipped(runs, start, end))
 
-    def _aligned(self, contig: str, listed: _Listed, scratch: str | Path) -> list[tuple[int, str, str]]:
-        """The site alleles left-aligned; SNVs stay where they are."""
-        sites = list(listed.sites)
-        moving = [i for i, (_, ref, alt) in enumerate(sites) if len(ref) != 1 or len(alt) != 1]
+    def _aligned(self, contig: str, sites: Sites, scratch: str | Path) -> Sites:
+        """The site alleles left-aligned, without those that then have a base that is not known."""
+        moving = may_move(sites).tolist()
         if not moving:
             return sites
         path = Path(scratch) / "moving.vcf"
@@ -454,78 +437,35 @@ class Harmoniser:
             out.write("##fileformat=VCFv4.3\n")
             out.writelines(f"##contig=<ID={name},length={n}>\n" for name, n in self.build.contigs.items())
             out.write("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n")
-            for i in sorted(moving, key=lambda i: sites[i][0]):
-                pos, ref, alt = sites[i]
-                out.write(f"{contig}\t{pos}\t{i}\t{ref}\t{alt}\t.\t.\t.\n")
-        n = 0
+            out.writelines("\t".join([contig, str(sites.pos[i]), str(i), *sites.texts(i), ".\t.\t.\n"]) for i in moving)
+        moved = []
         with reading("bcftools", "norm", "--no-version", "-f", self.fasta, "--check-ref", "e", "-Ov", path) as lines:
             for line in lines:
                 if not line.startswith(b"#"):
                     cells = line.decode().split("\t", 5)
-                    sites[int(cells[2])] = (int(cells[1]), cells[3].upper(), cells[4].upper())
-                    n += 1
+                    moved.append((int(cells[2]), int(cells[1]), cells[3].upper(), cells[4].upper()))
         path.unlink()
-        if n != len(moving):
-            what = f"{len(moving)} alleles of {contig} went into bcftools norm, and {n} came out"
+        if len(moved) != len(moving):
+            what = f"{len(moving)} alleles of {contig} went into bcftools norm, and {len(moved)} came out"
             raise GoeError(Problem(self.file.path, what, "a fault in goe: please report it with the versions used"))
+        sites = with_texts(sites, moved)
+        # Only REF beside a gap of the reference, which the allele moved to, can have another base.
+        unknown = [i for i, _, ref, alt in moved if not ACGT.issuperset(ref + alt)]
+        if unknown:
+            self.ledger.drop("site_alleles", "non_acgt_after_aligning", len(unknown))
+            sites = Sites._make([*(np.delete(column, unknown, axis=0) for column in sites[:-1]), sites.text])
         return sites
 
-    def _merged(self, contig: str, listed: _Listed, scratch: str | Path) -> list[Any]:
-        """Columns of `ALLELES` but for the two bases: an allele a row, sorted, rows of one allele merged (C3.4)."""
-        sites = self._aligned(contig, listed, scratch)
-        kept = []
-        for i, (_, ref, alt) in enumerate(sites):
-            if ACGT.issuperset(ref) and ACGT.issuperset(alt):
-                kept.append(i)
-            else:
-                self.ledger.drop("site_alleles", "non_acgt_after_aligning")
-        kept.sort(key=sites.__getitem__)
-        first = [n for n, i in enumerate(kept) if n == 0 or sites[i] != sites[kept[n - 1]]]
-        self.ledger.drop("site_alleles", "merged_into_another_record", len(kept) - len(first))
-        self.ledger.give("site_alleles", len(first))
-        lead = np.array([kept[n] for n in first], np.int64)
-        codes, raw = (
-            np.frombuffer(a, np.int8)[lead].copy() if len(a) else np.empty(0, np.int8)
-            for a in (listed.codes, listed.raw)
-        )
-        classes, made = (
-            np.frombuffer(a, np.int8)[lead].copy() if len(a) else np.empty(0, np.int8)
-            for a in (listed.classes, listed.made)
-        )
-        quals = np.frombuffer(listed.quals, np.float32)[lead].copy() if len(listed.quals) else np.empty(0, np.float32)
-        ft: list[str | None] = [listed.ft.get(i) for i in lead.tolist()]
-        depths = np.full((4, len(lead)), np.nan, np.float32)
-        for n, i in enumerate(lead.tolist()):
-            if i in listed.depths:
-                depths[:, n] = listed.depths[i]
-        for n, (start, stop) in enumerate(zip(first, [*first[1:], len(kept)], strict=False)):
-            if stop - start == 1:
-                continue
-            rows = kept[start:stop]
-            stacks = [[np.array([a[i]], np.int8) for i in rows] for a in (listed.codes, listed.raw)]
-            codes[n], raw[n] = (gt.merge_codes(stack)[0] for stack in stacks)
-            # Of the rows that decide: somebody may be called in a PAR by one, and not be counted outside by another.
-            deciding = {listed.classes[i] for i in rows if listed.codes[i] == codes[n]}
-            classes[n] = merged_class(deciding or {listed.classes[i] for i in rows})
-            made[n] = any(listed.made[i] for i in rows)
-            known = [listed.quals[i] for i in rows if listed.quals[i] == listed.quals[i]]
-            quals[n] = max(known, default=np.nan)
-            chosen = [listed.ft.get(i, "") for i in rows if listed.codes[i] == codes[n]]
-            fails = codes[n] >= gt.CODE_HET and all(chosen)
-            ft[n] = ";".join(sorted({r for text in chosen for r in text.split(";")})) if fails else None
-            depths[:, n] = np.nan
-        place = [sites[i] for i in lead.tolist()]
-        pos = np.array([p for p, _, _ in place], np.int32)
-        return [pos, [r for _, r, _ in place], [a for _, _, a in place], codes, raw, classes, made, quals, ft, depths]
-
-    def _table(self, columns: list, bases: list[np.ndarray]) -> pa.Table:
-        pos, refs, alts, codes, raw, classes, made, quals, ft, depths = columns
+    def _table(self, sites: Sites, reasons: Sequence[str], bases: list[np.ndarray]) -> pa.Table:
+        refs, alts = texts(sites.text, sites.at, sites.ref), texts(sites.text, sites.at + sites.ref, sites.alt)
         bases = [self._codes_of(base) for base in bases]
-        values = [pos, refs, alts, codes, bases[0], raw, bases[-1], classes, made.astype(np.bool_)]
-        arrays = [pa.array(v, f.type) for v, f in zip(values, ALLELES, strict=False)]
-        arrays.append(pa.array(quals, pa.float32(), mask=np.isnan(quals)))
-        arrays.append(pa.array(ft, pa.string()))
-        arrays += [pa.array(column, pa.float32()) for column in depths]
+        values = sites.code, bases[0], sites.raw, bases[-1], sites.region_class, sites.made
+        words = [text.encode() for text in reasons]
+        sizes = np.array([*map(len, words)])
+        words_of = texts(np.frombuffer(b"".join(words), np.uint8), np.cumsum(sizes) - sizes, sizes)
+        ft = words_of.take(parquet.column(sites.ft, sites.ft > 0))
+        arrays = [parquet.column(sites.pos), refs, alts, *map(parquet.column, values)]
+        arrays += [parquet.column(sites.qual, ~np.isnan(sites.qual)), ft, *map(parquet.column, sites.depths.T)]
         return pa.Table.from_arrays(arrays, schema=ALLELES)
 
     def _codes_of(self, classes: np.ndarray) -> np.ndarray:
@@ -538,21 +478,9 @@ class Harmoniser:
         for raw, (starts, ends, classes) in enumerate(runs):
             i, j = np.searchsorted(ends, start), np.searchsorted(starts, end, "right")
             columns = [np.maximum(starts[i:j], start), np.minimum(ends[i:j], end), self._codes_of(classes[i:j])]
-            parts.append(
-                pa.Table.from_arrays([*map(pa.array, columns), pa.array(np.full(j - i, bool(raw)))], schema=RUNS)
-            )
+            columns.append(np.full(j - i, bool(raw)))
+            parts.append(pa.Table.from_arrays([*map(parquet.column, columns)], schema=RUNS))
         return pa.concat_tables(parts)
-
-
-def _is_hom_snv(row: Row, site: SiteAllele) -> bool:
-    """Whether the row calls two copies of the SNV that is the only allele it lists."""
-    plain = [a for a in row.alts if ACGT.issuperset(a)]
-    return (
-        len(row.ref) == len(site.alt) == len(plain) == 1
-        and "*" not in row.alts
-        and len(row.gt) == 2
-        and all(a in site.of for a in row.gt)
-    )
 
 
 def _whole_positions(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -561,18 +489,24 @@ def _whole_positions(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     for chunk in chunks:
         if held is not None and held.contig == chunk.contig:
             pairs = zip(held.blocks, chunk.blocks, strict=True)
-            chunk = Chunk(chunk.contig, Blocks(*map(np.concatenate, pairs)), [*held.rows, *chunk.rows])
+            chunk = Chunk(chunk.contig, Blocks(*map(np.concatenate, pairs)), held.rows.followed_by(chunk.rows))
         elif held is not None:
             yield held
         blocks, rows = chunk.blocks, chunk.rows
-        last = max([*blocks.first[-1:].tolist(), *(row.pos for row in rows[-1:])])
-        i = int(np.searchsorted(blocks.first, last))
-        j = next((n for n in range(len(rows), 0, -1) if rows[n - 1].pos < last), 0)
-        held = Chunk(chunk.contig, Blocks(*(column[i:] for column in blocks)), rows[j:])
+        last = max([*blocks.first[-1:].tolist(), *rows.pos[-1:].tolist()])
+        i, j = (int(np.searchsorted(positions, last)) for positions in (blocks.first, rows.pos))
+        held = Chunk(chunk.contig, Blocks(*(column[i:] for column in blocks)), rows.part(j, len(rows.pos)))
         if i or j:
-            yield Chunk(chunk.contig, Blocks(*(column[:i] for column in blocks)), rows[:j])
+            yield Chunk(chunk.contig, Blocks(*(column[:i] for column in blocks)), rows.part(0, j))
     if held is not None:
         yield held
+
+
+def _among(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """bool: whether each value is one of those that are known, which are sorted."""
+    if not known.size:
+        return np.zeros(len(values), np.bool_)
+    return known[np.minimum(np.searchsorted(known, values), known.size - 1)] == values
 
 
 def _at(positions: np.ndarray, starts: np.ndarray, ends: np.ndarray, classes: np.ndarray) -> np.ndarray:

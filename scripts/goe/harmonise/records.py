@@ -149,13 +149,13 @@ def _tally(people, seen, calls, half_counts, counters):
     return 1
 
 
-def account(ledger: Ledger, counts: Counter[str], has_site: bool, whole: bool = True) -> None:
-    """Enter what `goe.genome.alleles.split` made of one record in the ledger. whole: whether its site alleles are given
-    out as they are, with nothing between."""
-    if has_site:
-        ledger.give("records")
-    else:
-        ledger.drop("records", "no_site_allele")
+def account(ledger: Ledger, counts: Counter[str], records: int, with_site: int, whole: bool = True) -> None:
+    """Enter what `goe.genome.alleles.split` made of records in the ledger. with_site: how many of them have a site
+    allele; whole: whether the site alleles are given out as they are, with nothing between."""
+    if with_site:
+        ledger.give("records", with_site)
+    if records > with_site:
+        ledger.drop("records", "no_site_allele", records - with_site)
     ledger.take("alts", counts["alts_in"])
     ledger.give("alts", counts["kept"])
     for key, n in counts.items():
@@ -241,7 +241,7 @@ class Splitter:
             else:
                 reason = check_ref(self.reference, reader.name, record.contig, record.pos, record.ref)
                 sites, counts = split(record.pos, record.ref, record.alts, reason)
-                account(ledger, counts, bool(sites))
+                account(ledger, counts, 1, bool(sites))
             if not sites and not self.starts:
                 continue
             calls = self._calls(reader.name, record)

@@ -4,10 +4,11 @@ A flipped bit in a page mostly gives other numbers, and no error. What a job rea
 (goe.core.seal) while it is read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,8 +16,27 @@ from goe.core import seal
 from goe.core.errors import GoeError, Problem
 
 
-def writer(path: str | Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+def column(values: np.ndarray, valid: np.ndarray | None = None) -> pa.Array:
+    """A NumPy array (n,) of numbers or bool as Arrow has it. valid: bool (n,), where there is a value; None for all.
+
+    `pa.array` does the same, but imports pandas for it: 0.3 s and 40 MB of every job.
+    """
+    kind, data = pa.from_numpy_dtype(values.dtype), np.ascontiguousarray(values)
+    bits = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    buffer = pa.py_buffer(np.packbits(data, bitorder="little") if data.dtype == np.bool_ else data)
+    return pa.Array.from_buffers(kind, len(data), [bits, buffer])
+
+
+def writer(path: str | Path, schema: pa.Schema, rising: Collection[str] = ()) -> pq.ParquetWriter:
+    """rising: integer columns that mostly go up a little from row to row, which are kept as these differences."""
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        write_page_checksum=True,
+        use_dictionary=[name for name in schema.names if name not in rising],
+        column_encoding={name: "DELTA_BINARY_PACKED" for name in rising},
+    )
 
 
 def write(table: pa.Table, path: str | Path) -> None:

@@ -208,7 +208,7 @@ class RegionCounts:
     def _callable(self, pos: np.ndarray, part: "_Own") -> None:
         counts = self.counts[part.columns]
         called = np.zeros(len(counts), np.int64)
-        _called(Runs.of(part.piece), pos, called)
+        _called(Runs.of(part.piece.read_runs()), pos, called)
         listed = part.at >= 0
         base = part.piece.rows["base"].to_numpy()
         more = (part.code > 0).astype(np.int64) - (base > 0)

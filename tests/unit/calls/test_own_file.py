@@ -53,7 +53,7 @@ def told(file):
         b = chunk.blocks
         columns = zip(b.first, b.last, b.gt, b.dp[:, 0], b.gq[:, 0], b.source, b.ft_ok, strict=True)
         blocks += [(chunk.contig, int(f), int(e), tuple(g), d, q, int(s), bool(ok)) for f, e, g, d, q, s, ok in columns]
-        others += [(chunk.contig, line) for line in chunk.rows]
+        others += [(chunk.contig, line) for line in own_file.listed(chunk.rows, file.reasons)]
     return blocks, others
 
 

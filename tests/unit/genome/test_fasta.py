@@ -30,6 +30,8 @@ def test_windows_give_the_bases_of_the_file(tmp_path):
             for contig in ("chr1", "chr1", "chr2"):
                 text = texts[contig]
                 assert reference.bases(contig, start, end) == text[max(0, start) : max(0, end)], (contig, start, end)
+                codes = reference.codes(contig, start, end).tobytes().decode()
+                assert codes == text[max(0, start) : max(0, end)].lower(), (contig, start, end)
         assert reference.bases("chr1", 0, 500) == texts["chr1"]
         with pytest.raises(KeyError):
             reference.bases("chr3", 0, 1)

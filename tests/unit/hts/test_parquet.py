@@ -1,12 +1,15 @@
 """Parquet files between the stages: damage is seen by their reader, whatever part of a page it hits."""
 
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from goe.core.errors import GoeError
 from goe.hts import parquet
+from helpers.stages import ENVIRONMENT
 
 TABLE = pa.table({"ac": np.arange(20_000) % 97, "ref": ["A", "C"] * 10_000, "af": np.linspace(0, 1, 20_000)})
 
@@ -44,3 +47,31 @@ def test_a_file_that_is_cut_off(tmp_path, part):
     (tmp_path / "a.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:part])
     with pytest.raises(GoeError, match=r"a\.parquet is damaged|a\.parquet"):
         parquet.read(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("kind", ["int8", "int32", "int64", "float32", "float64", "bool"])
+@pytest.mark.parametrize("n", [0, 1, 8, 13])
+def test_columns_are_those_of_arrow(kind, n):
+    values = (np.arange(2 * n) % 3).astype(kind)[::2]
+    valid = np.arange(n) % 4 != 1
+    assert parquet.column(values).equals(pa.array(values))
+    assert parquet.column(values, valid).equals(pa.array(values, mask=~valid))
+
+
+def test_columns_do_not_load_pandas():
+    code = (
+        "import sys, numpy; from goe.hts import parquet; parquet.column(numpy.ones(3)); print('pandas' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert run.stdout == "False\n"
+
+
+def test_columns_that_rise_are_kept_as_differences(tmp_path):
+    rising = pa.table({"pos": np.cumsum(np.arange(20_000) % 90).astype(np.int32), "ref": TABLE["ref"]})
+    sizes = []
+    for columns in ((), ("pos",)):
+        with parquet.writer(tmp_path / "a.parquet", rising.schema, columns) as file:
+            file.write_table(rising)
+        assert parquet.read(tmp_path / "a.parquet").equals(rising)
+        sizes.append((tmp_path / "a.parquet").stat().st_size)
+    assert sizes[1] < sizes[0] / 4
