@@ -99,7 +99,7 @@ def test_every_check_passes_or_does_not_apply(releases, kind, sheet, capsys):
     assert {name: state for state, name, _ in checks} == {
         name: "not applicable" if name in absent else "passed" for name in check.NAMES.values()
     }
-    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {23 - len(absent)} checks that apply passed"
+    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {24 - len(absent)} checks that apply passed"
     assert state(releases[kind]) == before
 
 
@@ -171,7 +171,7 @@ def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
     checks, lines = told(capsys)
     assert {state for state, _, _ in checks} == {"FAILED"} and len(checks) == 3
     assert lines[1].strip() == "metadata/healthdcat.ttl: differs from its digest -> get the file again"
-    assert lines[-1] == f"{said['problems']} problems; 3 of 23 checks failed"
+    assert lines[-1] == f"{said['problems']} problems; 3 of 24 checks failed"
 
 
 def test_threads_change_nothing_that_is_said(minimal, capsys):
