@@ -261,7 +261,7 @@ def test_an_id_record_that_cannot_be_read(root):
     results = found(root, ["healthdcat", "ro-crate"])
     for name in ("metadata/healthdcat.ttl", "metadata/healthdcat.jsonld"):
         assert named(results["healthdcat"], f"{name}: cannot be read")
-    assert named(results["ro-crate"], "ro-crate-metadata.json", "is not what it should be")
+    assert named(results["ro-crate"], "ro-crate-metadata.json", "is no JSON")
 
 
 # ---- one format says another number
@@ -1075,7 +1075,7 @@ def test_the_order_of_the_members(root):
     assert named(found(root, ["gdi"])["gdi"], f"{TAR}/{names[-1]}", "is there twice")
     (work / "../evil.txt").write_text("x")
     pack(root, work, order=[*names, "../evil.txt"])
-    assert named(found(root, ["gdi"])["gdi"], f"{TAR}/../evil.txt", "is no file of a GDI package")
+    assert named(found(root, ["gdi"])["gdi"], f"{TAR}/../evil.txt", "is outside the folder")
 
 
 @pytest.mark.parametrize(
@@ -1186,7 +1186,7 @@ def test_the_audit_does_not_say_who_is_who(monkeypatch, tmp_path, capsys):
     assert cli.main(["check", str(root), "--quiet"]) == 1
     said = capsys.readouterr().out
     assert said.startswith("FAILED          Disclosure audit") and stratum in said
-    assert said.splitlines()[-1].endswith("1 of 24 checks failed")
+    assert said.splitlines()[-1].endswith("1 of 25 checks failed")
 
 
 def test_statistics_of_a_withheld_stratum(monkeypatch, tmp_path):
@@ -1385,7 +1385,7 @@ def test_the_command_looks_for_ids(root, ids, capsys):
     # The line is none of the text that goe writes, either.
     *texts, first, second, last = capsys.readouterr().out.splitlines()
     assert texts[0].startswith("FAILED          Texts and workflow") and len(texts) == 2
-    assert first == "FAILED          Ids of people: 1 problem" and last == "2 problems; 2 of 24 checks failed"
+    assert first == "FAILED          Ids of people: 1 problem" and last == "2 problems; 2 of 25 checks failed"
     assert second.split(" -> ")[0].strip() == f"README.md: holds 1 of the ids of {ids}: line 3"
 
 
@@ -1479,6 +1479,15 @@ def test_a_key_that_no_release_has(root, name, steps):
 def test_a_name_that_no_release_has(root, name, steps, what):
     rf.edit_json(root / name, put(*steps))
     assert named(found(root, ["descriptions"])["descriptions"], name, what)
+
+
+@pytest.mark.parametrize("name", ["metadata/dataset.json", "qc/summary.json", "ledger.json", "provenance/config.json"])
+def test_a_key_that_stands_twice(root, name):
+    """Readers take the second, and nobody sees the first."""
+    key = next(iter(json.loads((root / name).read_text())))
+    edit(root / name, swapped("{", f'{{"{key}": "Jaan Tamm", '))
+    rf.remake(root)
+    assert named(found(root, ["descriptions"])["descriptions"], f"{name} line 1", "is not what goe writes")
 
 
 # ---- the GDI package as a file

@@ -1,4 +1,4 @@
-"""What of a release follows from the rest of it, made again: texts, workflow, page, figure of membership.
+"""What of a release follows from the rest of it, made again: texts, workflow, page, metadata, figure of membership.
 
 Each is compared whole, so that nothing can be added to it, in words or numbers. That needs the code that made the
 release: `other_code` says why it cannot be done with this one.
@@ -14,19 +14,20 @@ from pathlib import Path
 from goe import __version__
 from goe.check import lookup as check_lookup
 from goe.core import code_digest, manifest
-from goe.core.errors import GoeError, Problem
+from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import ROOT
 from goe.disclosure import membership
+from goe.frequencies import strata as st
 from goe.release import layout
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
-from goe.release.metadata import health_dcat
-from goe.release.reading import reading
+from goe.release.metadata import health_dcat, ro_crate
+from goe.release.reading import parsed, reading
 from goe.release.report import lookup as report_lookup
 from goe.release.report import page as report_page
 from goe.rules import site_filters as site_rules
 from goe.settings import sections
-from goe.settings.sections import GenotypeFilter, VariantQc
+from goe.settings.sections import Config, GenotypeFilter, VariantQc
 
 _MEND = "do not publish the release: find out what was changed, or make it again"
 _INCLUDE = re.compile(r'^ *include: "(workflow/rules/[\w.-]+\.smk)"$', re.MULTILINE)
@@ -35,6 +36,7 @@ _ABSENT = re.compile(
     rf"[A-Z]+ is absent from the data of {_PEOPLE} and was not tested for them"
     rf"|for {_PEOPLE}, (PL|GQX) stood for GQ where there was none"
 )
+_VERSION = re.compile(r"[0-9]+([.+-][0-9A-Za-z]+)*")
 _LATER = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
 """Files that are written after the page, which lists them without size and digest."""
 TOLERANCE = 0.05
@@ -86,13 +88,66 @@ def texts(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
 
 def _different(path: Path, wanted: str, source: str) -> list[Problem]:
     """The first line of a text that is not the wanted one."""
-    with reading(path):
-        there = path.read_text(encoding="utf-8")
+    with reading(path), path.open(encoding="utf-8", newline="") as handle:
+        there = handle.read()
+    return differs(str(path), there, wanted, source)
+
+
+def differs(where: str, there: str, wanted: str, source: str) -> list[Problem]:
+    """The first line of a text that is not the wanted one. where, source: for the message."""
     if there == wanted:
         return []
     pairs = zip_longest(there.split("\n"), wanted.split("\n"))
     line = next((n for n, (a, b) in enumerate(pairs, 1) if a != b), 1)
-    return [Problem(f"{path} line {line}", f"is not what {source}", _MEND)]
+    return [Problem(f"{where} line {line}", f"is not what {source}", _MEND)]
+
+
+def about(said: Mapping[str, Mapping]) -> health_dcat.About:
+    """What the metadata tell of the release beside its configuration."""
+    dataset = said["dataset"]
+    countries = st.published_countries(dataset["strata"]) if dataset["strata_label"] == "country_code" else []
+    return health_dcat.About(
+        dataset["number_of_pass_records"], dataset["number_of_people"], countries, dataset["build"]
+    )
+
+
+def metadata(root: Path, said: Mapping[str, Mapping], digests: Mapping[str, str]) -> list[Problem]:
+    """The catalogue record and the crate against what the descriptions and the files give.
+
+    digests: path -> SHA-256. Versions of the tools stand in the crate alone, and are taken from it.
+    """
+    cfg = sections.of(Config, said["config"])
+    names = [name for name in manifest.files(root) if name not in ro_crate.NOT_DESCRIBED]
+    files = layout.describe(root, names, digests)
+    record = health_dcat.triples(cfg, about(said), [f for f in files if f.path not in health_dcat.NOT_DESCRIBED])
+    tools, snakemake = _tools(root / ro_crate.NAME)
+    contigs = [ro_crate.Contig(**contig) for contig in said["dataset"]["contigs"]]
+    texts = {
+        health_dcat.TURTLE: health_dcat.turtle(record),
+        health_dcat.JSON_LD: health_dcat.json_ld(record),
+        ro_crate.NAME: ro_crate.dumps(ro_crate.crate(cfg, about(said), files, contigs, tools, snakemake)),
+    }
+    return [
+        problem
+        for name, text in texts.items()
+        for problem in _different(root / name, text, "the descriptions and files of the release give")
+    ]
+
+
+def _tools(path: Path) -> tuple[list[ro_crate.Tool], str]:
+    """The tools that a crate names, and the version of Snakemake. GoeError when one is none of goe, or no version."""
+    with reading(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        entities = parsed(text, str(path))["@graph"]
+        there = [(e["name"], e["softwareVersion"]) for e in entities if e.get("@type") == "SoftwareApplication"]
+        (snakemake,) = [e["version"] for e in entities if e.get("@type") == "ComputerLanguage"]
+        strange = [name for name, _ in there if name not in ro_crate.TOOLS]
+        strange += [version for version in (*dict(there).values(), snakemake) if not _VERSION.fullmatch(version)]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise GoeError(Problem(str(path), f"does not name its tools: {error!r}", _MEND)) from None
+    stop_on([Problem(str(path), f"{word!r} is no tool or version of goe", _MEND) for word in strange])
+    return [ro_crate.Tool(*one) for one in there], snakemake
 
 
 def included(root: Path) -> list[str]:

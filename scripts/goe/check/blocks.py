@@ -14,35 +14,47 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.check.readback import COUNTS
-from goe.core.errors import GoeError, Problem
+from goe.core.errors import GoeError, Problem, short
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
+from goe.release import bounds, reading
 from goe.release.formats import wide_table
-from goe.release.reading import reading
 from goe.release.table import BLOCK
 
 _ALLELE = ("contig", "pos", "ref", "alt")
 _TEXT = ("contig", "ref", "alt", "filter", "stratum")
 _AGAIN = "the file was changed, or is no frequency table of goe: get it again"
+_FEW = 8
 
 
-def whole_alleles(path: str | Path, rows: int = 1 << 18) -> Iterator[pa.Table]:
+def whole_alleles(path: str | Path, strata: int, rows: int = 1 << 18) -> Iterator[pa.Table]:
     """Rows of a long table with text as codes, in pieces that end with the last row of an allele.
 
-    rows: of a piece, about. An allele begins where its position or bases differ from the row before.
+    strata: of the release; rows: of a piece, about, which also has at most as many alleles as make `bounds.CELLS`. An
+    allele begins where its position or bases differ from the row before; GoeError when one has more rows than there
+    are strata, or more text stands in a piece than `bounds.TEXT`.
     """
+    most = max(1, bounds.CELLS // max(1, strata))
     columns = [*_ALLELE, "filter", "stratum", "af", *COUNTS]
     rest: pa.Table | None = None
-    with reading(path), pq.ParquetFile(path, read_dictionary=list(_TEXT)) as file:
+    with reading.reading(path), pq.ParquetFile(path, read_dictionary=list(_TEXT)) as file:
         for batch in file.iter_batches(rows, columns=columns):
             table = pa.table(batch)
             if rest is not None:
                 table = pa.concat_tables([rest, table])
             table = table.unify_dictionaries().combine_chunks()
-            start = int(starts(table)[-1]) if table.num_rows else 0
+            first = starts(table)
+            for name in ("ref", "alt", "filter"):
+                reading.check_text(table[name].take(pa.array(first)), name, str(path))
+            start = int(first[-1]) if table.num_rows else 0
             rest = table.slice(start)
-            if start:
-                yield table.slice(0, start)
+            # A few too many are told by `block`, which names them.
+            if rest.num_rows > _FEW * strata:
+                what = f"{allele(rest, 0)} has more rows than the release has strata"
+                raise GoeError(Problem(str(path), what, _AGAIN))
+            for begin in range(0, len(first) - 1, most):
+                end = int(first[min(begin + most, len(first) - 1)])
+                yield table.slice(int(first[begin]), end - int(first[begin]))
     if rest is not None and rest.num_rows:
         yield rest
 
@@ -81,7 +93,7 @@ def stratum_index(table: pa.Table, strata: Sequence[str]) -> np.ndarray:
 def allele(table: pa.Table, row: int) -> str:
     """contig:pos:ref:alt of a row."""
     one = table.slice(int(row), 1).select(_ALLELE).to_pylist()[0]
-    return ":".join(str(one[name]) for name in _ALLELE)
+    return short(":".join(str(one[name]) for name in _ALLELE))
 
 
 def block(table: pa.Table, first: np.ndarray, strata: Sequence[str], contig: str, where: str) -> Block:
@@ -139,7 +151,7 @@ def read(long: str | Path, wide: str | Path, strata: Sequence[str], contig: str,
     GoeError when the long table cannot be read as one of these strata, or the wide one has not the same alleles.
     """
     statistics = _Statistics(wide)
-    for table in whole_alleles(long, size * max(1, len(strata))):
+    for table in whole_alleles(long, len(strata), size * max(1, len(strata))):
         one = block(table, starts(table), strata, contig, str(long))
         yield Block(**{**vars(one), "statistics": statistics.of(one)})
     statistics.finish()
@@ -155,9 +167,7 @@ class _Statistics:
 
     def _read(self) -> Iterator[pa.Table]:
         columns = ["pos", "ref", "alt", *wide_table.STATISTICS]
-        with reading(self.path), pq.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(BLOCK, columns=columns):
-                yield pa.table(batch)
+        yield from reading.batches(str(self.path), str(self.path), ("ref", "alt"), BLOCK, columns)
 
     def of(self, one: Block) -> dict[str, np.ndarray]:
         while self.left is None or self.left.num_rows < len(one):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from goe.core.errors import GoeError, Problem
+from goe.core.errors import GoeError, Problem, short
 
 _SHOWN = 5
 _MEND = "do not use the release: report it to who made it"
@@ -34,7 +34,7 @@ class Faults:
         rows = np.flatnonzero(bad)
         if len(rows):
             n, named = self.found.get(what, (0, []))
-            named = named + [name(int(row)) for row in rows[: _SHOWN - len(named)]]
+            named = named + [short(name(int(row))) for row in rows[: _SHOWN - len(named)]]
             self.found[what] = (n + len(rows), named)
 
     @property

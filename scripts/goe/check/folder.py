@@ -1,20 +1,19 @@
 """What a release folder says of itself: its files, its JSON descriptions, its dictionary, its counts."""
 
-import io
 import json
 import re
-import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError, validators
 
-from goe.check import again
+from goe.check import again, gdi, pages
+from goe.check.apart import apart
 from goe.check.faults import safely
 from goe.core import code_digest, manifest, tables
 from goe.core.errors import GoeError, Problem
@@ -24,16 +23,20 @@ from goe.disclosure.audit.callable_an import at_most_below
 from goe.disclosure.audit.table import Table
 from goe.frequencies import strata as st
 from goe.genome.build import Build
-from goe.release import layout, quantiles
+from goe.release import bounds, layout, quantiles
 from goe.release import notes as release_notes
 from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import format as gdi_format
-from goe.release.reading import reading, vcf_header
+from goe.release.gdi import metadata as gdi_metadata
+from goe.release.gdi import package as gdi_package
+from goe.release.reading import parsed, reading, vcf_header
 from goe.release.table import schema as long_schema
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
 from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY
 from goe.rules.policy import Policy
+from goe.settings import sections
+from goe.settings.sections import Config
 
 SCHEMAS = RESOURCES / "schemas" / "goe"
 FIELDS = RESOURCES / "dictionary" / "fields.tsv"
@@ -44,6 +47,8 @@ DESCRIPTIONS = {"dataset": DATASET, "disclosure": DISCLOSURE, "qc": QC, "ledger"
 _AGAIN = "get the release again"
 _WORKFLOW = re.compile(r"provenance/(Snakefile|workflow/.+)")
 _CODE = re.compile(rf"[0-9a-f]{{64}}  ({'|'.join(map(re.escape, code_digest.PARTS))})(/[\w. +-]+)*")
+# SAM specification, section 1.2.1, without what leads to another folder.
+_CONTIG = re.compile(r"[0-9A-Za-z!#$%&+:;?@^_|~-][0-9A-Za-z!#$%&*+.:;=?@^_|~-]*")
 _RULES = re.compile(r"provenance/workflow/rules/[\w.-]+\.smk")
 
 
@@ -109,42 +114,76 @@ class Facts:
         return f"{place}/{self.id}.{which}.vcf.gz"
 
 
+def _unique(validator: object, wanted: bool, content: object, schema: object) -> Iterator[ValidationError]:
+    """As the library has it, but in a time that does not grow with the square of the list."""
+    if (
+        wanted
+        and isinstance(content, list)
+        and len({json.dumps(one, sort_keys=True) for one in content}) < len(content)
+    ):
+        yield ValidationError("has an element twice")
+
+
+_Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique})
+
+
 @cache
 def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+    return _Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
 
 
 def read_json(path: Path) -> dict:
-    """A JSON file; GoeError when it is none."""
-    try:
-        with reading(path):
-            return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise GoeError(Problem(str(path), f"is no JSON: {error}", _AGAIN)) from None
+    """A JSON file with an object; GoeError when it is none."""
+    with reading(path):
+        text = path.read_text(encoding="utf-8")
+    content = parsed(text, str(path))
+    if not isinstance(content, dict):
+        raise GoeError(Problem(str(path), "is no JSON object", _AGAIN))
+    return content
 
 
 def descriptions(root: Path) -> tuple[Facts | None, list[Problem]]:
     """The JSON descriptions of a folder, None when they are not whole, and what is wrong with them."""
-    said: dict[str, dict] = {}
 
-    def read(name: str, path: Path) -> list[Problem]:
-        said[name] = read_json(path)
-        faults = []
-        for error in sorted(_validator(name).iter_errors(said[name]), key=lambda e: (e.json_path, e.message)):
-            place = "" if error.json_path == "$" else f"{error.json_path.removeprefix('$.')}: "
-            faults.append(Problem(str(path), f"{place}{error.message[:300]}", _AGAIN))
-        return faults
+    def look() -> list[Problem]:
+        return [
+            problem
+            for name, path in DESCRIPTIONS.items()
+            for problem in safely(str(root / path), partial(_fitting, name, root / path))
+        ]
 
-    problems = []
-    for name, path in DESCRIPTIONS.items():
-        problems += safely(str(root / path), partial(read, name, root / path))
+    problems = apart(str(root / DATASET), look)
     if problems:
         return None, problems
-    problems = safely(str(root / DATASET), lambda: _agreement(root, said) + _words(root, said))
+    said = {name: read_json(root / path) for name, path in DESCRIPTIONS.items()}
+    problems = safely(str(root / DATASET), lambda: _agreement(root, said) + _words(root, said) + _notation(root, said))
     # What the other checks build on: without it they would tell of nothing but this.
     fatal = any(p.where == str(root / DATASET) for p in problems)
     fatal |= sorted(said["disclosure"]["strata"]) != sorted(said["dataset"]["strata"])
     return None if fatal else Facts(said), problems
+
+
+def _fitting(name: str, path: Path) -> list[Problem]:
+    """What the schema has against a description."""
+    faults = []
+    for error in islice(_validator(name).iter_errors(read_json(path)), bounds.PROBLEMS):
+        place = "" if error.json_path == "$" else f"{error.json_path.removeprefix('$.')}: "
+        faults.append(Problem(str(path), f"{place}{error.message[:300]}", _AGAIN))
+    return sorted(faults)
+
+
+def _bounded(data: Mapping) -> Iterator[str]:
+    """What metadata/dataset.json says that no release has, and no other check could bear."""
+    for key, n, most in (
+        ("strata", len(data["strata"]), bounds.STRATA),
+        ("contigs", len(data["contigs"]), bounds.CONTIGS),
+        ("number_of_records", data["number_of_records"], bounds.ALLELES),
+    ):
+        if n > most:
+            yield f"{key}: {n:,}, a release has at most {most:,}"
+    for contig in data["contigs"]:
+        if not _CONTIG.fullmatch(contig["name"]):
+            yield f"contig {contig['name']!r} cannot be part of the name of a file"
 
 
 def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
@@ -173,6 +212,16 @@ def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     return problems
 
 
+def _notation(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+    """Descriptions that are not written as goe writes JSON: the first of two keys is read by nobody and may say
+    anything."""
+    problems = []
+    for name, path in DESCRIPTIONS.items():
+        text = (root / path).read_bytes().decode("utf-8")
+        problems += again.differs(str(root / path), text, release_notes.dumps(said[name]), "goe writes of what it says")
+    return problems
+
+
 def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     """What the descriptions say of each other, and whether counts are rounded that have to be."""
     data, rule, qc, ledger, config = (said[name] for name in DESCRIPTIONS)
@@ -194,6 +243,8 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     if not data["id"].startswith("-".join(data[key] for key in ("prefix", "country", "org")) + "-"):
         what = f"id {data['id']} is not of its prefix, country and org"
         problems.append(Problem(str(root / DATASET), what, _AGAIN))
+    if many := [Problem(str(root / DATASET), what, _AGAIN) for what in islice(_bounded(data), bounds.PROBLEMS)]:
+        return many
     names = [contig["name"] for contig in data["contigs"]]
     if len(set(names)) != len(names):
         problems.append(Problem(str(root / DATASET), "a contig is there twice", _AGAIN))
@@ -268,17 +319,6 @@ def required(facts: Facts) -> list[str]:
     contigs = [contig["name"] for contig in facts.contigs]
     kinds = {layout.DATA, layout.NOTE, layout.METADATA, layout.PAGE}
     return [*layout.files(facts.id, contigs, kinds, facts.gdi), "provenance/Snakefile"]
-
-
-def special_files(root: Path) -> list[Problem]:
-    """Links and everything else that is neither a file nor a folder."""
-    problems = []
-    for path in sorted(root.rglob("*")):
-        if path.is_symlink():
-            problems.append(Problem(str(path), "is a link", "put the file there"))
-        elif not path.is_file() and not path.is_dir():
-            problems.append(Problem(str(path), "is no file", "take it out"))
-    return problems
 
 
 def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem]:
@@ -363,21 +403,26 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
         for key in ("description", "rule"):
             if not mine[key]:
                 problems.append(Problem(where, f"{name} has no {key}", _AGAIN))
-    return problems + [Problem(where, f"{name} of {file} is no published field", _AGAIN) for file, name in said]
+    problems += [Problem(where, f"{name} of {file} is no published field", _AGAIN) for file, name in said]
+    if problems or again.other_code(facts.said["dataset"]):
+        return problems
+    return again.differs(where, (root / DICTIONARY).read_text(encoding="utf-8"), text, "the release gives")
 
 
 def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
     """Columns and metadata of the long and the wide table of a contig."""
     problems = []
     about = {"dataset": facts.id, "build": facts.build}
+    alleles, strata = facts.said["dataset"]["number_of_records"], len(facts.strata)
     long = root / f"frequencies/{contig}.parquet"
     wide = root / f"frequencies/wide/{contig}.parquet"
-    for path, wanted in (
-        (long, lambda: long_schema(fields(), about, facts.people, contig)),
-        (wide, lambda: wide_table.schema(fields(), about, facts.people, contig)),
-        (root / f"callable_an/{contig}.parquet", lambda: _callable_schema(facts, about, contig)),
+    words = not again.other_code(facts.said["dataset"])
+    for path, wanted, rows in (
+        (long, lambda: long_schema(fields(), about, facts.people, contig), alleles * strata),
+        (wide, lambda: wide_table.schema(fields(), about, facts.people, contig), alleles),
+        (root / f"callable_an/{contig}.parquet", lambda: _callable_schema(facts, about, contig), facts.lengths[contig]),
     ):
-        problems += _check_schema(path, wanted)
+        problems += _check_schema(path, wanted, rows, words)
     return problems
 
 
@@ -390,14 +435,20 @@ def _callable_schema(facts: Facts, about: Mapping, contig: str) -> pa.Schema:
     return callable_an.schema(about, facts.people, contig, GVCF_ADJ if used else VARIANT_SITES_ONLY, below)
 
 
-def _check_schema(path: Path, make: Callable) -> list[Problem]:
+def _check_schema(path: Path, make: Callable, rows: int, words: bool) -> list[Problem]:
+    """rows: that belong to the release, at most. words: whether those of the metadata are compared too."""
     wanted = make()
+    # A few columns more are told by their names.
+    pages.check(path, str(path), len(wanted) + 100, rows)
     with reading(path), pq.ParquetFile(path) as file:
         found, keys = file.schema_arrow, set(file.metadata.metadata or {})
+        made_by = file.metadata.created_by or ""
     problems = [
         Problem(str(path), f"metadata {key.decode(errors='replace')!r} is none of a release", _AGAIN)
         for key in sorted(keys - {b"goe"})
     ]
+    if not pages.MADE_BY.fullmatch(made_by):
+        problems.append(Problem(str(path), f"was made by {made_by[:80]!r}, which is no Arrow", _AGAIN))
     there = {field.name: field for field in found}
     for field in wanted:
         if field.name not in there:
@@ -423,6 +474,8 @@ def _check_schema(path: Path, make: Callable) -> list[Problem]:
                 problems.append(Problem(str(path), what, _AGAIN))
     except (KeyError, TypeError, ValueError, AttributeError):
         problems.append(Problem(str(path), "metadata goe are missing or no JSON object", _AGAIN))
+    if words and not problems and (found.metadata or {})[b"goe"] != wanted.metadata[b"goe"]:
+        problems.append(Problem(str(path), "metadata goe are not as this goe writes them", _AGAIN))
     return problems
 
 
@@ -488,14 +541,19 @@ def check_counts(root: Path, facts: Facts, counted: Mapping) -> list[Problem]:
 
 
 def check_package(root: Path, facts: Facts) -> list[Problem]:
-    """Whether the manifest of the GDI package is of this release and its sites VCF."""
+    """Whether the manifest of the GDI package, and the header in it, are of this release and its sites VCF."""
     tar = root / f"gdi/{facts.id}.tar"
-    with tarfile.open(tar, "r:") as archive:
-        content = json.load(archive.extractfile(gdi_format.MANIFEST) or io.BytesIO())
+    members = gdi.members(tar)
+    text = members[gdi_format.MANIFEST].to_pybytes().decode("utf-8")
+    content = json.loads(text)
     source = root / facts.vcf("sites", "pass")
     about, config = content["metadata"], content["config"]
     (entry,) = [file for group in content["files"] for file in group["files"]]
     problems = []
+    conversion, data = entry["conversion"], facts.said["dataset"]
+    lines = vcf_header(source).lines
+    recognised, ignored = gdi_format.header_populations(lines)
+    earlier = facts.said["disclosure"]["previous_release"]
     for name, there, wanted in (
         ("metadata.datasetId", about["datasetId"], facts.id),
         ("metadata.numberOfUniqueIndividuals", about.get("numberOfUniqueIndividuals"), facts.people[st.TOTAL]),
@@ -503,8 +561,21 @@ def check_package(root: Path, facts: Facts) -> list[Problem]:
         ("files: path", entry["path"], facts.vcf("sites", "pass")),
         ("files: size", entry["size"], source.stat().st_size),
         ("files: sha256", entry["sha256"], manifest.digest(source)),
+        ("conversion.input.records", conversion["input"]["records"], data["number_of_pass_records"]),
+        ("conversion.input.populationsRecognized", conversion["input"]["populationsRecognized"], recognised),
+        ("conversion.discarded.ignoredInfoFields", conversion["discarded"]["ignoredInfoFields"], ignored),
+        ("conversion.discarded.populationsWithoutAf", conversion["discarded"]["populationsWithoutAf"], []),
+        ("internal.pastVersion", content["internal"].get("pastVersion"), earlier and earlier["dataset"]),
     ):
         if there != wanted:
             what = f"{name} is {there}, the release has {wanted}"
             problems.append(Problem(f"{tar}/{gdi_format.MANIFEST}", what, _AGAIN))
-    return problems
+    name = f"headers/{manifest.digest(source)[:16]}.vcf"
+    header = members[name].to_pybytes().decode("utf-8") if name in members else ""
+    problems += again.differs(f"{tar}/{name}", header, gdi_format.minimal_header(lines), "the sites VCF has")
+    if problems or again.other_code(data):
+        return problems
+    cfg, counted = sections.of(Config, facts.said["config"]), ("numberOfRecords", "populations")
+    words = gdi_metadata.metadata(cfg, again.about(facts.said)) | {key: about[key] for key in counted}
+    wanted = gdi_package.dumps({**content, "metadata": words, "config": gdi_metadata.manifest_config(cfg)})
+    return again.differs(f"{tar}/{gdi_format.MANIFEST}", text, wanted, "the descriptions of the release give")

@@ -7,10 +7,10 @@ extract.rs, validate_parquet.rs, validate_pkg.rs), and what its documents say of
 import hashlib
 import json
 import re
-import tarfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from goe.core.errors import Problem
+from goe.check import pages
+from goe.core import tar
+from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
+from goe.release import bounds, reading
 from goe.release.gdi import format as gdi
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import rows as gdi_rows
@@ -59,26 +62,28 @@ def check(package: str | Path) -> list[Problem]:
 
 def data_files(package: str | Path) -> list[tuple[gdi.DataFile, pa.Buffer]]:
     """The data files of a package (folder or TAR) by chromosome and block, with their bytes; `check` it first."""
-    root = Path(package)
-    found = _folder(root, []) if root.is_dir() else _tar(root, [])
+    found = members(package)
     named = [(gdi.data_file(name), content) for name, content in found.items()]
     return sorted(
         ((part, content) for part, content in named if part), key=lambda x: (x[0].chromosome, x[0].block, x[0].vcf_id)
     )
 
 
+def members(package: str | Path) -> dict[str, pa.Buffer]:
+    """Member -> bytes of a package that `check` found whole."""
+    root = Path(package)
+    return _folder(root, []) if root.is_dir() else _tar(root, [])
+
+
 def content(package: str | Path) -> dict[str, Any]:
     """The manifest of a package that `check` found whole."""
-    root = Path(package)
-    found = _folder(root, []) if root.is_dir() else _tar(root, [])
-    value: dict[str, Any] = json.loads(found[gdi.MANIFEST].to_pybytes())
+    value: dict[str, Any] = json.loads(members(package)[gdi.MANIFEST].to_pybytes())
     return value
 
 
 def headers(package: str | Path) -> list[list[str]]:
     """Lines of each header of a package that `check` found whole."""
-    root = Path(package)
-    found = _folder(root, []) if root.is_dir() else _tar(root, [])
+    found = members(package)
     return [found[name].to_pybytes().decode().splitlines() for name in found if name.startswith("headers/")]
 
 
@@ -98,7 +103,7 @@ def _folder(root: Path, problems: list[Problem]) -> dict[str, pa.Buffer]:
         elif path.is_file():
             if path.stat().st_nlink > 1:
                 problems.append(Problem(str(path), "has a second name (hard link)", "copy the file instead"))
-            found[name] = _mapped(path)
+            found[name] = reading.mapped(path)
         elif name != "headers":
             problems.append(Problem(str(path), "is no folder of a GDI package", "remove it"))
     return _known(found, root, problems)
@@ -108,30 +113,23 @@ def _tar(path: Path, problems: list[Problem]) -> dict[str, pa.Buffer]:
     """Member -> bytes of a TAR, which is not unpacked."""
     found: dict[str, pa.Buffer] = {}
     try:
-        content = _mapped(path)
-        with tarfile.open(path, "r:") as archive:
-            entries = archive.getmembers()
-    except (OSError, tarfile.TarError) as error:
+        content = reading.mapped(path)
+        entries = tar.members(memoryview(content), str(path), bounds.ENTRIES)
+    except GoeError as error:
+        problems += error.problems
+        return found
+    except OSError as error:
         problems.append(Problem(str(path), f"is no uncompressed TAR: {error}", _AGAIN))
         return found
     for entry in entries:
         where = f"{path}/{entry.name}"
-        if not entry.isreg() or entry.issparse() or entry.pax_headers:
-            problems.append(Problem(where, "is no plain file", _AGAIN))
-            continue
-        header = (entry.mode, entry.uid, entry.gid, entry.uname, entry.gname, entry.mtime)
-        if header != _HEADER:
+        if entry.owner != _OWNER:
             what = "has a mode, owner or time in its TAR header: 0644, 0, no names and 0 are the rule"
             problems.append(Problem(where, what, _AGAIN))
-        if entry.name in found:
-            problems.append(Problem(where, "is there twice", _AGAIN))
-        if entry.offset_data + entry.size > content.size:
-            problems.append(Problem(where, "is cut off", _AGAIN))
-            continue
-        found[entry.name] = content.slice(entry.offset_data, entry.size)
-        if header == _HEADER and not _plain_entry(content, entry):
+        elif not entry.plain:
             what = "has something in or before its TAR header, or behind its content, that is no part of it"
             problems.append(Problem(where, what, _AGAIN))
+        found[entry.name] = content.slice(entry.content, entry.size)
     problems += _end(path, content, entries)
     names = [entry.name for entry in entries]
     headers = sorted(name for name in names if name.startswith("headers/"))
@@ -142,7 +140,7 @@ def _tar(path: Path, problems: list[Problem]) -> dict[str, pa.Buffer]:
     return _known(found, path, problems)
 
 
-_HEADER = (0o644, 0, 0, "", "", 0)
+_OWNER = (0o644, 0, 0, "", "", 0)
 """Mode, owner, group, their names and time of every member."""
 _BLOCK, _RECORD = 512, 10_240
 """Bytes of a TAR block, and of a record, to which tar fills the file (POSIX pax, ustar interchange format)."""
@@ -152,28 +150,16 @@ def _zeros(content: pa.Buffer, start: int, end: int) -> bool:
     return not np.frombuffer(content, np.uint8)[start:end].any()
 
 
-def _plain_entry(content: pa.Buffer, entry: tarfile.TarInfo) -> bool:
-    """Whether the header and the padding of a member hold nothing beside what is told of it."""
-    start, end = entry.offset, entry.offset_data + entry.size
-    header = content.slice(start, _BLOCK).to_pybytes()
-    # Name, link name, owner, and what GNU and ustar have behind the device numbers.
-    empty = header[len(entry.name.encode()) : 100] + header[157:257] + header[265:329] + header[345:]
-    numbers = header[100:156] + header[329:345]
-    if entry.offset_data - start != _BLOCK or any(empty) or set(numbers) - set(b"01234567 \0"):
-        return False
-    return _zeros(content, end, _padded(end))
+def _padded(size: int) -> int:
+    return -(-size // _RECORD) * _RECORD
 
 
-def _padded(size: int, unit: int = _BLOCK) -> int:
-    return -(-size // unit) * unit
-
-
-def _end(path: Path, content: pa.Buffer, entries: list[tarfile.TarInfo]) -> list[Problem]:
+def _end(path: Path, content: pa.Buffer, entries: list[tar.Member]) -> list[Problem]:
     """Whether a TAR ends as tar ends it: two zero blocks, and zeros to the end of the record."""
-    end = max((_padded(entry.offset_data + entry.size) for entry in entries), default=0)
+    end = entries[-1].end
     if not _zeros(content, end, content.size):
         return [Problem(str(path), f"has bytes behind its last member, from byte {end} on", _AGAIN)]
-    whole = (end + 2 * _BLOCK, _padded(end + 2 * _BLOCK, _RECORD))
+    whole = (end + 2 * _BLOCK, _padded(end + 2 * _BLOCK))
     if content.size not in whole:
         return [Problem(str(path), f"has {content.size} bytes, tar would end it at {whole[0]} or {whole[1]}", _AGAIN)]
     return []
@@ -187,13 +173,6 @@ def _known(found: dict[str, pa.Buffer], root: Path, problems: list[Problem]) -> 
         else:
             problems.append(Problem(f"{root}/{name}", "is no file of a GDI package", "remove it"))
     return known
-
-
-def _mapped(path: Path) -> pa.Buffer:
-    if not path.stat().st_size:
-        return pa.py_buffer(b"")
-    with pa.memory_map(str(path)) as file:
-        return file.read_buffer()
 
 
 @cache
@@ -211,11 +190,11 @@ def _manifest(content: pa.Buffer, where: str, problems: list[Problem]) -> dict[s
         fail(f"has {content.size} bytes, a node reads {gdi.MAX_MANIFEST}")
         return None
     try:
-        value = json.loads(content.to_pybytes())
-    except ValueError as error:
-        fail(f"is no JSON: {error}")
+        value = reading.parsed(content.to_pybytes().decode("utf-8"), where)
+    except (GoeError, UnicodeDecodeError) as error:
+        fail(error.problems[0].what if isinstance(error, GoeError) else f"is no JSON: {error}")
         return None
-    broken = [best_match([error]) for error in _validator().iter_errors(value)]
+    broken = [best_match([error]) for error in islice(_validator().iter_errors(value), bounds.PROBLEMS)]
     for one in sorted(broken, key=lambda e: e.json_path):
         fail(f"{one.json_path}: {one.message[:300]}")
     if broken:
@@ -289,10 +268,13 @@ def _headers(found: Mapping[str, pa.Buffer], content: Mapping, root: Path, probl
         what = "is missing" if name in wanted else "belongs to no VCF of the manifest"
         problems.append(Problem(f"{root}/{name}", what, _AGAIN))
     for name in sorted(there):
+        if found[name].size > bounds.HEADER_BYTES:
+            problems.append(Problem(f"{root}/{name}", f"has {found[name].size:,} bytes: no header has", _AGAIN))
+            continue
         lines = found[name].to_pybytes().decode(errors="replace").splitlines()
         if not lines or not lines[0].startswith("##fileformat=VCFv4") or not lines[-1].startswith("#CHROM\t"):
             problems.append(Problem(f"{root}/{name}", "is no header of a VCF", _AGAIN))
-        kept = gdi.minimal_header(lines).splitlines()
+        kept = set(gdi.minimal_header(lines).splitlines())
         strange = [number for number, line in enumerate(lines, 1) if line not in kept]
         if strange:
             what = f"line {strange[0]} is no structural line of a header ({len(strange)} such lines)"
@@ -357,18 +339,30 @@ def _file(
         fail(f"has {content.size} bytes, a node takes {gdi.MAX_FILE}")
     seen = gdi_rows.Rows(where, part, floor)
     try:
+        pages.check(content, where, len(gdi.SCHEMA.names) + 100, bounds.ALLELES)
         if not pq.read_schema(pa.BufferReader(content)).remove_metadata().equals(gdi.SCHEMA):
             fail("does not have the eleven columns of the format, with their names, types and nullability")
             return None
         file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(gdi.TEXT))
         about = file.metadata
+        if about.metadata or not pages.MADE_BY.fullmatch(about.created_by or ""):
+            fail("says more of itself than that Arrow made it")
         for group in range(about.num_row_groups):
+            rows = about.row_group(group).num_rows
+            if rows > bounds.CELLS:
+                fail(f"row group {group} has {rows:,} rows: at most {bounds.CELLS:,} are read")
+                return None
             table = file.read_row_group(group)
+            for name in gdi.TEXT:
+                reading.check_text(table[name], name, where)
             seen.add(table)
             _group(about.row_group(group), table, group, fail)
         unpacked = sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
         if unpacked > gdi.MAX_UNPACKED:
             fail(f"has {unpacked} bytes unpacked, a node takes {gdi.MAX_UNPACKED}")
+    except GoeError as error:
+        problems += error.problems
+        return None
     except (pa.ArrowException, OSError) as error:
         fail(f"cannot be read as Parquet: {str(error).splitlines()[0]}")
         return None

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from goe.check import gdi as gdi_check
 from goe.check import readback
-from goe.core.errors import Problem
+from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
-from goe.release import reading
+from goe.release import bounds, reading
 from goe.release.gdi import format as gdi
+from goe.release.gdi import package as gdi_package
 from goe.release.gdi import rows as gdi_rows
 from goe.release.gdi.metadata import Settings
 
@@ -52,19 +52,17 @@ def compare(
 def numbers(files: Iterable[pa.Buffer], contig: str, where: str) -> Iterator[pa.Table]:
     """Rows of data files as `readback.COLUMNS` (nhomalt is null), in the order of the package."""
     for content in files:
-        with reading.reading(where), pq.ParquetFile(pa.BufferReader(content)) as file:
-            for group in range(file.num_row_groups):
-                table = file.read_row_group(group)
-                columns = {
-                    "contig": pa.array([contig]).take(pa.array(np.zeros(table.num_rows, dtype=np.int64))),
-                    "pos": pc.add(table["POS"], 1),
-                    "stratum": table["POPULATION"],
-                    "nhomalt": pa.nulls(table.num_rows, pa.int64()),
-                    **{name: table[name.upper()] for name in ("ref", "alt", "af", *NUMBERS)},
-                }
-                yield pa.table([columns[n] for n in readback.COLUMNS.names], names=readback.COLUMNS.names).cast(
-                    readback.COLUMNS
-                )
+        for table in reading.batches(pa.BufferReader(content), where, gdi.TEXT, gdi_package.ROW_GROUP, None):
+            columns = {
+                "contig": pa.array([contig]).take(pa.array(np.zeros(table.num_rows, dtype=np.int64))),
+                "pos": pc.add(table["POS"], 1),
+                "stratum": table["POPULATION"],
+                "nhomalt": pa.nulls(table.num_rows, pa.int64()),
+                **{name: table[name.upper()] for name in ("ref", "alt", "af", *NUMBERS)},
+            }
+            yield pa.table([columns[n] for n in readback.COLUMNS.names], names=readback.COLUMNS.names).cast(
+                readback.COLUMNS
+            )
 
 
 def expected(cells: Iterable[pa.Table], floor: int) -> Iterator[pa.Table]:
@@ -76,6 +74,9 @@ def expected(cells: Iterable[pa.Table], floor: int) -> Iterator[pa.Table]:
         table = pa.concat_tables([rest, table]) if rest is not None else table
         start = int(_starts(table)[-1])
         rest = table.slice(start)
+        if rest.num_rows > bounds.STRATA:
+            what = f"{readback.place(rest)} has more rows than a release has strata"
+            raise GoeError(Problem("frequencies", what, "get the file again"))
         if start:
             yield _held(table.slice(0, start), floor)
     if rest is not None:

@@ -18,6 +18,7 @@ from rdflib.term import Node
 from goe.core import manifest
 from goe.core.errors import Problem
 from goe.core.resources import RESOURCES
+from goe.release import bounds
 from goe.release.layout import File, differences
 from goe.release.metadata.health_dcat import (
     DATASET,
@@ -62,6 +63,8 @@ MANDATORY = {
 # What the relative names of a record are resolved against; .invalid is never a host.
 _BASE = "https://release.invalid/metadata/record"
 _MEND = "make the release again"
+# What stands between two statements, in Turtle or JSON-LD; there are more of them in names and texts.
+_SEPARATORS = ",;.[({"
 
 
 @cache
@@ -112,6 +115,8 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
         graphs[name] = rdflib.Graph()
         try:
             text = (root / name).read_text(encoding="utf-8")
+            if sum(map(text.count, _SEPARATORS)) > bounds.statements(len(manifest.files(root))):
+                raise ValueError("it says more than there are files to describe")
             if form == "json-ld":
                 _own_context(json.loads(text))
             graphs[name].parse(data=text, format=form, publicID=_BASE)

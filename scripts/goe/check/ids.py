@@ -14,7 +14,6 @@ a digit beside them, and in no base64.
 import base64
 import os
 import re
-import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,14 +24,16 @@ from typing import IO
 import numba as nb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from isal import igzip
 
+from goe.check import pages
 from goe.check.faults import safely
-from goe.core import code_digest
+from goe.core import code_digest, tar
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import ROOT
-from goe.release import reading
+from goe.release import bounds, reading
 
 SHORTEST = 4
 # An id of 16 hexadecimal digits turns up in none of the digests of a release by chance.
@@ -40,6 +41,7 @@ _OWN_WORD = 16
 # An id of this many bytes turns up by chance in less than one of 10^9 releases of 10 GB.
 LONG = 8
 _PIECE = 4 << 20
+_ROWS = 1 << 16
 _SHOWN = 10
 _PLAIN = re.compile(r"[0-9.+-]+(?:E[0-9+-]+)?|[ACGTN]+", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")
@@ -252,49 +254,51 @@ def _contents(path: Path, name: str, words: bool) -> Iterator[tuple[str, Iterabl
             with igzip.open(path, "rb") as handle:
                 yield f"{path} (decompressed)", _pieces(handle), True
         elif path.suffix == ".parquet":
-            yield str(path), _parquet(path), True
+            yield str(path), _parquet(reading.mapped(path), str(path)), True
         elif path.suffix == ".tar":
             yield from _members(path)
         elif page:
             text = path.read_text(encoding="utf-8")
             if words:
                 yield str(path), [_BASE64.sub(" ", text).encode()], True
-            yield f"{path} look-up table", _unpacked(text), True
+            yield f"{path} look-up table", _unpacked(text, str(path)), True
 
 
-def _parquet(source: Path | IO[bytes]) -> Iterator[bytes]:
+def _parquet(content: pa.Buffer, where: str) -> Iterator[bytes]:
     """Names, metadata and every distinct text of a Parquet file."""
-    with pq.ParquetFile(source) as file:
-        about = file.metadata
-        yield "\n".join([*file.schema_arrow.names, about.created_by or ""]).encode()
-        for key, value in (about.metadata or {}).items():
-            yield b"\n" + key + b"\n" + value + b"\n"
-        texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
-        texts += [f.name for f in file.schema_arrow if pa.types.is_dictionary(f.type) or pa.types.is_binary(f.type)]
-        for group in range(about.num_row_groups):
-            table = file.read_row_group(group, columns=texts)
-            for column in table.columns:
-                for value in column.unique().to_pylist():
-                    yield b"\n" + (value if isinstance(value, bytes) else str(value).encode()) + b"\n"
+    about = pages.check(content, where, bounds.CHUNKS, bounds.ALLELES * bounds.STRATA)
+    schema = about.schema.to_arrow_schema()
+    yield "\n".join([*schema.names, about.created_by or ""]).encode()
+    for key, value in (about.metadata or {}).items():
+        yield b"\n" + key + b"\n" + value + b"\n"
+    texts = [field.name for field in schema if field.type in (pa.string(), pa.large_string(), pa.binary())]
+    with pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts) as file:
+        for batch in file.iter_batches(_ROWS, columns=texts):
+            for column in batch.columns:
+                values = column.dictionary.cast(pa.binary())
+                whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
+                yield b"\n" + (pc.binary_join(whole, b"\n")[0].as_py() or b"") + b"\n"
 
 
 def _members(path: Path) -> Iterator[tuple[str, Iterable[bytes], bool]]:
-    try:
-        with tarfile.open(path, "r:") as archive:
-            for entry in archive:
-                where = f"{path}/{entry.name}"
-                yield where, [repr((entry.name, entry.uname, entry.gname, entry.pax_headers)).encode()], True
-                content = archive.extractfile(entry) if entry.isreg() else None
-                if content is not None:
-                    parquet = entry.name.endswith(".parquet")
-                    yield where, _parquet(content) if parquet else _pieces(content), True
-    except tarfile.TarError as error:
-        raise GoeError(Problem(str(path), f"is no whole TAR: {error}", "get the file again")) from error
+    content = reading.mapped(path)
+    for entry in tar.members(memoryview(content), str(path), bounds.ENTRIES):
+        where = f"{path}/{entry.name}"
+        yield where, [content.slice(entry.at, entry.content - entry.at).to_pybytes()], True
+        part = content.slice(entry.content, entry.size)
+        yield where, _parquet(part, where) if entry.name.endswith(".parquet") else _pieces(pa.BufferReader(part)), True
 
 
-def _unpacked(text: str) -> Iterator[bytes]:
+def _unpacked(text: str, where: str) -> Iterator[bytes]:
     for match in _BASE64.finditer(text):
+        chunk = zlib.decompressobj()
         try:
-            yield zlib.decompress(base64.b64decode(match[0], validate=True))
+            rest, left = base64.b64decode(match[0], validate=True), bounds.lookup_chunk(bounds.STRATA)
+            while rest and not chunk.eof:
+                piece = chunk.decompress(rest, _PIECE)
+                yield piece
+                rest, left = chunk.unconsumed_tail, left - len(piece)
+                if left < 0:
+                    raise GoeError(Problem(where, "has a chunk that unpacks to more than one has", "get it again"))
         except (ValueError, zlib.error):
             continue

@@ -20,14 +20,14 @@ from goe.check import readback
 from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
-from goe.release import reading
+from goe.release import bounds, reading
 from goe.rules.stratum import parse
 
 PAGE = "report.html"
 NUMBERS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt")
-_FACTS = re.compile(r'<script type="application/json" id="facts">(.*?)</script>', re.DOTALL)
-_CHUNK = re.compile(r'<script type="text/plain" id="chunk-([^"]*)-([0-9]+)">([A-Za-z0-9+/=\s]*)</script>')
-_FILE = re.compile(r"goeLookup\((.*)\);\s*", re.DOTALL)
+_FACTS, _END = '<script type="application/json" id="facts">', "</script>"
+# No part of it can take what another one may begin with, so that nothing is gone over twice.
+_CHUNK = re.compile(r'<script type="text/plain" id="chunk-([^"]*+)">([A-Za-z0-9+/=\s]*+)</script>')
 _AGAIN = "the page was changed, or is not of this release: get the release again"
 _NAN = 0x7FC00000
 
@@ -47,9 +47,12 @@ def read(folder: str | Path) -> Page:
     where = Path(folder) / PAGE
     with reading.reading(where):
         text = where.read_text(encoding="utf-8")
-    match = _FACTS.search(text)
+    _, _, told = text.partition(_FACTS)
+    told, _, _ = told.partition(_END)
     try:
-        facts = json.loads(match[1] if match else "null")
+        if len(told) > bounds.FACTS:
+            raise ValueError(f"{len(told):,} characters")
+        facts = reading.parsed(told or "null", str(where))
         named = facts["folder"]
         files = []
         for contig in facts["contigs"]:
@@ -59,7 +62,12 @@ def read(folder: str | Path) -> Page:
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         what = f"does not say what is in its look-up table ({type(error).__name__}: {error})"
         raise GoeError(Problem(str(where), what, _AGAIN)) from None
-    chunks = {(contig, int(number)): data for contig, number, data in _CHUNK.findall(text)}
+    chunks = {}
+    for name, data in _CHUNK.findall(text):
+        contig, _, number = name.rpartition("-")
+        if not re.fullmatch("[0-9]{1,9}", number):
+            raise GoeError(Problem(str(where), f"chunk {name[:80]!r} has no number", _AGAIN))
+        chunks[contig, int(number)] = data
     return Page(facts, chunks, files)
 
 
@@ -98,11 +106,11 @@ def numbers(folder: str | Path, page: Page, contig: str, strata: Sequence[str]) 
     for number, (said, (text, where)) in enumerate(zip(about["chunks"], _texts(folder, page, about), strict=True)):
         try:
             packed = zlib.decompressobj()
-            raw = packed.decompress(base64.b64decode(text, validate=True)) + packed.flush()
-            if packed.unused_data or not packed.eof:
+            raw = packed.decompress(base64.b64decode(text, validate=True), bounds.lookup_chunk(len(strata)))
+            if packed.unused_data or packed.unconsumed_tail or not packed.eof:
                 raise ValueError("bytes behind its end")
             table, found = _unpack(raw, contig, said[0], strata, where)
-        except (ValueError, zlib.error, struct.error, KeyError, TypeError, IndexError) as error:
+        except (ValueError, ArithmeticError, zlib.error, struct.error, KeyError, TypeError, IndexError) as error:
             what = f"chunk {number} of {contig} cannot be unpacked: {type(error).__name__}"
             raise GoeError(Problem(where, what, _AGAIN)) from None
         if list(said) != [*found, zlib.adler32(raw)]:
@@ -127,14 +135,14 @@ def _texts(folder: str | Path, page: Page, about: Mapping) -> Iterator[tuple[str
         where = Path(folder) / page.facts["folder"] / f"{contig}.{number:03d}.js"
         with reading.reading(where):
             content = where.read_text(encoding="ascii")
-        match = _FILE.fullmatch(content)
+        told = content.removeprefix("goeLookup(").removesuffix(");\n")
         try:
-            dataset, name, its_number, texts = json.loads(f"[{match[1]}]" if match else "[null, null, null, null]")
+            dataset, name, its_number, texts = json.loads(f"[{told}]")
             wanted = [page.facts["dataset"], contig, number, min(each, many - number * each)]
             right = [dataset, name, its_number, len(texts)] == wanted and all(isinstance(t, str) for t in texts)
             arguments = ",".join(json.dumps(x) for x in (dataset, name, its_number, texts))
             right = right and content == f"goeLookup({arguments});\n"
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             right = False
         if not right:
             raise GoeError(Problem(str(where), "is not the file of the look-up table that it should be", _AGAIN))
@@ -148,9 +156,13 @@ def _unpack(raw: bytes, contig: str, first: int, strata: Sequence[str], where: s
     first: position of the first allele, which only the page says.
     """
     (size,) = struct.unpack_from("<I", raw)
+    if size > bounds.CHUNK_HEAD:
+        raise ValueError("a long header")
     head = json.loads(raw[4 : 4 + size])
     data = np.frombuffer(raw, np.uint8, offset=4 + size)
     n = head["n"]
+    if not 0 < n <= bounds.CHUNK_ALLELES or any(not 0 <= width <= 4 for _, width, _ in head["columns"]):
+        raise ValueError("no size of a chunk")
     if json.dumps(head, separators=(",", ":")).encode() != raw[4 : 4 + size]:
         raise ValueError("another notation")
     places = np.cumsum([0] + [width * n for _, width, _ in head["columns"]]).tolist()
@@ -168,7 +180,10 @@ def _unpack(raw: bytes, contig: str, first: int, strata: Sequence[str], where: s
         raise GoeError(Problem(where, f"a chunk of {contig} is not of the strata of this release", _AGAIN))
     if any(len(np.unique(column(i))) != len(head[key]) for i, key in ((1, "pairs"), (2, "filters"))):
         raise ValueError("names that no allele has")
-    pairs = pc.split_pattern(pa.array(head["pairs"], pa.string()).take(pa.array(column(1))), ">")
+    pairs = pa.array(head["pairs"], pa.string())
+    if not pc.all(pc.match_substring_regex(pairs, "^[ACGT]+>[ACGT]+$")).as_py():
+        raise ValueError("no alleles")
+    pairs = pc.split_pattern(_taken(pairs, column(1), "alleles", where), ">")
     alleles = {
         "contig": pa.repeat(pa.scalar(contig), n),
         "pos": pa.array(first + np.cumsum(column(0)), pa.int32()),
@@ -185,12 +200,18 @@ def _unpack(raw: bytes, contig: str, first: int, strata: Sequence[str], where: s
     order = np.full(cells.num_rows, -1, dtype=np.int64)
     order[total] = np.flatnonzero(shown[list(strata).index(st.TOTAL)])
     pick = pa.array(order, mask=~total)
-    filters = pa.array(head["filters"], pa.string()).take(pa.array(column(2)))
+    filters = _taken(pa.array(head["filters"], pa.string()), column(2), "filters", where)
     cells = cells.append_column("FILTER", filters.take(pick))
     cells = cells.append_column("faf95", pa.array(faf, pa.float64(), from_pandas=True).take(pick))
     pos = alleles["pos"].to_numpy()
     reach = pos + pc.binary_length(alleles["ref"]).to_numpy() - 1
     return cells, [int(pos[0]), int(pos[-1]), int(reach.max()), n]
+
+
+def _taken(words: pa.Array, codes: np.ndarray, name: str, where: str) -> pa.Array:
+    coded = pa.DictionaryArray.from_arrays(pa.array(codes), words)
+    reading.check_text(pa.chunked_array([coded]), name, where)
+    return coded.dictionary_decode()
 
 
 def _whole(column: Callable[[int], np.ndarray], strata: Sequence[str], shown: np.ndarray, part: int) -> np.ndarray:

@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
-from goe.core.errors import GoeError, Problem
+from goe.core.errors import GoeError, Problem, short
 from goe.frequencies.block import Block
-from goe.release.reading import _head, reading
+from goe.release import bounds
+from goe.release.reading import _head, batches, reading
 
 KEYS = ("contig", "pos", "ref", "alt", "stratum")
 COUNTS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt")
@@ -70,18 +70,19 @@ def expected(block: Block, columns: Iterable[str], wanted: np.ndarray) -> pa.Tab
 
 def frequency_table(path: str | Path, only_passed: bool = False, only_with_af: bool = False) -> Iterator[pa.Table]:
     """Cells of a long Parquet table of frequencies (goe.release.table)."""
-    with reading(path), pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(1 << 17, columns=[*COLUMNS.names, "filter"]):
-            table = pa.table(batch)
-            if only_passed:
-                table = table.filter(pc.equal(table["filter"], "PASS"))
-            if only_with_af:
-                table = table.filter(pc.is_valid(table["af"]))
-            yield table.select(COLUMNS.names).cast(COLUMNS)
+    text = [field.name for field in COLUMNS if field.type == pa.string()]
+    for table in batches(str(path), str(path), [*text, "filter"], 1 << 17, [*COLUMNS.names, "filter"]):
+        if only_passed:
+            table = table.filter(pc.equal(table["filter"], "PASS"))
+        if only_with_af:
+            table = table.filter(pc.is_valid(table["af"]))
+        yield table.select(COLUMNS.names).cast(COLUMNS)
 
 
-def vcf_records(path: str | Path) -> Iterator[tuple[pa.Table, dict[str, tuple[np.ndarray, pa.Array]]]]:
-    """Records of a compressed sites-only VCF, piece by piece.
+def vcf_records(
+    path: str | Path, rows: int = bounds.CELLS
+) -> Iterator[tuple[pa.Table, dict[str, tuple[np.ndarray, pa.Array]]]]:
+    """Records of a compressed sites-only VCF, piece by piece. rows: of a piece, at most.
 
     Each piece is a table (contig, pos, ref, alt, filter) and, for every INFO key in it, the rows that have it
     (ascending) and their values as text, null for a flag. GoeError when a key stands twice in a record.
@@ -99,9 +100,11 @@ def vcf_records(path: str | Path) -> Iterator[tuple[pa.Table, dict[str, tuple[np
                 strings_can_be_null=False,
             ),
         )
+        # A line that is longer than a piece stops Arrow.
         for batch in reader:
-            table = pa.table(batch)
-            yield table.select(["contig", "pos", "ref", "alt", "filter"]), _info(table, str(path))
+            for start in range(0, batch.num_rows, rows):
+                table = pa.table(batch.slice(start, rows))
+                yield table.select(["contig", "pos", "ref", "alt", "filter"]), _info(table, str(path))
 
 
 def _info(table: pa.Table, where: str) -> dict[str, tuple[np.ndarray, pa.Array]]:
@@ -237,7 +240,7 @@ def compare(
     for one, two in _paired(_cut(got, names), _cut(wanted, names)):
         if one is None or two is None:
             table, what = (one, "is not expected here") if two is None else (two, "is missing")
-            problems.append(Problem(where, f"{_place(table, 0, keys)} {what}", mend))
+            problems.append(Problem(where, f"{place(table, 0, keys)} {what}", mend))
             return problems
         same = np.ones(one.num_rows, dtype=bool)
         for name in keys:
@@ -247,18 +250,19 @@ def compare(
             for row in np.flatnonzero(~equal(one[name], two[name])[:end]):
                 if len(problems) == _SHOWN:
                     return problems
-                values = f"{name} is {one[name][row].as_py()}, expected {two[name][row].as_py()}"
-                problems.append(Problem(where, f"{_place(one, int(row), keys)}: {values}", mend))
+                values = short(f"{name} is {one[name][row].as_py()}, expected {two[name][row].as_py()}", 500)
+                problems.append(Problem(where, f"{place(one, int(row), keys)}: {values}", mend))
         if end < one.num_rows:
-            text = f"{_place(one, end, keys)} stands where {_place(two, end, keys)} is expected"
+            text = f"{place(one, end, keys)} stands where {place(two, end, keys)} is expected"
             problems.append(Problem(where, text, mend))
             return problems
     return problems
 
 
-def _place(table: pa.Table, row: int, keys: Sequence[str]) -> str:
+def place(table: pa.Table, row: int = 0, keys: Sequence[str] = KEYS[:4]) -> str:
+    """contig:pos:ref:alt of a row, and its stratum where that is a key."""
     one = table.slice(row, 1).to_pylist()[0]
-    allele = ":".join(str(one[name]) for name in KEYS[:4])
+    allele = short(":".join(str(one[name]) for name in KEYS[:4]))
     return f"{allele} {one['stratum']}" if "stratum" in keys else allele
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from goe.core import manifest
 from goe.core.errors import Problem
+from goe.release import reading
 from goe.release.layout import File, differences
 from goe.release.metadata import health_dcat as dcat
 from goe.release.metadata.ro_crate import (
@@ -32,7 +33,7 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
     """
     root = Path(folder)
     try:
-        document = json.loads((root / NAME).read_text(encoding="utf-8"))
+        document = reading.parsed((root / NAME).read_text(encoding="utf-8"), NAME)
         entities = document["@graph"]
         by_id = {entity["@id"]: entity for entity in entities}
         said = json.loads((root / dcat.DATASET).read_text(encoding="utf-8"))

@@ -35,7 +35,7 @@ def check(
     strata = tuple(people)
     faults = Faults(str(path))
     last = _Last()
-    for table in rb.whole_alleles(path):
+    for table in rb.whole_alleles(path, len(strata)):
         first = rb.starts(table)
         _rows(table, first, strata, faults)
         _alleles(table, first, contig, length, last, faults)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from goe.check import blocks as release_blocks
 from goe.check import callable_an as callable_check
 from goe.check import folder as check_folder
 from goe.check import gdi as gdi_check
-from goe.check import gdi_numbers, readback
+from goe.check import gdi_numbers, readback, tree
 from goe.check import ids as check_ids
 from goe.check import lookup as check_lookup
 from goe.check import mini_node as mini_node_check
@@ -34,10 +34,11 @@ from goe.check import ro_crate as ro_crate_check
 from goe.check import rows as check_rows
 from goe.check import statistics as check_statistics
 from goe.check import vcf as check_vcf
+from goe.check.apart import apart
 from goe.check.faults import Faults, safely
 from goe.check.folder import Facts
 from goe.core import code_digest, manifest
-from goe.core.errors import GoeError, Problem, printable, stop_on
+from goe.core.errors import GoeError, Problem, printable, short, stop_on
 from goe.disclosure import membership
 from goe.disclosure.audit.audit import Audit, public_build
 from goe.disclosure.audit.callable_an import Runs
@@ -45,6 +46,7 @@ from goe.disclosure.audit.table import Stated
 from goe.frequencies.block import Block, passed
 from goe.genome import intervals
 from goe.genome.build import Build
+from goe.release import bounds
 from goe.release.formats import annotations, mini_node, wide_table
 from goe.release.formats.sites_vcf import Tag
 from goe.release.metadata import ro_crate
@@ -77,14 +79,17 @@ NAMES = {
     "page": "Report: written again",
     "healthdcat": "HealthDCAT-AP record",
     "ro-crate": "RO-Crate",
+    "described": "Metadata: written again",
     "private": "Paths, places and times",
     "ids": "Ids of people",
 }
 ALL = tuple(NAMES)
 # What needs report.html, the metadata, or the manifest, which a run writes last; and what a run has just computed.
-_LATER = ("files", "manifest", "membership", "look-up", "page", "healthdcat", "ro-crate", "ids")
+_LATER = ("files", "manifest", "membership", "look-up", "page", "healthdcat", "ro-crate", "described", "ids")
 BEFORE_METADATA = tuple(part for part in ALL if part not in _LATER)
-METADATA = ("files", "look-up", "healthdcat", "ro-crate", "private")
+_LONGEST = 2_000
+"""Characters of a place or a fault that are told: alleles and keys of a file that is no release have any length."""
+METADATA = ("files", "look-up", "healthdcat", "ro-crate", "described", "private")
 
 
 @dataclass(frozen=True)
@@ -150,8 +155,8 @@ def run(
     listed = None if ids is None else check_ids.of_run(ids) if own else check_ids.read(ids)
     results = _Results(root, wanted, tell)
     look_for_people = partial(_ids, results, listed, str(ids))
-    if special := check_folder.special_files(root):
-        # Opening them may lead out of the folder, or never end.
+    if special := tree.faults(root):
+        # Opening them may lead out of the folder, never end, or take more memory than there is.
         for part in ("files", "manifest"):
             results.put(part, special, "")
         results.not_made(f"{results.relative(special[0]).where} {special[0].what}, and was not opened")
@@ -160,9 +165,12 @@ def run(
     facts, problems = check_folder.descriptions(root)
     results.put("descriptions", problems, "keys, ids, strata and rounding")
     if facts is None:
+        why = f"{check_folder.DATASET} and the other descriptions are not whole"
+        # First, so that what is wrong is told before the rest is looked at.
+        results.not_made(why, ["files"])
         _private(results, ())
         look_for_people()
-        results.not_made(f"{check_folder.DATASET} and the other descriptions are not whole")
+        results.not_made(why)
     else:
         _Check(results, facts, digests, max(1, threads), look_for_people).run()
     return results.finished()
@@ -204,8 +212,10 @@ class _Results:
 
     def put(self, part: str, problems: Sequence[Problem], detail: str) -> None:
         """A result: passed when there is no problem. Places are told relative to the folder."""
-        mine = tuple(dict.fromkeys(self.relative(p) for p in problems))
-        n = len(mine)
+        n = len(dict.fromkeys(problems))
+        mine = tuple(self.relative(p) for p in islice(dict.fromkeys(problems), bounds.PROBLEMS))
+        if n > len(mine):
+            mine = (*mine, Problem(NAMES[part], f"and {n - len(mine):,} more problems"))
         self.set(part, not mine, f"{n} problem{'s' if n != 1 else ''}" if mine else detail, mine)
 
     def set(self, part: str, passed: bool | None, detail: str, problems: tuple[Problem, ...] = ()) -> None:
@@ -225,14 +235,14 @@ class _Results:
         """A problem with places relative to the folder, and nothing in it that a terminal would obey."""
         start = "" if self.root == Path() else f"{self.root}/".replace("//", "/")
 
-        def short(text: str) -> str:
-            return printable(text.replace(start, "") if start else text)
+        def told(text: str) -> str:
+            return printable(short(text.replace(start, "") if start else text, _LONGEST))
 
-        return Problem(short(problem.where), short(problem.what), problem.mend)
+        return Problem(told(problem.where), told(problem.what), problem.mend)
 
-    def not_made(self, why: str) -> None:
+    def not_made(self, why: str, parts: Iterable[str] = ALL) -> None:
         """Every check that has no result could not be made: failed, for a reason told elsewhere."""
-        for part in ALL:
+        for part in parts:
             if part in self.wanted and part not in self.found:
                 self.set(part, False, f"not made: {why}")
 
@@ -483,10 +493,14 @@ class _Check:
         def look() -> list[Problem]:
             path = self.root / name
             facts = self.facts
-            problems = check_vcf.check_header(path, facts.build, facts.contigs, self.tags(which), self.filters(which))
+            tags, filters = self.tags(which), self.filters(which)
+            problems = check_vcf.check_header(path, facts.build, facts.contigs, tags, filters)
+            if not (problems or self.other_code):
+                problems = check_vcf.check_words(path, facts.build, facts.contigs, tags, filters)
             if which in mini_node.PROFILES:
                 problems += mini_node_check.check_header(path, which)
-            problems += safely(str(path), lambda: check_vcf.check_empty_columns(path))
+            most = facts.said["dataset"]["number_of_records"]
+            problems += safely(str(path), lambda: check_vcf.check_empty_columns(path, most))
             ends = {contig: seen.ends[which] for contig, seen in self.seen.items() if which in seen.ends}
             return problems + check_vcf.check_index(path, ends)
 
@@ -516,9 +530,12 @@ class _Check:
 
         def look() -> list[Problem]:
             facts = self.facts
-            problems = beacon_check.check(path, self.blocks([contig]))
-            problems += beacon_check.check_names(path, facts.id, facts.build, contig, facts.lengths[contig])
-            return problems + beacon_check.validate(path)
+            # A file with more lines than the table has alleles is read no further.
+            return (
+                beacon_check.check(path, self.blocks([contig]))
+                or beacon_check.check_names(path, facts.id, facts.build, contig, facts.lengths[contig])
+                or beacon_check.validate(path)
+            )
 
         return name, look
 
@@ -620,20 +637,31 @@ class _Check:
     # ---- metadata
 
     def metadata(self) -> None:
+        if not self.wanted & {"healthdcat", "ro-crate", "described"}:
+            return
+        digests = self.digests
+        if digests is None:
+            digests = {name: manifest.digest(self.root / name) for name in manifest.files(self.root)}
         if "healthdcat" in self.wanted:
-            self.put("healthdcat", safely("metadata", self.health_dcat), "SHACL shapes, dataset.json, every file")
+            problems = apart("metadata", partial(self.health_dcat, digests))
+            self.put("healthdcat", problems, "SHACL shapes, dataset.json, every file")
         if "ro-crate" in self.wanted:
-            problems = safely(str(self.root / ro_crate.NAME), lambda: ro_crate_check.check(self.root, self.digests))
+            problems = apart(str(self.root / ro_crate.NAME), lambda: ro_crate_check.check(self.root, digests))
             self.put("ro-crate", problems, "profiles, dataset.json, every file")
+        if self.other_code:
+            self.set("described", None, self.other_code)
+        elif "described" in self.wanted:
+            look = partial(check_again.metadata, self.root, self.facts.said, digests)
+            self.put("described", apart("metadata", look), "catalogue record and crate, every byte")
 
-    def health_dcat(self) -> list[Problem]:
+    def health_dcat(self, digests: dict[str, str]) -> list[Problem]:
         try:
             # Needs rdflib and pySHACL, which nothing else does, and takes a second to load.
             from goe.check import health_dcat as health_dcat_check
         except ImportError as error:
             what = f"cannot be checked: {error.name} is not installed"
             return [Problem("metadata/healthdcat.ttl", what, f"pip install {error.name}")]
-        return health_dcat_check.check(self.root, self.digests)
+        return health_dcat_check.check(self.root, digests)
 
 
 def _with_filter(block: Block) -> pa.Table:

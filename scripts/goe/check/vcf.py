@@ -3,22 +3,23 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pysam
 
-from goe.check import readback
-from goe.core.errors import GoeError, Problem
+from goe.check import again, readback, tabix
+from goe.core.errors import GoeError, Problem, short
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block, passed
 from goe.hts.vcf_header import Declaration, VcfHeader
-from goe.release import reading
-from goe.release.formats import annotations, mini_node
+from goe.release import bounds, notes, reading
+from goe.release.formats import annotations, mini_node, sites_vcf
 from goe.release.formats.sites_vcf import Tag
+from goe.rules import site_filters
 
 _AGAIN = "the file was changed, or is not of this release: get it again"
 # Where the statistics of a site are read that this file is held against.
@@ -27,6 +28,7 @@ _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 _SOURCE = re.compile(r"##source=goe [0-9A-Za-z.+]+")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _PIECE = 8 << 20
+_SHOWN = 10
 
 
 # Keys of a structured line in their order, and those that are in quotes.
@@ -124,8 +126,19 @@ def check_header(
     return problems
 
 
-def check_empty_columns(path: str | Path) -> list[Problem]:
-    """What stands in the columns that a release leaves empty, ID and QUAL."""
+def check_words(
+    path: str | Path, build: str, contigs: Sequence[Mapping], tags: Sequence[Tag], filters: Iterable[str]
+) -> list[Problem]:
+    """The first line of a header that is not as this goe writes it, its words and order included; `check_header` the
+    file first."""
+    there = "".join(f"{line}\n" for line in reading.vcf_header(path).lines)
+    names = notes.filter_order(filters, site_filters.DESCRIPTIONS)
+    wanted = sites_vcf.header(build, contigs, names, site_filters.DESCRIPTIONS, tags)
+    return again.differs(f"{path} header", there, wanted, "the release gives")
+
+
+def check_empty_columns(path: str | Path, most: int = bounds.ALLELES) -> list[Problem]:
+    """What stands in the columns that a release leaves empty, ID and QUAL. most: records that the file can have."""
     lines = reading.vcf_header(path).lines
     with reading.reading(path), pa.input_stream(str(path), compression="gzip") as stream:
         try:
@@ -145,7 +158,12 @@ def check_empty_columns(path: str | Path) -> list[Problem]:
             if "Empty CSV file" in str(error):
                 return []
             raise
+        records = 0
         for batch in reader:
+            records += batch.num_rows
+            if records > most:
+                # That they are too many is told where they are compared.
+                return []
             for column, name in (("c", "ID"), ("f", "QUAL")):
                 bad = pc.not_equal(batch[column], ".")
                 if bad.true_count:
@@ -160,21 +178,20 @@ def check_empty_columns(path: str | Path) -> list[Problem]:
 def check_index(path: str | Path, ends: Mapping[str, tuple[int, int]]) -> list[Problem]:
     """Whether `<path>.tbi` leads to the records. ends: contig -> position of its first and last record, for the
     contigs that have some."""
-    pysam.set_verbosity(0)
-    index = Path(f"{path}.tbi")
-    problems = []
+    where = f"{path}.tbi"
     try:
-        with pysam.TabixFile(str(path), index=str(index)) as file:
-            names = list(file.contigs)
-            if names != list(ends):
-                return [Problem(str(index), f"is for the contigs {', '.join(names) or 'none'}", _AGAIN)]
-            for contig, (first, last) in ends.items():
-                for pos in (first, last):
-                    if not any(int(line.split("\t", 2)[1]) == pos for line in file.fetch(contig, pos - 1, pos)):
-                        problems.append(Problem(str(index), f"does not lead to {contig}:{pos}", _AGAIN))
-    except (OSError, ValueError) as error:
-        return [Problem(str(index), f"cannot be used: {' '.join(str(error).split())[:200]}", _AGAIN)]
-    return problems
+        index = tabix.read(where)
+    except GoeError as error:
+        return error.problems
+    if index.names != list(ends):
+        return [Problem(where, f"is for the contigs {', '.join(index.names[:50]) or 'none'}", _AGAIN)]
+    wrong = (
+        Problem(where, f"does not lead to {contig}:{pos}", _AGAIN)
+        for contig, places in ends.items()
+        for pos in dict.fromkeys(places)
+        if not tabix.leads(path, index, contig, pos)
+    )
+    return list(islice(wrong, _SHOWN))
 
 
 def compare(
@@ -215,7 +232,7 @@ def _read(path: str | Path, tags: Sequence[Tag], strata: Sequence[str], others: 
     of_site = [tag for tag in tags if not tag.stratum]
     known = {*(tag.id for tag in tags), *others}
     index = {stratum: i for i, stratum in enumerate(strata)}
-    for table, found in readback.vcf_records(path):
+    for table, found in readback.vcf_records(path, max(1, bounds.CELLS // len(strata))):
         rows = table.num_rows
         strange = sorted(set(found) - known)
         if strange:
@@ -263,7 +280,7 @@ def with_site(cells: pa.Table, site: Mapping[str, pa.Array], has_total: np.ndarr
 
 def _place(table: pa.Table, row: int) -> str:
     one = table.slice(row, 1).to_pylist()[0]
-    return ":".join(str(one[name]) for name in readback.KEYS[:4])
+    return short(":".join(str(one[name]) for name in readback.KEYS[:4]))
 
 
 def expected(

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator
 
 from goe.check import folder as check_folder
-from goe.check import readback
+from goe.check import readback, tree
 from goe.check import run as check_run
 from goe.check.faults import Faults, safely
 from goe.collect import folder, form, table
@@ -59,7 +59,7 @@ def run(root: str | Path) -> list[Result]:
         found.append(Result(part, not mine, f"{len(mine)} problems" if mine else detail, mine, name))
         return not mine
 
-    special = check_folder.special_files(where)
+    special = tree.faults(where)
     if not put("files", "Files", special, "files and folders alone"):
         return found
     put("manifest", "Manifest", safely(str(where), lambda: manifest.verify(where)), "every digest agrees")

@@ -63,7 +63,7 @@ def take(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
         _long(parts, contig, long)
         target = tables / f"{contig}.parquet"
         with form.Table(target, contig, one.people) as out:
-            for table in blocks.whole_alleles(long):
+            for table in blocks.whole_alleles(long, len(strata)):
                 block = blocks.block(table, blocks.starts(table), strata, contig, entry.name)
                 out.write(block)
                 for s, stratum in enumerate(strata):

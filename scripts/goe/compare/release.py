@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from goe.check.folder import DATASET, DESCRIPTIONS, read_json, special_files
+from goe.check import tree
+from goe.check.folder import DATASET, DESCRIPTIONS, read_json
 from goe.compare.files import Side
 from goe.core import code_digest, manifest
 from goe.core.errors import GoeError, Problem, stop_on
@@ -65,7 +66,7 @@ def read(folder: str | Path) -> Release:
     root = Path(folder)
     if not root.is_dir():
         raise GoeError(Problem(str(root), "is no folder", "give the folder of a release"))
-    stop_on(special_files(root))
+    stop_on(tree.faults(root))
     stop_on(manifest.verify(root))
     digests = manifest.listed(root / manifest.NAME)
     lacking = [path for path in (*DESCRIPTIONS.values(), ro_crate.NAME) if path not in digests]

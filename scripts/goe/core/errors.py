@@ -22,6 +22,11 @@ class Problem:
         return f"{self.where}: {self.what}" + (f" -> {self.mend}" if self.mend else "")
 
 
+def short(text: str, most: int = 200) -> str:
+    """The beginning of a text that may be of any length, as alleles are."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 class GoeError(Exception):
     """Stops a run. Carries every problem that was found, in the order found."""
 

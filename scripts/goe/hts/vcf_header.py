@@ -7,6 +7,7 @@ keep to that; like htslib, the first of two lines with one id counts.
 
 import re
 import struct
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BufferedIOBase
@@ -158,23 +159,29 @@ def _values(body: str) -> tuple[dict[str, str], frozenset[str], bool]:
     return values, frozenset(quoted), whole and bool(values.get("ID"))
 
 
-def lines_of(stream: BufferedIOBase, errors: str = "replace") -> tuple[list[str], bool]:
+def lines_of(stream: BufferedIOBase, errors: str = "replace", most: int = sys.maxsize) -> tuple[list[str], bool]:
     """Lines of the header of an uncompressed VCF or BCF stream, and whether it is a BCF; leaves the records to be read.
 
-    errors: what bytes that are no UTF-8 become, as in `bytes.decode`. A stream that is cut off: struct.error, or fewer
-    lines. Lines that do not begin with `#` are no header: the first one is read and left out.
+    errors: what bytes that are no UTF-8 become, as in `bytes.decode`. most: bytes of the header; EOFError when it
+    has more. A stream that is cut off: struct.error, or fewer lines. Lines that do not begin with `#` are no header:
+    the first one is read and left out.
     """
     start = stream.read(3)
     if start == b"BCF":
         stream.read(2)
         (length,) = struct.unpack("<I", stream.read(4))
+        if length > most:
+            raise EOFError("the header does not end where one would")
         # Not `splitlines`, which also ends lines at characters that a description may hold.
         return stream.read(length).rstrip(b"\0\n").decode(errors=errors).split("\n"), True
     lines = []
-    line = start + stream.readline(_LONGEST_FIRST_LINE)
+    line = start + stream.readline(min(most, _LONGEST_FIRST_LINE))
     while line.startswith(b"#"):
+        most -= len(line)
+        if most < 0:
+            raise EOFError("the header does not end where one would")
         lines.append(line.decode(errors=errors).rstrip("\r\n"))
         if line.startswith(b"#CHROM"):
             break
-        line = stream.readline()
+        line = stream.readline(most + 1)
     return lines, False

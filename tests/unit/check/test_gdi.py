@@ -159,7 +159,15 @@ def nullable(path):
     pq.write_table(table.cast(schema), path, **WRITE, sorting_columns=sorting(schema))
 
 
+def more_of_itself(path):
+    table = pq.read_table(path)
+    with pq.ParquetWriter(path, table.schema, **WRITE, sorting_columns=sorting(table.schema)) as file:
+        file.add_key_value_metadata({"note": "x"})
+        file.write_table(table)
+
+
 FILES = [
+    (more_of_itself, "says more of itself than that Arrow made it"),
     (no_column, "the eleven columns"),
     (wider, "the eleven columns"),
     (nullable, "the eleven columns"),

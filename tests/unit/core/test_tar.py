@@ -35,6 +35,59 @@ def test_any_members_are_what_tarfile_writes(tmp_path_factory, contents, long, s
     assert b"".join(tar.stream(members, style)) == buffer.getvalue()
 
 
+@settings(max_examples=60, deadline=None)
+@given(contents=some.lists(some.binary(max_size=3000), min_size=1, max_size=5), style=some.sampled_from([1, 2]))
+def test_the_reader_finds_the_members(contents, style):
+    data = b"".join(tar.stream([(f"a/{i}", content) for i, content in enumerate(contents)], style))
+    found = tar.members(memoryview(data), "x", 5)
+    assert [(m.name, data[m.content : m.content + m.size]) for m in found] == [
+        (f"a/{i}", content) for i, content in enumerate(contents)
+    ]
+    assert all(m.plain and m.owner == (0o644, 0, 0, "", "", 0) for m in found)
+    assert not any(data[found[-1].end :])
+
+
+def made(**header):
+    """A TAR of one member whose header has these."""
+    info = tarfile.TarInfo("a")
+    for key, value in header.items():
+        setattr(info, key, value)
+    return info.tobuf(tarfile.USTAR_FORMAT) + bytes(512 * 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", "is no uncompressed TAR: it is empty"),
+        (bytes(1024), "is no uncompressed TAR: it is empty"),
+        (b"x" * 512, "is no uncompressed TAR: the header at byte 0"),
+        (made()[:300], "unexpected end of data at byte 0"),
+        (made(size=5000), "unexpected end of data: a is cut off"),
+        (made(size=512)[:512] + bytes(512) + made(), "x/a: is there twice"),
+        (made(name="../a"), "is outside the folder"),
+        (made(name="/a"), "is outside the folder"),
+        *(
+            (made(type=kind), f"x/a: is no plain file: it is {what}")
+            for kind, what in (
+                (tarfile.LNKTYPE, "a hard link"),
+                (tarfile.SYMTYPE, "a link"),
+                (tarfile.CHRTYPE, "a device"),
+                (tarfile.FIFOTYPE, "a pipe"),
+                (tarfile.GNUTYPE_SPARSE, "a sparse file"),
+                (tarfile.XHDTYPE, "an extended header"),
+                (tarfile.GNUTYPE_LONGNAME, "a header of GNU tar"),
+                (b"?", "nothing that is known"),
+            )
+        ),
+        (b"".join(made(name=f"{i}")[:512] for i in range(6)) + bytes(1024), "it has more than 5 members"),
+    ],
+)
+def test_what_is_no_regular_file_is_refused(data, what):
+    with pytest.raises(GoeError) as caught:
+        tar.members(memoryview(data), "x", 5)
+    assert what in str(caught.value)
+
+
 def test_tar_reads_it(tmp_path):
     (tmp_path / "x").write_bytes(b"x" * 3_000_000)
     with (tmp_path / "x.tar").open("wb") as out:

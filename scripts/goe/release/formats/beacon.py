@@ -72,9 +72,14 @@ def populations(info: Sequence[Tag]) -> dict:
     }
 
 
+def dumps(info: Sequence[Tag]) -> str:
+    """The text of populations.json."""
+    return json.dumps(populations(info), indent=2) + "\n"
+
+
 def write_populations(path: str | Path, info: Sequence[Tag]) -> None:
     """Write `populations(info)` to a file."""
-    Path(path).write_text(json.dumps(populations(info), indent=2) + "\n")
+    Path(path).write_text(dumps(info))
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.core import tables
-from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.errors import GoeError, Problem, short, stop_on
 from goe.core.resources import RESOURCES
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
-from goe.release.reading import reading
+from goe.release.reading import batches, reading
 from goe.release.table import BLOCK, COMPRESSION_LEVEL
 
 DICTIONARY = RESOURCES / "dictionary" / "wide.tsv"
@@ -28,6 +28,7 @@ DICTIONARY = RESOURCES / "dictionary" / "wide.tsv"
 ROW_GROUP = 4 * BLOCK
 
 _ALLELE = {"contig": pa.string(), "pos": pa.int32(), "ref": pa.string(), "alt": pa.string(), "filter": pa.string()}
+TEXT = tuple(name for name, kind in _ALLELE.items() if kind == pa.string())
 COUNTS = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt")
 NUMBERS = ("ac", "an", "af", "ac_hom", "ac_het", "ac_hemi", "nhomalt")
 # As in the sites VCF, but for the call rate: both 1 - F_MISSING there and its own single precision elsewhere follow
@@ -215,10 +216,9 @@ def read(path: str | Path, block: int = BLOCK) -> Iterator[Block]:
     """
     about = facts(path)
     strata = tuple(entry["stratum"] for entry in about["strata"])
-    with reading(path), pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(block):
-            if batch.num_rows:
-                yield _block(batch, about["contig"], strata, str(path))
+    for table in batches(str(path), str(path), TEXT, block, None):
+        for batch in table.to_batches():
+            yield _block(batch, about["contig"], strata, str(path))
 
 
 def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: str) -> Block:
@@ -241,7 +241,9 @@ def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: s
 
     def fail(bad: np.ndarray, name: str, what: str) -> None:
         for s, row in np.argwhere(bad)[: _SHOWN - len(problems)]:
-            allele = ":".join(str(batch.column(key)[int(row)].as_py()) for key in ("contig", "pos", "ref", "alt"))
+            allele = short(
+                ":".join(str(batch.column(key)[int(row)].as_py()) for key in ("contig", "pos", "ref", "alt"))
+            )
             problems.append(Problem(where, f"{allele}: {column(name, strata[s])} {what}", _AGAIN))
 
     for name in COUNTS:

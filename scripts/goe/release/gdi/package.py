@@ -240,7 +240,7 @@ class Writer:
             "populations": sorted(self.populations),
             "files": self.files,
         }
-        (self.folder / SUMMARY).write_text(_dumps(summary))
+        (self.folder / SUMMARY).write_text(dumps(summary))
 
     def __enter__(self) -> "Writer":
         return self
@@ -404,7 +404,7 @@ def assemble(
         "payload": {"algorithm": "sha256", "members": dict(sorted(members.items()))},
         "config": gdi_metadata.manifest_config(cfg),
     }
-    (root / gdi.MANIFEST).write_text(_dumps(content))
+    (root / gdi.MANIFEST).write_text(dumps(content))
     return content
 
 
@@ -456,6 +456,6 @@ def pack(folder: str | Path, target: str | Path) -> None:
         out.writelines(tar.stream([(name, Path(folder) / name) for name in members(folder)], tar.GNU))
 
 
-def _dumps(value: object) -> str:
-    """JSON in the order of the sections, which is that of the format's own tool."""
+def dumps(value: object) -> str:
+    """JSON in the order of the sections, which is that of the format's own tool: the manifest as it is written."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

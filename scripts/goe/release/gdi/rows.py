@@ -49,6 +49,11 @@ class Rows:
         starts = _starts(table)
         # The last allele may go on in the next rows.
         end = int(starts[-1])
+        if table.num_rows - end > gdi.MAX_POPULATIONS:
+            # No allele has so many rows: they are out of order, and not kept.
+            self._rest = None
+            self._check(table, starts)
+            return
         self._rest = table.slice(end)
         if end:
             self._check(table.slice(0, end), starts[:-1])

@@ -73,6 +73,8 @@ _HOMEPAGES = {
     "scipy": "https://scipy.org/",
     "verifybamid2": "https://github.com/Griffan/VerifyBamID",
 }
+TOOLS = frozenset(_HOMEPAGES)
+"""Names of the tools and packages that a crate can have."""
 # What of the config may be told and decides the numbers. Anything else stays at home: paths, inputs, keys of
 # recipients, and what changes with the machine but not the release. Files that decide numbers are told by their
 # digests (`file_digests`).
