@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pysam
 import pytest
 from goe.core import manifest
+from goe.release.formats import wide_table
 from helpers import release_folder as rf
 from helpers.stages import measure, told
 
@@ -38,10 +39,15 @@ def grown(path, target, times, change=None, **options):
     step = table["pos"][-1].as_py() + 1
     with pq.ParquetWriter(target, table.schema.remove_metadata(), store_schema=False, **options) as file:
         file.add_key_value_metadata({"goe": table.schema.metadata[b"goe"].decode()})
+        # Row groups as large as those of a release: their number is what the footer of a file holds.
+        waiting = []
         for i in range(times):
             pos = pa.array(table["pos"].to_numpy() + np.int32(i * step))
             piece = table.set_column(table.schema.get_field_index("pos"), table.schema.field("pos"), pos)
-            file.write_table(change(piece) if change else piece)
+            waiting.append(change(piece) if change else piece)
+            if sum(one.num_rows for one in waiting) >= wide_table.ROW_GROUP or i == times - 1:
+                file.write_table(pa.concat_tables(waiting))
+                waiting = []
 
 
 def bodies(root, small, times, level):
