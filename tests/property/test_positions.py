@@ -328,7 +328,7 @@ def test_thousands_of_positions_pass_the_audit(contig, protect, name):
         ref = ["A" * (b - a + 1) for a, b in zip(first[public], last[public], strict=True)]
         block = block_of(contig, plan, counts[:, :, public], decision.shown[:, public], first[public], ref)
         assert not audited(rule, plan, block), (seed, sizes, k, missing)
-    assert {search.SHOWN, search.SHARED, search.NONE_LEFT, search.BELOW_FLOOR} <= seen
+    assert {search.SHOWN, search.SHARED, search.TOGETHER, search.BELOW_FLOOR} <= seen
 
 
 @pytest.mark.parametrize("contig", CONTIGS)

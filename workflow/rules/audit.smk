@@ -4,13 +4,6 @@ from goe.core import manifest
 AUDITED = [str(Path(CFG.audit) / name) for name in (manifest.NAME, "metadata/dataset.json")] if CFG.audit else []
 
 
-def audited(wildcards):
-    """What is asked of the release to audit, as files that must be there."""
-    if CFG.audit is None:
-        raise WorkflowError("Say which release: snakemake audit --config audit=FOLDER")
-    return AUDITED
-
-
 rule audit_provenance:
     input:
         release=audited,

@@ -84,6 +84,17 @@ def look_at_inputs():
         raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 
 
+def audited(wildcards):
+    """What is asked of the release to audit, as files that must be there."""
+    if CFG.audit is None:
+        raise WorkflowError("Say which release: snakemake audit --config audit=FOLDER")
+    return AUDITED
+
+
+def trusts_of_digests(wildcards):
+    return {"hashed": [STAMPS.hashed(part) for part in STAMPS.parts]}
+
+
 def neighbours(wildcards):
     """The region and those beside it on its contig, in order: records may cross a border when normalised."""
     names = regions_of(REGIONS[wildcards.region].contig)

@@ -85,9 +85,5 @@ INPUT_DIGESTS = expand(work("intake/digests/{part}.tsv"), part=STAMPS.parts)
 INPUT_SEALS = expand(work("seals/intake_digests/{part}.json"), part=STAMPS.parts)
 
 
-def trusts_of_digests(wildcards):
-    return {"hashed": [STAMPS.hashed(part) for part in STAMPS.parts]}
-
-
 KEPT += INPUT_SEALS
 KEPT += [work("seals/intake_lint.json"), work("seals/intake_people.json")]

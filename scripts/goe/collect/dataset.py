@@ -28,8 +28,9 @@ ZERO, FLOOR, UNKNOWN = "zero", "floor", "unknown"
 
 # Why an allele is withheld under a floor: nobody carries it; Total has 1 to k-1 carriers or others; Total would tell
 # its two parts, which is so for k carriers or others too (goe.disclosure.search, `_alone`) and, where hardly anybody of
-# a part is called, for any number; ploidies that no region explains, which X and Y alone have.
-_NOBODY, _SMALL, _TELLS, _ODD = (control.REASONS[i] for i in (1, 3, 5, 4))
+# a part is called, for any number; ploidies that no region explains, which X and Y alone have; what it would tell with
+# other alleles that cover a base of it, whatever its carriers are.
+_NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER = (control.REASONS[i] for i in (1, 3, 5, 4, 6))
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,14 @@ class Silence:
 
     means: ZERO, FLOOR or UNKNOWN. k: people of the floor, 1 for none. few: under a floor, carriers at most, or as many
     others; where it is k, only at positions at which more than k people of each part are called. sexes: whether that
-    holds on X and Y too.
+    holds on X and Y too. beside: whether it holds where the dataset lists another allele that overlaps.
     """
 
     means: str
     k: int = 1
     few: int = 0
     sexes: bool = True
+    beside: bool = True
 
 
 @dataclass
@@ -139,9 +141,9 @@ def silence(rule: Mapping) -> Silence:
     if rule["policy"] == "open" or k <= 1:
         return Silence(ZERO)
     told = set(rule["alleles_withheld_by_reason"])
-    if rule["protect"] != "carriers" or told - {_NOBODY, _SMALL, _TELLS, _ODD}:
+    if rule["protect"] != "carriers" or told - {_NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER}:
         return Silence(UNKNOWN, k)
-    return Silence(FLOOR, k, k if _TELLS in told else k - 1, _ODD not in told)
+    return Silence(FLOOR, k, k if _TELLS in told else k - 1, _ODD not in told, _TOGETHER not in told)
 
 
 def fingerprint(tables: Iterable[File]) -> str:

@@ -180,9 +180,10 @@ class Merge:
         ends = np.cumsum([0, *map(len, keys)])
         pos, pair = union // size, union % size
         classes = self._classes(pos)
+        last = pos + np.array([len(ref) for ref, _ in pairs], np.int64)[pair] - 1 if pairs else pos
         sums = Sums.nothing(len(self.strata), len(union))
         said = [
-            part.add(sums, piece, where[start:end], pos, classes)
+            part.add(sums, piece, where[start:end], pos, last, classes)
             for part, piece, start, end in zip(self.parts, pieces, ends, ends[1:], strict=False)
         ]
         ref, alt = (pa.array([bases[i] for bases in pairs], pa.string()).take(pa.array(pair)) for i in range(2))
@@ -239,6 +240,7 @@ class _Part:
         self.pieces = self._read()
         self.left = _nothing(len(self.own))
         self.finished = False
+        self.reach = 0  # the last base of all alleles that were taken
 
     def _unchanged(self, file: File) -> str:
         if not Path(file.path).is_file() or manifest.digest(file.path) != file.sha256:
@@ -319,12 +321,14 @@ class _Part:
     # ---- what it adds
 
     def add(
-        self, sums: Sums, piece: _Piece, at: np.ndarray, pos: np.ndarray, classes: np.ndarray
+        self, sums: Sums, piece: _Piece, at: np.ndarray, pos: np.ndarray, last: np.ndarray, classes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Add the dataset to the sums of a window; what it says of each allele, and AC and AN of everybody.
 
-        piece: its alleles of the window; at: their places among all. pos, classes: (alleles,), of all.
+        piece: its alleles of the window; at: their places among all. pos, last (bases of REF), classes: (alleles,), of
+        all.
         """
+        beside = self._beside(piece, pos, last)
         alleles = len(pos)
         if not alleles:
             return np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -340,10 +344,21 @@ class _Part:
         for i in range(len(self.own)):
             filtered = at[status[at] == FILTERED]
             sums.uncounted[self.place[i], filtered] += 1
-        self._silent(sums, ~listed, callable_an, classes, status, all_ac, all_an)
+        self._silent(sums, ~listed, beside, callable_an, classes, status, all_ac, all_an)
         for i in self.elsewhere:
             sums.uncounted[i] += 1
         return status, all_ac, all_an
+
+    def _beside(self, piece: _Piece, pos: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """bool (alleles,): where the dataset lists an allele that overlaps. pos, last: of each, bases of REF."""
+        lengths = np.array([len(ref) for ref, _ in piece.pairs] or [1], np.int64)
+        ends = piece.pos + lengths[piece.pair] - 1
+        reach = np.maximum.accumulate(np.concatenate(([self.reach], ends)))
+        self.reach = int(reach[-1])
+        found = reach[np.searchsorted(piece.pos, last, side="right")] >= pos
+        if len(self.left.pos):
+            found |= self.left.pos[0] <= last
+        return np.asarray(found)
 
     def _listed(
         self,
@@ -408,6 +423,7 @@ class _Part:
         self,
         sums: Sums,
         absent: np.ndarray,
+        beside: np.ndarray,
         callable_an: np.ndarray,
         classes: np.ndarray,
         status: np.ndarray,
@@ -420,6 +436,8 @@ class _Part:
         speaks = absent & (callable_an[self.total] >= 0) & (means != UNKNOWN)
         if means == FLOOR:
             speaks &= self._bounded(callable_an, classes)
+            if not silence.beside:
+                speaks &= ~beside
         nobody = speaks & (callable_an[self.total] == 0)
         status[nobody] = NOBODY
         status[speaks & ~nobody] = ABSENT if means == ZERO else BELOW

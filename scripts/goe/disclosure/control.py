@@ -75,7 +75,7 @@ REASONS = (
     "carriers or non-carriers of Total are too few",
     "haploid and diploid calls that no region explains, of too few people",
     "Total alone would tell the numbers of a withheld stratum",
-    "people who carry no allele of the position are too few",
+    "with other alleles of the position Total would tell the numbers of a withheld group",
     "in part public: the search for the fewest cells was ended",
     "in part public: with other alleles of the position it would tell a withheld number",
 )
@@ -191,7 +191,7 @@ def _settle(
     changed = why != position.UNCHANGED
     decision.shown[:, changed] = False
     decision.shown[total, changed & (decision.outcome == REDUCED)] = True
-    reasons = np.array([search.SHOWN, search.SHARED, search.TOO_NARROW, search.NONE_LEFT], dtype=np.uint8)
+    reasons = np.array([search.SHOWN, search.SHARED, search.TOGETHER], dtype=np.uint8)
     decision.reason[changed] = reasons[why[changed]]
 
 

@@ -35,7 +35,7 @@ import numpy as np
 # As in goe.disclosure.search.
 _WITHHELD, _REDUCED, _FULL = 0, 1, 2
 # Why an outcome was changed here.
-UNCHANGED, SHARED, TOO_NARROW, NONE_LEFT = range(4)
+UNCHANGED, SHARED, TOGETHER = range(3)
 
 _jit = nb.njit(cache=True, nogil=True)
 
@@ -226,7 +226,7 @@ def _none_hidden(
 def _look(active: np.ndarray, same: np.ndarray, calls: Calls, asked: Asked, outcome: np.ndarray) -> int:
     """What becomes of the alleles `active` that cover a base, of which `same` start there.
 
-    Returns UNCHANGED when they tell nothing, SHARED when those in full have to show Total only, NONE_LEFT when one of
+    Returns UNCHANGED when they tell nothing, SHARED when those in full have to show Total only, TOGETHER when one of
     `same` has to go.
     """
     dip, hap, het, hom, hemi = calls
@@ -261,7 +261,7 @@ def _look(active: np.ndarray, same: np.ndarray, calls: Calls, asked: Asked, outc
         same, hap, nothing, hemi, of_hap, groups, asked
     ):
         return UNCHANGED
-    return NONE_LEFT
+    return TOGETHER
 
 
 @_jit
@@ -314,11 +314,11 @@ def settle(
                     for v in active:
                         if mask[v]:
                             outcome[v] = _REDUCED if alone[v] else _WITHHELD
-                            why[v] = SHARED if alone[v] else TOO_NARROW
+                            why[v] = SHARED if alone[v] else TOGETHER
                             mask[v] = False
-                if found == NONE_LEFT:
+                if found == TOGETHER:
                     carriers = np.array([(calls.het[v] + calls.hom[v] + calls.hemi[v]).sum() for v in same])
                     least = same[np.argmin(carriers)]
-                    outcome[least], why[least] = _WITHHELD, NONE_LEFT
+                    outcome[least], why[least] = _WITHHELD, TOGETHER
                 changed = changed or found != UNCHANGED
         first = stop

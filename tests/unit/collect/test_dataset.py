@@ -6,6 +6,7 @@ from goe.collect.dataset import Dataset
 from goe.disclosure import control
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
+from goe.rules.policy import Policy
 
 
 def some_people(rng, sizes, alleles, haploid):
@@ -34,7 +35,7 @@ def test_an_allele_that_a_floor_withholds_has_few_carriers_or_few_others(policy,
         plan = choose_strata(sizes, 2 * k)
         for haploid in (False, True):
             people = some_people(rng, sizes.values(), 3000, haploid)
-            found = control.apply(people, plan, control.Policy(k, name=policy))
+            found = control.apply(people, plan, Policy(k, name=policy))
             carriers = people[:, st.HET :].sum(axis=(0, 1))
             others = st.called(people).sum(axis=0) - carriers
             few = np.minimum(carriers, others)
@@ -50,6 +51,24 @@ def test_an_allele_that_a_floor_withholds_has_few_carriers_or_few_others(policy,
             assert set(found.reason[withheld].tolist()) <= {1, 3, 5}
     if len(plan.groups) == 2:
         assert tells
+
+
+@pytest.mark.parametrize("policy", ["collapse", "minimal"])
+@pytest.mark.parametrize("sizes", [{"EE_U": 60, "LV_U": 40}, {"EE_U": 40, "FI_U": 30, "LV_U": 12}])
+def test_an_allele_that_is_withheld_for_others_overlaps_one_that_is_listed(policy, sizes):
+    rng = np.random.default_rng(2)
+    seen = 0
+    for haploid in (False, True):
+        people = some_people(rng, sizes.values(), 6000, haploid)
+        pos = np.sort(rng.integers(0, 40_000, 6000))
+        end = pos + rng.choice([0, 0, 0, 4, 15], 6000)
+        found = control.apply(people, choose_strata(sizes, 6), Policy(3, name=policy), pos, end)
+        assert set(found.reason[found.outcome == control.WITHHELD].tolist()) <= {1, 3, 5, 6}
+        listed = np.flatnonzero(found.outcome != control.WITHHELD)
+        for v in np.flatnonzero(found.reason == 6):
+            seen += 1
+            assert ((pos[listed] <= end[v]) & (end[listed] >= pos[v])).any()
+    assert seen
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The sum over datasets against a plain dictionary of each allele, on random countries."""
 
+import dataclasses
 from itertools import permutations
 from pathlib import Path
 
@@ -228,3 +229,25 @@ def test_an_under_a_floor_is_at_most_what_the_file_says_and_who_is_called_at_row
     few.people = {"EE_M": 40, "EE_F": 40}
     cell = told([made.dataset(one, tmp_path / "all", i) for i, one in enumerate((lists, few), 1)])[allele][2]["Total"]
     assert cell["an_hi"] == 160 + 160
+
+
+@pytest.mark.parametrize("cells", [1, 1 << 21])
+def test_beside_a_listed_allele_silence_says_nothing_where_alleles_were_withheld_for_what_they_tell_together(
+    tmp_path, cells
+):
+    some = world(3, n=4, floors=(5, 1, 3, 5))
+    datasets = [made.dataset(one, tmp_path, i) for i, one in enumerate(some, 1)]
+    before = told(datasets, cells)
+    for one in datasets:
+        one.silence = dataclasses.replace(one.silence, beside=False)
+    after = told(datasets, cells)
+    seen = set()
+    for allele, (_, status, _) in before.items():
+        first, last = allele[0], allele[0] + len(allele[1]) - 1
+        for i, one in enumerate(some):
+            others = [a for a in one.carriers if a != allele and one.listed(a)]
+            beside = any(a[0] <= last and a[0] + len(a[1]) - 1 >= first for a in others)
+            word = after[allele][1][i]
+            assert word == ("U" if status[i] == "B" and beside else status[i]), (allele, one.name)
+            seen.add((status[i], word))
+    assert {("B", "U"), ("B", "B"), ("A", "A")} <= seen
