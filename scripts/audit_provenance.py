@@ -36,4 +36,4 @@ with logs.to(snakemake.log), seal.job(snakemake):
         changes=inputs.compare(listed, record, formats.people_key(record)) if record else None,
     )
     found = provenance.compare(release.read(params.folder), here)
-    Path(snakemake.output[0]).write_text(notes.dumps(found.as_dict()))
+    Path(snakemake.output.provenance).write_text(notes.dumps(found.as_dict()))

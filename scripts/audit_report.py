@@ -5,11 +5,11 @@ from pathlib import Path
 
 from goe.audit import report
 from goe.audit.provenance import Provenance
-from goe.core import logs, tables
+from goe.core import logs, seal, tables
 from goe.release import notes
 
 source, output = snakemake.input, snakemake.output
-with logs.to(snakemake.log):
+with logs.to(snakemake.log), seal.job(snakemake):
     found = report.make(
         snakemake.params.folder,
         Path(source.second).parent,

@@ -633,6 +633,8 @@ def test_one_format_says_something_else(root, change, name, parts):
         assert named(results.pop("gdi"), TAR, "files: sha256")
     if name == "qc/summary.json":
         assert named(results.pop("texts"), "README.md line ")
+    if name == "metadata/dataset.json":
+        assert named(results.pop("gdi"), f"{TAR}/manifest.json", "conversion.input.records is ")
     assert set(results) == parts
     for part in parts - {"headers"}:
         assert named(results[part], name, what), results[part]
@@ -1105,8 +1107,8 @@ def leaking(monkeypatch, choose, tmp_path, rule=rf.MINIMAL):
     (allele, strata to show as well) or None. Returns the release and the allele."""
     real, leaks = control.apply, []
 
-    def apply(people, plan, policy):
-        decision = real(people, plan, policy)
+    def apply(people, plan, policy, *span):
+        decision = real(people, plan, policy, *span)
         numbers = st.numbers(st.expand(people, plan.leaves, plan.strata))
         carriers = numbers.nhomalt + numbers.ac_het + numbers.ac_hemi
         for i in range(people.shape[-1]):

@@ -338,7 +338,7 @@ def test_a_solver_finds_nothing_in_what_is_public_of_a_position(contig, protect)
     asked = 0
     for seed, (name, (k, sizes)) in enumerate(product(POLICIES, zip((2, 3, 5), SIZES, strict=False))):
         rule = Policy(k, name=name, protect=protect)
-        n = int(os.environ.get("GOE_ATTACK", "2"))
+        n = int(os.environ.get("GOE_ATTACK", "1"))
         counts, first, _, plan, decision = decided(seed, contig, n, sizes, 0, rule)
         for at in np.unique(first):
             alleles = np.flatnonzero((first == at) & decision.shown.any(axis=0))

@@ -14,15 +14,16 @@ rule audit_provenance:
         guidelines=OWN_GUIDELINES,
         panel=CONTAMINATION_PANEL,
         regions=list(CFG.annotations.regions.given.values()),
-        seals=INPUT_SEALS,
+        seals=[*INPUT_SEALS, *expand(work("seals/provenance_{environment}.json"), environment=VERSIONS)],
     output:
-        work("audit/provenance.json"),
+        provenance=work("audit/provenance.json"),
+        seal=work("seals/audit_provenance.json"),
     log:
         work("logs/audit_provenance.log"),
     conda:
         "../../envs/goe.yaml"
     params:
-        trusts=trusts_of_digests,
+        **made("release") | {"trusts": lambda wc: {**trusts_of_digests(wc), "versions": STAMPS.stamp("versions")}},
         folder=CFG.audit,
         record=CFG.audit_record,
         cfg=PUBLIC_CFG,
@@ -43,6 +44,10 @@ rule audit_report:
         provenance=work("audit/provenance.json"),
         keep=work("sample_qc/keep.tsv"),
         people=work("intake/people.tsv"),
+        seals=[
+            work(f"seals/{job}.json")
+            for job in ("audit_provenance", "release_manifest", "sample_qc_keep", "intake_people")
+        ],
     output:
         json=str(OUTDIR / "audit.json"),
         markdown=str(OUTDIR / "audit.md"),
@@ -52,6 +57,7 @@ rule audit_report:
         "../../envs/goe.yaml"
     threads: 2
     params:
+        **made("release", "release", "keep"),
         folder=CFG.audit,
     script:
         "../../scripts/audit_report.py"

@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import IO
 
 # A block carries the smallest depth and quality of its positions. It ends where one of these edges is crossed, or one
 # of the thresholds in force, so joining decides nothing (C6.5); and where the depth leaves 30 % or 3 reads above the
@@ -217,7 +218,7 @@ def from_bcftools(
         yield block.line()
 
 
-def filter_stream(source, sink, change: Callable[[Iterable[bytes]], Iterable[bytes]]) -> None:
+def filter_stream(source: IO[bytes], sink: IO[bytes], change: Callable[[Iterable[bytes]], Iterable[bytes]]) -> None:
     """Read lines of the binary file `source`, write those that `change` makes of them to `sink`."""
     write = sink.write
     for line in change(line.rstrip(b"\n") for line in source):

@@ -174,7 +174,7 @@ def scan(
                 _binary(found, stream)
             else:
                 _text(found, _lines(stream))
-    except (EOFError, OSError, zlib.error, isal_zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, OSError, zlib.error, isal_zlib.error, gzip.BadGzipFile) as error:  # type: ignore[misc]
         what = f"is damaged or cut off behind its record {found.records}: {error}"
         raise found.problem("", what, "copy or make the file again") from error
     with Path(path).open("rb") as handle:

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from goe.core import manifest
-from goe.core.errors import Problem
+from goe.core.errors import GoeError, Problem
 from goe.release import reading
 from goe.release.layout import File, differences
 from goe.release.metadata import health_dcat as dcat
@@ -40,6 +40,8 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
         day = dcat.issued(said["id"]).isoformat()
     except FileNotFoundError as error:
         return [Problem(Path(error.filename).relative_to(root).as_posix(), "no such file", _MEND)]
+    except GoeError as error:
+        return error.problems
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return [Problem(f"{NAME} or {dcat.DATASET}", f"is not what it should be: {error!r}", _MEND)]
     found = []

@@ -1,6 +1,5 @@
 """A whole collection in one process, for small things; the workflow makes the same folder from the same steps."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from goe.collect import agree, check, folder
 from goe.collect.dataset import Dataset
 from goe.collect.sheet import Entry, Settings
 from goe.collect.take import take
+from goe.core import files
 from goe.core.errors import Problem, stop_on
 
 
@@ -20,8 +20,7 @@ def merge(entries: Sequence[Entry], settings: Settings, out: str | Path, threads
     target = Path(out)
     stop_on([Problem(str(target), "is there already", "name a new folder")] if target.exists() else [])
     target.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".goe-merge-", dir=target.absolute().parent) as work:
-        root = Path(work)
+    with files.scratch(target.absolute()) as root:
         datasets = [take(entry, root / str(entry.number), threads) for entry in entries]
         agree.judge(datasets, settings)
         mine = folder.taken(datasets)

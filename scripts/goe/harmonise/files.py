@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from goe.core.files import scratch as scratch_of
 from goe.core.ledger import Ledger
@@ -26,7 +26,7 @@ _SORT = "64M"
 
 def open_harmonised(path: str | Path) -> open_bcf:
     """Reader over the files of this module."""
-    return open_bcf(path, info=tuple(harmonise.INFO), formats=tuple(harmonise.FORMATS | harmonise.RAW_FORMAT))
+    return open_bcf(str(path), info=tuple(harmonise.INFO), formats=tuple(harmonise.FORMATS | harmonise.RAW_FORMAT))
 
 
 def header_of(headers: Sequence[Header], samples: list[str]) -> Header:
@@ -36,7 +36,7 @@ def header_of(headers: Sequence[Header], samples: list[str]) -> Header:
 
 
 @contextlib.contextmanager
-def bgzf(path: str | Path, level: str = _STAYS) -> Iterator[BinaryIO]:
+def bgzf(path: str | Path, level: str = _STAYS) -> Iterator[IO[bytes]]:
     with Path(path).open("wb") as file, feeding(["bgzip", "-c", "-l", level], stdout=file) as stream:
         yield stream
 

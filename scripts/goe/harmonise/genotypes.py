@@ -52,7 +52,16 @@ TOGETHER = 32
 
 
 @nb.njit(cache=True, nogil=True)
-def _unlike(gt, dp, gq, least_dp, least_gq, ft_fail, depths, odd):
+def _unlike(
+    gt: np.ndarray,
+    dp: np.ndarray,
+    gq: np.ndarray,
+    least_dp: int,
+    least_gq: int,
+    ft_fail: np.ndarray,
+    depths: np.ndarray,
+    odd: np.ndarray,
+) -> int:
     """Write to `odd` the numbers of the people who may not be a 0/0 that passes every test; how many they are.
 
     gt: uint8 (2 * people,), the bytes of diploid genotypes; dp, gq: integers (people,); ft_fail: bool (people,);
@@ -95,7 +104,7 @@ def _unlike(gt, dp, gq, least_dp, least_gq, ft_fail, depths, odd):
 
 
 @nb.njit(cache=True, nogil=True)
-def _take(values, rows, low, wide):
+def _take(values: np.ndarray, rows: np.ndarray, low: int, wide: np.ndarray) -> None:
     """wide[i] = values[rows[i]] as int32, with missing (low) and end of vector (low + 1) those of int32."""
     for i in range(rows.size):
         for k in range(values.shape[1]):
@@ -108,7 +117,23 @@ def _take(values, rows, low, wide):
 
 
 @nb.njit(cache=True, nogil=True)
-def call(people, gt, dp, gq, ad, ft_fail, wanted, tests, min_gq, min_dp, min_dp_haploid, min_ab, alt_only, calls, seen):
+def call(
+    people: np.ndarray,
+    gt: np.ndarray,
+    dp: np.ndarray,
+    gq: np.ndarray,
+    ad: np.ndarray,
+    ft_fail: np.ndarray,
+    wanted: np.ndarray,
+    tests: np.ndarray,
+    min_gq: int,
+    min_dp: int,
+    min_dp_haploid: int,
+    min_ab: float,
+    alt_only: bool,
+    calls: np.ndarray,
+    seen: np.ndarray,
+) -> None:
     """Fill calls[i] = (a, b) and seen[i] = (called before ploidy a, b, passed the filter, depth) of people[i].
 
     gt: int32 (n, ploidy) of raw BCF values; dp, gq: int32 or float64 (n, 1), or width 0 when absent; ad: int32 or
@@ -188,7 +213,7 @@ def call(people, gt, dp, gq, ad, ft_fail, wanted, tests, min_gq, min_dp, min_dp_
 
 
 @nb.njit(cache=True, nogil=True)
-def _codes(people, calls, copies, stored, out):
+def _codes(people: np.ndarray, calls: np.ndarray, copies: np.ndarray, stored: np.ndarray, out: np.ndarray) -> None:
     """out[people[i]] = stored[code]; copies[allele] = how many copies of the site allele that allele number is."""
     for i in range(people.size):
         a, b = calls[i, 0], calls[i, 1]
@@ -263,15 +288,15 @@ class Caller:
         ft_fail = self._no_ft if ft_fail is None else ft_fail
         people = self._odd(formats, region_class, ft_fail)
         wanted = (("GT", None), ("DP", 1), ("GQ", 1), ("AD", None))
-        fields = [_wide(formats.get(key), people, width) for key, width in wanted]
-        if not fields[0].shape[1]:
-            fields[0] = np.full((len(people), 1), MISSING, np.int32)
+        gts, dp, gq, ad = (_wide(formats.get(key), people, width) for key, width in wanted)
+        if not gts.shape[1]:
+            gts = np.full((len(people), 1), MISSING, np.int32)
         rule = self.rule
         found = []
         for tests in (self.tests, self._untested) if raw else (self.tests,):
             calls, seen = np.empty((len(people), 2), np.int32), np.empty((len(people), 4), np.int32)
             call(
-                people, *fields, ft_fail, self.ploidy[region_class], tests,
+                people, gts, dp, gq, ad, ft_fail, self.ploidy[region_class], tests,
                 rule.min_gq, rule.min_dp, rule.min_dp_haploid, rule.min_ab, rule.alt_only, calls, seen,
             )  # fmt: skip
             found.append((calls, seen))
@@ -288,8 +313,8 @@ class Caller:
         odd = np.empty(self.people, np.int32)
         # A depth of at least 1, since a reference call without a read is no data (C1.5).
         least_dp = max(1, rule.min_dp, rule.min_dp_haploid)
-        found = gt.reshape(-1).view(np.uint8), dp, gq
-        n = _unlike(*found, least_dp, rule.min_gq, ft_fail, self.depths[region_class], odd)
+        pairs = gt.reshape(-1).view(np.uint8)
+        n = _unlike(pairs, dp, gq, least_dp, rule.min_gq, ft_fail, self.depths[region_class], odd)
         return odd[:n]
 
     def genotypes(self, calls: Calls, n_alleles: int, holders: tuple[int, ...]) -> np.ndarray:
@@ -301,7 +326,9 @@ class Caller:
     def codes(self, calls: Calls, n_alleles: int, holders: tuple[int, ...], raw: bool = False) -> np.ndarray:
         """int8 (people,): codes for the site allele that the record's allele numbers `holders` carry."""
         out = self._reference[calls.region_class].copy()
-        _codes(calls.people, calls.raw if raw else calls.pairs, _copies(n_alleles, holders), _IDENTITY, out)
+        pairs = calls.raw if raw else calls.pairs
+        assert pairs is not None, "calls were made without those before the filter"
+        _codes(calls.people, pairs, _copies(n_alleles, holders), _IDENTITY, out)
         return out
 
 
@@ -369,7 +396,7 @@ def gt_bytes(codes: np.ndarray) -> np.ndarray:
 
 
 @nb.njit(cache=True, nogil=True)
-def _decode(gt, end, codes):
+def _decode(gt: np.ndarray, end: int, codes: np.ndarray) -> None:
     for p in range(gt.shape[0]):
         first = gt[p, 0] >> 1
         if gt.shape[1] == 1 or gt[p, 1] == end:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+from typing import IO
 
 import numba as nb
 import numpy as np
@@ -112,7 +113,7 @@ _MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS, _SILENT, _FROM_PL,
 
 
 @nb.njit(cache=True, nogil=True)
-def _tally(people, seen, calls, half_counts, counters):
+def _tally(people: np.ndarray, seen: np.ndarray, calls: np.ndarray, half_counts: bool, counters: np.ndarray) -> int:
     """Add a record to the counters (people, 10) of `people`, who are all that is not a passing 0/0; whether it counts.
 
     It does not where the file has nothing to say of anybody, neither a call nor a depth. half_counts: whether one
@@ -299,7 +300,7 @@ class Splitter:
         number = calls.region_class
         half_counts = number in (REGION_X, REGION_Y)
         self._records[number] += _tally(calls.people, calls.seen, calls.pairs, half_counts, self._counters[number])
-        info = {"CLASS": number, "NREC": 1, **{k: v for k, v in record.info.items() if k in METRICS}}
+        info: dict[str, float] = {"CLASS": number, "NREC": 1, **{k: v for k, v in record.info.items() if k in METRICS}}
         n_alleles = 1 + len(record.alts)
         for site in sites:
             formats = {"GT": self.caller.genotypes(calls, n_alleles, site.of)}
@@ -334,14 +335,16 @@ class Splitter:
         called = records - missing - failed
         counted = np.where(self.caller.ploidy[present] > 0, called - left_out, 0)
         depths = depths + self.caller.depths[present]
-        columns = (records, called, het, hom, missing, failed, counted, depths, called - no_depth, records - silent)
         # What is diploid of X are its pseudo-autosomal regions.
         in_par = (present == REGION_DIPLOID)[:, None] & (contig_class(self.region.contig) == "X")
-        columns += (from_pl, np.zeros_like(from_pl), in_par * (records - missing), in_par * haploid)
+        columns = (
+            *(records, called, het, hom, missing, failed, counted, depths, called - no_depth, records - silent),
+            *(from_pl, np.zeros_like(from_pl), in_par * (records - missing), in_par * haploid),
+        )
         return pa.table([ids, classes, *(pa.array(c.ravel()) for c in columns)], schema=PEOPLE_SCHEMA)
 
 
-def writer(stream, header: Header | list[Header], build: Build, raw: bool) -> Writer:
+def writer(stream: IO[bytes], header: Header | list[Header], build: Build, raw: bool) -> Writer:
     """Writer of harmonised records for the people and FILTERs of `header`(s)."""
     headers = [header] if isinstance(header, Header) else header
     filters = {name: line for h in headers for name, line in h.filters.items()}
@@ -383,9 +386,9 @@ def _by_position(readers: list[Reader], region: Region) -> Iterator[Record]:
     # Not heapq.merge: only the borders hold records of more than one reader, and the streams are few.
     streams = [inside(r) for r in readers]
     heads = [next(s, None) for s in streams]
-    while any(heads):
-        i = min((h.pos, i) for i, h in enumerate(heads) if h)[1]
-        yield heads[i]
+    while waiting := [(head.pos, i, head) for i, head in enumerate(heads) if head]:
+        _, i, head = min(waiting, key=lambda x: x[:2])
+        yield head
         heads[i] = next(streams[i], None)
 
 
@@ -406,7 +409,7 @@ def _merged(ref: str, alt: str, records: list[Record], raw: bool) -> Record:
         filters = ["PASS"]
     # The class decides whose calls count when a sex proves unknown later: the sex-chromosomal one does.
     classes = {int(r.info["CLASS"]) for r in records}
-    info = {"CLASS": merged_class(classes), "NREC": len(records)}
+    info: dict[str, float] = {"CLASS": merged_class(classes), "NREC": len(records)}
     for key, worse in METRICS.items():
         values = [r.info[key] for r in records if key in r.info]
         if values:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numba as nb
 import numpy as np
@@ -430,7 +430,7 @@ class Writer:
 
     def __init__(
         self,
-        stream: BinaryIO,
+        stream: IO[bytes],
         samples: list[str],
         contigs: dict[str, int],
         filters: dict[str, str],

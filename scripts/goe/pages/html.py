@@ -8,8 +8,9 @@ here, of constants that escape what they are filled with.
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -97,6 +98,12 @@ def environment() -> Environment:
     return found
 
 
+@cache
+def _once(make: Callable[[], Environment]) -> Environment:
+    """An engine, which keeps the templates it has compiled."""
+    return make()
+
+
 def page(template: str, css: Sequence[str], script: str, sources: str = "", **values: object) -> str:
     """A whole page, which asks nothing of a network but of `sources` (`policy`).
 
@@ -105,4 +112,4 @@ def page(template: str, css: Sequence[str], script: str, sources: str = "", **va
     """
     style, code = Markup().join(map(resource, css)), resource(script)
     rule = policy(style, code, sources)
-    return environment().get_template(template).render(policy=rule, css=style, script=code, **values)
+    return _once(environment).get_template(template).render(policy=rule, css=style, script=code, **values)

@@ -6,7 +6,7 @@ from scipy.special import gammaincinv
 
 
 @nb.njit(cache=True, nogil=True)
-def _hwe(het, hom_ref, hom_alt):
+def _hwe(het: int, hom_ref: int, hom_alt: int) -> float:
     """Exact test of Hardy-Weinberg equilibrium: sum of the probabilities of all heterozygote counts that are
     as likely as the observed one or less. Wigginton, Cutler, Abecasis 2005 (doi 10.1086/429864), with the
     probabilities relative to the most likely count, so that nothing underflows."""
@@ -48,7 +48,7 @@ def _hwe(het, hom_ref, hom_alt):
 
 
 @nb.njit(cache=True, nogil=True)
-def _hwe_all(het, hom_ref, hom_alt, out):
+def _hwe_all(het: np.ndarray, hom_ref: np.ndarray, hom_alt: np.ndarray, out: np.ndarray) -> None:
     for i in range(het.size):
         out[i] = _hwe(het[i], hom_ref[i], hom_alt[i])
 
@@ -56,7 +56,8 @@ def _hwe_all(het, hom_ref, hom_alt, out):
 def hwe_p(het: np.ndarray, hom_ref: np.ndarray, hom_alt: np.ndarray) -> np.ndarray:
     """float64 (sites,): two-sided exact p; counts are diploid people, int (sites,)."""
     out = np.empty(len(het))
-    _hwe_all(*(np.ascontiguousarray(a, np.int64) for a in (het, hom_ref, hom_alt)), out)
+    het, hom_ref, hom_alt = (np.ascontiguousarray(a, np.int64) for a in (het, hom_ref, hom_alt))
+    _hwe_all(het, hom_ref, hom_alt, out)
     return out
 
 

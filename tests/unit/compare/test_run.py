@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -179,6 +180,7 @@ def test_another_dataset_id_is_told_and_files_are_paired_all_the_same(released, 
 def test_callable_an_is_compared_by_base(released, copied, tmp_path):
     first = rf.copy(released, tmp_path / "first")
     for root, runs in ((first, [(0, 100, 10), (100, 300, 20)]), (copied, [(0, 50, 10), (50, 120, 10), (120, 300, 20)])):
+        shutil.rmtree(root / "callable_an")
         (root / "callable_an").mkdir()
         table = {
             "contig": ["chr20"] * len(runs),
