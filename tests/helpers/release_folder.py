@@ -36,7 +36,7 @@ from goe.release.gdi import package as gdi_package
 from goe.release.metadata import health_dcat, ro_crate
 from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
-from goe.release.table import people_of
+from goe.release.table import kept_people
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
 from goe.rules.policy import Policy
@@ -282,7 +282,7 @@ def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) 
 
 def callable_of(path: Path, table: Path, release: Release, contig: str) -> None:
     """Blocks of a contig in which nobody is callable who is not called at an allele there."""
-    rows, people = pq.read_table(table), people_of(table)
+    rows, people = pq.read_table(table), kept_people(table)
     policy, length = control.policy(release.disclosure), release.build.contigs[contig]
     groups = control.published_groups(choose_strata(people, policy.min_stratum_size), policy)
     parts = callable_blocks.parts(groups, people, contig)

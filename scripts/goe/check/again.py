@@ -37,7 +37,7 @@ _ABSENT = re.compile(
     rf"|for {_PEOPLE}, (PL|GQX) stood for GQ where there was none"
 )
 _VERSION = re.compile(r"[0-9]+([.+-][0-9A-Za-z]+)*")
-_LATER = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
+_WRITTEN_LAST = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
 """Files that are written after the page, which lists them without size and digest."""
 TOLERANCE = 0.05
 """Of a power: draws and sums differ a little between versions of numpy and machines."""
@@ -173,9 +173,9 @@ def page(
     """
     dataset, rule = said["dataset"], said["disclosure"]
     found = check_lookup.read(root)
-    names = [name for name in manifest.files(root) if name not in {report_page.NAME, *_LATER, *found.files}]
+    names = [name for name in manifest.files(root) if name not in {report_page.NAME, *_WRITTEN_LAST, *found.files}]
     files = [vars(file) for file in layout.describe(root, names, digests)]
-    files += [{"path": name, "size": None, "sha256": None} for name in _LATER]
+    files += [{"path": name, "size": None, "sha256": None} for name in _WRITTEN_LAST]
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for contig in found.facts["contigs"]:

@@ -82,7 +82,7 @@ def whole_positions(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield waiting
 
 
-def people_of(path: str | Path) -> dict[str, int]:
+def kept_people(path: str | Path) -> dict[str, int]:
     """Leaf stratum -> people kept, from the metadata of a counts file."""
     about = json.loads(pq.read_schema(path).metadata[b"goe"])
     return {leaf: int(about["people"][leaf]) for leaf in about["leaves"]}
@@ -108,7 +108,7 @@ class Source:
             raise ValueError(f"no region of {contig}")
         self.paths = [Path(p) for p in paths]
         self.contig, self.length, self.policy, self.block = contig, length, policy, block
-        self.people = people_of(self.paths[0])
+        self.people = kept_people(self.paths[0])
         stop_on(
             [
                 Problem(
@@ -117,7 +117,7 @@ class Source:
                     "the keep list changed between regions: make the counts of all regions again",
                 )
                 for path in self.paths[1:]
-                if people_of(path) != self.people
+                if kept_people(path) != self.people
             ]
         )
         st.check_leaves(self.people, str(self.paths[0]))

@@ -31,7 +31,7 @@ PROFILES: dict[str, dict[str, float]] = {
 }
 """Thresholds of `genotype_filter.profile`; 0 switches a test off."""
 
-_LATER = {"callable_an": "callable AN is not available in this version"}
+_WITHOUT_KEYS = {"callable_an": "callable AN has no settings: it is made of gVCFs and reads, never of coverage alone"}
 _CHOICE = (
     "the controller must choose: {min_carriers: 5, policy: collapse} publishes no count of fewer than 5 carriers, "
     "and the total alone where a part is too small (set the number your authority asks for); "
@@ -157,8 +157,8 @@ def _describe(error: ValidationError) -> list[Problem]:
             if key in known:
                 continue
             dotted = f"{path}.{key}" if path else key
-            if dotted in _LATER:
-                problems.append(Problem(f"config {dotted}", _LATER[dotted], "take it out"))
+            if dotted in _WITHOUT_KEYS:
+                problems.append(Problem(f"config {dotted}", _WITHOUT_KEYS[dotted], "take it out"))
                 continue
             near = difflib.get_close_matches(key, known, 1, 0.5)
             problems.append(

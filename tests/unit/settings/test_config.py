@@ -406,7 +406,7 @@ def test_numbers_as_contig_names_are_text():
 
 
 def test_sections_of_later_versions_say_so():
-    assert "callable AN is not available in this version" in problems(changed(callable_an={}))[0]
+    assert "callable AN has no settings" in problems(changed(callable_an={}))[0]
 
 
 def test_an_empty_section_means_its_defaults():
