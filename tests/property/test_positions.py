@@ -165,6 +165,20 @@ def test_alleles_of_a_position_tell_nothing_together(position):
     assert not left_open(rule, people, ploidy, alleles, counts, plan, decision.shown)
 
 
+@settings(max_examples=40, deadline=None)
+@given(positions())
+@example(SMALLEST)
+def test_alleles_within_a_longer_one_tell_nothing_of_each_other(position):
+    """As of one position, but for the people who carry none of them, who are no group of any base."""
+    rule, people, ploidy, alleles, tables = position
+    counts = counted(people, ploidy, alleles, tables)
+    plan = choose_strata(people, rule.min_stratum_size)
+    first = 100 + np.arange(alleles)
+    shown = control.apply(counts, plan, rule, first, np.full(alleles, 100 + alleles)).shown
+    told = left_open(rule, people, ploidy, alleles, counts, plan, shown)
+    assert not [one for one in told if one[1] != "none"]
+
+
 @settings(max_examples=50, deadline=None)
 @given(positions())
 def test_no_more_is_public_of_an_allele_for_the_others_of_its_position(position):
