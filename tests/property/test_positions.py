@@ -207,7 +207,9 @@ def test_the_attack_finds_what_the_alleles_tell_when_each_is_decided_by_itself()
 
 
 def block_of(contig, plan, counts, shown, pos, ref):
-    """Alleles of a release that shows these cells."""
+    """Of all these alleles those of which a release shows something, with the cells that it shows."""
+    public = np.flatnonzero(shown.any(axis=0))
+    counts, shown, pos, ref = counts[:, :, public], shown[:, public], pos[public], [ref[a] for a in public]
     return Block(
         contig=contig,
         pos=pa.array(pos, pa.int32()),
@@ -257,10 +259,7 @@ def test_the_audit_accepts_what_is_published_of_a_position(position, longer):
     ref = ["A" * (alleles - a if longer else 1) for a in range(alleles)]
     end = pos + [len(r) - 1 for r in ref]
     shown = control.apply(counts, plan, rule, pos, end).shown
-    public = np.flatnonzero(shown.any(axis=0))
-    contig = "chr1" if ploidy == 2 else "chrM"
-    of_public = (counts[:, :, public], shown[:, public], pos[public], [ref[a] for a in public])
-    assert not audited(rule, plan, block_of(contig, plan, *of_public))
+    assert not audited(rule, plan, block_of("chr1" if ploidy == 2 else "chrM", plan, counts, shown, pos, ref))
 
 
 @settings(max_examples=100, deadline=None)
@@ -278,10 +277,8 @@ def test_the_audit_finds_what_alleles_of_a_position_tell(position, data):
         shown = np.array([[s == st.TOTAL or bool(f) for f in full] for s in plan.strata])
         shown &= counts[:, 2:].any(axis=(0, 1))
     if shown.any() and left_open(rule, people, ploidy, alleles, counts, plan, shown):
-        public = np.flatnonzero(shown.any(axis=0))
-        contig = "chr1" if ploidy == 2 else "chrM"
-        of_public = (counts[:, :, public], shown[:, public], np.full(len(public), 100), ["A"] * len(public))
-        assert audited(rule, plan, block_of(contig, plan, *of_public))
+        at, contig = np.full(alleles, 100), "chr1" if ploidy == 2 else "chrM"
+        assert audited(rule, plan, block_of(contig, plan, counts, shown, at, ["A"] * alleles))
 
 
 CONTIGS = {"chr1": (2, 2, 2), "chrX": (1, 2, 0), "chrY": (1, 0, 0), "chrM": (1, 1, 1)}
@@ -337,10 +334,9 @@ def test_thousands_of_positions_pass_the_audit(contig, protect, name):
     for seed, (sizes, k, missing) in enumerate(product(SIZES, (2, 3, 5), (0, 0.02))):
         rule = Policy(k, name=name, protect=protect)
         counts, first, last, plan, decision = decided(seed, contig, 100, sizes, missing, rule)
-        public = np.flatnonzero(decision.shown.any(axis=0))
         seen |= set(decision.reason.tolist())
-        ref = ["A" * (b - a + 1) for a, b in zip(first[public], last[public], strict=True)]
-        block = block_of(contig, plan, counts[:, :, public], decision.shown[:, public], first[public], ref)
+        ref = ["A" * (b - a + 1) for a, b in zip(first, last, strict=True)]
+        block = block_of(contig, plan, counts, decision.shown, first, ref)
         assert not audited(rule, plan, block), (seed, sizes, k, missing)
     assert {search.SHOWN, search.SHARED, search.TOGETHER, search.BELOW_FLOOR} <= seen
 

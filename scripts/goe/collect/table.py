@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from goe.collect.merge import Told, Window
 from goe.core import tables
 from goe.core.resources import RESOURCES
+from goe.hts import parquet
 from goe.release.formats.sites_vcf import Tag, tag_name
 from goe.release.formats.wide_table import column
-from goe.release.table import COMPRESSION_LEVEL
 from goe.rules.stratum import TOTAL, parse
 from goe.variant_qc.statistics import filtering_allele_frequency
 
@@ -180,20 +179,15 @@ class Writer:
     """Parquet file of one contig; how its tables are cut does not change a byte."""
 
     def __init__(self, path: str | Path, wanted: pa.Schema):
-        names = wanted.names
-        self.file = pq.ParquetWriter(
-            str(path),
+        self.file = parquet.released(
+            path,
             wanted,
-            compression="zstd",
-            compression_level=COMPRESSION_LEVEL,
-            store_schema=False,
+            wanted.metadata[b"goe"].decode(),
             write_page_checksum=True,
             # Numbers of hundreds of strata: plain ones are written in half the time, and are smaller.
             use_dictionary=[field.name for field in wanted if field.type == pa.string()],
             write_statistics=["pos"],
-            sorting_columns=[pq.SortingColumn(names.index(name)) for name in ("pos", "ref", "alt")],
         )
-        self.file.add_key_value_metadata({"goe": wanted.metadata[b"goe"].decode()})
         self.waiting: list[pa.Table] = []
 
     def write(self, table: pa.Table) -> None:

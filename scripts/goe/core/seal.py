@@ -24,6 +24,7 @@ PIECE = 1 << 24
 """Bytes of a piece; a file that is no larger has its SHA-256 in its seal, as `sha256sum` gives it."""
 
 _AGAIN = "run it again; if this stays, remove the file it names and its seal"
+_SEALS = "work/seals"  # of a run, from its folder
 _MARK = ".snakemake_timestamp"  # which Snakemake leaves in a folder that a job has made
 _Pieces = Sequence[str]
 
@@ -198,7 +199,7 @@ def _flat(values: Iterable[Any]) -> Iterator[str]:
 
 def _made_here(seals: Sequence[str], paths: Iterable[str]) -> Iterator[str]:
     """Those of `paths` that a job of the run has made, whose seals are under work/seals."""
-    run = Path(_absolute(seals[0]).rpartition("/work/seals/")[0])
+    run = Path(_absolute(seals[0]).rpartition(f"/{_SEALS}/")[0])
     for path in paths:
         if {run / "work", run / "release"} & set(Path(_absolute(path)).parents):
             yield path

@@ -223,14 +223,16 @@ def _none_hidden(
 
 
 @_jit
-def _look(active: np.ndarray, same: np.ndarray, calls: Calls, asked: Asked, outcome: np.ndarray) -> int:
-    """What becomes of the alleles `active` that cover a base, of which `same` start there.
+def _look(
+    active: np.ndarray, same: np.ndarray, calls: Calls, nothing: np.ndarray, asked: Asked, outcome: np.ndarray
+) -> int:
+    """What becomes of the alleles `active` that cover a base, of which `same` start there. nothing: zeros, the het of
+    haploid people.
 
     Returns UNCHANGED when they tell nothing, SHARED when those in full have to show Total only, TOGETHER when one of
     `same` has to go.
     """
     dip, hap, het, hom, hemi = calls
-    nothing = np.zeros_like(het)
     full = np.array([v for v in active if outcome[v] == _FULL])
     total = np.array([v for v in active if outcome[v] == _REDUCED])
     diploid = haploid = False
@@ -284,6 +286,7 @@ def settle(
     All alleles that overlap, in a chain, have to be there.
     """
     n = len(pos)
+    nothing = np.zeros_like(calls.het)
     first = 0
     while first < n:
         stop, reach = first + 1, end[first]
@@ -307,7 +310,7 @@ def settle(
                     continue
                 found = SHARED if mask[active].any() else UNCHANGED
                 if found == UNCHANGED:
-                    found = _look(active, same, calls, asked, outcome)
+                    found = _look(active, same, calls, nothing, asked, outcome)
                     if found == SHARED:
                         mask[active] = outcome[active] == _FULL
                 if found == SHARED:

@@ -110,6 +110,12 @@ def _fails(c: int, q: int, k: int) -> bool:
 
 
 @_jit
+def _next_near_an_end(x: int, low: int, high: int, k: int) -> int:
+    """The value after x of low..high, without those more than k from either end."""
+    return high - k if x == low + k and high - k > x else x + 1
+
+
+@_jit
 def _two_parts(low: int, high: int, total: int, q1: int, q2: int, k: int, both: bool) -> bool:
     """Whether a sum of two parts leaves the first at least k values with which one of the two fails the rule.
 
@@ -125,10 +131,7 @@ def _two_parts(low: int, high: int, total: int, q1: int, q2: int, k: int, both: 
             n += _fails(x, q1, k) or _fails(y, q2, k)
         else:
             n += _small(x, k) or _small(y, k)
-        if x == low + k and high - k > x:
-            x = high - k
-        else:
-            x += 1
+        x = _next_near_an_end(x, low, high, k)
     return n >= k
 
 
@@ -149,10 +152,7 @@ def _genotypes_left(g: np.ndarray, j: int, q1: int, q2: int, k: int) -> bool:
             least, most = (x, x) if i == j else (max(0, g[i] + g[j] - x - q2), min(g[i], q1 - x))
             fails = fails or max(1, least) <= min(k - 1, most) or max(1, g[i] - most) <= min(k - 1, g[i] - least)
         n += fails
-        if x == low + k and high - k > x:
-            x = high - k
-        else:
-            x += 1
+        x = _next_near_an_end(x, low, high, k)
     return n >= k
 
 

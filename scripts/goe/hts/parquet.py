@@ -7,6 +7,7 @@ A flipped bit in a page mostly gives other numbers, and no error. What a job rea
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,8 @@ import pyarrow.parquet as pq
 
 from goe.core import seal
 from goe.core.errors import GoeError, Problem
+
+_LEVEL = 3  # of zstd in released tables
 
 
 def column(values: np.ndarray, valid: np.ndarray | None = None) -> pa.Array:
@@ -37,6 +40,21 @@ def writer(path: str | Path, schema: pa.Schema, rising: Collection[str] = ()) ->
         use_dictionary=[name for name in schema.names if name not in rising],
         column_encoding={name: "DELTA_BINARY_PACKED" for name in rising},
     )
+
+
+def released(path: str | Path, schema: pa.Schema, about: str, **layout: Any) -> pq.ParquetWriter:
+    """Writer of a table for others. about: its metadata `goe`, JSON; layout: further options of ParquetWriter.
+
+    A table of alleles is sorted by pos, ref, alt. Arrow's own schema is not stored, which would turn text that goes in
+    as codes into codes for its readers, and Parquet says the rest of it.
+    """
+    if "pos" in schema.names:
+        layout["sorting_columns"] = [pq.SortingColumn(schema.names.index(name)) for name in ("pos", "ref", "alt")]
+    file = pq.ParquetWriter(
+        str(path), schema, compression="zstd", compression_level=_LEVEL, store_schema=False, **layout
+    )
+    file.add_key_value_metadata({"goe": about})
+    return file
 
 
 def write(table: pa.Table, path: str | Path) -> None:

@@ -29,7 +29,6 @@ from goe.rules.stratum import parse
 # Blocks are cut after disclosure control: their borders say nothing about how many alleles were withheld
 # between.
 BLOCK = 16_384
-COMPRESSION_LEVEL = 3
 STATISTICS = ("call_rate", "hwe_p", "inbreeding_coeff", "faf95", "faf99")
 _SHOWN = 10
 _FAULT = "a fault in an earlier stage: please report it with the versions used"
@@ -381,18 +380,7 @@ class Writer:
             ]
         )
         self.coded = coded
-        names = wanted.names
-        self.file = pq.ParquetWriter(
-            str(path),
-            coded,
-            compression="zstd",
-            compression_level=COMPRESSION_LEVEL,
-            store_schema=False,
-            write_statistics=True,
-            sorting_columns=[pq.SortingColumn(names.index(c)) for c in ("pos", "ref", "alt")],
-        )
-        # The schema is not stored as Arrow has it, which would turn text into codes for its readers.
-        self.file.add_key_value_metadata({"goe": wanted.metadata[b"goe"].decode()})
+        self.file = parquet.released(path, coded, wanted.metadata[b"goe"].decode(), write_statistics=True)
 
     def write(self, block: Block) -> None:
         table = rows(block, self.wanted)

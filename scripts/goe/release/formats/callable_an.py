@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.release.table import COMPRESSION_LEVEL
+from goe.hts import parquet
 
 # Runs of a row group, and of a piece of text.
 ROW_GROUP = 1 << 17
@@ -111,10 +111,7 @@ class Writer:
     """Parquet file of a contig."""
 
     def __init__(self, path: str | Path, wanted: pa.Schema):
-        self.file = pq.ParquetWriter(
-            str(path), wanted, compression="zstd", compression_level=COMPRESSION_LEVEL, store_schema=False
-        )
-        self.file.add_key_value_metadata({"goe": wanted.metadata[b"goe"].decode()})
+        self.file = parquet.released(path, wanted, wanted.metadata[b"goe"].decode())
 
     def write(self, table: pa.Table) -> None:
         self.file.write_table(table, row_group_size=ROW_GROUP)

@@ -20,8 +20,9 @@ from goe.core.errors import GoeError, Problem, short, stop_on
 from goe.core.resources import RESOURCES
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
+from goe.hts import parquet
 from goe.release.reading import batches, reading
-from goe.release.table import BLOCK, COMPRESSION_LEVEL
+from goe.release.table import BLOCK
 
 DICTIONARY = RESOURCES / "dictionary" / "wide.tsv"
 # Alleles of a row group: 145 columns need few of them, and a region of a contig must not need all.
@@ -133,20 +134,14 @@ class Writer:
         self.contig, self.strata = about["contig"], tuple(entry["stratum"] for entry in about["strata"])
         self.wanted = wanted
         self._waiting: list[pa.Table] = []
-        names = wanted.names
-        self.file = pq.ParquetWriter(
-            str(path),
+        self.file = parquet.released(
+            path,
             wanted,
-            compression="zstd",
-            compression_level=COMPRESSION_LEVEL,
-            store_schema=False,
-            use_dictionary=[name for name in names if name != "pos"],
+            wanted.metadata[b"goe"].decode(),
+            use_dictionary=[name for name in wanted.names if name != "pos"],
             column_encoding={"pos": "DELTA_BINARY_PACKED"},
             write_statistics=True,
-            sorting_columns=[pq.SortingColumn(names.index(name)) for name in ("pos", "ref", "alt")],
         )
-        # Arrow's own schema is not stored, since Parquet says all of it, and with it go the metadata.
-        self.file.add_key_value_metadata({"goe": wanted.metadata[b"goe"].decode()})
 
     def write(self, block: Block) -> None:
         if (block.contig, block.strata) != (self.contig, self.strata):
