@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"goe {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_lookup(commands)
     _add_diff(commands)
     _add_code(commands)
     _add_merge(commands)
@@ -57,6 +58,41 @@ def _add_check(commands: _Commands) -> None:
         "--threads", metavar="N", type=_threads, default=2, help="checks made side by side (default: 2)"
     )
     parser.set_defaults(work=_check)
+
+
+def _add_lookup(commands: _Commands) -> None:
+    words = "tell what a release says of an allele"
+    more = (
+        "An allele is written as chr20-331-A-G, as a line of a VCF, as SPDI or as HGVS on the genome. Ends with 0 when "
+        "every one is listed as PASS, with 1 when one is not, with 2 when one cannot be read."
+    )
+    parser = commands.add_parser("lookup", help=words, description=f"goe lookup: {words}. {more}")
+    parser.add_argument("release", metavar="RELEASE", help="the folder of the release")
+    parser.add_argument("alleles", metavar="ALLELE", nargs="+")
+    reference = "indexed FASTA of its build: names without bases are read by it, and alleles left-aligned"
+    parser.add_argument("--reference", metavar="FASTA", help=reference)
+    parser.add_argument("--json", metavar="FILE", help="write the answers here too, for programs")
+    parser.set_defaults(work=_lookup)
+
+
+def _lookup(given: argparse.Namespace) -> int:
+    if given.json:
+        Path(given.json).write_text("")
+    from goe.lookup import release
+
+    asked = release.Release(given.release, given.reference)
+    answers, problems = [], []
+    for text in given.alleles:
+        try:
+            answers += asked.ask(text)
+        except GoeError as error:
+            problems += error.problems
+    for answer in answers:
+        print("\n".join(answer.lines()))
+    if given.json:
+        Path(given.json).write_text(_dumps({"release": asked.facts.id, "answers": [a.as_dict() for a in answers]}))
+    stop_on(problems)
+    return PASSED if all(answer.outcome == release.PASS for answer in answers) else FAILED
 
 
 def _add_diff(commands: _Commands) -> None:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.bench
 ALLELES = int(os.environ.get("GOE_BENCH_ALLELES", "2000000"))
 SECONDS, MEGABYTES = 120, 1000
 COUNTRIES = {name: (310 + i, 290 + i, 0) for i, name in enumerate(("DK", "EE", "FI", "LT", "LV", "SE"))}
-LONG, WIDE = "frequencies/chr20.parquet", "frequencies/wide/chr20.parquet"
+LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
 VCFS = [f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass")]
 
 

@@ -6,6 +6,7 @@ the metadata and the manifest of the copy are made again, so that no digest tell
 
 import base64
 import gzip
+import hashlib
 import io
 import json
 import math
@@ -49,7 +50,7 @@ ALL_VCF, PASS_VCF = (f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass"
 TOTAL_VCF, STRATA_VCF = (f"mini-node/{rf.ID}.{which}.vcf.gz" for which in ("total", "strata"))
 ANNOTATIONS = f"annotations/{rf.ID}.annotations.vcf.gz"
 TAR = f"gdi/{rf.ID}.tar"
-LONG, WIDE = "frequencies/chr20.parquet", "frequencies/wide/chr20.parquet"
+LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
 LINES = "beacon/genomicVariations.chr20.jsonl.gz"
 CALLABLE, BED = "callable_an/chr20.parquet", f"callable_an/{rf.ID}.callable_an.bed.gz"
 TABLES = ("tables", "rows")
@@ -503,6 +504,7 @@ def beacon_bases(root):
         lines[2] = (
             lines[2]
             .replace(one["variantInternalId"], new)
+            .replace(one["_id"], hashlib.sha256(new.encode()).hexdigest())
             .replace(
                 f'"alternateBases":"{one["variation"]["alternateBases"]}"',
                 f'"alternateBases":"{one["variation"]["alternateBases"]}A"',
@@ -760,6 +762,9 @@ def test_populations_that_a_loader_would_refuse(root, change, what):
         (lambda one: one["frequencyInPopulations"][0]["frequencies"][1].pop("alleleNumber"), "alleleNumber is missing"),
         (lambda one: one.update(caseLevelData=[]), "caseLevelData is no key of a line"),
         (lambda one: one["variation"].pop("referenceBases"), "referenceBases are not those of the id"),
+        (lambda one: one.update(length=one["length"] + 1), "length is not that of the location"),
+        (lambda one: one.pop("length"), "length is not that of the location"),
+        (lambda one: one.update(_id="0" * 64), "_id is not the SHA-256 of the variantInternalId"),
         (lambda one: one.update(datasetId="GOE-EE-OTHER-1"), "variantInternalId is not of the datasetId"),
         (lambda one: one["variation"]["location"].update(sequence_id="x"), "is not named for this dataset and contig"),
         (lambda one: one["frequencyInPopulations"].clear(), "frequencyInPopulations has not exactly one entry"),

@@ -32,7 +32,7 @@ MEMORY = 1000 << 10
 FIRST, WHOLE = 8, 60
 """Seconds of CPU to the first refusal and to the end."""
 ALL, PASS = (f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass"))
-LONG, WIDE = "frequencies/chr20.parquet", "frequencies/wide/chr20.parquet"
+LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
 LINES, TAR = "beacon/genomicVariations.chr20.jsonl.gz", f"gdi/{rf.ID}.tar"
 
 

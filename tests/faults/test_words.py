@@ -31,7 +31,7 @@ COVERED = {
     r"sites/.*": "headers sites",
     r"mini-node/.*": "headers mini-node",
     r"annotations/.*": "dictionary headers annotations",
-    r"frequencies/wide/.*": "tables wide",
+    r"frequencies-wide/.*": "tables wide",
     r"frequencies/.*": "tables",
     r"callable_an/.*\.tbi": "headers callable-an",
     r"callable_an/.*": "tables headers callable-an",

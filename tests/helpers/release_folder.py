@@ -228,7 +228,17 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
     text = {name: sequence(length, seed=i) for i, (name, length) in enumerate(contigs.items())}
     fasta = write_fasta(work / "ref.fa", text)
     policy = control.policy(cfg.disclosure)
-    places = ("sites", "frequencies/wide", "callable_an", "beacon", "mini-node", "annotations", "gdi", "metadata")
+    places = (
+        "sites",
+        "frequencies",
+        "frequencies-wide",
+        "callable_an",
+        "beacon",
+        "mini-node",
+        "annotations",
+        "gdi",
+        "metadata",
+    )
     for place in (*places, "dictionary"):
         (root / place).mkdir(parents=True)
     (work / "gdi").mkdir()
@@ -262,7 +272,7 @@ def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) 
     summary = work / f"{contig}.summary.json"
     places = Places(
         table=root / f"frequencies/{contig}.parquet",
-        wide=root / f"frequencies/wide/{contig}.parquet",
+        wide=root / f"frequencies-wide/{contig}.parquet",
         beacon=root / f"beacon/genomicVariations.{contig}.jsonl.gz",
         every=work / f"{contig}.all.vcf.gz",
         passed=work / f"{contig}.pass.vcf.gz",

@@ -166,7 +166,7 @@ class Stage:
             },
             output={
                 "table": release / f"frequencies/{contig}.parquet",
-                "wide": release / f"frequencies/wide/{contig}.parquet",
+                "wide": release / f"frequencies-wide/{contig}.parquet",
                 "beacon": release / f"beacon/genomicVariations.{contig}.jsonl.gz",
                 "every": self._part(contig, "all.vcf.gz"),
                 "passed": self._part(contig, "pass.vcf.gz"),
@@ -328,7 +328,7 @@ class Stage:
         return [
             *(path + tail for path in vcfs for tail in ("", ".tbi")),
             *(f"frequencies/{contig}.parquet" for contig in self.contigs),
-            *(f"frequencies/wide/{contig}.parquet" for contig in self.contigs),
+            *(f"frequencies-wide/{contig}.parquet" for contig in self.contigs),
             *(f"callable_an/{contig}.parquet" for contig in self.contigs),
             *(f"callable_an/{self.id}.callable_an.bed.gz{tail}" for tail in ("", ".tbi")),
             *(f"beacon/genomicVariations.{contig}.jsonl.gz" for contig in self.contigs),
@@ -431,5 +431,5 @@ def _run(one: Job, running: dict[int, str]) -> Cost:
 
 def public_alleles(stage: Stage) -> int:
     """Site alleles in the wide tables."""
-    folder = stage.release / "frequencies/wide"
+    folder = stage.release / "frequencies-wide"
     return sum(pq.read_metadata(folder / f"{contig}.parquet").num_rows for contig in stage.contigs)

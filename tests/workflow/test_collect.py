@@ -46,7 +46,7 @@ def test_datasets_are_collected_each_by_itself(tmp_path):
     assert str(tmp_path) not in json.dumps(said)
     assert goe("check", out).returncode == 0
     for contig in said["contigs_with_alleles"]:
-        parts = [rows_of(releases[c] / f"frequencies/wide/{contig}.parquet") for c in ("EE", "LV", "FI")]
+        parts = [rows_of(releases[c] / f"frequencies-wide/{contig}.parquet") for c in ("EE", "LV", "FI")]
         for key, row in rows_of(out / f"frequencies/{contig}.parquet").items():
             counted = [part[key] for part in parts if key in part and part[key]["filter"] in ("PASS", "AC0")]
             assert row["ac_lo"] == sum(one["ac"] for one in counted)

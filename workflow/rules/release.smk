@@ -87,7 +87,7 @@ rule release_contig:
     output:
         **({"gdi": directory(work("release/gdi/{contig}"))} if GDI else {}),
         table=release("frequencies/{contig}.parquet"),
-        wide=release("frequencies/wide/{contig}.parquet"),
+        wide=release("frequencies-wide/{contig}.parquet"),
         beacon=release("beacon/genomicVariations.{contig}.jsonl.gz"),
         every=work("release/{contig}.all.vcf.gz"),
         passed=work("release/{contig}.pass.vcf.gz"),

@@ -5,6 +5,7 @@ Apart from goe.release.formats.beacon, which writes them, because only this need
 """
 
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -97,8 +98,10 @@ _INTERVAL = pa.struct([("type", pa.string()), ("start", _NUMBER), ("end", _NUMBE
 _LOCATION = pa.struct([("type", pa.string()), ("sequence_id", pa.string()), ("interval", _INTERVAL)])
 _LINE = pa.schema(
     [
+        ("_id", pa.string()),
         ("variantInternalId", pa.string()),
         ("datasetId", pa.string()),
+        ("length", pa.int64()),
         ("identifiers", pa.struct([("genomicHGVSId", pa.string())])),
         (
             "variation",
@@ -203,13 +206,18 @@ def _cells(table: pa.Table, where: str) -> pa.Table:
 
     for (_, *keys), value in _CONSTANTS.items():
         stop(pc.not_equal(column(*keys), value), f"variation {'.'.join(keys)} is not {value}")
-    parts = pc.split_pattern(table["variantInternalId"].combine_chunks(), ":")
+    internal = table["variantInternalId"].combine_chunks()
+    parts = pc.split_pattern(internal, ":")
     stop(pc.not_equal(pc.list_value_length(parts), 5), "variantInternalId is not DATASET:CONTIG:POS:REF:ALT")
     dataset, contig, pos, ref, alt = (pc.list_element(parts, i) for i in range(5))
     start, end = (column("location", "interval", side, "value") for side in ("start", "end"))
     stop(pc.not_equal(dataset, table["datasetId"].combine_chunks()), "variantInternalId is not of the datasetId")
     stop(pc.not_equal(pc.cast(pc.add(start, 1), pa.string()), pos), "the location is not at the position of the id")
     stop(pc.not_equal(pc.subtract(end, start), pc.cast(pc.binary_length(ref), pa.int64())), "the location is not REF")
+    stop(pc.not_equal(table["length"].combine_chunks(), pc.subtract(end, start)), "length is not that of the location")
+    named = [hashlib.sha256((one or "").encode()).hexdigest() for one in internal.to_pylist()]
+    other = pc.not_equal(table["_id"].combine_chunks(), pa.array(named, pa.string()))
+    stop(other, "_id is not the SHA-256 of the variantInternalId")
     stop(pc.not_equal(column("referenceBases"), ref), "referenceBases are not those of the id")
     stop(pc.not_equal(column("alternateBases"), alt), "alternateBases are not those of the id")
     sources = table["frequencyInPopulations"].combine_chunks()
@@ -282,8 +290,8 @@ def check_names(path: str | Path, dataset: str, build: str, contig: str, length:
         named, sequence = "", _digest(path)
     pattern = re.compile(
         (
-            rf'\{{"variantInternalId":"{name}(?P<pos>[0-9]+):(?P<ref>[ACGT]+):(?P<alt>[ACGT]+)",'
-            rf'"datasetId":"{re.escape(dataset)}"{named},'
+            rf'\{{"_id":"[0-9a-f]{{64}}","variantInternalId":"{name}(?P<pos>[0-9]+):(?P<ref>[ACGT]+):(?P<alt>[ACGT]+)",'
+            rf'"datasetId":"{re.escape(dataset)}","length":[0-9]+{named},'
             rf'"variation":\{{"location":\{{"type":"SequenceLocation","sequence_id":"{sequence}",'
             r'[^\n]*"variantType":"(?:SNP|MNP|INS|DEL|DELINS)"\}[^\n]*\n'
         ).encode()

@@ -360,7 +360,7 @@ class _Check:
         return self.root / f"frequencies/{contig}.parquet"
 
     def wide(self, contig: str) -> Path:
-        return self.root / f"frequencies/wide/{contig}.parquet"
+        return self.root / f"frequencies-wide/{contig}.parquet"
 
     def tables(self) -> bool:
         """Columns of all tables; whether they are not those of a release."""

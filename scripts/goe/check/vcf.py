@@ -23,7 +23,7 @@ from goe.rules import site_filters
 
 _AGAIN = "the file was changed, or is not of this release: get it again"
 # Where the statistics of a site are read that this file is held against.
-_OR_WIDE = "this file or the one in frequencies/wide was changed, or is not of this release: get both again"
+_OR_WIDE = "this file or the one in frequencies-wide was changed, or is not of this release: get both again"
 _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 _SOURCE = re.compile(r"##source=goe [0-9A-Za-z.+]+")
 _MD5 = re.compile(r"[0-9a-f]{32}")

@@ -134,7 +134,7 @@ def _release(one: Dataset, root: Path, threads: int) -> list[Problem]:
         "alleles": data["number_of_records"],
         **_common(data),
     }
-    one.tables = {name: File.of(root / f"frequencies/wide/{name}.parquet") for name in facts.lengths}
+    one.tables = {name: File.of(root / f"frequencies-wide/{name}.parquet") for name in facts.lengths}
     _callable_an(one, root, data)
     return []
 

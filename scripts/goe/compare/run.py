@@ -122,7 +122,7 @@ def _tables(a: Release, b: Release, verdicts: Sequence[Verdict]) -> list[Callabl
     found = {verdict.path: verdict.verdict for verdict in verdicts}
     looks: list[Callable[[], Compared]] = []
     for contig in dict.fromkeys((*a.contigs, *b.contigs)):
-        name = f"frequencies/wide/{contig}.parquet"
+        name = f"frequencies-wide/{contig}.parquet"
         verdict = found.get(name)
         if verdict in (files.SAME, files.CONTENT):
             looks.append(partial(tables.same, a.side.path(name)))

@@ -52,6 +52,22 @@ def atoms(pos: int, ref: str, alt: str) -> list[tuple[int, str, str]]:
     return [(pos, ref, alt)]
 
 
+def left_aligned(reference: Reference, contig: str, pos: int, ref: str, alt: str) -> tuple[int, str, str]:
+    """The same change as far to the left as it can be written, trimmed (Tan et al. 2015). pos: 1-based.
+
+    For one allele; people's genotypes are aligned by `bcftools norm` (goe.harmonise), which gives the same.
+    """
+    while ref[-1] == alt[-1] and (pos > 1 or min(len(ref), len(alt)) > 1):
+        ref, alt = ref[:-1], alt[:-1]
+        if not ref or not alt:
+            pos -= 1
+            base = reference.bases(contig, pos - 1, pos)
+            ref, alt = base + ref, base + alt
+    while len(ref) > 1 and len(alt) > 1 and ref[0] == alt[0]:
+        pos, ref, alt = pos + 1, ref[1:], alt[1:]
+    return pos, ref, alt
+
+
 def split(pos: int, ref: str, alts: list[str], ref_reason: str | None) -> tuple[list[SiteAllele], Counter[str]]:
     """Site alleles of a record, sorted by (pos, ref, alt), and a count of what happened to its ALTs.
 

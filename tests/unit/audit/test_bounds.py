@@ -6,7 +6,7 @@ from goe.audit.provenance import Cause, Provenance
 from goe.compare import run
 from helpers import release_folder as rf
 
-WIDE = "frequencies/wide/chr20.parquet"
+WIDE = "frequencies-wide/chr20.parquet"
 BWA = Cause("versions", "bwa", "0.7.17", "0.7.18")
 READS = {"EE_F": 3, "LV_M": 1}
 

@@ -8,7 +8,7 @@ from goe.audit.provenance import Cause, Provenance
 from goe.core import manifest
 from helpers import release_folder as rf
 
-WIDE = "frequencies/wide/chr20.parquet"
+WIDE = "frequencies-wide/chr20.parquet"
 KEEP = [{"sample_id": "a", "keep": "yes", "country_code": "EE", "count_sex": "F"}]
 PEOPLE = {"a": {"input_type": "fastq"}}
 THRESHOLD = Cause("settings", "variant_qc.min_call_rate", 0.9, 0.8)

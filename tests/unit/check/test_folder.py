@@ -493,7 +493,7 @@ def test_faults_name_a_few_and_count_the_rest():
 def test_how_a_table_is_cut_does_not_matter(minimal):
     said = json.loads((minimal / "disclosure/disclosure.json").read_text())["strata"]
     for contig in SMALL:
-        paths = minimal / f"frequencies/{contig}.parquet", minimal / f"frequencies/wide/{contig}.parquet"
+        paths = minimal / f"frequencies/{contig}.parquet", minimal / f"frequencies-wide/{contig}.parquet"
         whole, parts = (list(release_blocks.read(*paths, said, contig, size=size)) for size in (1 << 14, 3))
         assert len(parts) > 2 * len(whole)
         for name in ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt"):
@@ -514,7 +514,7 @@ def test_the_blocks_hold_the_rows_of_the_table(minimal):
     rows = pq.read_table(minimal / "frequencies/chrX.parquet").to_pylist()
     found = []
     for block in release_blocks.read(
-        minimal / "frequencies/chrX.parquet", minimal / "frequencies/wide/chrX.parquet", said, "chrX"
+        minimal / "frequencies/chrX.parquet", minimal / "frequencies-wide/chrX.parquet", said, "chrX"
     ):
         for i in range(len(block)):
             for s, stratum in enumerate(said):
@@ -632,7 +632,7 @@ def test_what_leads_to_a_machine_or_a_person_is_found(text, what):
         "ask Data@Example.org.",
         "2026-03-01",
         "https://example.org/a/b/c/d",
-        "frequencies/wide/chr20.parquet",
+        "frequencies-wide/chr20.parquet",
         "</script></div></p>",
         "AC / AN, either/or/both",
         "GOE-EE-EXAMPLE-20260301093000000",
@@ -737,7 +737,7 @@ def test_the_audit_of_the_check_is_that_of_the_stage(minimal):
         for contig in lengths
         for block in release_blocks.read(
             minimal / f"frequencies/{contig}.parquet",
-            minimal / f"frequencies/wide/{contig}.parquet",
+            minimal / f"frequencies-wide/{contig}.parquet",
             rule["strata"],
             contig,
         )

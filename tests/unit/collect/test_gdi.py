@@ -17,7 +17,7 @@ def test_a_gdi_package_has_the_numbers_of_its_release_and_says_less(releases, tm
     one = take(package, "FI", tmp_path, kind=GDI, counted_by="goe 0.1, packed")
     assert one.problems == [] and one.id == IDS["FI"] and one.silence.means == UNKNOWN
     assert one.terms["build"] == "GRCh38" and "counting_rules" not in one.terms
-    wide = pq.read_table(releases["FI"] / "frequencies/wide/chr20.parquet", filters=[("filter", "==", "PASS")])
+    wide = pq.read_table(releases["FI"] / "frequencies-wide/chr20.parquet", filters=[("filter", "==", "PASS")])
     mine = pq.read_table(one.tables["chr20"].path)
     for name in ("pos", "ref", "alt", "ac", "an", "nhomalt", "ac_FI_M", "an_FI_F"):
         assert mine[name].to_pylist() == wide[name].to_pylist(), name

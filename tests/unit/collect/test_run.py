@@ -28,7 +28,7 @@ def test_releases_are_added_up_and_a_broken_one_is_named(releases, tmp_path, cap
     assert [r["name"] for r in about["refused"]] == ["FI (row 3)"]
     assert cli.main(["check", str(out)]) == cli.PASSED
     sums = rows(out / "frequencies/chr20.parquet")
-    parts = [rows(releases[c] / "frequencies/wide/chr20.parquet") for c in ("EE", "LV")]
+    parts = [rows(releases[c] / "frequencies-wide/chr20.parquet") for c in ("EE", "LV")]
     assert set(sums) == set(parts[0]) | set(parts[1])
     both = 0
     runs = [pq.read_table(releases[c] / "callable_an/chr20.parquet").to_pylist() for c in ("EE", "LV")]

@@ -28,7 +28,7 @@ def test_a_release_is_taken_with_what_it_says(releases, tmp_path):
     assert one.people["Total"] == 193 and one.people["FI_M"] == 20
     assert one.terms["build"] == "GRCh38" and one.terms["genotype_filter"]["min_gq"] == 20
     assert [c["name"] for c in one.terms["contigs"]] == list(release_folder.CONTIGS) == list(one.tables)
-    assert one.tables["chr20"].sha256 == manifest.digest(releases["EE"] / "frequencies/wide/chr20.parquet")
+    assert one.tables["chr20"].sha256 == manifest.digest(releases["EE"] / "frequencies-wide/chr20.parquet")
     assert len(one.numbers) == 64 and list(one.callable_an) == list(one.tables)
     floored = take(releases["LV"], IDS["LV"], tmp_path)
     assert floored.problems == [] and floored.silence == Silence(FLOOR, 5, 5)

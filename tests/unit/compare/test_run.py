@@ -15,7 +15,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError
 from helpers import release_folder as rf
 
-WIDE, LONG = "frequencies/wide/chr20.parquet", "frequencies/chr20.parquet"
+WIDE, LONG = "frequencies-wide/chr20.parquet", "frequencies/chr20.parquet"
 VCF = f"sites/{rf.ID}.all.vcf.gz"
 
 

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from goe.core.errors import GoeError
 from goe.hts import parquet
@@ -75,3 +76,11 @@ def test_columns_that_rise_are_kept_as_differences(tmp_path):
         assert parquet.read(tmp_path / "a.parquet").equals(rising)
         sizes.append((tmp_path / "a.parquet").stat().st_size)
     assert sizes[1] < sizes[0] / 4
+
+
+def test_released_tables_have_a_page_index(tmp_path):
+    schema = pa.schema([("pos", pa.int32()), ("ref", pa.string()), ("alt", pa.string())])
+    with parquet.released(tmp_path / "x.parquet", schema, "{}") as file:
+        file.write_table(pa.table([[1], ["A"], ["C"]], schema=schema))
+    column = pq.ParquetFile(tmp_path / "x.parquet").metadata.row_group(0).column(0)
+    assert column.has_offset_index and column.has_column_index

@@ -29,7 +29,7 @@ LENGTHS = {"chr20": 200_000, "chrX": 200_000}
 def release(tmp_path_factory) -> Path:
     """The tables and VCFs of a release that the examples of docs/release.md read."""
     root = tmp_path_factory.mktemp("release")
-    for name in ("frequencies/wide", "sites", "annotations"):
+    for name in ("frequencies", "frequencies-wide", "sites", "annotations"):
         (root / name).mkdir(parents=True)
     fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
     extra = annotations.read_fields()
@@ -47,7 +47,7 @@ def release(tmp_path_factory) -> Path:
                     root / f"frequencies/{contig}.parquet", frequency_table.schema(fields, about, people, contig)
                 ),
                 wide_table.Writer(
-                    root / f"frequencies/wide/{contig}.parquet", wide_table.schema(fields, about, people, contig)
+                    root / f"frequencies-wide/{contig}.parquet", wide_table.schema(fields, about, people, contig)
                 ),
                 annotations.Writer(paths["annotations"], extra, tuple(people), build, contig, {}),
             ]

@@ -7,10 +7,15 @@ gdi-node-standalone (crates/beacon/src/model.rs, query.rs): VRS 1.3, interbase, 
 and the accession of the contig. A contig without one has the refget id of its sequence, `ga4gh:SQ.`, and its
 alleles have no HGVS name. HGVS names follow the nomenclature; that node's own do not for most indels.
 
+Two keys are for MongoDB and EGA-archive/beacon2-pi-api. `_id` makes a second import of the same file replace or refuse,
+not double, its alleles. `length` is how the API finds an allele that reaches over the whole of a range
+(beacon/connections/mongo/request_parameters: length of the range or more, start before it, end behind it).
+
 populations.json is for EGA-archive/beacon2-ri-tools-v2 (validators/templates/populations.py,
 genomicVariations_vcf.py), which refuses unknown keys and tags that the header of the VCF does not have.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -131,16 +136,19 @@ def _variations(block: Block, names: Naming) -> pa.Array:
     """The beginning of each line, up to the list of frequencies."""
     name, kind = _names(block, names)
     start = pc.subtract(block.pos, 1)
-    end = pc.add(start, pc.binary_length(block.ref))
+    length = pc.binary_length(block.ref)
+    end = pc.add(start, length)
+    pos = pc.cast(block.pos, pa.string())
+    internal = _join(f"{names.dataset}:{block.contig}:", pos, ":", block.ref, ":", block.alt)
+    ids = pa.array([hashlib.sha256(one.encode()).hexdigest() for one in internal.to_pylist()], pa.string())
     identifiers = pc.fill_null(_join(',"identifiers":{"genomicHGVSId":"', name, '"}'), "")
     return _join(
-        f'{{"variantInternalId":"{names.dataset}:{block.contig}:',
-        pc.cast(block.pos, pa.string()),
-        ":",
-        block.ref,
-        ":",
-        block.alt,
-        f'","datasetId":"{names.dataset}"',
+        '{"_id":"',
+        ids,
+        '","variantInternalId":"',
+        internal,
+        f'","datasetId":"{names.dataset}","length":',
+        pc.cast(length, pa.string()),
         identifiers,
         f',"variation":{{"location":{{"type":"SequenceLocation","sequence_id":"{names.sequence_id}",'
         '"interval":{"type":"SequenceInterval","start":{"type":"Number","value":',

@@ -26,7 +26,7 @@ from goe.release.table import BLOCK
 
 DICTIONARY = RESOURCES / "dictionary" / "wide.tsv"
 # Alleles of a row group: 145 columns need few of them, and a region of a contig must not need all.
-ROW_GROUP = 4 * BLOCK
+ROW_GROUP = BLOCK
 
 _ALLELE = {"contig": pa.string(), "pos": pa.int32(), "ref": pa.string(), "alt": pa.string(), "filter": pa.string()}
 TEXT = tuple(name for name, kind in _ALLELE.items() if kind == pa.string())

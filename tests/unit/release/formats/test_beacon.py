@@ -1,6 +1,7 @@
 """Lines of Beacon genomicVariations, and populations.json."""
 
 import gzip
+import hashlib
 import json
 import subprocess
 from dataclasses import replace
@@ -51,6 +52,24 @@ def write(path, blocks, fasta, build="custom"):
 
 def read(path):
     return [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
+
+
+def test_a_range_inside_a_deletion_finds_it_and_a_second_import_doubles_nothing(made):
+    """The API asks for a length of the range or more, a start before and an end behind it (beacon2-pi-api)."""
+    found = read(made[0])
+    assert len({line["_id"] for line in found}) == len(found)
+    assert all(line["_id"] == hashlib.sha256(line["variantInternalId"].encode()).hexdigest() for line in found)
+    longest = max(found, key=lambda line: len(line["variation"]["referenceBases"]))
+    interval = longest["variation"]["location"]["interval"]
+    start, end = interval["start"]["value"] + 1, interval["end"]["value"] - 1
+    assert end > start
+    over = [
+        line
+        for line in found
+        for place in [line["variation"]["location"]["interval"]]
+        if line["length"] >= end - start and place["start"]["value"] < start and place["end"]["value"] > end
+    ]
+    assert longest in over
 
 
 def test_every_line_is_valid_against_the_beacon_schema(made):
@@ -238,7 +257,7 @@ def test_check_names_lines_that_are_missing_or_too_many(made):
         ('"alleleNumber":', '"alleleNumber":null,"x":', "alleleNumber is None"),
         ('"alleleCount":', '"alleleCount":"a', "line 1: is no JSON"),
         ('"alleleCount":', '"alleleCount":0.5,"alleleCount":', "alleleCount. was specified twice"),
-        (DATASET + '","variation', DATASET + 'X","variation', "datasetId"),
+        (DATASET + '","length', DATASET + 'X","length', "datasetId"),
         ('"start":{"type":"Number","value":', '"start":{"type":"Number","value":1', "not at the position"),
     ],
 )

@@ -1,0 +1,1 @@
+"""One allele of a release, asked for by any of its names."""

@@ -1,0 +1,239 @@
+"""What a release says of one allele: its numbers and its FILTER, or what it means that it is not listed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from goe.check import folder as check_folder
+from goe.collect.callable_an import Runs
+from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, silence
+from goe.core.errors import GoeError, Problem, stop_on
+from goe.frequencies import strata as st
+from goe.genome import hgvs
+from goe.genome.build import REGION_X, Build, canonical, contig_class
+from goe.genome.fasta import Reference
+from goe.lookup.names import Allele, Names
+from goe.release.formats import wide_table
+from goe.release.reading import reading
+from goe.rules.site_filters import DESCRIPTIONS
+
+PASS, FILTERED, NOBODY, FEW = "pass", "filtered", "nobody", "nobody_or_few"
+NOT_CALLABLE, NOT_SAID = "not_callable", "not_said"
+"""Outcomes: listed, listed with reasons in FILTER; and of an allele that is not listed: called there and nobody has it;
+called there, and nobody has it or it is withheld; nobody called; nothing can be said."""
+
+_KEYS = ("contig", "pos", "ref", "alt")
+_SITE = tuple(wide_table.STATISTICS)
+
+
+@dataclass
+class Answer:
+    """outcome: one of those above; words: what it means. people: published stratum -> people. numbers: stratum -> ac,
+    an, af, ac_hom, ac_het, ac_hemi, nhomalt, None where the stratum is withheld at the allele; empty when it is not
+    listed. filters: reason in FILTER -> what it is. site: statistics of the site, without those that have no value.
+    callable_an: stratum -> AN of an allele that nobody carries, empty where the release cannot say it.
+    """
+
+    allele: Allele
+    outcome: str
+    words: str
+    hgvs: str | None = None
+    spdi: str | None = None
+    people: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, dict[str, float | None] | None] = field(default_factory=dict)
+    filters: dict[str, str] = field(default_factory=dict)
+    site: dict[str, float] = field(default_factory=dict)
+    callable_an: dict[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """The answer for a terminal."""
+        names = "  ".join(name for name in (str(self.allele), self.hgvs, self.spdi) if name)
+        out = [names, f"  {self.words}"]
+        out += [f"  {name}: {what}" for name, what in self.filters.items()]
+        if self.numbers:
+            rows: list[tuple[str, ...]] = [("", "people", "AC", "AN", "AF", "homozygous people", "hemizygous")]
+            for stratum, people in self.people.items():
+                cell = self.numbers[stratum]
+                if cell is None:
+                    rows.append((stratum, f"{people:,}", "withheld", "", "", "", ""))
+                else:
+                    keys = ("ac", "an", "af", "nhomalt", "ac_hemi")
+                    rows.append((stratum, f"{people:,}", *(_text(cell[key]) for key in keys)))
+            out += _columns(rows)
+        if self.site:
+            out.append("  " + "  ".join(f"{name} {_text(value)}" for name, value in self.site.items()))
+        if self.callable_an and not self.numbers:
+            out += _columns(
+                [("", "people", "callable AN")]
+                + [(s, f"{people:,}", f"{self.callable_an[s]:,}") for s, people in self.people.items()]
+            )
+        return out
+
+
+def _text(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+class Release:
+    """A release folder that is asked for alleles. Its descriptions are checked; `goe check` checks all of it.
+
+    fasta: the reference of its build, by which names without their bases can be read, and alleles left-aligned.
+    GoeError when it is no release, or the reference has other sequences.
+    """
+
+    def __init__(self, folder: str | Path, fasta: str | Path | None = None):
+        self.root = Path(folder)
+        facts, problems = check_folder.descriptions(self.root)
+        stop_on(problems)
+        assert facts is not None
+        self.facts = facts
+        self.silence = silence(facts.said["disclosure"])
+        self.build = Build(facts.build, facts.lengths, facts.par)
+        self.reference = None if fasta is None else _reference(fasta, facts.lengths)
+        self.names = Names(facts.build, facts.lengths, self.reference)
+
+    def ask(self, text: str) -> list[Answer]:
+        """Answers to what somebody wrote, one for each of its site alleles; GoeError when it cannot be read."""
+        return [self.answer(allele) for allele in self.names.read(text)]
+
+    def answer(self, allele: Allele) -> Answer:
+        row = self._row(allele)
+        callable_an = self._callable_an(allele)
+        found = self._silent(allele, callable_an) if row is None else self._listed(allele, row)
+        found.hgvs, found.spdi = self._names(allele)
+        found.people, found.callable_an = self.facts.people, callable_an
+        return found
+
+    def _table(self, contig: str) -> Path:
+        path = self.root / f"frequencies-wide/{contig}.parquet"
+        if not path.is_file():
+            raise GoeError(Problem(str(path), "is missing", "get the release again"))
+        return path
+
+    def _row(self, allele: Allele) -> Mapping[str, Any] | None:
+        path = self._table(allele.contig)
+        wanted = [("pos", "==", allele.pos), ("ref", "==", allele.ref), ("alt", "==", allele.alt)]
+        with reading(path):
+            rows = pq.read_table(path, filters=wanted).to_pylist()
+        if len(rows) > 1:
+            raise GoeError(Problem(str(path), f"{allele} is there {len(rows)} times", "get the release again"))
+        return rows[0] if rows else None
+
+    def _listed(self, allele: Allele, row: Mapping[str, Any]) -> Answer:
+        numbers: dict[str, dict[str, float | None] | None] = {}
+        for stratum in self.facts.people:
+            cell = {name: row[wide_table.column(name, stratum)] for name in wide_table.NUMBERS}
+            numbers[stratum] = None if cell["an"] is None else cell
+        site = {name: row[name] for name in _SITE if row[name] is not None}
+        reasons = [] if row["filter"] == "PASS" else row["filter"].split(";")
+        filters = {name: DESCRIPTIONS.get(name, "filter of the input files") for name in reasons}
+        words = "listed, PASS" if not reasons else f"listed, filtered ({', '.join(reasons)}): do not use its numbers"
+        return Answer(allele, FILTERED if reasons else PASS, words, numbers=numbers, filters=filters, site=site)
+
+    def _callable_an(self, allele: Allele) -> dict[str, int]:
+        if not any(self.facts.said["dataset"]["callable_an"]["people"].values()):
+            return {}
+        runs = Runs(self.root / f"callable_an/{allele.contig}.parquet", allele.contig, tuple(self.facts.people))
+        found = runs.at(np.array([allele.pos]))[:, 0].tolist()
+        return dict(zip(self.facts.people, found, strict=True))
+
+    def _silent(self, allele: Allele, callable_an: Mapping[str, int]) -> Answer:
+        if not callable_an:
+            words = (
+                "not listed, and that says nothing: nobody in this release came as gVCF or reads, and joint and single "
+                "VCFs say nothing between their rows"
+            )
+            return Answer(allele, NOT_SAID, words)
+        an = callable_an[st.TOTAL]
+        if an == 0:
+            return Answer(allele, NOT_CALLABLE, "not listed: outside of the callable genome, nobody is called there")
+        quiet = self.silence
+        if quiet.means == ZERO:
+            return Answer(allele, NOBODY, f"not listed, and callable: nobody carries it, AC 0 of AN {an:,}")
+        why = self._unbounded(allele)
+        if quiet.means == UNKNOWN or why:
+            words = f"callable, and not listed: {why or 'more than the floor can be withheld'}, so that says nothing"
+            return Answer(allele, NOT_SAID, words)
+        few = quiet.few
+        words = (
+            f"callable, and not listed: nobody carries it, or it is withheld, and then 1 to {few} people carry it "
+            f"or all but 1 to {few} of those who are called (AN {an:,} at least)"
+        )
+        return Answer(allele, FEW, words)
+
+    def _unbounded(self, allele: Allele) -> str:
+        """Why more may have been withheld than the floor says; the same cases as in a collection (docs/collect.md)."""
+        quiet = self.silence
+        if quiet.means != FLOOR:
+            return ""
+        sex = contig_class(allele.contig) in ("X", "Y")
+        if self.build.region_class(allele.contig, allele.pos) == REGION_X or (sex and not quiet.sexes):
+            return "on X and Y more than the floor can be withheld"
+        if quiet.few >= quiet.k:
+            return "Total may have been withheld since it would tell its parts"
+        if not quiet.beside and self._overlapped(allele):
+            return "an allele is listed that overlaps it, and both together may have told too much"
+        return ""
+
+    def _overlapped(self, allele: Allele) -> bool:
+        last = allele.pos + len(allele.ref) - 1
+        path = self._table(allele.contig)
+        with reading(path):
+            before = pq.read_table(path, columns=["pos", "ref"], filters=[("pos", "<=", last)])
+        ends = before["pos"].to_numpy() + np.array([len(ref) for ref in before["ref"].to_pylist()], dtype=np.int64)
+        return bool((ends > allele.pos).any())
+
+    def _names(self, allele: Allele) -> tuple[str | None, str | None]:
+        """HGVS (of an insertion or deletion with a reference alone) and SPDI; None where there is none."""
+        accession = hgvs.accession(self.facts.build, allele.contig, self.facts.lengths[allele.contig])
+        if accession is None:
+            return None, None
+        change = None
+        if self.reference is not None:
+            change = hgvs.change(self.reference, allele.contig, allele.pos, allele.ref, allele.alt)
+        elif len(allele.ref) == len(allele.alt) == 1:
+            change = f"{allele.pos}{allele.ref}>{allele.alt}"
+        scale = "m" if canonical(allele.contig) == "M" else "g"
+        front, ref, alt = hgvs.trimmed(allele.ref, allele.alt)
+        return change and f"{accession}:{scale}.{change}", f"{accession}:{allele.pos - 1 + front}:{ref}:{alt}"
+
+
+def _reference(fasta: str | Path, lengths: Mapping[str, int]) -> Reference:
+    try:
+        reference = Reference(fasta)
+    except (OSError, ValueError) as error:
+        raise GoeError(
+            Problem(str(fasta), f"cannot be read: {error}", "give an indexed FASTA (samtools faidx)")
+        ) from None
+    stop_on(
+        [
+            Problem(
+                str(fasta),
+                f"{name} has {reference.lengths.get(name, 0):,} bases, {length:,} in the release",
+                "give the FASTA of the release's build",
+            )
+            for name, length in lengths.items()
+            if reference.lengths.get(name) != length
+        ]
+    )
+    return reference
