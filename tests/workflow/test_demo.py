@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -138,8 +139,21 @@ def test_no_id_and_no_path_leaves(run):
 
 
 def test_personal_data_is_for_its_owner_only(run):
-    for path in (run / "work").rglob("*"):
+    for path in (run / "work", *(run / "work").rglob("*"), run / ".snakemake"):
         assert path.is_symlink() or path.stat().st_mode & 0o077 == 0, path
+
+
+def test_what_snakemake_keeps_is_for_its_owner_only(tmp_path):
+    """Under the umask that most machines have, with a folder that an older run may have made."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text("samples: samples.tsv\n")
+    (tmp_path / ".snakemake/log").mkdir(parents=True, mode=0o755)
+    before = os.umask(0o022)
+    try:
+        assert snakemake(tmp_path, "lint", "-n").status
+    finally:
+        os.umask(before)
+    assert (tmp_path / ".snakemake").stat().st_mode & 0o077 == 0
 
 
 def test_planted_faults_are_found_and_nobody_else_is_out(run):

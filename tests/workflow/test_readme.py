@@ -12,8 +12,6 @@ import pytest
 from helpers.workflow import REPO, goe
 from snakemake.cli import parse_args
 
-CONDA = "--sdm conda"
-
 
 def commands(page: str) -> list[str]:
     """Commands of a page that call Snakemake, each on one line."""
@@ -26,11 +24,12 @@ def options(command: str):
 
 
 def test_the_commands_of_the_readme_say_what_they_mean():
-    look, run = map(options, commands("README.md"))
-    assert [*look.targets] == ["lint"] and not run.targets
-    for one in (look, run):
-        assert [str(method) for method in one.software_deployment_method] == ["conda"]
-    assert run.workflow_profile.endswith("/default")
+    """Each way is whole: lint, then the run, with conda and without."""
+    ways = [options(command) for command in commands("README.md")]
+    assert [[*one.targets] for one in ways] == [["lint"], ["release"]] * 2
+    deployment = [[str(method) for method in one.software_deployment_method] for one in ways]
+    assert deployment == [["conda"], ["conda"], [], []]
+    assert all(one.workflow_profile.endswith("/default") for one in ways[1::2])
 
 
 def test_the_command_for_a_cluster_says_what_it_means():
@@ -43,17 +42,15 @@ def test_the_command_for_a_cluster_says_what_it_means():
 
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run(tmp_path):
-    """Planned, in a folder of a cohort. Without the option that README.md says to leave out where there is no conda."""
+    """Planned, in a folder of a cohort, by the way that this machine has."""
     made = goe("demo", "make", tmp_path / "run", "--no-reads")
     assert made.returncode == 0, made.stdout
-    said = (REPO / "README.md").read_text()
-    assert f"Leave `{CONDA}` out where the tools came from PATH or Debian" in said
-    for command, rule in zip(commands("README.md"), ("lint", "release_manifest"), strict=True):
-        if not shutil.which("conda"):
-            command = command.replace(CONDA, "")
-        words = shlex.split(command.replace("<clone>", str(REPO)).replace("<folder>", str(tmp_path / "run")))
+    ways = commands("README.md")
+    mine = ways[:2] if shutil.which("conda") else ways[2:]
+    for command, rule in zip(mine, ("lint", "release_manifest"), strict=True):
+        words = shlex.split(command.replace("<clone>", str(REPO)))
         words = [sys.executable, "-m", *words, "--dry-run"]
-        done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ))
+        done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path / "run", env=dict(os.environ))
         assert done.returncode == 0, done.stdout + done.stderr
         assert re.search(rf"^(local)?rule {rule}:", done.stdout + done.stderr, re.M)
     assert not Path(tmp_path / "run/release").exists()

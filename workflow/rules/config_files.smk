@@ -1,7 +1,13 @@
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+
+# What Snakemake keeps (logs, metadata) has names of people and files, and it makes that folder before it reads this.
+os.umask(0o077)
+if Path(".snakemake").is_dir():
+    Path(".snakemake").chmod(0o700)
 
 # The library is imported by path, so that a clone works as it is and as a Snakemake module.
 SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve().parents[1] / "scripts"
