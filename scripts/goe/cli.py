@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_check(commands)
     _add_lookup(commands)
+    _add_extract(commands)
     _add_diff(commands)
     _add_code(commands)
     _add_merge(commands)
@@ -93,6 +94,27 @@ def _lookup(given: argparse.Namespace) -> int:
         Path(given.json).write_text(_dumps({"release": asked.facts.id, "answers": [a.as_dict() for a in answers]}))
     stop_on(problems)
     return PASSED if all(answer.outcome == release.PASS for answer in answers) else FAILED
+
+
+def _add_extract(commands: _Commands) -> None:
+    words = "write one stratum of a release as a sites VCF of its own, with bare tags"
+    more = "For loaders that take one population a file: its PASS alleles, as far as they are public, and an index."
+    parser = commands.add_parser("extract", help=words, description=f"goe extract: {words}. {more}")
+    parser.add_argument("release", metavar="RELEASE", help="the folder of the release")
+    parser.add_argument("stratum", metavar="STRATUM", help="Total, M, F, a country (EE), a country and a sex (EE_M)")
+    parser.add_argument("-o", "--out", metavar="FILE", required=True, help="the VCF, a new file, .vcf.gz")
+    parser.add_argument(
+        "--without", metavar="CONTIG", action="append", default=[], help="leave a contig out; more than once for more"
+    )
+    parser.set_defaults(work=_extract)
+
+
+def _extract(given: argparse.Namespace) -> int:
+    from goe.lookup import extract
+
+    alleles = extract.write(given.release, given.stratum, given.out, given.without)
+    print(f"{alleles:,} alleles of {given.stratum} in {given.out}")
+    return PASSED
 
 
 def _add_diff(commands: _Commands) -> None:

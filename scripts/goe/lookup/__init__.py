@@ -1,1 +1,1 @@
-"""One allele of a release, asked for by any of its names."""
+"""Parts of a release: one allele, asked for by any of its names, and one stratum as a file of its own."""
