@@ -26,7 +26,7 @@ from goe.release import quantiles
 from goe.release.report import lookup as report_lookup
 from goe.release.report.spectrum import CLASSES, VERDICTS
 from goe.release.texts import country_words
-from goe.rules.dataset import DatasetId
+from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY, DatasetId
 from goe.rules.stratum import parse
 
 NAME = "report.html"
@@ -34,6 +34,9 @@ OTHER_FILTER = "Filter of the input data"
 SHA_SHOWN = 12
 RARE = (0.001, 0.01, 0.05)
 _FOLDED = 12
+# Sites far apart that a figure of membership needs to stand in the head: a few hundred recognise hardly anybody, and
+# some 4,000 everybody (docs/disclosure.md), so that fewer say nothing of a genome.
+_ENOUGH_SITES = 1_000
 
 _TITLES = {
     "dataset": "Dataset",
@@ -118,11 +121,12 @@ def page(
         chunks=report_lookup.embedded(table),
         about=about,
         day=_long(day(about["id"])),
+        counted_from=_counted_from(about),
         figures=_figures(about, spectrum, disclosure, membership, checks),
         lookup=_lookup(table, contigs),
         cohort=_cohort(about, spectrum, qc),
         alleles=_alleles(spectrum, contigs),
-        frequencies=_frequencies(spectrum, disclosure),
+        frequencies=_frequencies(spectrum, disclosure, about["number_of_people"]),
         filters=_filters(spectrum, filters),
         counting=_counting(qc),
         disclosure=_disclosure(spectrum, disclosure),
@@ -185,6 +189,8 @@ def _power(membership: Mapping | None) -> tuple[str, str]:
     total = next((s for s in (membership or {}).get("strata", ()) if s["stratum"] == st.TOTAL), None)
     if membership is None or total is None or total["power"] is None:
         return "–", "no figure was made"
+    if total["sites_used"] < _ENOUGH_SITES:
+        return "–", f"{num(total['sites_used'])} sites are too few to tell"
     return percent(total["power"]), f"power, at {percent(membership['false_positives'])} false positives"
 
 
@@ -198,6 +204,19 @@ def _address(query: str) -> str:
 
 
 # ---- what the sections are made with
+
+
+def _counted_from(about: Mapping) -> list[str]:
+    """Kinds of input, and what each can say of somebody who has not the allele."""
+    methods: Mapping[str, Sequence[str]] = about.get("callable_an", {}).get("an_method", {})
+    words = []
+    if kinds := methods.get(GVCF_ADJ):
+        words.append(f"{', '.join(kinds)}: called wherever the genome could be called ({GVCF_ADJ})")
+    if kinds := methods.get(VARIANT_SITES_ONLY):
+        words.append(f"{', '.join(kinds)}: called where the file has a row ({VARIANT_SITES_ONLY})")
+        if "vcf" in kinds:
+            words.append("A single-sample VCF has a row where its person carries an allele: AN is small, AF too high")
+    return words
 
 
 def _figures(
@@ -318,7 +337,7 @@ def _alleles(spectrum: Mapping, contigs: Sequence[Mapping]) -> dict:
     }
 
 
-def _frequencies(spectrum: Mapping, disclosure: Mapping) -> dict:
+def _frequencies(spectrum: Mapping, disclosure: Mapping, people: int) -> dict:
     bins = spectrum["bins"]
     sums = [sum(bins[c][v][i] for c in CLASSES for v in VERDICTS) for i in range(len(EDGES))]
     # From the decade of the rarest allele, so that the axis starts at a round number.
@@ -338,13 +357,15 @@ def _frequencies(spectrum: Mapping, disclosure: Mapping) -> dict:
     def up_to(kind: str, limit: float) -> int:
         return sum(n for n, edge in zip(bins[kind]["PASS"], EDGES, strict=True) if edge <= limit)
 
+    # No column for frequencies that no allele of so many people can have.
+    limits = [limit for limit in RARE if 2 * people * limit >= (disclosure["min_carriers"] or 1)]
     rare_rows = []
     for kind in names:
         n = sum(bins[kind]["PASS"])
-        rare_rows.append([kind, num(n), *(share(up_to(kind, limit), n) for limit in RARE)])
+        rare_rows.append([kind, num(n), *(share(up_to(kind, limit), n) for limit in limits)])
     every = sum(sum(bins[c]["PASS"]) for c in names)
-    foot = ["All", num(every), *(share(sum(up_to(c, limit) for c in names), every) for limit in RARE)]
-    heads = ["PASS, seen", "Alleles", *(f"at most {frequency(limit)}" for limit in RARE)]
+    foot = ["All", num(every), *(share(sum(up_to(c, limit) for c in names), every) for limit in limits)]
+    heads = ["PASS, seen", "Alleles", *(f"at most {frequency(limit)}" for limit in limits)]
     beside = []
     if spectrum["unseen"]:
         beside.append(f"{num(spectrum['unseen'])} alleles have AC 0")
@@ -366,7 +387,11 @@ def _filters(spectrum: Mapping, meanings: Mapping[str, str]) -> dict:
     alleles = sum(c["alleles"] for c in spectrum["contigs"].values())
 
     def meaning(reason: str) -> str:
-        return "All filters passed" if reason == "PASS" else meanings.get(reason, OTHER_FILTER)
+        if reason == "PASS":
+            return "All filters passed"
+        ours = next((rule for rule in meanings if rule.lower() == reason.lower()), None)
+        beside = f"{OTHER_FILTER}, and not {ours}, a rule of this release" if ours else OTHER_FILTER
+        return meanings.get(reason, beside)
 
     most = max([n for reason, n in counts.items() if reason != "PASS"] + [1])
     bars = [

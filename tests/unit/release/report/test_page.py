@@ -257,6 +257,46 @@ def test_open_release_says_its_legal_basis(tmp_path):
     assert json.loads(page.all("script", id="facts")[0][1])["open"] is True
 
 
+def test_nobody_is_promised_what_an_open_release_does_not_keep(tmp_path, page):
+    words = "No file of this release holds data of a single person"
+    assert words in page.all("header")[0][1]
+    head = made(tmp_path, report_facts.facts(tmp_path, alleles=500, k=1)).all("header")[0][1]
+    assert words not in head and "a count can be that of one person" in head
+
+
+def test_the_page_says_which_inputs_the_numbers_come_from(facts, tmp_path):
+    methods = {"gvcf_adj": ["fastq", "gvcf"], "variant_sites_only": ["vcf", "joint_vcf"]}
+    about = facts["about"] | {"callable_an": {"an_method": methods, "people": {}}}
+    text = made(tmp_path, facts, about=about).section("dataset")
+    assert "fastq, gvcf: called wherever" in text and "vcf, joint_vcf: called where the file has a row" in text
+    assert "AF too high" in text
+    about["callable_an"] = {"an_method": {"gvcf_adj": ["cram"], "variant_sites_only": ["joint_vcf"]}, "people": {}}
+    assert "AF too high" not in made(tmp_path, facts, about=about).section("dataset")
+
+
+def test_no_share_of_frequencies_that_no_allele_can_have(facts, tmp_path, page):
+    def heads(one):
+        text = re.sub(r"[\u202f\xa0]", " ", one.section("frequencies"))
+        return re.search(r"PASS, seenAlleles((at most [\d.]+ %)*)", text)[1]
+
+    assert heads(page) == "at most 0.1 %at most 1 %at most 5 %"
+    # Alleles of fewer than 5 carriers are not there.
+    assert heads(made(tmp_path, facts, about=facts["about"] | {"number_of_people": 200})) == "at most 5 %"
+
+
+def test_a_filter_of_the_input_is_told_from_ours_of_nearly_the_same_name(facts, tmp_path):
+    spectrum = facts["spectrum"] | {"filters": facts["spectrum"]["filters"] | {"LowQual": 7}}
+    text = made(tmp_path, facts, spectrum=spectrum).section("filters")
+    assert "LowQualFilter of the input data, and not LowQUAL, a rule of this release7" in text
+
+
+def test_few_sites_make_no_figure_of_membership_in_the_head(facts, tmp_path):
+    few = facts["membership"]["strata"][0] | {"sites_used": 312}
+    page = made(tmp_path, facts, membership=facts["membership"] | {"strata": [few]})
+    assert "312 sites are too few to tell" in page.all("header")[0][1]
+    assert "312 sites" in page.section("membership")
+
+
 def test_failed_checks_come_first_and_are_loud(facts, tmp_path):
     checks = [{"name": "one", "passed": True, "detail": ""}, {"name": "two", "passed": False, "detail": "why"}]
     page = made(tmp_path, facts, checks=checks)
