@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup demo test fuzz bench lint clean
+.PHONY: help setup demo test fuzz bench lint legs clean
 
 CORES ?= $(shell nproc)
 BIN := $(CURDIR)/.venv/bin
@@ -19,6 +19,7 @@ help:
 	echo "make fuzz   the property tests with other examples than those of make test"
 	echo "make bench  set up and run the benchmarks"
 	echo "make lint   ruff, snakefmt, import-linter, mypy, snakemake --lint"
+	echo "make legs   what another version of Python could break, with each of 3.11 to 3.13 that is here"
 	echo "make clean  remove the demo, and what Snakemake keeps in this folder"
 
 setup:
@@ -55,6 +56,9 @@ lint: setup
 	mypy
 	[ -f demo/config/config.yaml ] || PATH="$$PATH:$(TOOLS)" goe demo make demo
 	snakemake --snakefile Snakefile --directory demo --lint
+
+legs: setup
+	@.ci/legs
 
 # Not work and release: a cohort may have been run in the clone.
 clean:

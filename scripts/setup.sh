@@ -3,6 +3,7 @@
 # Tools come from conda when there is one (Snakemake makes the environments), else from PATH, else from Debian when root.
 # GOE_TOOLS=conda|path|none forces the choice; with none there is what `goe check` needs, and no workflow can be run.
 # The way chosen is left in .venv/deployment for the Makefile. `setup.sh tests` also gets the browser of the tests.
+# PYTHON is what makes the environment; VENV another folder for it, below this one (.ci/legs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +17,12 @@ stop() { say "$@"; exit 1; }
 # A tool that is there but does not start is as good as missing; all but bwa answer --version.
 works() { command -v "$1" >/dev/null && { [ "$1" = bwa ] || "$1" --version >/dev/null 2>&1; }; }
 
+starts() {
+    local said
+    said=$("$venv/bin/$1" "${@:2}" 2>&1) || stop "$venv was made with $("$venv/bin/python" --version), but there \`$*\` fails:
+$said"
+}
+
 can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 apt_install() {
@@ -24,25 +31,26 @@ apt_install() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-python=${PYTHON:-python3}
+python=${PYTHON:-python3} venv=${VENV:-.venv}
 command -v "$python" >/dev/null || stop "there is no $python: install Python 3.11 or later, or set PYTHON"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "$python is older than 3.11: set PYTHON to a newer one"
 
 want=$(sha256sum requirements.lock | cut -d' ' -f1)
-if [ ! -f .venv/.lock ] || [ "$(cat .venv/.lock)" != "$want" ]; then
+made=no
+if [ -f "$venv/.lock" ] && [ "$(cat "$venv/.lock")" = "$want" ]; then made=yes; fi
+if [ $made = no ]; then
     if ! "$python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("ensurepip") is None)'; then
         can_apt || stop "$python has no ensurepip: install python3-venv (Debian), or use a Python that has it"
         apt_install python3-venv
     fi
-    say "making .venv from requirements.lock"
-    [ -x .venv/bin/python ] || "$python" -m venv .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-    printf '%s' "$want" >.venv/.lock
+    say "making $venv from requirements.lock"
+    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 fi
 
 # The command `goe` of this checkout; nothing is built or copied, so that it is always the code beside it.
-cat >.venv/bin/goe <<EOF
-#!$PWD/.venv/bin/python
+cat >"$venv/bin/goe" <<EOF
+#!$PWD/$venv/bin/python
 import sys
 
 sys.path.insert(0, "$PWD/scripts")
@@ -50,7 +58,15 @@ from goe.cli import main
 
 sys.exit(main())
 EOF
-chmod +x .venv/bin/goe
+chmod +x "$venv/bin/goe"
+
+# Packages may be installed and not work with this Python. The environment counts as made when what is called starts.
+if [ $made = no ]; then
+    starts snakemake --version
+    starts goe --version
+    starts python -c "import cyvcf2, isal, numba, pandas, pyarrow, pysam, scipy"
+    printf '%s' "$want" >"$venv/.lock"
+fi
 
 way=${GOE_TOOLS:-}
 if [ -z "$way" ]; then
@@ -61,11 +77,11 @@ conda)
     command -v conda >/dev/null || stop "GOE_TOOLS=conda, but there is no conda on PATH"
     # The rules have environments of their own; what makes the demo's reads, and the tests, call tools outside of a rule.
     want=$(sha256sum envs/tools.yaml | cut -d' ' -f1)
-    if [ ! -f .venv/tools.made ] || [ "$(cat .venv/tools.made)" != "$want" ]; then
-        say "making .venv/tools from envs/tools.yaml"
-        rm -rf .venv/tools
-        conda env create --quiet --file envs/tools.yaml --prefix "$PWD/.venv/tools" >&2
-        printf '%s' "$want" >.venv/tools.made
+    if [ ! -f "$venv/tools.made" ] || [ "$(cat "$venv/tools.made")" != "$want" ]; then
+        say "making $venv/tools from envs/tools.yaml"
+        rm -rf "$venv/tools"
+        conda env create --quiet --file envs/tools.yaml --prefix "$PWD/$venv/tools" >&2
+        printf '%s' "$want" >"$venv/tools.made"
     fi
     ;;
 path)
@@ -81,7 +97,7 @@ path)
 none) ;;
 *) stop "GOE_TOOLS is '$way': use conda, path or none" ;;
 esac
-printf '%s' "$way" >.venv/deployment
+printf '%s' "$way" >"$venv/deployment"
 
 # The pages are looked at by a program as a reader does. Everything else is tested without it.
 if [ "${1:-}" = tests ] && ! command -v chromium >/dev/null; then

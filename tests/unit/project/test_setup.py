@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[3]
@@ -46,6 +47,36 @@ def test_who_only_checks_needs_no_tools(tmp_path):
     assert (root / ".venv/deployment").read_text() == "none" and os.access(root / ".venv/bin/goe", os.X_OK)
     wrong = setup(root, environment | {"GOE_TOOLS": "nothing"})
     assert wrong.returncode == 1 and "use conda, path or none" in wrong.stderr
+
+
+def stub(path: Path, script: str) -> None:
+    path.write_text(f"#!{shutil.which('bash')}\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_an_environment_in_which_snakemake_does_not_start_is_none(tmp_path):
+    root, environment = clone(tmp_path), shut_in(tmp_path) | {"GOE_TOOLS": "none"}
+    bin_, lock = root / ".venv/bin", root / ".venv/.lock"
+    lock.unlink()
+    (root / "scripts/goe").mkdir()
+    (root / "scripts/goe/__init__.py").touch()
+    (root / "scripts/goe/cli.py").write_text("def main():\n    print('goe 1')\n")
+    stub(bin_ / "pip", "exit 0")
+    stub(bin_ / "python", f'[ "$1" = -c ] || exec {sys.executable} "$@"')
+    stub(bin_ / "snakemake", "echo no module named six.moves >&2; exit 1")
+    stopped = setup(root, environment)
+    assert stopped.returncode == 1 and not lock.exists()
+    assert "`snakemake --version` fails:\nno module named six.moves" in stopped.stderr
+    stub(bin_ / "snakemake", "echo 9")
+    assert setup(root, environment).returncode == 0 and lock.exists()
+    lock.unlink()
+    (root / "scripts/goe/cli.py").write_text("import nothing_of_this_name\n")
+    stopped = setup(root, environment)
+    assert stopped.returncode == 1 and "`goe --version` fails" in stopped.stderr and not lock.exists()
+    (root / "scripts/goe/cli.py").write_text("def main():\n    return 0\n")
+    stub(bin_ / "python", f'[ "$1" != -c ] || exit 1; exec {sys.executable} "$@"')
+    stopped = setup(root, environment)
+    assert stopped.returncode == 1 and "import cyvcf2" in stopped.stderr and not lock.exists()
 
 
 def test_tests_without_a_browser_say_so_and_go_on(tmp_path):
