@@ -228,8 +228,8 @@ def copied(batches: list[dict[str, Path]], folder: Path, copy: int) -> tuple[lis
 
 
 def test_growth_with_people(tmp_path, table):
-    """A window of people by themselves, 1,000 to 100,000 of them: CPU grows as they do, memory with the batches' lists
-    of site alleles alone."""
+    """A window of people by themselves, 1,000 to 100,000 of them, counted, and their metrics: CPU grows as they do,
+    memory with the lists of site alleles of the batches, and with the codes of the SNVs that kinship takes."""
     cohort = simulate.cohort(tmp_path / "cohort", PEOPLE // 2, SITES, LENGTH)
     run = Stages(cohort, tmp_path / "cohort" / "run")
     run.all(cohort.bcf)
@@ -245,5 +245,10 @@ def test_growth_with_people(tmp_path, table):
         sheet = {f"{copy}.{name}": about for name, about in cohort.sheet.items() for copy in range(times)}
         rows += [[n, sheet[n][1], sheet[n][0], sheet[n][0], sheet[n][0], "yes", ""] for n in people]
         (run.folder / "keep.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
+        (run.folder / "people.tsv").write_text(
+            "sample_id\tsex\tcountry_code\twithdrawn\tinput_type\tabsent_fields\tsource\n"
+            + "".join(f"{n}\t{sheet[n][0]}\t{sheet[n][1]}\tno\tgvcf\t\tcalls\n" for n in people)
+        )
         cost = run.count(batches, joint=False)
         table.append((f"{len(people)} people by themselves, {LENGTH / 1e6:g} Mb", told(cost), ""))
+        table.append(("  their metrics", told(run.metrics(batches, joint=False)), ""))

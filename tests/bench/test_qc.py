@@ -1,11 +1,9 @@
 """Speed and memory of sample QC: the pass over a region beside counting it, and what is gathered for 20,000 people."""
 
-import sys
-
 import pytest
 from helpers import simulate
-from helpers.qc_cohort import GUIDELINES, Cohort
-from helpers.stages import REPO, Cost, Stages, measure, told, write_spec
+from helpers.qc_cohort import Cohort
+from helpers.stages import REPO, Cost, Stages, measure, told
 
 pytestmark = pytest.mark.bench
 
@@ -13,39 +11,15 @@ PEOPLE, SITES, LENGTH = 10_000, 20_000, 1_100_000
 GATHERED, REGIONS, SECONDS, MEGABYTES = 20_000, 310, 120, 1000
 
 
-def region(run: Stages) -> Cost:
-    """sample_qc_region on the harmonised region and the joint file."""
-    f = run.folder
-    parts = {
-        "input": {
-            **run.gathered(),
-            "files": [run.cohort.bcf],
-            "counted": [f / "joint.json"],
-            "people": f / "people.tsv",
-            "guidelines": GUIDELINES,
-        },
-        "output": {"counts": f / "qc.parquet", "common": f / "common.parquet"},
-        "params": {
-            "build": run.build,
-            "region": run.region,
-            "rename": {},
-            "thresholds": {},
-            "accept_filters": [],
-            "autosome_length": 2_870_000_000,
-        },
-    }
-    return measure([sys.executable, "-m", "helpers.run_script", write_spec(f, "sample_qc_region.py", **parts)])
-
-
 def test_region(tmp_path, table):
     warm = simulate.cohort(tmp_path / "warm", 50, 50, 50_000)
     run = Stages(warm, tmp_path / "warm" / "run")
     run.all(warm.bcf)
-    region(run)
+    run.metrics()
     big = simulate.cohort(tmp_path / "big", PEOPLE, SITES, LENGTH)
     run = Stages(big, tmp_path / "big" / "run")
     harmonise, count = run.scan(big.bcf) + run.split(big.bcf) + run.merge(), run.count()
-    mine = region(run)
+    mine = run.metrics()
     table.append((f"{PEOPLE} people, {big.sites} sites, full BCF", ""))
     table.append(("  harmonise", told(harmonise)))
     table.append(("  count", told(count)))

@@ -18,9 +18,8 @@ from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ancestry, keep, relatedness
 from goe.sample_qc.metrics import CHARR_UNIT, COUNTS, NO_PANEL, REGION_SCHEMA, TOOL_METRICS, rounded
 
-from helpers.stages import REPO, Cost, measure, write_spec
+from helpers.stages import GUIDELINES, Cost, measure, write_spec
 
-GUIDELINES = [str(REPO / "resources/guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")]
 COUNTRIES = ("EE", "FI", "LV", "PT", "HR", "NL", "IT", "SE", "DE", "CZ")
 ANCESTRY = ("ancestry", "ancestry_statement")
 PLOTS = ("coverage", "het_hom", "pca", "sex", "call_rate")

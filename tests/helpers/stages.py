@@ -20,6 +20,7 @@ from goe.harmonise.genotypes import Filter
 from helpers.simulate import CONTIG, Cohort
 
 REPO = Path(__file__).resolve().parents[2]
+GUIDELINES = [str(REPO / "resources/guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{REPO / 'scripts'}:{REPO / 'tests'}"}
 
 
@@ -178,6 +179,29 @@ class Stages:
             input={**self.gathered(batches, joint), "keep": f / "keep.tsv"},
             output={"counts": f / "counts.parquet", "ledger": f / "count.json"},
             params={"build": self.build, "region": self.region, "raw": False, "accept_filters": []},
+        )
+
+    def metrics(self, batches: Sequence[Mapping[str, Path]] = (), joint: bool = True) -> Cost:
+        """Sample QC of the region; with the joint file after `scan` of it."""
+        f = self.folder
+        return self._run(
+            "sample_qc_region.py",
+            input={
+                **self.gathered(batches, joint),
+                "files": [self.cohort.bcf] if joint else [],
+                "counted": [f / "joint.json"] if joint else [],
+                "people": f / "people.tsv",
+                "guidelines": GUIDELINES,
+            },
+            output={"counts": f / "qc.parquet", "common": f / "common.parquet"},
+            params={
+                "build": self.build,
+                "region": self.region,
+                "rename": {},
+                "thresholds": {},
+                "accept_filters": [],
+                "autosome_length": 2_870_000_000,
+            },
         )
 
     def all(self, source: Path) -> Cost:

@@ -6,14 +6,14 @@ is told by goe.harmonise.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-import numba as nb
 import numpy as np
-from isal import igzip_threaded
+from isal import igzip, igzip_threaded
 
 from goe.calls.fields import MAX_GQ, TESTED
 from goe.core.errors import GoeError, Problem
@@ -21,6 +21,7 @@ from goe.core.processes import reading
 from goe.genome.alleles import UNSEEN
 from goe.hts import bgzf, indexes, vcf_header
 from goe.hts.bcf import BROKEN, END_OF_VECTOR, MISSING
+from goe.hts.text import PAD, find, kernel, natural, padded, same, separators
 from goe.hts.vcf_header import VcfHeader
 
 # What is read of a row. The place in this list is the slot of a FORMAT key.
@@ -37,56 +38,14 @@ GQ_ITSELF, GQ_FROM_PL, GQ_FROM_GQX, GQ_NONE = range(4)
 QUALITY_SOURCES = ("GQ", "PL", "GQX")
 
 
-# An index without a sign is used as it is: with one, numba asks each time whether it counts from the end, which takes
-# three times as long over all bytes of a file.
-_ONE = np.uint64(1)
-
-
-@nb.njit(cache=True, nogil=True)
-def _columns(data: np.ndarray, at: int, tabs: np.ndarray) -> Any:
-    """The end of the line that begins at `at`, whose nine tabs are written to int64 (9,) tabs; -1 if they are not
-    nine. The data ends with a whole line."""
-    n, i = np.uint64(0), np.uint64(at)
-    while data[i] != 10:
-        if data[i] == 9:
-            if n == _TABS:
-                return -1
-            tabs[n] = i
-            n += _ONE
-        i += _ONE
-    return np.int64(i) if n == _TABS else -1
-
-
-@nb.njit(cache=True, nogil=True)
-def _find(data: np.ndarray, start: int, stop: int, byte: int) -> Any:
-    """Where the byte is first in data[start:stop]; `stop` where it is not."""
-    i, end = np.uint64(start), np.uint64(stop)
-    while i < end and data[i] != byte:
-        i += _ONE
-    return np.int64(i)
-
-
-@nb.njit(cache=True, nogil=True)
-def _same(data: np.ndarray, start: int, stop: int, word: np.ndarray) -> bool:
-    if stop - start != word.size:
-        return False
-    i, begin, end = np.uint64(0), np.uint64(start), np.uint64(word.size)
-    while i < end and data[begin + i] == word[i]:
-        i += _ONE
-    return i == end
-
-
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _number(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     """(decimal number in data[start:stop], whether it is one); MISSING where it is `.` or nothing."""
+    whole_number = natural(data, start, stop)
+    if whole_number >= 0:
+        return np.float64(whole_number), True
     if stop <= start or (stop - start == 1 and data[start] == 46):
         return np.float64(MISSING), True
-    i, end, number = np.uint64(start), np.uint64(min(stop, start + 15)), np.uint64(0)
-    while i < end and 48 <= data[i] <= 57:
-        number = np.uint64(10) * number + np.uint64(data[i] - 48)
-        i += _ONE
-    if i == np.uint64(stop):
-        return np.float64(number), True
     at, sign = start, 1.0
     if data[at] == 45:
         sign, at = -1.0, at + 1
@@ -107,25 +66,26 @@ def _number(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     return sign * (whole / scale), digits > 0 and digits < 16
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _info(data: np.ndarray, start: int, stop: int, key: np.ndarray) -> tuple[float, bool]:
     """(value of an INFO key, whether it is a number); MISSING where the key is not there."""
     at = start
     while at < stop:
-        end = _find(data, at, stop, 59)
-        if end - at > key.size and data[at + key.size] == 61 and _same(data, at, at + key.size, key):
-            return _number(data, at + key.size + 1, end)
+        end = find(data, at, stop, 59)
+        value = at + key.size - PAD
+        if end > value and data[value] == 61 and same(data, at, value, key):
+            return _number(data, value + 1, end)
         at = end + 1
     return np.float64(MISSING), True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _margin(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     """(second smallest less smallest of a list of likelihoods, whether there are two numbers and nothing else)."""
     low, second, n = np.inf, np.inf, 0
     at = start
     while at <= stop:
-        end = _find(data, at, stop, 44)
+        end = find(data, at, stop, 44)
         value, good = _number(data, at, end)
         if not good or value == MISSING:
             return 0.0, False
@@ -138,13 +98,13 @@ def _margin(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     return second - low, n > 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _sum(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     """(sum of the numbers of a list, whether it is one); MISSING where there is none."""
     total, there = 0.0, False
     at = start
     while at <= stop:
-        end = _find(data, at, stop, 44)
+        end = find(data, at, stop, 44)
         value, good = _number(data, at, end)
         if not good:
             return np.float64(MISSING), False
@@ -236,14 +196,14 @@ def _widened(gt: np.ndarray, width: int) -> np.ndarray:
 
 
 class _Words(NamedTuple):
-    """Texts that were met so far: their bytes (n, longest) and lengths."""
+    """Texts that were met so far: their bytes, padded (n, longest + PAD), and lengths."""
 
     table: np.ndarray
     lengths: np.ndarray
 
     @classmethod
     def of(cls, texts: Sequence[bytes]) -> "_Words":
-        table = np.zeros((len(texts), max(map(len, texts))), np.uint8)
+        table = np.zeros((len(texts), max(map(len, texts)) + PAD), np.uint8)
         for i, text in enumerate(texts):
             table[i, : len(text)] = _bytes(text)
         return cls(table, np.array([len(text) for text in texts]))
@@ -269,32 +229,32 @@ def _bytes(text: bytes) -> np.ndarray:
     return np.frombuffer(text, np.uint8)
 
 
-_NAMES = _Names(_bytes(b"END"), _bytes(b"MIN_DP"), _bytes(b"MinDP"), _bytes(b"PASS"))
+_NAMES = _Names(*map(padded, (b"END", b"MIN_DP", b"MinDP", b"PASS")))
 _UNSEEN = _Words.of([text.encode() for text in UNSEEN])
 # Reasons that the kernel knows at once; a file with more of them tells the others through Python.
 _MOST_REASONS = 64
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _known(data: np.ndarray, start: int, stop: int, words: _Words, likely: int) -> int:
     """Number of the word that data[start:stop] is, -1 for none. likely: where to look first."""
     table, lengths = words
     for turn in range(lengths.size):
         n = (likely + turn) % lengths.size
-        if _same(data, start, stop, table[n, : lengths[n]]):
+        if same(data, start, stop, table[n, : lengths[n] + PAD]):
             return n
     return -1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _reason(data: np.ndarray, start: int, stop: int, reasons: _Words, passed: np.ndarray) -> int:
     """Number of what FILTER or FT says, 0 where it passes, -1 where it is not known."""
-    if stop <= start or (stop - start == 1 and data[start] == 46) or _same(data, start, stop, passed):
+    if stop <= start or (stop - start == 1 and data[start] == 46) or same(data, start, stop, passed):
         return 0
     return _known(data, start, stop, reasons, 0)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _alleles(
     data: np.ndarray, start: int, stop: int, n_alleles: int, n_text: int, length: np.ndarray, text: np.ndarray
 ) -> tuple[int, int]:
@@ -321,7 +281,7 @@ def _alleles(
     return n_alleles, n_text
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _genotype_of(data: np.ndarray, start: int, stop: int, n_alleles: int, gt: np.ndarray) -> tuple[bool, bool]:
     """Fill gt int32 (ploidy,) as BCF has it: (whether one or two alleles are written, whether one is an ALT)."""
     at = start
@@ -353,7 +313,7 @@ def _genotype_of(data: np.ndarray, start: int, stop: int, n_alleles: int, gt: np
         at += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _take_row(
     data: np.ndarray,
     pos: Any,
@@ -418,7 +378,7 @@ def _take_row(
     if size > 1 or (size == 1 and data[first[_AD]] != 46):
         k, at = 0, first[_AD]
         while at <= after[_AD]:
-            stop = _find(data, at, after[_AD], 44)
+            stop = find(data, at, after[_AD], 44)
             if k == here:
                 return odd
             rows.ad[n_alleles + k], fine = _number(data, at, stop)
@@ -443,10 +403,11 @@ def _take_row(
     return end_alleles, end_text
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _scan(
     data: np.ndarray,
-    at: int,
+    cuts: np.ndarray,
+    k: int,
     end: int,
     last_pos: Any,
     blocks: bool,
@@ -458,9 +419,10 @@ def _scan(
     filled: Any,
     rows: Rows,
     found: Blocks,
+    places: np.ndarray,
 ) -> tuple[tuple[int, int, int, int], int, int, int]:
-    """Rows of data[at:end], whole lines, until one needs Python. Returns (rows, their alleles, bytes of these, blocks)
-    that there are, offset after them, last position, why it stopped.
+    """Rows between the separators cuts[k:end] of `data`, until one needs Python. Returns (rows, their alleles, bytes of
+    these, blocks) that there are, the separators up to their end, last position, why it stopped.
 
     last_pos: of the row before, 0 for none; blocks: whether the file has reference blocks; contig: bytes of the current
     one; gqx: whether GQX stands for GQ, -1 before the first block. filled: how much of
@@ -469,37 +431,42 @@ def _scan(
     words, slots, clean = formats
     n_rows, n_alleles, n_text, n_blocks = filled
     last_format = 0
-    tabs = np.empty(_TABS, np.int64)
-    first, after = np.empty(len(KEYS), np.int64), np.empty(len(KEYS), np.int64)
-    while at < end:
+    tabs, first, after = places[:_TABS], places[_TABS : _TABS + len(KEYS)], places[_TABS + len(KEYS) :]
+    while k < end:
         filled = n_rows, n_alleles, n_text, n_blocks
         if n_rows == rows.pos.size or n_blocks == found.first.size:
-            return filled, at, last_pos, _FULL
-        stop = _columns(data, at, tabs)
-        if stop < 0:
-            return filled, at, last_pos, _COLUMNS
+            return filled, k, last_pos, _FULL
+        if k + _TABS >= end:
+            return filled, k, last_pos, _COLUMNS
+        at, stop = np.int64(cuts[k - 1]) + 1 if k else 0, np.int64(cuts[k + _TABS])
+        columns = data[stop] == 10
+        for i in range(_TABS):
+            tabs[i] = cuts[k + i]
+            columns &= data[tabs[i]] == 9
+        if not columns:
+            return filled, k, last_pos, _COLUMNS
         line_end = stop - 1 if data[stop - 1] == 13 else stop
-        if not _same(data, at, tabs[0], contig):
-            return filled, at, last_pos, _CONTIG
+        if not same(data, at, tabs[0], contig):
+            return filled, k, last_pos, _CONTIG
         pos, good = _number(data, tabs[0] + 1, tabs[1])
         if not good or pos == MISSING:
-            return filled, at, last_pos, _NUMBER
+            return filled, k, last_pos, _NUMBER
         if pos < last_pos:
-            return filled, at, last_pos, _ORDER
+            return filled, k, last_pos, _ORDER
         row = False
         alt = tabs[3] + 1
         if not blocks or not (tabs[4] - alt == 1 and data[alt] == 46):
             row = not blocks or data[alt] != 60
-            row |= _find(data, alt, tabs[4], 44) < tabs[4]
+            row |= find(data, alt, tabs[4], 44) < tabs[4]
         known = _known(data, tabs[7] + 1, tabs[8], words, last_format)
         if known < 0:
-            return filled, at, last_pos, _ROW if row else _FORMAT
+            return filled, k, last_pos, _ROW if row else _FORMAT
         last_format = known
         first[:] = 0
         after[:] = 0
         j, value = 0, tabs[8] + 1
         while value <= line_end:
-            value_end = _find(data, value, line_end, 58)
+            value_end = find(data, value, line_end, 58)
             if j < slots.shape[1] and slots[known, j] >= 0:
                 first[slots[known, j]], after[slots[known, j]] = value, value_end
             j += 1
@@ -524,18 +491,18 @@ def _scan(
             row |= alleles == 0 or alleles > 2
         if row:
             if not clean[known]:
-                return filled, at, last_pos, _ROW
+                return filled, k, last_pos, _ROW
             taken, text = _take_row(
                 data, np.int64(pos), tabs, first, after, gqx != 0, reasons, names, n_rows, n_alleles, n_text, rows
             )
             if taken < 0:
-                return filled, at, last_pos, _ROW
+                return filled, k, last_pos, _ROW
             n_rows, n_alleles, n_text = n_rows + 1, taken, text
-            at = stop + 1
+            k += _TABS + 1
             last_pos = np.int64(pos)
             continue
         if gqx < 0:
-            return filled, at, last_pos, _FORMAT
+            return filled, k, last_pos, _FORMAT
         last, fine = _info(data, tabs[6] + 1, tabs[7], names.end)
         good &= fine
         if last == MISSING:
@@ -572,15 +539,15 @@ def _scan(
                 if gqx and other != MISSING:
                     quality, where = other, GQ_FROM_GQX
         if not good:
-            return filled, at, last_pos, _NUMBER
+            return filled, k, last_pos, _NUMBER
         found.first[n_blocks], found.last[n_blocks] = np.int64(pos), np.int64(last)
         found.gt[n_blocks, 0], found.gt[n_blocks, 1] = a, b
         found.dp[n_blocks, 0], found.gq[n_blocks, 0], found.source[n_blocks] = depth, quality, where
         found.ft_ok[n_blocks] = _reason(data, first[_FT], after[_FT], reasons, names.passed) == 0
         n_blocks += 1
-        at = stop + 1
+        k += _TABS + 1
         last_pos = np.int64(pos)
-    return (n_rows, n_alleles, n_text, n_blocks), at, last_pos, _END
+    return (n_rows, n_alleles, n_text, n_blocks), k, last_pos, _END
 
 
 @dataclass(slots=True)
@@ -631,8 +598,39 @@ class Chunk(NamedTuple):
 _NOTHING = (0, 0, 0, 0)
 
 
-def _line(data: bytes, at: int) -> bytes:
-    return data[at : data.index(b"\n", at)]
+class _Lines:
+    """A file piece by piece: whole lines in `data` (uint8), whose tabs and ends are at cuts[:n] (int32).
+
+    begin: what was read of it already; size: bytes there are, those of a line that goes on among them."""
+
+    def __init__(self, begin: bytes):
+        self.data = np.frombuffer(begin, np.uint8)
+        self.cuts = np.empty(0, np.int32)
+        self.n, self.size, self._whole, self._ended = 0, len(begin), 0, False
+
+    def more(self, read_into: Callable[[memoryview], int]) -> bool:
+        """Leave the lines that there are behind, and read on; False after the last. read_into: as of a stream."""
+        if self._ended:
+            return False
+        rest = self.size - self._whole
+        held, room = self.data[self._whole : self.size], rest + _CHUNK + 1
+        if self.cuts.size < room:
+            self.data, self.cuts = np.zeros(2 * room + PAD, np.uint8), np.empty(2 * room, np.int32)
+        self.data[:rest] = held
+        got = read_into(self.data.data[rest : rest + _CHUNK])
+        self.size = rest + got
+        self._ended = not got
+        if self._ended and rest and self.data[rest - 1] != 10:
+            self.data[rest] = 10
+            self.size += 1
+        self.n = separators(self.data, self.size, self.cuts)
+        self._whole = int(self.cuts[self.n - 1]) + 1 if self.n else 0
+        return True
+
+    def line(self, k: int) -> bytes:
+        """The line that begins behind the first k separators, without its end."""
+        start = int(self.cuts[k - 1]) + 1 if k else 0
+        return self.data[start : find(self.data, start, self.size, 10)].tobytes()
 
 
 def _size(row: Row) -> int:
@@ -684,39 +682,33 @@ class OwnFile:
 
     def __iter__(self) -> Iterator[Chunk]:
         with self._opened() as stream:
-            rest = self._header(stream)
+            text = _Lines(self._header(stream))
             blocks, rows = Blocks.room(_ROWS), Rows.room(_ROWS, 0, 0)
+            places = np.empty(_TABS + 2 * len(KEYS), np.int64)
             contig, name, last = b"", "", 0
-            ended = False
-            while True:
-                data = rest if ended else rest + self._read(stream)
-                if len(data) == len(rest) and not ended:
-                    ended = True
-                    if data and not data.endswith(b"\n"):
-                        data += b"\n"
-                if rows.length.size < len(data):
+            while text.more(lambda room: self._read_into(stream, room)):
+                if rows.length.size < text.size:
                     # Alleles have a byte each at least; Python may write two for one.
-                    rows = Rows.room(_ROWS, len(data), 2 * len(data), rows.gt.shape[1])
-                array, at, whole = np.frombuffer(data, np.uint8), 0, data.rfind(b"\n") + 1
-                filled = _NOTHING
+                    rows = Rows.room(_ROWS, text.size, 2 * text.size + PAD, rows.gt.shape[1])
+                filled, at = _NOTHING, 0
                 while True:
                     gqx = -1 if self._gqx is None else int(self._gqx)
                     filled, at, last, why = _scan(
-                        array, at, whole, last, self.blocks, _bytes(contig), gqx, self._formats, self._told, _NAMES,
-                        filled, rows, blocks,
+                        text.data, text.cuts, at, text.n, last, self.blocks, padded(contig), gqx, self._formats,
+                        self._told, _NAMES, filled, rows, blocks, places,
                     )  # fmt: skip
                     if why == _FORMAT:
-                        self._learn(_line(data, at).split(b"\t")[8])
+                        self._learn(text.line(at).split(b"\t")[8])
                         continue
                     if why == _ROW:
-                        line = _line(data, at)
-                        at += len(line) + 1
+                        line = text.line(at)
+                        at += _TABS + 1
                         self._learn(line.split(b"\t")[8], of_block=False)
                         if name in self.contigs:
                             row = self._row(name, line)
                             rows = self._put(row, rows, *filled[:3])
-                            n, alleles, text, m = filled
-                            filled = n + 1, alleles + 1 + len(row.alts), int(text + _size(row)), m
+                            n, alleles, size, m = filled
+                            filled = n + 1, alleles + 1 + len(row.alts), int(size + _size(row)), m
                             last = row.pos
                         else:
                             last = int(float(line.split(b"\t", 2)[1]))
@@ -728,13 +720,10 @@ class OwnFile:
                     if why == _END:
                         break
                     if why == _CONTIG:
-                        contig = data[at : data.index(b"\t", at)]
+                        contig = text.line(at).split(b"\t", 1)[0]
                         name, last = self._named(contig), 0
                     elif why != _FULL:
-                        self._damaged(_line(data, at), why)
-                if ended:
-                    break
-                rest = data[at:]
+                        self._damaged(text.line(at), why)
         self._finish()
 
     def _chunk(self, name: str, filled: tuple[int, int, int, int], rows: Rows, blocks: Blocks) -> Iterator[Chunk]:
@@ -752,7 +741,7 @@ class OwnFile:
             yield Chunk(name, Blocks(*(column[:m].copy() for column in blocks)), taken)
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[IO[bytes]]:
+    def _opened(self) -> Iterator[io.BufferedIOBase]:
         with Path(self.path).open("rb") as file:
             start = file.read(18)
             file.seek(-min(len(bgzf.EOF), Path(self.path).stat().st_size), 2)
@@ -761,18 +750,22 @@ class OwnFile:
         if start[:4] == b"\x1f\x8b\x08\x04" and start[12:14] == b"BC":
             if not ended:
                 raise self._bad("its end", "has no BGZF end block: it was cut off", "copy or make the file again")
-            with igzip_threaded.open(self.path, "rb", threads=1) as stream:
+            with igzip.open(self.path, "rb") as stream:
                 bcf = self._read(stream, 3) == b"BCF"
             if not bcf:
                 with igzip_threaded.open(self.path, "rb", threads=1) as stream:
                     yield stream
                 return
         with reading("bcftools", "view", "--no-version", "-Ov", self.path) as stream:
-            yield stream
+            yield cast(io.BufferedIOBase, stream)
 
-    def _read(self, stream: IO[bytes], size: int | None = None) -> bytes:
+    def _read(self, stream: io.BufferedIOBase, size: int) -> bytes:
+        data = bytearray(size)
+        return bytes(data[: self._read_into(stream, memoryview(data))])
+
+    def _read_into(self, stream: io.BufferedIOBase, room: memoryview) -> int:
         try:
-            return stream.read(size or _CHUNK)
+            return stream.readinto(room)
         except BROKEN as error:
             raise self._bad(
                 f"after {self._place}", f"truncated or damaged: {error}", "copy or make the file again"
@@ -785,7 +778,7 @@ class OwnFile:
     def _bad(self, where: str, what: str, mend: str) -> GoeError:
         return GoeError(Problem(f"{self.path}, {where}", what, mend))
 
-    def _header(self, stream: IO[bytes]) -> bytes:
+    def _header(self, stream: io.BufferedIOBase) -> bytes:
         """Read the header; what was read beyond it."""
         data = b""
         at = 0
@@ -793,7 +786,7 @@ class OwnFile:
         while True:
             stop = data.find(b"\n", at)
             if stop < 0:
-                more = self._read(stream)
+                more = self._read(stream, _CHUNK)
                 if not more:
                     raise self._bad("its header", "has no #CHROM line", "copy or make the file again")
                 data += more

@@ -154,15 +154,15 @@ def _fill(
             codes[i - start, person[r]] = code[r]
 
 
-class _Codes:
+class OwnCodes:
     """What the people of a batch are at site alleles that are asked for stretch by stretch.
 
-    pos: int32, sorted, of the site alleles; row: the number among these of each of the piece's rows, -1 for none.
+    people: how many; runs, rows: where they are callable, and what they list; pos: int32, sorted, of the site alleles;
+    row: the number among these of each of the rows, -1 for none.
     """
 
-    def __init__(self, piece: Piece, rows: pa.Table, row: np.ndarray, pos: np.ndarray):
-        self._people = piece.people
-        self._runs = Runs.of(piece.read_runs())
+    def __init__(self, people: int, runs: Runs, rows: pa.Table, row: np.ndarray, pos: np.ndarray):
+        self._people, self._runs = people, runs
         self._first = np.searchsorted(pos, self._runs.start)
         self._stop = np.searchsorted(pos, self._runs.end, "right")
         listed = np.flatnonzero(row >= 0)
@@ -390,17 +390,6 @@ class Cohort:
         ledger.drop("site_alleles", "listed_by_others_too", of_joint + carried - len(window.sites))
         ledger.give("site_alleles", len(window.sites))
 
-    def own_codes(self, window: Window, at: Sequence[int]) -> np.ndarray:
-        """int8 (len(at), people with own files): codes at the site alleles with these places, in order."""
-        pos = window.pos[list(at)]
-        row_of = np.full(len(window.sites) + 1, -1)
-        row_of[list(at)] = np.arange(len(at))
-        parts = [np.zeros((len(at), 0), np.int8)]
-        for piece, place in zip(window.pieces, window.places, strict=True):
-            row = row_of[place[piece.rows["site"].to_numpy()]]
-            parts.append(_Codes(piece, piece.rows, row, pos).part(0, len(at)))
-        return np.concatenate(parts, axis=1)
-
     def genotypes(self, beside: Sequence[Reader]) -> Iterator[tuple[Window, int, np.ndarray]]:
         """(window, place of a site allele, int8 (people,) codes of everybody), site allele by site allele.
 
@@ -414,7 +403,8 @@ class Cohort:
             batches = []
             for piece, place in zip(window.pieces, window.places, strict=True):
                 rows = piece.read_rows(["code"])
-                batches.append(_Codes(piece, rows, place[rows["site"].to_numpy()], window.pos))
+                runs = Runs.of(piece.read_runs())
+                batches.append(OwnCodes(piece.people, runs, rows, place[rows["site"].to_numpy()], window.pos))
             for start in range(0, len(window.sites), _SITES_AT_ONCE):
                 at = range(start, min(start + _SITES_AT_ONCE, len(window.sites)))
                 parts = [np.zeros((len(at), 0), np.int8), *(batch.part(at.start, at.stop) for batch in batches)]

@@ -7,7 +7,6 @@ by its place.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -269,11 +268,6 @@ class Piece:
         place = rows["site"].to_numpy()
         rows = rows.filter(parquet.column((place >= self._first) & (place < self._stop)))
         return rows.set_column(1, ROWS.field("site"), parquet.column(rows["site"].to_numpy() - np.int32(self._first)))
-
-    @cached_property
-    def rows(self) -> pa.Table:
-        """ROWS, which the piece holds from then on."""
-        return self.read_rows()
 
     def read_runs(self) -> pa.Table:
         """SPANS."""

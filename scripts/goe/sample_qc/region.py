@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from goe.calls import joint
 from goe.calls.joint import JointFile
-from goe.frequencies.cohort import Cohort, Key, Positions, Runs, Site, Window, codes_at
+from goe.frequencies.cohort import Cohort, Key, OwnCodes, Positions, Runs, Site, Window, codes_at
 from goe.frequencies.strata import DIP, HET, HOM
 from goe.genome.build import Region
 from goe.harmonise import genotypes as gt
@@ -107,9 +107,7 @@ class RegionCounts:
         called = window.counts[0, :, :, DIP].astype(np.int64)
         copies = window.counts[0, :, :, HET].sum(axis=1) + 2 * window.counts[0, :, :, HOM].sum(axis=1)
         of_own = self.cohort.columns[len(self._beside) :]
-        own = [_Own.of(*part, self.accepted) for part in zip(window.pieces, window.places, of_own, strict=True)]
-        for part in own:
-            self._without_failing(part, called, copies)
+        self._without_failing(window, of_own, called, copies)
         accepted = np.array([self.accepted.issuperset(site.filters) for site in window.sites], np.bool_)
         pos = window.pos
         alone = np.ones(len(pos), np.bool_)
@@ -117,29 +115,45 @@ class RegionCounts:
         alone[:-1] &= pos[1:] != pos[:-1]
         absent = int(self.vcf.sum()) - called[:, _VCF]
         people = called.sum(axis=1) + absent
+        frequency = self._frequencies(window.sites, alone, 2 * people - 2, 2 * people - copies)
         chosen = self._choose(window, accepted & alone, people, copies)
         codes = np.zeros((len(chosen), len(self.vcf)), np.int8)
-        of_chosen = self.cohort.own_codes(window, chosen)
-        codes[:, self.cohort.n_joint : self.cohort.n_joint + of_chosen.shape[1]] = of_chosen
         self._joint(window, accepted, copies, chosen, codes)
-        frequency = self._frequencies(window.sites, alone, 2 * people - 2, 2 * people - copies)
-        for part in own:
-            self._own(window.sites, part, accepted, copies)
-            self._callable(pos, part)
-            self._charr(part, frequency)
-            self._take_failing(part, chosen, codes)
+        for piece, place, columns in zip(window.pieces, window.places, of_own, strict=True):
+            self._batch(window, piece, place, columns, accepted, copies, frequency, chosen, codes)
         codes[:, self.vcf] = np.where(codes[:, self.vcf] == gt.CODE_MISSING, gt.CODE_REF2, codes[:, self.vcf])
         order = np.argsort(np.array(self.cohort.ids))
         for row in codes:
             self.common.add(row[order])
 
-    def _without_failing(self, part: "_Own", called: np.ndarray, copies: np.ndarray) -> None:
+    def _batch(
+        self,
+        window: Window,
+        piece: Piece,
+        place: np.ndarray,
+        columns: slice,
+        accepted: np.ndarray,
+        copies: np.ndarray,
+        frequency: np.ndarray,
+        chosen: list[int],
+        codes: np.ndarray,
+    ) -> None:
+        """People of a batch; nothing of its rows and runs is held afterwards."""
+        part, runs = _Own.of(piece.read_rows(), place, columns, self.accepted), Runs.of(piece.read_runs())
+        self._own(window.sites, part, accepted, copies)
+        self._callable(window.pos, part, runs)
+        self._charr(part, frequency)
+        self._at_chosen(window.pos, part, runs, chosen, codes)
+
+    def _without_failing(self, window: Window, of_own: Sequence[slice], called: np.ndarray, copies: np.ndarray) -> None:
         """Take out of called (sites, leaves) and copies (sites,) the carriers whose own FILTER says that the call
         fails."""
-        fails = (part.at >= 0) & ~part.passing & part.carrier
-        leaf = np.where(self.vcf[part.columns][part.person], _VCF, _OTHERS)
-        np.subtract.at(called, (part.at[fails], leaf[fails]), 1)
-        np.subtract.at(copies, part.at[fails], part.code[fails] - gt.CODE_REF2)
+        for failing, place, columns in zip(window.failing, window.places, of_own, strict=True):
+            part = _Own.of(failing, place, columns, self.accepted)
+            fails = (part.at >= 0) & ~part.passing & part.carrier
+            leaf = np.where(self.vcf[columns][part.person], _VCF, _OTHERS)
+            np.subtract.at(called, (part.at[fails], leaf[fails]), 1)
+            np.subtract.at(copies, part.at[fails], part.code[fails] - gt.CODE_REF2)
 
     def _frequencies(
         self, sites: Sequence[Site], alone: np.ndarray, others: np.ndarray, reference: np.ndarray
@@ -205,28 +219,31 @@ class RegionCounts:
             counts = self.counts[part.columns]
             add_carriers(counts, person[start:stop], hom, site.ref, site.alt, copies[at[start]] == 1)
 
-    def _callable(self, pos: np.ndarray, part: "_Own") -> None:
+    def _callable(self, pos: np.ndarray, part: "_Own", runs: Runs) -> None:
         counts = self.counts[part.columns]
         called = np.zeros(len(counts), np.int64)
-        _called(Runs.of(part.piece.read_runs()), pos, called)
+        _called(runs, pos, called)
         listed = part.at >= 0
-        base = part.piece.rows["base"].to_numpy()
+        base = part.rows["base"].to_numpy()
         more = (part.code > 0).astype(np.int64) - (base > 0)
         np.add.at(called, part.person[listed], more[listed])
         counts[:, _AT["n_sites"]] += len(pos)
         counts[:, _AT["n_sites_called"]] += called
 
-    def _take_failing(self, part: "_Own", chosen: list[int], codes: np.ndarray) -> None:
-        """Make missing in codes (chosen, people) whose own FILTER says that the call fails."""
-        row_of = {at: row for row, at in enumerate(chosen)}
-        fails = ~part.passing
-        for at, person in zip(part.at[fails].tolist(), part.person[fails].tolist(), strict=True):
-            if at in row_of:
-                codes[row_of[at], part.columns.start + person] = gt.CODE_MISSING
+    def _at_chosen(self, pos: np.ndarray, part: "_Own", runs: Runs, chosen: list[int], codes: np.ndarray) -> None:
+        """Fill codes (chosen, people) of a batch; a call that fails by its own FILTER is missing there."""
+        # One more, which the place -1 is.
+        row_of = np.full(len(pos) + 1, -1)
+        row_of[chosen] = np.arange(len(chosen))
+        row = row_of[part.at]
+        here = codes[:, part.columns]
+        here[:] = OwnCodes(here.shape[1], runs, part.rows, row, pos[chosen]).part(0, len(chosen))
+        fails = (row >= 0) & ~part.passing
+        here[row[fails], part.person[fails]] = gt.CODE_MISSING
 
     def _charr(self, part: "_Own", frequency: np.ndarray) -> None:
         """Terms of CHARR of hom-alt calls. frequency: `_frequencies`."""
-        limits, rows, person = self.limits, part.piece.rows, part.person
+        limits, rows, person = self.limits, part.rows, part.person
         counts = self.counts[part.columns]
         take = (part.at >= 0) & (rows["raw"].to_numpy() == gt.CODE_HOM)
         take[take] = frequency[part.at[take]] > 0
@@ -247,7 +264,7 @@ class _Own(NamedTuple):
     """Rows of a batch in a window. columns: of its people in the cohort; at: place of the site allele, -1 for none;
     person, code: of each row; carrier: whether that is het or hom; passing: whether its own FILTER leaves it."""
 
-    piece: Piece
+    rows: pa.Table
     columns: slice
     at: np.ndarray
     person: np.ndarray
@@ -256,11 +273,10 @@ class _Own(NamedTuple):
     passing: np.ndarray
 
     @classmethod
-    def of(cls, piece: Piece, place: np.ndarray, columns: slice, accepted: set[str]) -> "_Own":
-        rows = piece.rows
+    def of(cls, rows: pa.Table, place: np.ndarray, columns: slice, accepted: set[str]) -> "_Own":
         code = rows["code"].to_numpy()
         reasons = rows["ft"].to_pylist()
         passing = [text is None or accepted.issuperset(text.split(";")) for text in reasons]
         carrier = (code == gt.CODE_HET) | (code == gt.CODE_HOM)
         at = place[rows["site"].to_numpy()]
-        return cls(piece, columns, at, rows["person"].to_numpy(), code, carrier, np.array(passing, np.bool_))
+        return cls(rows, columns, at, rows["person"].to_numpy(), code, carrier, np.array(passing, np.bool_))

@@ -1,6 +1,7 @@
 """Metrics from tool reports and from genotypes."""
 
 import json
+import weakref
 from collections import Counter
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -346,7 +347,7 @@ def dense(cohort, beside, accepted, vcf, chooser):
         of_own = cohort.columns[len(beside) :]
         fails = set()
         for piece, place, columns in zip(window.pieces, window.places, of_own, strict=True):
-            for one in piece.rows.to_pylist():
+            for one in piece.read_rows().to_pylist():
                 if place[one["site"]] == at and one["ft"] and not accepted.issuperset(one["ft"].split(";")):
                     fails.add(columns.start + one["person"])
         pos_of[site.pos] += 1
@@ -414,6 +415,31 @@ def test_a_mixed_cohort_counts_as_everybody_at_each_site_allele(limits, tmp_path
     assert sum(row["n_snv"] for row in expected.values()) > 20
     assert mine.common.sites == chooser.sites and mine.common.rows == chooser.rows
     assert len(chooser.sites) > 2
+
+
+def test_a_region_holds_rows_and_runs_of_one_batch_at_a_time(limits, tmp_path, monkeypatch):
+    met, together = [], []
+    read = batch.Piece.read_rows
+
+    def watched(piece, *columns):
+        table = read(piece, *columns)
+        # Counting has read some columns of them before.
+        if not columns:
+            met.append(weakref.ref(table))
+            together.append(sum(there() is not None for there in met))
+        return table
+
+    monkeypatch.setattr(batch.Piece, "read_rows", watched)
+    people = {n: ([row(20, "C", gt.CODE_HET)], [(1, LENGTH)]) for n in "abcdef"}
+    with ExitStack() as stack:
+        own = []
+        for n in people:
+            (tmp_path / n).mkdir()
+            own.append(stack.enter_context(batch.Batch.opened(gathered(tmp_path / n, {n: people[n]}))))
+        found = RegionCounts(Cohort([], own, PLAIN, Region("1", 1, LENGTH)), [], [False] * 6, limits, 10**6)
+        found.run()
+    assert found.counts[:, sm.COUNTS.index("n_snv")].tolist() == [1] * 6
+    assert together == [1] * 6
 
 
 def charr_of(records, people, limits, absent=None):

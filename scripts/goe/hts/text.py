@@ -1,0 +1,148 @@
+"""Text in kernels: separators found 64 bytes at a time, words and numbers read 8 at a time.
+
+Whatever is given as `data` has `PAD` readable bytes behind the last that is asked about: see `padded`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba as nb
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+PAD = 64
+# Without counts of references to arrays, which these kernels keep none of: they would take most of the time.
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
+kernel: Any = nb.njit(**_OPTIONS)
+_LANES, _WORD = 64, 8
+# An index without a sign is used as it is: with one, numba asks each time whether it counts from the end.
+_U = np.uint64
+_ONE, _EIGHT = _U(1), _U(8)
+_ZEROS, _TO_TEN, _HIGH = _U(0x3030303030303030), _U(0x7676767676767676), _U(0x8080808080808080)
+_PAIRS, _HUNDREDS, _UNITS = _U(0x000000FF000000FF), _U(0x000F424000000064), _U(0x0000271000000001)
+
+
+def padded(text: bytes) -> np.ndarray:
+    """uint8 (n + PAD,): the text, and zeros."""
+    return np.frombuffer(text + bytes(PAD), np.uint8)
+
+
+def _intrinsic(made: Callable) -> Any:
+    return intrinsic(made)
+
+
+def _pointer(context: Any, builder: Any, array: Any, value: Any, at: Any) -> Any:
+    data = context.make_array(array)(context, builder, value).data
+    return cgutils.gep_inbounds(builder, data, at)
+
+
+@_intrinsic
+def _bits(typing_context: Any, data: Any, at: Any, byte: Any) -> tuple[Any, Callable]:
+    """uint64: which of the 64 bytes from data[at] on are `byte`, the first of them the lowest bit."""
+
+    def made(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lanes = ir.VectorType(ir.IntType(8), _LANES)
+        pointer = builder.bitcast(_pointer(context, builder, signature.args[0], args[0], args[1]), lanes.as_pointer())
+        found = builder.load(pointer, align=1)
+        one = builder.insert_element(ir.Constant(lanes, ir.Undefined), args[2], ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), _LANES), [0] * _LANES)
+        same = builder.icmp_unsigned("==", found, builder.shuffle_vector(one, one, zeros))
+        return builder.bitcast(same, ir.IntType(_LANES))
+
+    return types.uint64(data, types.uint64, types.uint8), made
+
+
+@_intrinsic
+def _eight(typing_context: Any, data: Any, at: Any) -> tuple[Any, Callable]:
+    """uint64: the eight bytes from data[at] on, the first of them the lowest."""
+
+    def made(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = ir.IntType(64)
+        pointer = builder.bitcast(_pointer(context, builder, signature.args[0], args[0], args[1]), word.as_pointer())
+        return builder.load(pointer, align=1)
+
+    return types.uint64(data, types.uint64), made
+
+
+@_intrinsic
+def _lowest(typing_context: Any, bits: Any) -> tuple[Any, Callable]:
+    """uint64: the number of the lowest bit that is set, 64 for none."""
+
+    def made(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), made
+
+
+@kernel
+def separators(data: np.ndarray, stop: int, found: np.ndarray) -> Any:
+    """Write to int32 `found` where tabs and ends of lines are in data[:stop], those of whole lines; how many they
+    are."""
+    n, at, end = _U(0), _U(0), _U(stop)
+    while at < end:
+        bits = _bits(data, at, np.uint8(9)) | _bits(data, at, np.uint8(10))
+        if end - at < _U(_LANES):
+            bits &= (_ONE << (end - at)) - _ONE
+        while bits:
+            found[n] = at + _lowest(bits)
+            n += _ONE
+            bits &= bits - _ONE
+        at += _U(_LANES)
+    while n and data[found[n - _ONE]] != 10:
+        n -= _ONE
+    return np.int64(n)
+
+
+@kernel
+def find(data: np.ndarray, start: int, stop: int, byte: int) -> Any:
+    """Where the byte is first in data[start:stop]; `stop` where it is not."""
+    at, end = _U(start), _U(stop)
+    while at < end:
+        bits = _bits(data, at, np.uint8(byte))
+        if bits:
+            return np.int64(min(at + _lowest(bits), end))
+        at += _U(_LANES)
+    return stop
+
+
+@kernel
+def same(data: np.ndarray, start: int, stop: int, word: np.ndarray) -> bool:
+    """Whether data[start:stop] is the word, which is padded."""
+    size = word.size - PAD
+    if stop - start != size:
+        return False
+    at, i, left = _U(start), _U(0), _U(size)
+    while left >= _EIGHT:
+        if _eight(data, at + i) != _eight(word, i):
+            return False
+        i += _EIGHT
+        left -= _EIGHT
+    return left == 0 or (_eight(data, at + i) ^ _eight(word, i)) << (_EIGHT * (_EIGHT - left)) == 0
+
+
+@kernel
+def _digits(data: np.ndarray, start: int, size: int) -> tuple[Any, Any]:
+    """(number that one to eight digits are, whether they are digits)."""
+    # Fewer digits than eight are those with zeros before them: the lowest byte is the first.
+    value = (_eight(data, _U(start)) ^ _ZEROS) << _U(8 * (_WORD - size))
+    good = ((value + _TO_TEN) | value) & _HIGH == 0
+    value = value * _U(10) + (value >> _EIGHT)
+    value = ((value & _PAIRS) * _HUNDREDS + ((value >> _U(16)) & _PAIRS) * _UNITS) >> _U(32)
+    return np.int64(value & _U(0xFFFFFFFF)), good
+
+
+@kernel
+def natural(data: np.ndarray, start: int, stop: int) -> Any:
+    """The number of one to fifteen digits in data[start:stop]; -1 for anything else."""
+    size = stop - start
+    if 0 < size <= _WORD:
+        value, good = _digits(data, start, size)
+        return value if good else -1
+    if size <= 0 or size > 15:
+        return -1
+    high, good = _digits(data, start, size - _WORD)
+    low, too = _digits(data, stop - _WORD, _WORD)
+    return high * 100_000_000 + low if good and too else -1
