@@ -27,7 +27,8 @@ _HEAD = 1 << 16
 
 _READS = (
     *("align.smk", "align_person.py", "align_unit.py"),
-    *("goe/calls/alignments.py", "goe/calls/cram_of_person.py", "goe/hts/cram.py", "goe/hts/indexes.py"),
+    *("goe/calls/alignments.py", "goe/calls/cram_of_person.py", "goe/calls/fastq.py", "goe/calls/unit.py"),
+    *("goe/hts/cram.py", "goe/hts/indexes.py"),
 )
 _INDEX = ("align_index.py",)
 _REPORTS = ("align_coverage.py", "align_depth.py", "align_fastp.py", "align_stats.py")
