@@ -27,7 +27,7 @@ from goe.core.errors import Problem
 from goe.genome.build import Build, canonical, contig_class, matches, recognise
 from goe.genome.fasta import m5_of
 from goe.hts import bgzf, cram, indexes, vcf_header
-from goe.intake import callers
+from goe.intake import callers, first_reads, packing
 from goe.intake import release as release_lint
 from goe.settings.sections import Config
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
@@ -89,6 +89,8 @@ def _there(facts: Facts, path: str) -> bool:
         facts.bad("cannot be read by you", "mend its permissions", path)
     elif target.stat().st_size == 0:
         facts.bad("is empty", "copy it again", path)
+    elif packed := packing.problem(path):
+        facts.bad(packed.what, packed.mend, path)
     else:
         return True
     return False
@@ -831,6 +833,7 @@ def lint(
     try:
         with ThreadPoolExecutor(threads) as pool:
             every = list(pool.map(lambda entry: look(entry, cfg, people, build.par if build else ()), inputs))
+        of_reads, of_reads_notes = first_reads.look(inputs, cfg.inputs, threads)
     finally:
         pysam.set_verbosity(verbosity)
     if build:
@@ -838,6 +841,7 @@ def lint(
     for facts in every:
         problems += facts.problems
         notes += facts.notes
+    problems, notes = problems + of_reads, notes + of_reads_notes
     if people is not None:
         problems += _one_source(every, people, cfg)
     if build:
