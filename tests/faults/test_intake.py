@@ -196,7 +196,8 @@ def cohort(tmp_path, monkeypatch) -> Cohort:
 @pytest.fixture
 def joint(cohort) -> Cohort:
     """Two people in one joint VCF, all well."""
-    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B"]))]
+    records = [("chr20", 33, "A", "C"), ("chrX", 5, "A", "C")]
+    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B"], records))]
     return cohort
 
 
@@ -222,7 +223,7 @@ def test_a_clean_joint_vcf(joint):
         "inputs": [],
     }
     (entry,) = intake["joint"]
-    assert (entry["path"], entry["samples"], entry["contigs"]) == ("joint.vcf.gz", ["A", "B"], ["chr20"])
+    assert (entry["path"], entry["samples"], entry["contigs"]) == ("joint.vcf.gz", ["A", "B"], ["chr20", "chrX"])
     assert intake["absent_fields"] == {}
     assert lint.people_table(intake, sheets.read_people("samples.tsv"))[1] == [
         "A",
@@ -738,6 +739,27 @@ def test_unknown_contig(joint):
     joint.clean()
 
 
+@pytest.mark.parametrize("pattern", ["*", "?0", "2*", "20"])
+def test_no_pattern_takes_a_primary_contig(joint, pattern):
+    joint.vcf("joint.vcf.gz", ["A", "B"], [("20", 33, "A", "C")], contigs={"20": 3000})
+    joint.reference["ignore_contigs"] = [pattern]
+    assert "records on 20, which the reference names chr20" in joint.only()
+    joint.reference["leave_out"] = {"chr20": "a test of what is left"}
+    joint.clean()
+
+
+def test_a_primary_contig_that_is_left_out_has_a_reason(joint):
+    joint.reference["ignore_contigs"] = ["chr20"]
+    with pytest.raises(GoeError, match=r'chr20 is a primary contig.*reference.leave_out: {"chr20": "the reason"}'):
+        joint.lint()
+    joint.reference |= {"ignore_contigs": [], "leave_out": {"chr21": "x"}}
+    with pytest.raises(GoeError, match=r"reference.leave_out: chr21 is no primary contig that would be counted"):
+        joint.lint()
+    joint.reference["leave_out"] = {"chr20": "x", "chrX": "x"}
+    with pytest.raises(GoeError, match=r"leaves no contig to count"):
+        joint.lint()
+
+
 @pytest.mark.parametrize("kind", ["vcf", "bam", "cram"])
 def test_other_names_need_a_rename(one, kind):
     if kind == "vcf":
@@ -1154,7 +1176,8 @@ def test_conformance_errors(shared, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_snakemake_lint(cohort, repo):
     """The target `lint`: status 1, every problem on stderr and in lint.tsv; looks again each time; notes are shown."""
-    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B", "STRANGER"]))]
+    records = [("chr20", 33, "A", "C"), ("chrX", 5, "A", "C")]
+    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B", "STRANGER"], records))]
     cohort.people["C"] = "M"
     cohort.write()
     Path("config").mkdir()

@@ -84,7 +84,7 @@ rule align_person:
         adopted=lambda wc: UNITS[wc.sample][0].input_type in ("bam", "cram"),
         cram=lambda wc: UNITS[wc.sample][0].input_type == "cram",
         rename=CFG.reference.rename,
-        ignore_contigs=CFG.reference.ignore_contigs,
+        ignore_contigs=CFG.reference.ignored,
     script:
         "../../scripts/align_person.py"
 

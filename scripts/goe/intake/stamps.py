@@ -63,7 +63,7 @@ _GENOTYPES = (
         "goe/rules/stratum.py",
     ),
     *("goe/intake/callers.py", "goe/intake/first_reads.py", "goe/intake/lint.py", "goe/intake/load.py"),
-    *("goe/intake/packing.py", "goe/settings/sheets.py"),
+    *("goe/intake/packing.py", "goe/intake/whole_genomes.py", "goe/settings/sheets.py"),
 )
 _METRICS = (
     *(*_BASES, *_CONTAMINATION, *_REPORTS),
@@ -168,7 +168,7 @@ class Stamps:
     @cached_property
     def reference(self) -> list:
         fasta = self.cfg.reference.fasta
-        settings = [self.cfg.reference.rename, self.cfg.reference.ignore_contigs]
+        settings = [self.cfg.reference.rename, self.cfg.reference.ignored]
         return [self.file(fasta, f"{fasta}.fai"), self.build.name, list(self.build.contigs.items()), settings]
 
     @property
