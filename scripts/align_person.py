@@ -13,6 +13,6 @@ with logs.to(snakemake.log), seal.job(snakemake):
             source.reads, params.sample, params.cram, params.rename, params.ignore_contigs, target, ledger
         )
     else:
-        cram_of_person.from_units(source.reads, params.libraries, target, ledger)
+        cram_of_person.from_units(source.reads, target, ledger)
     target.index(output.crai, ledger)
     ledger.write(output.ledger)

@@ -1,10 +1,12 @@
 """Every kind of bad input has its message: the file, the row, what is wrong and the mend."""
 
+import bz2
 import dataclasses
 import gzip
 import hashlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -34,6 +36,11 @@ FORMATS = {
     "AD": '##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads per allele">',
 }
 CALL = "GT:DP:GQ:AD\t0/1:30:99:15,15"
+
+
+def bases(seed: str, n: int = 20) -> str:
+    """Bases of a read."""
+    return "".join(random.Random(seed).choices("ACGT", k=n))
 
 
 class Cohort:
@@ -121,21 +128,25 @@ class Cohort:
             pysam.tabix_index(str(path), preset="vcf", force=True)
         return name
 
-    def bam(self, name: str, sample: str | None = "A", contigs=None, mapped=True, index=True, m5=None) -> str:
+    def bam(
+        self, name: str, sample: str | None = "A", contigs=None, mapped=True, index=True, m5=None, marked=True
+    ) -> str:
         contigs = CONTIGS if contigs is None else contigs
         header: dict = {"HD": {"VN": "1.6", "SO": "coordinate"}}
         header["SQ"] = [{"SN": c, "LN": n, **({"M5": m5[c]} if m5 else {})} for c, n in contigs.items()]
         if sample is not None:
             header["RG"] = [{"ID": s, "SM": s} for s in sample.split(",")]
+        if marked:
+            header["PG"] = [{"ID": "MarkDuplicates", "PN": "MarkDuplicates"}]
         mode = "wc" if name.endswith(".cram") else "wb"
         more = {"reference_filename": "ref.fa"} if mode == "wc" else {}
         with pysam.AlignmentFile(name, mode, header=header, **more) as out:
-            for i in range(3):
+            for i in range(4):
                 read = pysam.AlignedSegment(out.header)
-                read.query_name = f"r{i}"
-                read.query_sequence = "ACGTTGCA" * 4
+                read.query_name = f"r{i // 2}"
+                read.query_sequence = bases(f"{name} {i}", 32)
                 read.query_qualities = pysam.qualitystring_to_array("I" * 32)
-                read.flag = 4
+                read.flag = (77, 141)[i % 2]
                 if mapped and contigs:
                     read.flag = 0
                     read.reference_id = 0
@@ -148,7 +159,7 @@ class Cohort:
         return name
 
     def fastq(self, name: str, reads=("r1", "r2"), end: str = "") -> str:
-        text = "".join(f"@{read}{end}\nACGT\n+\nIIII\n" for read in reads)
+        text = "".join(f"@{read}{end}\n{bases(f'{name} {read}')}\n+\n{'I' * 20}\n" for read in reads)
         with gzip.open(name, "wb") if name.endswith(".gz") else Path(name).open("wb") as handle:
             handle.write(text.encode())
         return name
@@ -186,7 +197,8 @@ def cohort(tmp_path, monkeypatch) -> Cohort:
 @pytest.fixture
 def joint(cohort) -> Cohort:
     """Two people in one joint VCF, all well."""
-    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B"]))]
+    records = [("chr20", 33, "A", "C"), ("chrX", 5, "A", "C")]
+    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B"], records))]
     return cohort
 
 
@@ -212,7 +224,7 @@ def test_a_clean_joint_vcf(joint):
         "inputs": [],
     }
     (entry,) = intake["joint"]
-    assert (entry["path"], entry["samples"], entry["contigs"]) == ("joint.vcf.gz", ["A", "B"], ["chr20"])
+    assert (entry["path"], entry["samples"], entry["contigs"]) == ("joint.vcf.gz", ["A", "B"], ["chr20", "chrX"])
     assert intake["absent_fields"] == {}
     assert lint.people_table(intake, sheets.read_people("samples.tsv"))[1] == [
         "A",
@@ -572,9 +584,22 @@ def test_fastq_ends_swapped_is_a_note(one):
 
 def test_fastq_file_used_twice(cohort):
     r1, r2 = cohort.fastq("a_1.fq.gz"), cohort.fastq("a_2.fq.gz")
-    shutil.copy(r1, "b_1.fq.gz")
-    cohort.rows = [("A", "fastq", r1, r2), ("B", "fastq", "b_1.fq.gz", r2)]
+    cohort.rows = [("A", "fastq", r1, r2), ("B", "fastq", cohort.fastq("b_1.fq.gz"), r2)]
     assert "a_2.fq.gz is given twice (rows 2 and 3)" in cohort.only()
+
+
+def test_fastq_copied_under_another_name(cohort):
+    r1, r2 = cohort.fastq("a_1.fq.gz"), cohort.fastq("a_2.fq.gz")
+    shutil.copy(r2, "b_2.fq.gz")
+    cohort.rows = [("A", "fastq", r1, r2), ("B", "fastq", cohort.fastq("b_1.fq.gz"), "b_2.fq.gz")]
+    assert "row 3, b_2.fq.gz: its first reads are those of a_2.fq.gz (row 2)" in cohort.only()
+
+
+@pytest.mark.parametrize("kind", ["fastq", "ubam", "joint_vcf"])
+def test_another_compression_has_its_own_message(one, kind):
+    Path("x.bz2").write_bytes(bz2.compress(b"@q\nA\n+\nI\n"))
+    one.rows = [("" if kind == "joint_vcf" else "A", kind, "x.bz2", one.fastq("b_2.fq") if kind == "fastq" else "")]
+    assert "x.bz2: compressed with bzip2; gzip and bgzip are taken -> bunzip2 -c x.bz2 | bgzip" in one.lint()[0][0]
 
 
 def test_not_a_fastq(one):
@@ -713,6 +738,27 @@ def test_unknown_contig(joint):
     assert "records on HLA-A, unknown to the reference" in told and 'ignore_contigs: ["HLA-A"]' in told
     joint.reference["ignore_contigs"] = ["HLA*"]
     joint.clean()
+
+
+@pytest.mark.parametrize("pattern", ["*", "?0", "2*", "20"])
+def test_no_pattern_takes_a_primary_contig(joint, pattern):
+    joint.vcf("joint.vcf.gz", ["A", "B"], [("20", 33, "A", "C")], contigs={"20": 3000})
+    joint.reference["ignore_contigs"] = [pattern]
+    assert "records on 20, which the reference names chr20" in joint.only()
+    joint.reference["leave_out"] = {"chr20": "a test of what is left"}
+    joint.clean()
+
+
+def test_a_primary_contig_that_is_left_out_has_a_reason(joint):
+    joint.reference["ignore_contigs"] = ["chr20"]
+    with pytest.raises(GoeError, match=r'chr20 is a primary contig.*reference.leave_out: {"chr20": "the reason"}'):
+        joint.lint()
+    joint.reference |= {"ignore_contigs": [], "leave_out": {"chr21": "x"}}
+    with pytest.raises(GoeError, match=r"reference.leave_out: chr21 is no primary contig that would be counted"):
+        joint.lint()
+    joint.reference["leave_out"] = {"chr20": "x", "chrX": "x"}
+    with pytest.raises(GoeError, match=r"leaves no contig to count"):
+        joint.lint()
 
 
 @pytest.mark.parametrize("kind", ["vcf", "bam", "cram"])
@@ -1131,7 +1177,8 @@ def test_conformance_errors(shared, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_snakemake_lint(cohort, repo):
     """The target `lint`: status 1, every problem on stderr and in lint.tsv; looks again each time; notes are shown."""
-    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B", "STRANGER"]))]
+    records = [("chr20", 33, "A", "C"), ("chrX", 5, "A", "C")]
+    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B", "STRANGER"], records))]
     cohort.people["C"] = "M"
     cohort.write()
     Path("config").mkdir()

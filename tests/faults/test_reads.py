@@ -88,7 +88,7 @@ def adopted(folder: Path, path: Path, tmp_path: Path) -> subprocess.CompletedPro
         output={name: out / f"a.{name}" for name in ("cram", "crai")}
         | {name: out / f"{name}.json" for name in ("ledger", "seal")},
         params={
-            **{"adopted": True, "sample": "A", "libraries": ["1"], "rename": {}, "ignore_contigs": []},
+            **{"adopted": True, "sample": "A", "rename": {}, "ignore_contigs": []},
             "cram": kind == "cram",
             **{"stage": "reads", "stamp": "x", "trusts": {}},
         },
@@ -111,6 +111,50 @@ def test_a_whole_file_is_taken_with_all_its_reads(folder, tmp_path, name):
     assert done.returncode == 0, done.stderr
     ledger = json.loads((tmp_path / "out" / "ledger.json").read_text())
     assert ledger["in"]["reads"] == ledger["out"]["reads"] == 6000
+
+
+@pytest.fixture(scope="module")
+def more_contigs(folder):
+    """The same reads under a header that has contigs which the reference lacks, and with reads on one of them."""
+    names = [*CONTIGS, "chrEBV", "HLA*01:01"]
+    with pysam.AlignmentFile(str(folder / "a.bam")) as source:
+        rows = [read.to_string() for read in source]
+    sq = "".join(f"@SQ\tSN:{name}\tLN:{CONTIGS.get(name, 5000)}\n" for name in names)
+    on = "\t".join(["x", "16", "chrEBV", "10", "60", "4M", "*", "0", "0", "ACGT", "IIII"])
+    (folder / "more.fa").write_text(
+        (folder / "ref.fa").read_text() + f">chrEBV\n{'ACGT' * 1250}\n>HLA*01:01\n{'A' * 5000}\n"
+    )
+    for name, lines in (("unused", rows), ("used", [*rows, on])):
+        text = "@HD\tVN:1.6\tSO:coordinate\n" + sq + "".join(f"{line}\n" for line in lines)
+        for kind, words in (
+            ("bam", ["-b"]),
+            ("cram", ["-C", "--output-fmt-option=version=3.0", "-T", folder / "more.fa"]),
+        ):
+            path = folder / f"{name}.{kind}"
+            view = ["samtools", "view", "--no-PG", "-o", path, *words, "-"]
+            subprocess.run(view, input=text.encode(), check=True, capture_output=True)
+            subprocess.run(["samtools", "index", path], check=True)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["bam", "cram"])
+def test_contigs_that_only_the_header_has_do_no_harm(more_contigs, tmp_path, kind):
+    done = adopted(more_contigs, more_contigs / f"unused.{kind}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    ledger = json.loads((tmp_path / "out" / "ledger.json").read_text())
+    assert ledger["in"] == ledger["out"] == {"reads": 6000} and not ledger["dropped"]
+    header = subprocess.run(["samtools", "view", "-H", tmp_path / "out" / "a.cram"], capture_output=True, text=True)
+    assert [line.split("\t")[1] for line in header.stdout.splitlines() if line.startswith("@SQ")] == [
+        "SN:chr1",
+        "SN:chr2",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["bam", "cram"])
+def test_reads_on_a_contig_that_the_reference_lacks_are_told(more_contigs, tmp_path, kind):
+    done = adopted(more_contigs, more_contigs / f"used.{kind}", tmp_path)
+    assert done.returncode == 1
+    assert "has records on chrEBV, which the reference does not have -> set reference.rename" in done.stderr
 
 
 def test_a_bam_without_one_of_its_blocks_or_cut_between_two(folder, tmp_path):
@@ -207,14 +251,14 @@ def test_another_version_of_cram_is_told_and_no_cram_as_well(tmp_path):
 
 
 def test_mates_of_an_unaligned_bam_must_be_there(folder, tmp_path):
-    assert alignments.count_pairs(str(folder / "u.bam")) == 6000
+    assert alignments.pairs_of(str(folder / "u.bam")).primary == 6000
     whole = (folder / "u.bam").read_bytes()
     starts = bgzf_blocks.starts(whole)
     seen = 0
     for start, after in pairwise(starts[1:]):
         path = damaged(folder, "u.bam", whole[:start] + whole[after:], tmp_path)
         try:
-            assert alignments.count_pairs(str(path)) < 6000
+            assert alignments.pairs_of(str(path)).primary < 6000
         except GoeError as error:
             assert "first reads of pairs" in str(error) or "samtools view" in str(error)
             seen += 1

@@ -41,9 +41,8 @@ rule align_fastp:
 rule align_unit:
     input:
         reads=reads_of_unit,
-        fastp=fastp_of_unit,
         index=list(BWA_INDEX.values()),
-        seals=lambda wc: [work("seals/align_index.json"), *fastp_seals_of_unit(wc)],
+        seals=work("seals/align_index.json"),
     output:
         bam=temp(work("align/unit/{sample}/{unit}.bam")),
         ledger=work("align/unit/{sample}/{unit}.ledger.json"),
@@ -56,9 +55,8 @@ rule align_unit:
         "../../envs/bwa.yaml"
     threads: 8
     params:
-        **made_of("reads") | {"trusts": lambda wc: {"index": STAMPS.index, "reports": STAMPS.reports(wc.sample)}},
+        **made_of("reads") | {"trusts": lambda wc: {"index": STAMPS.index}},
         read_group=read_group,
-        unaligned_bam=lambda wc: unit_row(wc).input_type == "ubam",
     script:
         "../../scripts/align_unit.py"
 
@@ -85,9 +83,8 @@ rule align_person:
         sample="{sample}",
         adopted=lambda wc: UNITS[wc.sample][0].input_type in ("bam", "cram"),
         cram=lambda wc: UNITS[wc.sample][0].input_type == "cram",
-        libraries=lambda wc: [row.library for row in UNITS[wc.sample]],
         rename=CFG.reference.rename,
-        ignore_contigs=CFG.reference.ignore_contigs,
+        ignore_contigs=CFG.reference.ignored,
     script:
         "../../scripts/align_person.py"
 

@@ -133,21 +133,12 @@ def fastp_reports(sample):
     ]
 
 
-def fastp_of_unit(wildcards):
-    fastq = unit_row(wildcards).input_type == "fastq"
-    return [work(f"align/fastp/{wildcards.sample}/{wildcards.unit}.fastp.json")] if fastq else []
-
-
 def fastp_seals(sample):
     return [
         work(f"seals/align_fastp/{sample}/{i}.json")
         for i, row in enumerate(UNITS[sample], 1)
         if row.input_type == "fastq"
     ]
-
-
-def fastp_seals_of_unit(wildcards):
-    return [work(f"seals/align_fastp/{wildcards.sample}/{wildcards.unit}.json") for _ in fastp_of_unit(wildcards)]
 
 
 def report_seals_of(sample):

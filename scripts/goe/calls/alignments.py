@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from goe.core.errors import GoeError, Problem
@@ -30,17 +31,88 @@ def count_primary(path: str, fasta: str = "") -> int:
     return int(said("samtools", "view", "-c", "-F", "0x900", *reference, path))
 
 
-def count_pairs(path: str) -> int:
-    """Number of reads of an unaligned BAM; GoeError when a first read of a pair has no second, or the reverse.
+@dataclass(frozen=True)
+class Flags:
+    """Reads of a file by their flags, each counted once. paired: of a pair; first, second: reads of pairs, of which
+    failed_first and failed_second failed the sequencer's filter (0x200); failed: all that did."""
 
-    A block that is missing from such a file, which has no index, shows in nothing else.
+    primary: int
+    paired: int
+    first: int
+    second: int
+    failed: int
+    failed_first: int
+    failed_second: int
+
+    @classmethod
+    def of(cls, path: str) -> "Flags":
+        kinds = json.loads(said("samtools", "flagstat", "-O", "json", path))
+        failed = kinds["QC-failed reads"]
+
+        def both(name: str) -> int:
+            return sum(kind[name] or 0 for kind in kinds.values())
+
+        names = ("primary", "paired in sequencing", "read1", "read2")
+        primary, paired, first, second = map(both, names)
+        bad = (failed[name] or 0 for name in ("primary", "read1", "read2"))
+        return cls(primary, paired, first, second, *bad)
+
+
+def pairs_of(path: str) -> Flags:
+    """Reads of an unaligned BAM, all of them of pairs.
+
+    GoeError when there are others, or when a first read of a pair has no second, or the reverse: a block that is
+    missing from such a file, which has no index, shows in nothing else.
     """
-    kinds = json.loads(said("samtools", "flagstat", "-O", "json", path)).values()
-    primary, first, second = (sum(kind[name] or 0 for kind in kinds) for name in ("primary", "read1", "read2"))
-    if first != second:
-        what = f"has {first} first reads of pairs and {second} second ones"
-        raise GoeError(Problem(path, what, "copy the file again and compare checksums, or take out reads without mate"))
-    return primary
+    flags = Flags.of(path)
+    if single := flags.primary - flags.paired:
+        mend = "give read pairs; single-end reads are not taken"
+        raise GoeError(Problem(path, f"{single} of its {flags.primary} reads are of no pair", mend))
+    for of, first, second in (
+        ("", flags.first, flags.second),
+        (" that failed the sequencer's filter", flags.failed_first, flags.failed_second),
+    ):
+        if first != second:
+            what = f"has {first} first reads of pairs{of} and {second} second ones"
+            mend = "copy the file again and compare checksums, or take out reads without mate"
+            raise GoeError(Problem(path, what, mend))
+    return flags
+
+
+def names_tell_ends(path: str, most: int) -> bool:
+    """Whether a name among the first `most` records ends in /1 or /2, which SAM does not know."""
+    rows = said("samtools", "head", "-h", 0, "-n", most, path).splitlines()
+    return any(row.split("\t", 1)[0][-2:] in ("/1", "/2") for row in rows)
+
+
+def _cells(line: str) -> dict[str, str]:
+    """Tag -> value of a header line."""
+    return dict(cell.split(":", 1) for cell in line.split("\t")[1:])
+
+
+def read_groups_of_unit(path: str, unit: str, library: str) -> list[str]:
+    """@RG lines of an unaligned BAM, their IDs after the unit's number, since two files of a person may have the same;
+    library: of those that give none (LB)."""
+    lines = []
+    for line in read_groups(path):
+        cells = _cells(line)
+        cells["ID"] = f"{unit}.{cells['ID']}"
+        cells["LB"] = cells.get("LB") or library
+        lines.append("\t".join(["@RG", *(f"{tag}:{value}" for tag, value in cells.items())]))
+    return lines
+
+
+def libraries(path: str) -> list[str]:
+    """Libraries (LB) of the read groups of a file, in order."""
+    return list(dict.fromkeys(_cells(line).get("LB", "") for line in read_groups(path)))
+
+
+def without_group(path: str, groups: Sequence[str]) -> int:
+    """Reads that are of none of several @RG lines."""
+    if len(groups) < 2:
+        return 0
+    known = [word for line in groups for word in ("-d", f"RG:{_cells(line)['ID']}")]
+    return count_primary(path) - int(said("samtools", "view", "-c", "-F", "0x900", *known, path))
 
 
 def by_contig(path: str) -> dict[str, int]:
@@ -54,22 +126,22 @@ def contig_names(lines: Iterable[str]) -> dict[str, int]:
     found = {}
     for line in lines:
         if line.startswith("@SQ\t"):
-            tags = dict(cell.split(":", 1) for cell in line.split("\t")[1:])
+            tags = _cells(line)
             found[tags["SN"]] = int(tags["LN"])
     return found
 
 
 def contig_map(
-    contigs: Iterable[str], reference: Iterable[str], rename: dict[str, str], ignore: Iterable[str], name: str
-) -> tuple[dict[str, str], list[str]]:
-    """(name in the file -> name in the reference, contigs to leave out).
+    contigs: Iterable[str], reference: Iterable[str], rename: dict[str, str], ignore: Iterable[str]
+) -> tuple[dict[str, str], list[str], list[str]]:
+    """(name in the file -> name in the reference, contigs to leave out, contigs that nothing says anything of).
 
-    GoeError names contigs that are neither in the reference nor renamed nor matched by a pattern of `ignore`.
+    The last are neither in the reference nor renamed nor matched by a pattern of `ignore`.
     """
     known, patterns = set(reference), list(ignore)
     kept: dict[str, str] = {}
     dropped: list[str] = []
-    strange = []
+    strange: list[str] = []
     for contig in contigs:
         target = rename.get(contig, contig)
         if target in known:
@@ -78,12 +150,7 @@ def contig_map(
             dropped.append(contig)
         else:
             strange.append(contig)
-    if strange:
-        shown = ", ".join(strange[:5]) + (f" and {len(strange) - 5} more" if len(strange) > 5 else "")
-        raise GoeError(
-            Problem(name, f"contigs {shown} are not in the reference", "reference.rename or reference.ignore_contigs")
-        )
-    return kept, dropped
+    return kept, dropped, strange
 
 
 class Renamer:

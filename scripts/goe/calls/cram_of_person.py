@@ -42,24 +42,29 @@ class Target:
             ledger.give("reads", alignments.count_primary(self.path, self.fasta))
 
 
-def from_units(bams: Sequence[str], libraries: Sequence[str], target: Target, ledger: Ledger) -> None:
-    """Merge sorted BAMs and mark duplicates. libraries: that of each BAM.
+def from_units(bams: Sequence[str], target: Target, ledger: Ledger) -> None:
+    """Merge sorted BAMs and mark duplicates, within a library: that of the read group (LB) of a read.
 
-    Duplicates are marked within a library: samtools 1.16 does not look at the library of a read group.
+    One BAM may hold several libraries, and several may hold one: samtools 1.16 does not look at them itself.
     """
     of_library = defaultdict(list)
-    for library, path in zip(libraries, bams, strict=True):
-        of_library[library].append(path)
+    several: set[str] = set()
+    for path in bams:
+        names = alignments.libraries(path)
+        for library in names:
+            of_library[library].append(path)
+        several.update(names if len(names) > 1 else ())
         ledger.take("reads", alignments.count_primary(path))
     with files.scratch(target.path) as scratch:
         marked = []
-        for i, paths in enumerate(of_library.values()):
+        for i, (library, paths) in enumerate(of_library.items()):
+            only = [["samtools", "view", "--no-PG", "-u", "-l", library, "-"]] if library in several else []
             marks = ["samtools", "markdup", "--no-PG", "-u", "-T", f"{scratch}/markdup", "-", "-"]
             if len(of_library) == 1:
                 pipeline(_merged(paths), marks, target.command)
                 return
             marked.append(f"{scratch}/library{i}.bam")
-            pipeline(_merged(paths), marks, ["samtools", "view", "--no-PG", "-1", "-o", marked[-1], "-"])
+            pipeline(_merged(paths), *only, marks, ["samtools", "view", "--no-PG", "-1", "-o", marked[-1], "-"])
         pipeline(_merged(marked), target.command)
 
 
@@ -82,13 +87,21 @@ def adopt(
     """The file as it is when it is a CRAM 3.0 on the reference's contigs; else a CRAM with the reference's names.
 
     given: the BAM or CRAM; GoeError when there are several. rename, ignore: see `alignments.contig_map`. GoeError when
-    the file does not hold as many records as its index or its containers tell.
+    the file does not hold as many records as its index or its containers tell, and when it has records on contigs that
+    nothing says anything of; those of its header without a record are left out.
     """
     if len(given) > 1:
         raise GoeError(Problem(sample, "has more than one BAM or CRAM", "merge them with samtools merge"))
     path = given[0]
     contigs = alignments.contig_names(alignments.header_lines(path))
-    names, left_out = alignments.contig_map(contigs, build.read_fai(f"{target.fasta}.fai"), rename, ignore, path)
+    names, left_out, strange = alignments.contig_map(contigs, build.read_fai(f"{target.fasta}.fai"), rename, ignore)
+    # On a contig that the reference does not have no record of a CRAM can be decoded; this counts it, in one pass.
+    on = alignments.by_contig(path) if strange or (is_cram and left_out) else {}
+    if used := [contig for contig in strange if on.get(contig)]:
+        more = f" and {len(used) - 5} more" if len(used) > 5 else ""
+        what = f"has records on {', '.join(used[:5])}{more}, which the reference does not have"
+        raise GoeError(Problem(path, what, "set reference.rename or reference.ignore_contigs"))
+    left_out += strange
     renamed = {old: new for old, new in names.items() if old != new}
     print(f"{path}: contigs renamed {renamed or 'none'}; contigs left out {', '.join(left_out) or 'none'}")
     index = next((c for c in indexes.of_reads(path, "cram" if is_cram else "bam") if Path(c).is_file()), "")
@@ -101,7 +114,7 @@ def adopt(
             _link(path, target, ledger)
             return
         if left_out:
-            whole -= _leave_out(path, left_out, ledger)
+            whole -= _leave_out(sum(on.get(contig, 0) for contig in left_out), ledger)
             parts = [*names, "*"]
     renamer = alignments.Renamer(names)
     view = ["samtools", "view", "-h", "--no-PG", "-T", target.fasta, path, *parts]
@@ -126,13 +139,8 @@ def _link(path: str, target: Target, ledger: Ledger) -> None:
     ledger.give("reads", n)
 
 
-def _leave_out(path: str, contigs: Iterable[str], ledger: Ledger) -> int:
-    """Records of a CRAM on these contigs, dropped.
-
-    What is on a contig the reference does not have cannot be decoded; idxstats counts it, in one pass.
-    """
-    on = alignments.by_contig(path)
-    n = sum(on.get(contig, 0) for contig in contigs)
+def _leave_out(n: int, ledger: Ledger) -> int:
+    """Drop the records of a CRAM that are on contigs left out."""
     if n:
         ledger.take("reads", n)
         ledger.drop("reads", "contig_left_out", n)

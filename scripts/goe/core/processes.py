@@ -112,9 +112,14 @@ def whole_or_none(*paths: str | Path) -> Iterator[None]:
         raise
 
 
+# Of bcftools; of bwa and of fastp, which align and report as many pairs as the shorter file has.
+_ERRORS = ("Failed to parse", "has fewer sequences", "different read numbers")
+
+
 def _is_error(line: str) -> bool:
-    """Whether a line of stderr tells of input that could not be read; htslib's readers end with 0 after some."""
-    return line.startswith("[E::") or "Failed to parse" in line
+    """Whether a line of stderr tells of input that could not be read; some tools end with 0 after that, among them
+    htslib's readers."""
+    return line.startswith("[E::") or any(words in line for words in _ERRORS)
 
 
 def _stop_on_status(commands: Sequence[Command], codes: list[int], said: Sequence[IO[bytes]]) -> None:

@@ -1,7 +1,7 @@
 """The reference: its contigs, their classes, its pseudo-autosomal regions, and the regions of the scatter."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -211,12 +211,13 @@ def load_build(
     par_bed: str | Path | None = None,
     wanted: Sequence[str] = (),
     ignored: Sequence[str] = (),
+    left_out: Collection[str] = (),
 ) -> Build:
     """The build `name` of a FASTA, as the config's section `reference` tells it.
 
     Reads `<fasta>.fai` (and wants `<fasta>.gzi` beside a bgzip-compressed FASTA). Primary contigs are those
     of the FASTA that are named as human chromosomes, or those that are `wanted`, less those that are
-    `ignored` by their whole name: nobody is counted there. The PAR (`par_bed`) is built in for
+    `left_out`: nobody is counted there. `ignored` may name none of them. The PAR (`par_bed`) is built in for
     GRCh38 and GRCh37 and is needed only where X or Y are primary contigs. Raises GoeError with every problem.
     """
     fasta = Path(reference)
@@ -271,10 +272,19 @@ def load_build(
                     "give a human reference",
                 )
             )
-    # A pattern with * or ? is about contigs that the reference need not have.
-    primary = {c: n for c, n in primary.items() if c not in ignored}
+    for contig in primary:
+        if contig in ignored:
+            what = f"{contig} is a primary contig, and nobody would be counted there"
+            mend = f'take it out, or say why: reference.leave_out: {{"{contig}": "the reason"}}'
+            problems.append(Problem("config reference.ignore_contigs", what, mend))
+    for contig in left_out:
+        if contig not in primary:
+            what = f"{contig} is no primary contig that would be counted"
+            mend = "name a contig of the reference as it does, or take it out; reference.ignore_contigs is for others"
+            problems.append(Problem("config reference.leave_out", what, mend))
+    primary = {c: n for c, n in primary.items() if c not in left_out}
     if everything and not primary and not problems:
-        problems.append(Problem("config reference.ignore_contigs", "leaves no contig to count", "take patterns out"))
+        problems.append(Problem("config reference.leave_out", "leaves no contig to count", "take some out"))
     seen: dict[str, str] = {}
     for contig in primary:
         short = canonical(contig) or contig

@@ -284,7 +284,9 @@ class Harmoniser:
         tested = self.file.blocks and contig_class(contig) == "M" and (self.tests or 0) & gt.TEST_GQ
         if tested and silent[0] and silent[0] == silent[1]:
             what = f"none of its {silent[0]} rows on {contig} has a genotype quality (GQ, PL or GQX)"
-            mend = f'nobody is called there: set reference.ignore_contigs: ["{contig}"], or give files that have GQ'
+            mend = (
+                f'nobody is called there: set reference.leave_out: {{"{contig}": "no GQ"}}, or give files that have GQ'
+            )
             raise GoeError(Problem(self.file.path, what, mend))
 
     # Calls

@@ -112,4 +112,4 @@ def silent_on_m(first: str) -> Problem | None:
         return None
     quality = "SQ, the quality of a tumour's allele (DRAGEN), and no GQ" if "SQ" in keys else "no GQ"
     what = f"rows of {cells[0]} have {quality}: nobody would be called there, and its alleles would have AN 0"
-    return Problem("", what, f'set reference.ignore_contigs: ["{cells[0]}"], or give files that have GQ there')
+    return Problem("", what, f'set reference.leave_out: {{"{cells[0]}": "no GQ"}}, or give files that have GQ there')

@@ -12,7 +12,7 @@ import os
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BufferedIOBase
@@ -27,9 +27,9 @@ from goe.core.errors import Problem
 from goe.genome.build import Build, canonical, contig_class, matches, recognise
 from goe.genome.fasta import m5_of
 from goe.hts import bgzf, cram, indexes, vcf_header
-from goe.intake import callers
+from goe.intake import callers, first_reads, packing, whole_genomes
 from goe.intake import release as release_lint
-from goe.settings.sections import Config
+from goe.settings.sections import Config, Reference
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
 
 # CRAM specification, section 9: bytes of the container that ends a file, by major version.
@@ -89,6 +89,8 @@ def _there(facts: Facts, path: str) -> bool:
         facts.bad("cannot be read by you", "mend its permissions", path)
     elif target.stat().st_size == 0:
         facts.bad("is empty", "copy it again", path)
+    elif packed := packing.problem(path):
+        facts.bad(packed.what, packed.mend, path)
     else:
         return True
     return False
@@ -349,7 +351,7 @@ def _vcf(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int]]) -> None
 
 def _quality_on_m(facts: Facts, cfg: Config) -> None:
     """Tell a gVCF whose rows on M have no quality that the genotype filter can test."""
-    ignored = cfg.reference.ignore_contigs
+    ignored = cfg.reference.ignored
     for contig in facts.used or []:
         name = cfg.reference.rename.get(contig, contig)
         if contig_class(name) != "M" or matches(contig, ignored) or matches(name, ignored):
@@ -559,8 +561,12 @@ def _read_name(line: str) -> tuple[str, str]:
 # Contigs
 
 
-def _contigs(facts: Facts, reference: dict[str, int], renames: Mapping[str, str], ignore: Sequence[str]) -> None:
-    """Names and lengths of the contigs of one file against the reference; sets `facts.rename`."""
+def _contigs(facts: Facts, reference: dict[str, int], section: Reference) -> None:
+    """Names and lengths of the contigs of one file against the reference; sets `facts.rename`.
+
+    section: of the config. No pattern of it takes a contig that is a primary one of the reference under another name.
+    """
+    renames, ignore = section.rename, section.ignored
     facts.rename = {c: renames[c] for c in facts.contigs if c in renames and renames[c] != c}
     mine = {c: facts.rename.get(c, c) for c in facts.contigs}
     for target, n in Counter(t for t in mine.values() if t in reference).items():
@@ -597,10 +603,10 @@ def _contigs(facts: Facts, reference: dict[str, int], renames: Mapping[str, str]
         if contig in pseudo:
             continue
         target = mine.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
-        if target in reference or matches(contig, ignore):
+        twin = by_short.get(canonical(contig) or _PLINK.get(contig.removeprefix("chr"), ""))
+        if target in reference or twin in section.leave_out or (not twin and matches(contig, ignore)):
             continue
         given = facts.contigs.get(contig)
-        twin = by_short.get(canonical(contig) or _PLINK.get(contig.removeprefix("chr"), ""))
         if twin and given in (None, reference[twin]):
             suggest[contig] = twin
         elif twin:
@@ -831,6 +837,7 @@ def lint(
     try:
         with ThreadPoolExecutor(threads) as pool:
             every = list(pool.map(lambda entry: look(entry, cfg, people, build.par if build else ()), inputs))
+        of_reads, of_reads_notes = first_reads.look(inputs, cfg.inputs, threads)
     finally:
         pysam.set_verbosity(verbosity)
     if build:
@@ -838,10 +845,13 @@ def lint(
     for facts in every:
         problems += facts.problems
         notes += facts.notes
+    problems, notes = problems + of_reads, notes + of_reads_notes
     if people is not None:
         problems += _one_source(every, people, cfg)
     if build:
         problems += _joint_overlap(every, build, cfg)
+        found = whole_genomes.look(map(_used_of, every), build, cfg.inputs)
+        problems, notes = problems + found[0], notes + found[1]
 
     singles = [f.entry.sample_id for f in every if f.entry.input_type == "vcf"]
     if singles and people is not None:
@@ -867,14 +877,18 @@ def lint(
     return problems + of_release, notes + advice, _intake(every, people) if people is not None else {}
 
 
+def _used_of(facts: Facts) -> whole_genomes.Used:
+    used = None if facts.used is None else {facts.rename.get(c, c) for c in facts.used}
+    return whole_genomes.Used(facts.entry, used)
+
+
 def _against_reference(
     every: list[Facts], cfg: Config, build: Build, reference: dict[str, int], m5_cache: str | Path | None
 ) -> list[Problem]:
     """Compare contigs and, where files give them, MD5 sums; what is wrong with a file goes to its facts."""
-    renames, ignore = cfg.reference.rename, cfg.reference.ignore_contigs
     problems = []
     for facts in every:
-        _contigs(facts, reference, renames, ignore)
+        _contigs(facts, reference, cfg.reference)
     if any(f.m5 for f in every):
         try:
             _digests(every, reference, cfg.reference.fasta, m5_cache)

@@ -73,7 +73,8 @@ def build_of(cfg: Config) -> Build:
     """The build of the reference that the config names; GoeError with every problem of it."""
     reference = cfg.reference
     return build.load_build(
-        reference.fasta, reference.build, reference.par, reference.contigs, reference.ignore_contigs
+        *(reference.fasta, reference.build, reference.par, reference.contigs),
+        *(reference.ignore_contigs, reference.leave_out),
     )
 
 

@@ -27,7 +27,8 @@ _HEAD = 1 << 16
 
 _READS = (
     *("align.smk", "align_person.py", "align_unit.py"),
-    *("goe/calls/alignments.py", "goe/calls/cram_of_person.py", "goe/hts/cram.py", "goe/hts/indexes.py"),
+    *("goe/calls/alignments.py", "goe/calls/cram_of_person.py", "goe/calls/fastq.py", "goe/calls/unit.py"),
+    *("goe/hts/cram.py", "goe/hts/indexes.py"),
 )
 _INDEX = ("align_index.py",)
 _REPORTS = ("align_coverage.py", "align_depth.py", "align_fastp.py", "align_stats.py")
@@ -62,8 +63,8 @@ _GENOTYPES = (
         "goe/rules/dataset.py",
         "goe/rules/stratum.py",
     ),
-    *("goe/intake/callers.py", "goe/intake/lint.py", "goe/intake/load.py", "goe/intake/tools.py"),
-    "goe/settings/sheets.py",
+    *("goe/intake/callers.py", "goe/intake/first_reads.py", "goe/intake/lint.py", "goe/intake/load.py"),
+    *("goe/intake/packing.py", "goe/intake/tools.py", "goe/intake/whole_genomes.py", "goe/settings/sheets.py"),
 )
 _METRICS = (
     *(*_BASES, *_CONTAMINATION, *_REPORTS),
@@ -168,7 +169,7 @@ class Stamps:
     @cached_property
     def reference(self) -> list:
         fasta = self.cfg.reference.fasta
-        settings = [self.cfg.reference.rename, self.cfg.reference.ignore_contigs]
+        settings = [self.cfg.reference.rename, self.cfg.reference.ignored]
         return [self.file(fasta, f"{fasta}.fai"), self.build.name, list(self.build.contigs.items()), settings]
 
     @property

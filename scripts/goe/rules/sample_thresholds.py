@@ -102,6 +102,9 @@ METRICS = frozenset(
 )
 """Metrics that a threshold can be of."""
 
+SHARES = frozenset({"call_rate", "charr", "cross_contamination_rate", "par_haploid_rate", "pass_rate"})
+"""Metrics from 0 to 1; those whose name begins with `pct_` go from 0 to 100."""
+
 REASONS = frozenset({*PRECEDENCE, *(FAIL_REASON.get(metric, metric) for metric in METRICS)})
 """Every reason that a person can be left out for. A country's own table of thresholds adds none: it has to name metrics
 of goe, each of which has its reason."""
@@ -215,6 +218,21 @@ def _is_expression(text: str) -> bool:
         return False
 
 
+def _beyond(metric: str, rule: Rule) -> str:
+    """Why a limit can be none of the metric, which goes from 0 to 1 or to 100; empty where it can."""
+    percent = metric.startswith("pct_")
+    if not percent and metric not in SHARES:
+        return ""
+    most = 100 if percent else 1
+    for limit in (rule.below, rule.above):
+        if limit is not None and not 0 <= limit <= most:
+            hint = f": write {limit / 100:g}" if not percent and 1 < limit <= 100 else ""
+            return f"{limit:g} is no limit of {metric}, which goes from 0 to {most}{hint}"
+    if percent and rule.below is not None and 0 < rule.below <= 1:
+        return f"{rule.below:g} is a limit of {metric} in percent: write {100 * rule.below:g}, or 0 for none"
+    return ""
+
+
 STATUSES = ("verified", "excerpt", "unverified", "national")
 
 
@@ -270,6 +288,9 @@ def _read_thresholds(path: Path, known: Iterable[str] | None) -> dict[tuple[str,
                 rules[key] = Rule.parse(row[key])
             except ValueError as error:
                 problems.append(Problem(where, f"{key}: {error}"))
+        problems += [
+            Problem(where, f"{key}: {told}") for key, rule in rules.items() if (told := _beyond(row["metric"], rule))
+        ]
         if row["status"] not in STATUSES:
             problems.append(Problem(where, f"status `{row['status']}`", f"one of {', '.join(STATUSES)}"))
         if known is not None and row["metric"] not in known:
@@ -350,8 +371,10 @@ def load(files: Sequence[str | Path], national: Mapping[str, Any] | None = None)
             problems.append(Problem(where, "no such metric", f"did you mean `{near[0]}`?" if near else ""))
         for key in keys:
             try:
-                guidelines.thresholds[key] = _replaced(guidelines.thresholds[key], value)
+                new = guidelines.thresholds[key] = _replaced(guidelines.thresholds[key], value)
             except ValueError as error:
                 problems.append(Problem(where, str(error)))
+                continue
+            problems += [Problem(where, told) for rule in (new.warn, new.fail) if (told := _beyond(name, rule))]
     stop_on(list(dict.fromkeys(problems)))
     return guidelines

@@ -18,7 +18,7 @@ from goe.rules.dataset import DatasetId
 from goe.rules.policy import stratum_size_problem
 from goe.settings import schemas, sections
 from goe.settings.sections import Config
-from goe.settings.sheets import country_problem
+from goe.settings.sheets import brace_problem, country_problem
 
 GUIDELINES = [RESOURCES / "guidelines" / name for name in ("sample_qc.tsv", "inference.tsv")]
 
@@ -295,6 +295,34 @@ def _filter_regions(cfg: dict) -> list[Problem]:
     ]
 
 
+# Keys whose values are paths, or sections and lists of paths.
+_PATHS = (
+    *("samples", "inputs", "outdir", "audit", "audit_record", "previous_release", "previous_people"),
+    *("reference.fasta", "reference.par", "sample_qc.contamination_panel", "sample_qc.guidelines"),
+    *("annotations.regions", "restricted.recipients"),
+)
+
+
+def _paths(cfg: dict) -> list[Problem]:
+    """Paths that Snakemake, or a tool, would take for something else."""
+    problems = []
+    for key in _PATHS:
+        value: Any = cfg
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        given = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        problems += [
+            Problem(f"config {key} {path}", unfit, "rename the file or its folder")
+            for path in given
+            if isinstance(path, str) and (unfit := brace_problem(path))
+        ]
+    outdir = cfg.get("outdir")
+    if isinstance(outdir, str) and re.search(r"\s", outdir):
+        what = "has a space, at which tools would cut the names of files"
+        problems.append(Problem(f"config outdir {outdir}", what, "name a folder without one"))
+    return problems
+
+
 def _thresholds(section: dict, own: list[str]) -> list[Problem]:
     """What is wrong with thresholds of people, by the reader that applies them; own: the country's table, if any."""
     # Imported here because it brings numpy along, and most configs set none.
@@ -335,6 +363,7 @@ def read(raw: Mapping) -> tuple[Config, list[Problem]]:
     if cfg.get("audit_record") is not None and cfg.get("audit") is None:
         problems.append(Problem("config audit", "is missing", "audit_record is about it: set both, or neither"))
     problems += _filter_regions(cfg)
+    problems += _paths(cfg)
     sample_qc = cfg.get("sample_qc")
     if isinstance(sample_qc, dict):
         where = "config sample_qc.thresholds."

@@ -24,13 +24,15 @@ def schema(name: str) -> dict[str, Any]:
 class Sheet:
     """What the schema of a row says of each column by itself.
 
-    required, optional: columns in the order of the schema. words, forms: of a column's cells, where it has any.
+    required, optional: columns in the order of the schema. words, forms, lengths (at most): of a column's cells, where
+    it has any.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
     forms: Mapping[str, re.Pattern[str]]
+    lengths: Mapping[str, int]
 
     @classmethod
     def of(cls, name: str) -> "Sheet":
@@ -41,6 +43,7 @@ class Sheet:
             tuple(column for column in columns if column not in required),
             {column: tuple(part["enum"]) for column, part in columns.items() if "enum" in part},
             {column: re.compile(part["pattern"]) for column, part in columns.items() if "pattern" in part},
+            {column: part["maxLength"] for column, part in columns.items() if "maxLength" in part},
         )
 
     def takes(self, column: str, cell: str) -> bool:

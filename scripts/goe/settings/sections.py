@@ -27,6 +27,12 @@ class Reference:
     contigs: tuple[str, ...]
     rename: Mapping[str, str]
     ignore_contigs: tuple[str, ...]
+    leave_out: Mapping[str, str]
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Patterns of contigs whose records are left out, primary ones too."""
+        return (*self.ignore_contigs, *self.leave_out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from goe.settings.schemas import INPUTS, PEOPLE
 
 INPUT_TYPES = INPUTS.words["input_type"]
 ID_PATTERN = PEOPLE.forms["sample_id"].pattern.strip("^$")
+ID_LENGTH: int = PEOPLE.lengths["sample_id"]
+"""Characters of the longest id."""
 SEVERAL_UNITS = ("fastq", "ubam")
 """Input types of which one person may have several files, one per lane or run."""
 
@@ -165,8 +167,17 @@ def _read_table(
     return table, header, problems
 
 
+# Snakemake takes such a wildcard for one that grows without end (PeriodicityDetector).
+_PERIODIC = re.compile(r"(.+)\1{19}$")
+
+
 def _id_problem(where: str, name: str) -> Problem | None:
     if PEOPLE.takes("sample_id", name):
+        if len(name) > ID_LENGTH:
+            mend = f"use ids of at most {ID_LENGTH} characters: names of files are made of them"
+            return Problem(where, f"sample_id has {len(name)} characters", mend)
+        if periodic := _PERIODIC.search(name):
+            return Problem(where, f"sample_id ends in {periodic[1]!r} twenty times", "use ids that Snakemake can take")
         return None
     return Problem(
         where,
@@ -270,7 +281,7 @@ def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input
     table, _, problems = _read_table(path, INPUTS.required, INPUTS.optional)
     inputs: list[Input] = []
     seen: dict[tuple, int] = {}
-    units: dict[tuple[str, str], int] = {}
+    units: dict[tuple[str, str, str], int] = {}
     for row, cells in table:
         name, kind = cells["sample_id"], cells["input_type"]
         path1, path2 = cells["path"], cells.get("path2", "")
@@ -324,6 +335,8 @@ def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input
                 )
             elif any(not character.isprintable() for character in cell):
                 problems.append(Problem(where, f"path {cell!r} has characters that do not print", "rename the file"))
+            elif unfit := brace_problem(cell):
+                problems.append(Problem(where, f"path {cell} {unfit}", "rename the file or its folder"))
         unit = cells.get("unit", "")
         if not INPUTS.takes("unit", unit):
             problems.append(Problem(where, f"unit {unit!r}", "use letters, digits, _ . and -"))
@@ -335,15 +348,12 @@ def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input
         if path1 and key in seen:
             problems.append(Problem(where, f"same as row {seen[key]}", "take one out"))
         elif kind in SEVERAL_UNITS and unit:
-            if (name, unit) in units:
-                problems.append(
-                    Problem(
-                        where,
-                        f"unit {unit} is already on row {units[name, unit]}",
-                        "give each lane its own unit",
-                    )
-                )
-            units.setdefault((name, unit), row)
+            lane = (name, library, unit)
+            if lane in units:
+                of = f" of library {library}" if library else ""
+                what = f"unit {unit}{of} is already on row {units[lane]}"
+                problems.append(Problem(where, what, "give each lane of a library its own unit"))
+            units.setdefault(lane, row)
         seen.setdefault(key, row)
         if len(problems) == before:
             inputs.append(Input(name, kind, _under(path1, base), _under(path2, base), library, unit, row))
@@ -351,6 +361,11 @@ def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input
     if not inputs and not problems:
         problems.append(Problem(str(path), "a header and no input", "add a row per file"))
     return inputs, problems
+
+
+def brace_problem(path: str) -> str:
+    """What Snakemake cannot take in a path, or nothing."""
+    return "has braces, which Snakemake would read as a wildcard" if {"{", "}"} & {*path} else ""
 
 
 def _number_units(inputs: list[Input]) -> list[Input]:

@@ -57,7 +57,7 @@ def test_cells_that_repeat_the_row_above_are_spvcf():
 
 def test_rows_of_m_without_a_quality_are_told():
     said = callers.silent_on_m("chrM\t1\t.\tC\t<NON_REF>\t.\tPASS\tEND=99\tGT:AD:DP:SQ:MIN_DP\t0/0:9,1:10:3:9")
-    assert "SQ" in said.what and 'ignore_contigs: ["chrM"]' in said.mend
+    assert "SQ" in said.what and 'leave_out: {"chrM": "no GQ"}' in said.mend
     assert callers.silent_on_m("chrM\t1\t.\tC\tT\t.\t.\t.\tGT:DP:PL\t0/0:9:0,9,90") is None
     assert callers.silent_on_m("") is None
 

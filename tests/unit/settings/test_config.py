@@ -198,6 +198,25 @@ def test_every_problem_is_told_with_its_dotted_path():
         assert text in told
 
 
+@pytest.mark.parametrize(
+    ("key", "section"),
+    [
+        ("reference.fasta", {"reference": {"fasta": "a{1}.fa"}}),
+        ("outdir", {"outdir": "a{b"}),
+        ("samples", {"samples": "{x}/samples.tsv"}),
+        ("annotations.regions", {"annotations": {"regions": {"lcr": "x}.bed"}}}),
+    ],
+)
+def test_braces_in_paths(key, section):
+    (told,) = [text for text in problems(changed(**section)) if "braces" in text]
+    assert told.startswith(f"config {key} ") and "which Snakemake would read as a wildcard" in told
+
+
+def test_a_space_in_outdir():
+    (told,) = problems(changed(outdir="my run"))
+    assert "config outdir my run: has a space" in told
+
+
 def test_each_missing_key_is_told_once():
     told = problems({})
     assert [t.split(":")[0] for t in told] == [

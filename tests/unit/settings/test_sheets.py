@@ -77,6 +77,9 @@ def test_two_codings_are_an_error(tmp_path):
         ("a b\tM\tEE", "'a b' has characters that are not allowed"),
         ("../a\tM\tEE", "has characters that are not allowed"),
         ("a\tM\tEE\tx", "4 cells, the header has 3"),
+        (f"{'ab' * 122}z\tM\tEE", "sample_id has 245 characters -> use ids of at most 100"),
+        (f"a{'b' * 20}\tM\tEE", "sample_id ends in 'b' twenty times"),
+        (f"a{'b-c' * 20}\tM\tEE", "sample_id ends in 'b-c' twenty times"),
     ],
 )
 def test_rows_that_are_wrong(tmp_path, row, says):
@@ -175,6 +178,23 @@ def test_relative_paths_start_from_the_base(tmp_path):
 def test_input_rows_that_are_wrong(tmp_path, row, says):
     message = told(inputs, tmp_path, row)
     assert says in message and "inputs.tsv row 2" in message
+
+
+def test_ids_just_within_the_limits(tmp_path):
+    ids = [f"{'abcdefghij' * 10}", f"a{'b' * 19}", f"{'b' * 30}c"]
+    assert list(people(tmp_path, HEAD + "".join(f"{name}\tM\tEE\n" for name in ids))) == ids
+
+
+def test_two_libraries_may_have_a_unit_of_one_name(tmp_path):
+    rows = ["A\tfastq\ta1\ta2\tlib1\tL001", "A\tfastq\tb1\tb2\tlib2\tL001"]
+    assert [(i.library, i.unit) for i in inputs(tmp_path, *rows)] == [("lib1", "L001"), ("lib2", "L001")]
+    message = told(inputs, tmp_path, *rows, "A\tfastq\tc1\tc2\tlib2\tL001")
+    assert "row 4, sample A: unit L001 of library lib2 is already on row 3 -> give each lane of a library" in message
+
+
+@pytest.mark.parametrize("row", ["A\tfastq\ta{x}1\ta2", "A\tfastq\ta1\ta}2", "A\tbam\t/x/{}/b.bam"])
+def test_braces_in_a_path(tmp_path, row):
+    assert "has braces, which Snakemake would read as a wildcard -> rename the file" in told(inputs, tmp_path, row)
 
 
 def test_rows_and_units_twice(tmp_path):

@@ -243,7 +243,7 @@ def test_the_snapshot_knows_every_key_that_decides_numbers(repo):
     """A new key of the config has to be put here or told: nobody should forget to decide."""
     schema = yaml.safe_load((repo / "workflow/schemas/config.schema.yaml").read_text())["properties"]
     at_home = {"samples", "inputs", "outdir", "scatter", "joint"}
-    at_home |= {f"reference.{key}" for key in ("fasta", "par", "rename", "ignore_contigs")}
+    at_home |= {f"reference.{key}" for key in ("fasta", "par", "rename", "ignore_contigs", "leave_out")}
     at_home |= {"strata.columns", "formats.gdi.recipients"}
     # What they make of the release is in its disclosure report.
     at_home |= {"previous_release", "previous_people"}
