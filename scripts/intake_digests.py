@@ -8,4 +8,4 @@ params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
     wanted = set(params.rows)
     rows = [row for row in sheets.read_inputs(params.inputs) if row.row in wanted]
-    tables.write(snakemake.output.table, inputs.digests(rows, snakemake.threads))
+    tables.write(snakemake.output.table, inputs.digests(rows, snakemake.threads, params.what))

@@ -57,7 +57,8 @@ rule intake_people:
         "../../scripts/intake_people.py"
 
 
-# Every byte of every data file, for the record of what the release was made from. Nothing else waits for it.
+# Every byte of every data file, or some pieces of each (inputs_record), for the record of what the release was made
+# from. Nothing else waits for it.
 rule intake_digests:
     input:
         files=lambda wc: STAMPS.files_of(wc.part),
@@ -77,6 +78,7 @@ rule intake_digests:
         stage=lambda wc: "hashed",
         stamp=lambda wc: STAMPS.hashed(wc.part),
         inputs=CFG.inputs,
+        what=CFG.inputs_record,
         rows=lambda wc: [row.row for row in STAMPS.parts[wc.part]],
     script:
         "../../scripts/intake_digests.py"

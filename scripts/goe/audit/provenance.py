@@ -9,18 +9,20 @@ from goe.check.again import leaves
 from goe.compare.descriptions import ENVIRONMENTS
 from goe.compare.release import Release
 from goe.core import code_digest
-from goe.intake.inputs import FILE, PERSON, Changes
+from goe.intake.inputs import FILE, PERSON, PIECES, Changes
 
 ASKED = {
     "reference": "Reference: build, and MD5 of every contig",
     "settings": "Settings that decide numbers, with the files that they name",
     "people": "Sheet of people",
-    "inputs": "Data files, every byte",
+    "inputs": "Data files",
     "code": "Files of the code",
     "environments": "Environment files and the lock",
     "versions": "Versions of tools and packages that ran",
 }
 """What is asked, in the order in which it is told."""
+EXTENT = {FILE: "every byte", PIECES: "size and 16 pieces of 64 KiB of each"}
+"""How far a record tells of data files."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,23 @@ def _word(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The differences, and what could not be asked: kind -> why."""
+    """The differences; what could not be asked: kind -> why; and of what was asked how much: kind -> words."""
 
     causes: tuple[Cause, ...]
     not_asked: Mapping[str, str] = field(default_factory=dict)
+    extent: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> list[Cause]:
         return [cause for cause in self.causes if cause.kind == kind]
 
     def as_dict(self) -> dict[str, Any]:
-        return {"causes": [asdict(cause) for cause in self.causes], "not_asked": dict(self.not_asked)}
+        return {"causes": [asdict(cause) for cause in self.causes], "not_asked": dict(self.not_asked)} | {
+            "extent": dict(self.extent)
+        }
 
     @classmethod
     def of_dict(cls, said: Mapping[str, Any]) -> "Provenance":
-        return cls(tuple(Cause(**cause) for cause in said["causes"]), said["not_asked"])
+        return cls(tuple(Cause(**cause) for cause in said["causes"]), said["not_asked"], said["extent"])
 
 
 @dataclass(frozen=True)
@@ -85,16 +90,21 @@ def compare(release: Release, here: Here) -> Provenance:
     for place, one, two in leaves(release.said["config"], here.settings):
         if one != two:
             causes.append(Cause("settings", place, one, two))
-    not_asked = {}
+    not_asked, extent = {}, {}
     if here.changes is None:
         why = "no record of the inputs was given (audit_record)"
         not_asked = {"people": why, "inputs": why}
     else:
         causes += _changes("people", here.changes[PERSON])
-        causes += _changes("inputs", here.changes[FILE])
+        found = [what for what in (FILE, PIECES) if what in here.changes]
+        if not found:
+            not_asked["inputs"] = "the record was made with another inputs_record than this run has"
+        for what in found:
+            extent["inputs"] = EXTENT[what]
+            causes += _changes("inputs", here.changes[what])
     causes += _code(release, here.code)
     causes += _values("versions", release.versions, {"goe": __version__, **here.versions})
-    return Provenance(tuple(causes), not_asked)
+    return Provenance(tuple(causes), not_asked, extent)
 
 
 def _listed(contigs: Mapping[str, tuple[int, str]]) -> dict[str, list]:

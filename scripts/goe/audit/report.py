@@ -143,7 +143,8 @@ class Report:
         if kind in self.provenance.not_asked:
             return f"not asked: {_plain(self.provenance.not_asked[kind])}"
         n = len(self.provenance.of(kind))
-        return f"**{n} differ**" if n else "the same"
+        extent = f" ({self.provenance.extent[kind]})" if kind in self.provenance.extent else ""
+        return f"{f'**{n} differ**' if n else 'the same'}{extent}"
 
     def _causes(self) -> list[str]:
         lines = []

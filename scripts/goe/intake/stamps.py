@@ -263,7 +263,10 @@ class Stamps:
 
     def hashed(self, part: str) -> str:
         """intake_digests: the content of the files of a part."""
-        return self._cohort(f"hashed {part}", lambda: of(self.file(*self.files_of(part)), self.code(_DIGESTS)))
+        return self._cohort(f"hashed {part}", lambda: self._digests(part))
+
+    def _digests(self, part: str) -> str:
+        return of(self.file(*self.files_of(part)), self.cfg.inputs_record, self.code(_DIGESTS))
 
     # Stages of the cohort
 

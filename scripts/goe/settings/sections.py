@@ -232,6 +232,7 @@ class Config:
     previous_people: str | None
     audit: str | None
     audit_record: str | None
+    inputs_record: str
     restricted: Restricted | None
     outdir: str
 

@@ -9,7 +9,7 @@ from goe.audit import provenance
 from goe.audit.provenance import Cause, Here, Provenance
 from goe.compare import release
 from goe.core import code_digest, manifest
-from goe.intake.inputs import FILE, PERSON, Changes
+from goe.intake.inputs import FILE, PERSON, PIECES, Changes
 from helpers import release_folder as rf
 
 NOTHING = {PERSON: Changes(), FILE: Changes()}
@@ -35,7 +35,7 @@ def causes(folder, here):
 
 def test_the_same_is_the_same(released, here):
     found = provenance.compare(release.read(released), here)
-    assert found == Provenance((), {})
+    assert found == Provenance((), {}, {"inputs": "every byte"})
 
 
 def test_another_threshold(released, here):
@@ -85,6 +85,18 @@ def test_people_and_data_files_are_told_by_their_rows(released, here):
         "inputs, row 4 of the sheet: as recorded | changed",
         "inputs, row 9 of the sheet: - | not recorded",
     ]
+
+
+def test_how_far_data_files_were_asked_is_said(released, here):
+    found = provenance.compare(release.read(released), replace(here, changes={PERSON: Changes(), PIECES: Changes()}))
+    assert found.extent == {"inputs": "size and 16 pieces of 64 KiB of each"} and not found.causes
+    found = provenance.compare(release.read(released), replace(here, changes={PERSON: Changes()}))
+    assert found.extent == {} and "inputs_record" in found.not_asked["inputs"] and "people" not in found.not_asked
+
+
+def test_how_a_cohort_is_cut_is_no_setting_of_a_release(released, here):
+    """Another region size, other batches: the same release, and nothing to tell."""
+    assert "scatter" not in here.settings
 
 
 def test_without_a_record_it_says_what_was_not_asked(released, here):

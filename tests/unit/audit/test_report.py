@@ -51,7 +51,7 @@ def test_the_same_release_is_ready_to_be_signed(released, copied):
 def test_a_changed_byte_that_changes_no_number_is_named(released, copied):
     found = made(released, copied, DATA)
     assert found.verdict == "same"
-    assert "| Data files, every byte | **1 differ** |" in found.markdown()
+    assert "| Data files | **1 differ** |" in found.markdown()
     assert "- inputs, row 4 of the sheet: as recorded \\| changed" in found.markdown()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from goe.core.errors import GoeError
 from goe.intake import inputs
-from goe.intake.inputs import FILE, PERSON, Changes
+from goe.intake.inputs import FILE, PERSON, PIECES, Changes
 from goe.settings.sheets import Input, Person
 
 PEOPLE = [Person("Jaan", "M", "EE", row=2, extra={"batch": "1"}), Person("Mari", "F", "EE", row=3)]
@@ -30,8 +30,8 @@ def sheet(tmp_path, monkeypatch):
     return rows
 
 
-def entries(rows, people=PEOPLE):
-    head, *table = inputs.digests(rows, 2)
+def entries(rows, people=PEOPLE, what=FILE):
+    head, *table = inputs.digests(rows, 2, what)
     return inputs.entries(people, [dict(zip(head, row, strict=True)) for row in table])
 
 
@@ -46,7 +46,34 @@ SAME = {PERSON: Changes(), FILE: Changes()}
 
 
 def test_a_digest_is_that_of_the_whole_file(sheet):
-    assert inputs.digests(sheet[1:2])[1][2] == hashlib.sha256(b"m.vcf").hexdigest()
+    assert inputs.digests(sheet[1:2])[1][2:] == (FILE, hashlib.sha256(b"m.vcf").hexdigest())
+
+
+def test_pieces_are_of_a_file_from_end_to_end(tmp_path):
+    """All of a file of up to 1 MiB; of a larger one its size, first and last bytes, and nothing between two pieces."""
+
+    def found(content):
+        (tmp_path / "f").write_bytes(content)
+        return inputs.pieces(tmp_path / "f")
+
+    for size in (0, 1, 70_000, 1 << 20):
+        one = bytes(size)
+        places = {0, size // 2, size // 3, size - 1} if size else set()
+        others = {found(one[:at] + b"x" + one[at + 1 :]) for at in places}
+        assert len({found(one), found(one + b"\0"), *others}) == 2 + len(places)
+    large = bytes(4 << 20)
+    assert found(large) not in {found(large[:-1] + b"x"), found(b"x" + large[1:]), found(large[1:])}
+    assert found(large) == found(large[: 1 << 17] + b"x" + large[(1 << 17) + 1 :])
+
+
+def test_a_record_of_pieces_is_held_against_pieces_alone(sheet):
+    inputs.write_record(entries(sheet, what=PIECES), "inputs.tsv", "inputs.key")
+    compare = lambda listed: inputs.compare(listed, "inputs.tsv", "inputs.key")  # noqa: E731
+    assert compare(entries(sheet, what=PIECES)) == {PERSON: Changes(), PIECES: Changes()}
+    Path("m.vcf").write_text("M.vcf")
+    assert compare(entries(sheet, what=PIECES))[PIECES] == Changes(changed=[3])
+    # Of files the one says nothing to the other; of people it does.
+    assert compare(entries(sheet, PEOPLE[:1])) == {PERSON: Changes(gone=1)}
 
 
 def test_nothing_differs_wherever_the_files_lie_and_however_the_sheets_are_sorted(compared, sheet):

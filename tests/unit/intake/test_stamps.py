@@ -175,6 +175,14 @@ def leaves(schema, path=()):
 NO_NUMBER = {("samples",), ("inputs",), ("outdir",), ("scatter", "region_size"), ("scatter", "people_per_batch")}
 # What a finished release is compared with.
 NO_NUMBER |= {("audit",), ("audit_record",)}
+# What is kept at home of the data files.
+NO_NUMBER |= {("inputs_record",)}
+
+
+def test_other_digests_of_data_files_are_taken_again(run):
+    cfg, *more = run
+    for part in Stamps(*run).parts:
+        assert Stamps(*run).hashed(part) != Stamps(altered(cfg, "inputs_record", "pieces"), *more).hashed(part)
 
 
 @pytest.mark.parametrize("path", [pytest.param(p, id=".".join(p)) for p in leaves(config.schema())])

@@ -248,7 +248,7 @@ def test_the_snapshot_knows_every_key_that_decides_numbers(repo):
     # What they make of the release is in its disclosure report.
     at_home |= {"previous_release", "previous_people"}
     # What a finished release is compared with.
-    at_home |= {"audit", "audit_record"}
+    at_home |= {"audit", "audit_record", "inputs_record"}
     # Places of files, which are told by their digests.
     at_home |= {"annotations", "sample_qc.guidelines", "sample_qc.contamination_panel"}
     # Another product.
