@@ -72,3 +72,60 @@ rule collect_folder:
         made=collect_work("folder"),
     script:
         "../../scripts/collect_folder.py"
+
+
+if COLLECTION.sum_floor:
+
+    rule collect_public_release:
+        output:
+            said=collect_work("public/{number}.json"),
+        log:
+            collect_work("logs/collect_public_release/{number}.log"),
+        conda:
+            "../../envs/check.yaml"
+        threads: 2
+        params:
+            entry=lambda wc: vars(public_sum.release_of(DATASETS[wc.number])),
+            identity=lambda wc: sheet.identity(DATASETS[wc.number].public),
+            code=lambda wc: code_digest.digest(SCRIPTS.parent),
+            work=lambda wc: collect_work(f"public/{wc.number}"),
+        script:
+            "../../scripts/collect_public_release.py"
+
+    rule collect_public_sum_contig:
+        input:
+            agreed=collect_work("agreed.json"),
+            taken=expand(collect_work("taken/{number}"), number=DATASETS),
+            publics=PUBLIC_RELEASES,
+        output:
+            table=collect_work("public_sum/{contig}.parquet"),
+            told=collect_work("public_sum/{contig}.json"),
+        log:
+            collect_work("logs/collect_public_sum_contig/{contig}.log"),
+        benchmark:
+            collect_work("benchmarks/collect_public_sum_contig/{contig}.tsv")
+        conda:
+            "../../envs/check.yaml"
+        params:
+            settings=vars(COLLECTION),
+        script:
+            "../../scripts/collect_public_sum_contig.py"
+
+    # Beside a collection that passed its check.
+    rule collect_public_sum:
+        input:
+            agreed=collect_work("agreed.json"),
+            publics=PUBLIC_RELEASES,
+            told=public_sums_of_contigs,
+            whole=lambda wc: str(collection.place(COLLECTION, collection.taken(agreed())) / MANIFEST),
+        output:
+            manifest=str(Path(COLLECTION.outdir) / public_sum.FOLDER / MANIFEST),
+        log:
+            collect_work("logs/collect_public_sum.log"),
+        conda:
+            "../../envs/check.yaml"
+        params:
+            settings=vars(COLLECTION),
+            made=collect_work("public_sum_folder"),
+        script:
+            "../../scripts/collect_public_sum.py"

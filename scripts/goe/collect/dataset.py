@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from goe.collect.sheet import RELEASE, RESTRICTED
 from goe.core import manifest
-from goe.core.errors import Problem
+from goe.core.errors import GoeError, Problem
 from goe.core.files import write_whole
 from goe.disclosure import control
 from goe.release.reading import reading
@@ -43,6 +43,13 @@ class File:
     @classmethod
     def of(cls, path: str | Path) -> "File":
         return cls(str(path), manifest.digest(path))
+
+    def unchanged(self, dataset: str) -> str:
+        """Its path; GoeError that names the dataset when it is not what it was when it was looked at."""
+        if not Path(self.path).is_file() or manifest.digest(self.path) != self.sha256:
+            what = f"{Path(self.path).name} is not what it was when the dataset was looked at"
+            raise GoeError(Problem(dataset, what, "somebody writes there: wait, and collect again"))
+        return self.path
 
 
 @dataclass(frozen=True)

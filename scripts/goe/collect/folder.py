@@ -291,8 +291,8 @@ def load(path: str | Path) -> list[Dataset]:
     return [Dataset.of(said) for said in json.loads(Path(path).read_text())]
 
 
-def clear(root: str | Path, collection: str) -> None:
-    """Take away the folder of an earlier run of the same collection.
+def clear(root: str | Path, collection: str, about: str = ABOUT) -> None:
+    """Take away the folder of an earlier run of the same collection. about: its description.
 
     GoeError when something else is there.
     """
@@ -302,7 +302,7 @@ def clear(root: str | Path, collection: str) -> None:
     if not any(where.iterdir()):
         where.rmdir()
         return
-    known = where / ABOUT
+    known = where / about
     said = json.loads(known.read_text()).get("id") if known.is_file() else None
     if said != collection:
         what = f"holds {said or 'something that is no collection'}, and {collection} is to be made there"

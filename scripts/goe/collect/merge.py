@@ -15,7 +15,6 @@ follows from the sums alone, so neither the order nor the grouping of datasets c
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numba as nb
 import numpy as np
@@ -26,9 +25,7 @@ import pyarrow.parquet as pq
 from goe.check.rows import families
 from goe.collect import form
 from goe.collect.callable_an import Runs
-from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, File
-from goe.core import manifest
-from goe.core.errors import GoeError, Problem
+from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset
 from goe.genome.build import REGION_M, REGION_X, REGION_Y, Build, class_breaks, contig_class
 from goe.release.formats import wide_table
 from goe.release.reading import reading
@@ -236,22 +233,16 @@ class _Part:
         self.total = self.own.index(TOTAL)
         self.table = one.tables.get(contig)
         runs = one.callable_an.get(contig)
-        self.runs = Runs(self._unchanged(runs) if runs else None, contig, self.own)
+        self.runs = Runs(runs.unchanged(one.name) if runs else None, contig, self.own)
         self.pieces = self._read()
         self.left = _nothing(len(self.own))
         self.finished = False
         self.reach = 0  # the last base of all alleles that were taken
 
-    def _unchanged(self, file: File) -> str:
-        if not Path(file.path).is_file() or manifest.digest(file.path) != file.sha256:
-            what = f"{Path(file.path).name} is not what it was when the dataset was looked at"
-            raise GoeError(Problem(self.one.name, what, "somebody writes there: wait, and collect again"))
-        return file.path
-
     def _read(self) -> Iterator[_Piece]:
         if self.table is None:
             return
-        path = self._unchanged(self.table)
+        path = self.table.unchanged(self.one.name)
         names = [wide_table.column(n, s) for n in ("ac", "an", "nhomalt") for s in self.own]
         columns = ["pos", "ref", "alt", "filter", *names]
         with reading(path), pq.ParquetFile(path, read_dictionary=["ref", "alt", "filter"]) as file:

@@ -18,7 +18,9 @@ from goe.settings import schemas
 
 RELEASE, RESTRICTED, GDI, VCF = KINDS = ("release", "restricted", "gdi", "vcf")
 """A release of goe; a restricted product of goe; a package of a GDI node; a sites VCF of another pipeline."""
-_REQUIRED, _OPTIONAL = ("path", "expect"), ("key", "kind", "counted_by")
+_REQUIRED, _OPTIONAL = ("path", "expect"), ("key", "kind", "counted_by", "public")
+NONE = "none"
+"""In the column public: the people of the restricted product have no public release."""
 _OTHERS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
 
 
@@ -27,7 +29,8 @@ class Entry:
     """A row of the sheet.
 
     number: from 1, in the order of the sheet. expect: dataset id or country. key: private key of an encrypted one.
-    counted_by: who counted, where it was not goe.
+    counted_by: who counted, where it was not goe. public: folder of the public release of a restricted product, NONE
+    where there is none, empty where it is not said.
     """
 
     number: int
@@ -36,6 +39,7 @@ class Entry:
     kind: str
     key: str = ""
     counted_by: str = "goe"
+    public: str = ""
 
     @property
     def name(self) -> str:
@@ -45,7 +49,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Settings:
-    """The configuration. restricted: legal basis of adding up restricted products; empty where they are refused."""
+    """The configuration. restricted: legal basis of adding up restricted products; empty where they are refused.
+    sum_floor: fewest people of the public sum of them, 0 where none is made; sum_protect: as `protect` of a release."""
 
     id: str
     title: str
@@ -53,6 +58,8 @@ class Settings:
     outdir: str
     datasets: str
     restricted: str = ""
+    sum_floor: int = 0
+    sum_protect: str = "carriers"
 
     @property
     def open(self) -> bool:
@@ -69,9 +76,19 @@ def settings(given: Mapping) -> Settings:
         problems.append(Problem(f"collect.yaml {place}".strip(), error.message[:300], "docs/collect.md has an example"))
     stop_on(problems)
     about = given["collection"]
-    legal = (given.get("restricted") or {}).get("legal_basis", "")
+    restricted = given.get("restricted") or {}
     outdir = given.get("outdir", schema["properties"]["outdir"]["default"])
-    return Settings(about["id"], about["title"], dict(about["contact"]), outdir, given["datasets"], legal)
+    public = restricted.get("public_sum") or {}
+    return Settings(
+        about["id"],
+        about["title"],
+        dict(about["contact"]),
+        outdir,
+        given["datasets"],
+        restricted.get("legal_basis", ""),
+        public.get("min_carriers", 0),
+        public.get("protect", "carriers"),
+    )
 
 
 def read_settings(path: str | Path) -> Settings:
@@ -108,9 +125,10 @@ def identity(path: str | Path) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def read(path: str | Path) -> list[Entry]:
+def read(path: str | Path, public_sum: bool = False) -> list[Entry]:
     """Rows of the sheet; paths start from the working directory. GoeError with every mistake that is one of the sheet.
 
+    public_sum: whether a public sum is made, for which each row has to say where its public release is.
     What is wrong with a dataset, a path that leads to nothing among it, is told of the dataset alone, later.
     """
     where = Path(path)
@@ -144,7 +162,11 @@ def read(path: str | Path) -> list[Entry]:
         if kind in (GDI, VCF) and not by:
             what = "does not say who counted it"
             problems.append(Problem(place, what, "name the pipeline in the column counted_by: it is told everywhere"))
-        entries.append(Entry(len(entries) + 1, row["path"], row["expect"], kind, row.get("key", ""), by))
+        public = row.get("public", "")
+        if public_sum and not public:
+            mend = f"name the folder of its public release, or write {NONE} where it has none"
+            problems.append(Problem(place, "does not say where its public release is, in the column public", mend))
+        entries.append(Entry(len(entries) + 1, row["path"], row["expect"], kind, row.get("key", ""), by, public))
     if not entries and not problems:
         problems.append(Problem(str(path), "names no dataset", "a row each"))
     stop_on(problems)
