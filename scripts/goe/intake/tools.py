@@ -42,8 +42,8 @@ def needed(inputs: Iterable[Input]) -> list[str]:
 
 
 def look(tools: Iterable[str]) -> tuple[list[Problem], list[Problem]]:
-    """Problems and notes of tools on PATH: one that is too old, or tells no version, is a problem; one that is not there
-    is a note, since not every target calls it."""
+    """Problems and notes of tools on PATH: one that is too old, or tells no version, is a problem; one that is not
+    there is a note, since not every target calls it."""
     problems, notes = [], []
     for tool in tools:
         oldest = OLDEST[tool]
