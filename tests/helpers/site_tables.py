@@ -51,9 +51,9 @@ def write_reference(path: Path, contigs: Mapping[str, int] = CONTIGS, seed: int 
 
 
 def _sites(rng: np.random.Generator, text: str, n: int) -> tuple[np.ndarray, list[str], list[str]]:
-    """About n site alleles of a sequence, sorted: 88 of 100 SNVs, a few at one position."""
+    """About n site alleles of a sequence, sorted: 88 of 100 SNVs, one in ten at the position of the one before."""
     pos = np.sort(rng.integers(30_000, len(text) - 30_000, n))
-    again = rng.random(n) < 0.03
+    again = rng.random(n) < 0.1
     pos[1:][again[1:]] = pos[:-1][again[1:]]
     kind, other, extra = rng.random(n), rng.integers(1, 4, n), rng.geometric(0.4, n)
     alleles = []
@@ -77,15 +77,21 @@ def _frequencies(rng: np.random.Generator, n: int, people: int) -> np.ndarray:
     return np.where(once, 1, np.exp(log)) / (2 * people)
 
 
-def _people(rng: np.random.Generator, n: int, haploid: np.ndarray) -> dict[str, np.ndarray]:
-    """Counts of people by measure and leaf, int32 (alleles,). haploid: where men are (alleles,)."""
+def _people(rng: np.random.Generator, pos: np.ndarray, haploid: np.ndarray) -> dict[str, np.ndarray]:
+    """Counts of people by measure and leaf, int32 (alleles,), of alleles in order. haploid: where men are (alleles,).
+
+    Alleles of one position share the people called there, and most often the room for their copies.
+    """
+    n = len(pos)
+    first = np.searchsorted(pos, pos)
     af = _frequencies(rng, n, sum(PEOPLE.values()))
+    af = np.where(first < np.arange(n), af * (1 - af[first]), af)
     missing = rng.beta(0.3, 30, n)
     countries = {c: np.clip(af * rng.lognormal(0, 0.4, n), 0, 0.99) for c in COUNTRIES}
     out = {}
     for leaf, size in PEOPLE.items():
         p = countries[leaf[:2]]
-        called = rng.binomial(size, 1 - missing)
+        called = rng.binomial(size, 1 - missing)[first]
         men = haploid if leaf.endswith("_M") else np.zeros(n, dtype=bool)
         cells = dict.fromkeys(MEASURES, np.zeros(n, dtype=np.int64))
         cells["dip"], cells["hap"] = np.where(men, 0, called), np.where(men, called, 0)
@@ -134,7 +140,7 @@ def write_tables(
                 "qual": pa.array(rng.exponential(3000, n).astype(np.float32)),
                 **{name: pa.nulls(n, pa.float32()) for name in METRIC_COLUMNS.values()},
                 "region_class": pa.array(kinds),
-                **_people(rng, n, kinds != REGION_DIPLOID),
+                **_people(rng, pos, kinds != REGION_DIPLOID),
             }
         ).replace_schema_metadata(about)
         for name, region in regions(build, region_size).items():

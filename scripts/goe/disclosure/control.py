@@ -158,8 +158,11 @@ def _settle(
     decision: Decision,
 ) -> None:
     """Change a decision so that alleles that cover one base tell nothing together (`goe.disclosure.position`)."""
+    overlap = position.several(pos, end)
+    if not len(overlap):
+        return
+    counts = np.stack([people[list(group)][:, :, overlap].sum(axis=0, dtype=np.int64) for group in chosen.groups])
     atoms = np.array([[leaf in group for leaf in range(len(chosen.leaves))] for group in chosen.groups])
-    counts = np.tensordot(atoms.astype(np.int64), people, axes=1)
     # Countries and all that are not published, sexes where they are, atoms; and for each all others.
     of_leaf = [parse(leaf) for leaf in chosen.leaves]
     kinds = [[leaf.country if leaf.country in chosen.strata else "" for leaf in of_leaf]]
@@ -170,29 +173,29 @@ def _settle(
     groups |= {tuple(not inside for inside in group) for group in groups}
     asked = sorted(group for group in groups if any(group) and not all(group))
     total = chosen.strata.index(TOTAL)
-    mask = (decision.outcome == REDUCED) & (decision.shown.sum(axis=0) > 1)
-    why = np.zeros(len(pos), dtype=np.uint8)
+    outcome = decision.outcome[overlap]
+    why = np.zeros(len(overlap), dtype=np.uint8)
     position.settle(
-        pos.astype(np.int64),
-        end.astype(np.int64),
+        pos[overlap].astype(np.int64),
+        end[overlap].astype(np.int64),
         position.Calls(*(np.ascontiguousarray(counts[:, i].T) for i in range(len(st.CALLS)))),
         position.Asked(
             groups=np.array(asked, dtype=bool).reshape(-1, len(atoms)),
             people=atoms @ np.array(_sizes(chosen), dtype=np.int64),
-            two=len(atoms) == 2,
             k=rule.k,
             genotypes=rule.protect == "genotypes",
         ),
-        alone,
-        decision.outcome,
-        mask,
+        alone[overlap],
+        outcome,
+        (outcome == REDUCED) & (decision.shown[:, overlap].sum(axis=0) > 1),
         why,
     )
-    changed = why != position.UNCHANGED
+    changed, why = overlap[why != position.UNCHANGED], why[why != position.UNCHANGED]
+    decision.outcome[overlap] = outcome
     decision.shown[:, changed] = False
-    decision.shown[total, changed & (decision.outcome == REDUCED)] = True
+    decision.shown[total, changed] = decision.outcome[changed] == REDUCED
     reasons = np.array([search.SHOWN, search.SHARED, search.TOGETHER], dtype=np.uint8)
-    decision.reason[changed] = reasons[why[changed]]
+    decision.reason[changed] = reasons[why]
 
 
 def published_groups(chosen: Plan, rule: Policy) -> list[tuple[str, ...]]:

@@ -3,9 +3,9 @@
 Alleles that cover one base share the people called there, and a haplotype has at most one of them. So where the counts
 of one allele are public in every stratum and another one shows Total only, the room that the first leaves in a stratum
 bounds the second: if one person of a country has anything but the first, and Total of the second needs that person, its
-carrier there is told. And of the alleles that start at one base, people who carry none of them are a group as well.
+carrier there is told. And the people who carry none of the alleles that cover a base are a group as well.
 
-For every base at which an allele starts, the alleles in public that cover it are looked at together:
+For every base, the alleles in public that cover it are looked at together:
 
 * An allele of which a part of the strata is public (`minimal` alone gives such) shows Total only: no proof is made here
   for such a part.
@@ -15,16 +15,19 @@ For every base at which an allele starts, the alleles in public that cover it ar
   different people, so that each way of sharing one of them out among the groups is possible whatever the others do.
   Where there is too little room, the alleles in full show Total only as well. All with Total only, anybody may be in
   any group, as with one allele alone.
-* People who carry no allele that starts there must be nobody, at least k or hidden, as others are. Where they are not
-  in a group, alleles in full show Total only; where they are not among all people, the allele that the fewest carry is
+* People who carry none of the alleles must be nobody, at least k or hidden, as others are. Where they are not in a
+  group, alleles in full show Total only; where they are not among all people, the allele that the fewest carry is
   withheld, until they are.
+
+Then the alleles that overlap in a chain: what bounds a long allele at one base bounds, through it, the others at
+another. Room is asked once more with what each allele takes at all of its bases.
 
 What is asked is asked of public numbers alone (of the counts of alleles in full, and of Total of the others), so that
 an allele which stays in full tells nothing by it. How many carry none of several alleles does not follow from their
 counts, since some may carry two of them: from the fewest to the most is what these allow.
 
-On X men and women, told apart by their ploidy, are asked each by themselves, and alleles in full beside one with Total
-only are not kept.
+On X men and women, told apart by their ploidy, are asked each by themselves. Where a country is not given by sex,
+alleles in full beside one with Total only are not kept.
 """
 
 from typing import NamedTuple
@@ -57,13 +60,11 @@ class Asked(NamedTuple):
     """What is asked, of whom.
 
     groups: bool (groups, atoms), whatever sums and differences of the strata reach but everybody. people: int64
-    (atoms,). two: whether there are two atoms, of which one fails the rule where they are withheld. k: fewest people
-    but nobody. genotypes: whether each genotype is asked for, or carriers and others.
+    (atoms,). k: fewest people but nobody. genotypes: whether each genotype is asked for, or carriers and others.
     """
 
     groups: np.ndarray
     people: np.ndarray
-    two: bool
     k: int
     genotypes: bool
 
@@ -75,12 +76,14 @@ def _hidden(low: int, high: int, k: int) -> bool:
 
 
 @_jit
-def _shared_out(mine: int, others: int, room: np.ndarray, inside: np.ndarray, q: np.ndarray, asked: Asked) -> bool:
+def _shared_out(
+    mine: int, others: int, room: np.ndarray, inside: np.ndarray, q: np.ndarray, two: bool, asked: Asked
+) -> bool:
     """Whether `mine` people can be shared out in k ways between a group and the rest, beside `others` people.
 
     room: int64 (atoms,), people of each atom who can be one of them. inside: bool (atoms,), the group. q: people
-    called. Of two atoms everybody knows that one fails, so only numbers count with which it does: 1 to k-1 people of
-    the class or, unless genotypes are protected, without it.
+    called. two: whether they are in two atoms: everybody knows that one fails, so only numbers count with which it
+    does: 1 to k-1 people of the class or, unless genotypes are protected, without it.
     """
     k = asked.k
     here = there = q_here = q_there = 0
@@ -95,7 +98,7 @@ def _shared_out(mine: int, others: int, room: np.ndarray, inside: np.ndarray, q:
         return False
     high = min(mine, here)
     low = max(0, mine - there + max(0, others - here))
-    if not asked.two:
+    if not two:
         return high - low >= k - 1
     n = 0
     for x in range(low, high + 1):
@@ -109,44 +112,72 @@ def _shared_out(mine: int, others: int, room: np.ndarray, inside: np.ndarray, q:
 
 @_jit
 def _room(
-    full: np.ndarray, total: np.ndarray, calls: np.ndarray, het: np.ndarray, hom: np.ndarray, asked: Asked
+    which: np.ndarray,
+    covers: np.ndarray,
+    outcome: np.ndarray,
+    calls: np.ndarray,
+    het: np.ndarray,
+    hom: np.ndarray,
+    asked: Asked,
 ) -> bool:
-    """Whether the alleles `full` leave those of which Total alone is public room in every group.
+    """Whether the alleles in full leave those of which Total alone is public room in every group.
 
-    full, total: indices of alleles. calls, het, hom: int64 (alleles, atoms), of one ploidy, hom of haploid people the
-    carriers.
+    which: indices of alleles. covers: bool (bases, which), which cover each base. calls, het, hom: int64 (alleles,
+    atoms), of one ploidy, hom of haploid people the carriers.
+
+    What covers several bases takes its room at all of them. Alleles that do not overlap can be in one person, so as
+    many places are enough for them as cover a base at most.
     """
+    bases, n = covers.shape
     atoms = calls.shape[1]
-    q = calls[full[0]].copy()
-    carriers = np.zeros(atoms, np.int64)
+    q = np.full(atoms, -1)
+    once = np.zeros(atoms, np.int64)
     twice = np.zeros(atoms, np.int64)
-    for v in full:
-        q = np.minimum(q, calls[v])
-        carriers += het[v] + hom[v]
-        twice += hom[v]
-    single = double = 0
-    for v in total:
-        single += het[v].sum()
-        double += hom[v].sum()
-    none = np.maximum(0, q - carriers)
+    single = np.zeros((bases, n), np.int64)
+    double = np.zeros((bases, n), np.int64)
+    for b in range(bases):
+        once_here = np.zeros(atoms, np.int64)
+        twice_here = np.zeros(atoms, np.int64)
+        for i in range(n):
+            v = which[i]
+            if not covers[b, i]:
+                continue
+            if outcome[v] == _FULL:
+                q = np.where(q < 0, calls[v], np.minimum(q, calls[v]))
+                once_here += het[v]
+                twice_here += hom[v]
+            else:
+                single[b, i] = het[v].sum()
+                double[b, i] = hom[v].sum()
+        once = np.maximum(once, once_here)
+        twice = np.maximum(twice, twice_here)
+    asks_two = (q > 0).sum() == 2
+    singles, doubles = single.sum(axis=1), double.sum(axis=1)
+    most_single, most_double = singles.max(), doubles.max()
+    none = np.maximum(0, q - once - twice)
     # Where carriers are more than people, so many have two of the alleles.
-    one = np.maximum(0, q - twice - np.maximum(0, carriers - q) - np.minimum(double, none))
+    one = np.maximum(0, q - twice - np.maximum(0, once + twice - q) - np.minimum(most_double, none))
     # People who have two copies of one of the others need a place with none of these.
-    placed = double <= none.sum()
-    for v in total:
-        t, h = het[v].sum(), hom[v].sum()
+    placed = most_double <= none.sum()
+    for i in range(n):
+        t, h = single[:, i].max(), double[:, i].max()
+        if t + h == 0:
+            continue
+        others_single = (singles - single[:, i]).max()
+        others_double = (doubles - double[:, i]).max()
         for g in range(len(asked.groups)):
             inside = asked.groups[g]
             if not (q * inside).sum():
                 continue
-            apart = placed and _shared_out(t, single - t, one, inside, q, asked)
+            apart = placed and _shared_out(t, others_single, one, inside, q, asks_two, asked)
             if asked.genotypes:
-                if t and not (apart or _shared_out(t, single + double - t, none, inside, q, asked)):
+                others = others_single + most_double
+                if t and not (apart or _shared_out(t, others, none, inside, q, asks_two, asked)):
                     return False
-                if h and not _shared_out(h, single + double - h, none, inside, q, asked):
+                if h and not _shared_out(h, most_single + others_double, none, inside, q, asks_two, asked):
                     return False
-            elif not (apart and (h == 0 or not asked.two)) and not _shared_out(
-                t + h, single + double - t - h, none, inside, q, asked
+            elif not (apart and (h == 0 or not asks_two)) and not _shared_out(
+                t + h, others_single + others_double, none, inside, q, asks_two, asked
             ):
                 return False
     return True
@@ -223,47 +254,76 @@ def _none_hidden(
 
 
 @_jit
-def _look(
-    active: np.ndarray, same: np.ndarray, calls: Calls, nothing: np.ndarray, asked: Asked, outcome: np.ndarray
-) -> int:
-    """What becomes of the alleles `active` that cover a base, of which `same` start there. nothing: zeros, the het of
-    haploid people.
+def _all_have_room(
+    which: np.ndarray, covers: np.ndarray, calls: Calls, nothing: np.ndarray, asked: Asked, outcome: np.ndarray
+) -> bool:
+    """`_room` for people of either ploidy. nothing: zeros, the het of haploid people."""
+    dip, hap, het, hom, hemi = calls
+    full = total = False
+    diploid = np.zeros(dip.shape[1], np.bool_)
+    haploid = np.zeros(dip.shape[1], np.bool_)
+    for v in which:
+        full = full or outcome[v] == _FULL
+        total = total or outcome[v] == _REDUCED
+        diploid |= dip[v] > 0
+        haploid |= hap[v] > 0
+    if not (full and total):
+        return True
+    if (diploid & haploid).any():
+        # What is public of an atom does not tell its men from its women, or the ploidy changes within an allele.
+        return False
+    if diploid.any() and not _room(which, covers, outcome, dip, het, hom, asked):
+        return False
+    return not haploid.any() or _room(which, covers, outcome, hap, nothing, hemi, asked)
 
-    Returns UNCHANGED when they tell nothing, SHARED when those in full have to show Total only, TOGETHER when one of
-    `same` has to go.
+
+@_jit
+def _look(active: np.ndarray, calls: Calls, nothing: np.ndarray, asked: Asked, outcome: np.ndarray) -> int:
+    """What becomes of the alleles `active` that cover a base. nothing: zeros, the het of haploid people.
+
+    Returns UNCHANGED when they tell nothing, SHARED when those in full have to show Total only, TOGETHER when one has
+    to go.
     """
     dip, hap, het, hom, hemi = calls
-    full = np.array([v for v in active if outcome[v] == _FULL])
-    total = np.array([v for v in active if outcome[v] == _REDUCED])
-    diploid = haploid = False
-    for v in active:
-        diploid = diploid or dip[v].any()
-        haploid = haploid or hap[v].any()
-    both = diploid and haploid
-    if len(full) and len(total):
-        if both:
-            return SHARED
-        if diploid and not _room(full, total, dip, het, hom, asked):
-            return SHARED
-        if haploid and not _room(full, total, hap, nothing, hemi, asked):
-            return SHARED
-    if len(same) < 2:
-        return UNCHANGED
-    some = np.array([v for v in same if outcome[v] == _FULL])
-    others = np.array([v for v in same if outcome[v] == _REDUCED])
+    if not _all_have_room(active, np.ones((1, len(active)), np.bool_), calls, nothing, asked, outcome):
+        return SHARED
+    some = np.array([v for v in active if outcome[v] == _FULL])
+    others = np.array([v for v in active if outcome[v] == _REDUCED])
     if len(some) and not (
         _none_hidden_in_groups(some, others, dip, het, hom, asked)
         and _none_hidden_in_groups(some, others, hap, nothing, hemi, asked)
     ):
         return SHARED
+    diploid = haploid = False
+    for v in active:
+        diploid = diploid or dip[v].any()
+        haploid = haploid or hap[v].any()
     # How many men and how many women of X are called is taken as known.
-    of_dip, of_hap = (dip[same[0]], hap[same[0]]) if both else (asked.people, asked.people)
+    of_dip, of_hap = (dip[active[0]], hap[active[0]]) if diploid and haploid else (asked.people, asked.people)
     groups = len(some) == 0
-    if _none_hidden(same, dip, het, hom, of_dip, groups, asked) and _none_hidden(
-        same, hap, nothing, hemi, of_hap, groups, asked
+    if _none_hidden(active, dip, het, hom, of_dip, groups, asked) and _none_hidden(
+        active, hap, nothing, hemi, of_hap, groups, asked
     ):
         return UNCHANGED
     return TOGETHER
+
+
+def several(pos: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Indices of the alleles, in order, that overlap another one.
+
+    pos, end: (alleles,), first and last base of REF.
+    """
+    reached = np.asarray(pos[1:] <= np.maximum.accumulate(end)[:-1])
+    return np.flatnonzero(np.append(False, reached) | np.append(reached, False)[: len(pos)])
+
+
+@_jit
+def _covering(bases: np.ndarray, pos: np.ndarray, end: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """bool (bases, which): whether each of these alleles covers a base."""
+    covers = np.zeros((len(bases), len(which)), np.bool_)
+    for i, v in enumerate(which):
+        covers[:, i] = (pos[v] <= bases) & (bases <= end[v])
+    return covers
 
 
 @_jit
@@ -293,35 +353,46 @@ def settle(
         while stop < n and pos[stop] <= reach:
             reach = max(reach, end[stop])
             stop += 1
+        # Other alleles cover a base than the base before where one starts, and behind the end of one.
+        bases = np.unique(np.concatenate((pos[first:stop], end[first:stop] + 1)))[:-1]
         changed = stop - first > 1
         while changed:
             changed = False
             active = np.empty(0, np.int64)
-            at = first
-            while at < stop:
-                after = at
-                while after < stop and pos[after] == pos[at]:
+            after = first
+            for at in bases:
+                active = np.array([v for v in active if end[v] >= at and outcome[v] != _WITHHELD])
+                while after < stop and pos[after] == at:
+                    if outcome[after] != _WITHHELD:
+                        active = np.append(active, after)
                     after += 1
-                same = np.array([v for v in range(at, after) if outcome[v] != _WITHHELD])
-                before = np.array([v for v in active if end[v] >= pos[at] and outcome[v] != _WITHHELD])
-                active = np.concatenate((before, same))
-                at = after
                 if len(active) < 2:
                     continue
-                found = SHARED if mask[active].any() else UNCHANGED
-                if found == UNCHANGED:
-                    found = _look(active, same, calls, nothing, asked, outcome)
+                if mask[active].any():
+                    found = SHARED
+                    _share(active[mask[active]], alone, outcome, mask, why)
+                else:
+                    found = _look(active, calls, nothing, asked, outcome)
                     if found == SHARED:
-                        mask[active] = outcome[active] == _FULL
-                if found == SHARED:
-                    for v in active:
-                        if mask[v]:
-                            outcome[v] = _REDUCED if alone[v] else _WITHHELD
-                            why[v] = SHARED if alone[v] else TOGETHER
-                            mask[v] = False
+                        _share(active, alone, outcome, mask, why)
                 if found == TOGETHER:
-                    carriers = np.array([(calls.het[v] + calls.hom[v] + calls.hemi[v]).sum() for v in same])
-                    least = same[np.argmin(carriers)]
+                    carriers = np.array([(calls.het[v] + calls.hom[v] + calls.hemi[v]).sum() for v in active])
+                    least = active[np.argmin(carriers)]
                     outcome[least], why[least] = _WITHHELD, TOGETHER
                 changed = changed or found != UNCHANGED
+            if not changed and len(bases) > 1:
+                chain = np.array([v for v in range(first, stop) if outcome[v] != _WITHHELD])
+                if not _all_have_room(chain, _covering(bases, pos, end, chain), calls, nothing, asked, outcome):
+                    _share(chain, alone, outcome, mask, why)
+                    changed = True
         first = stop
+
+
+@_jit
+def _share(which: np.ndarray, alone: np.ndarray, outcome: np.ndarray, mask: np.ndarray, why: np.ndarray) -> None:
+    """Of these alleles those that show more than Total show Total only, or go where it tells their strata."""
+    for v in which:
+        if outcome[v] == _FULL or mask[v]:
+            outcome[v] = _REDUCED if alone[v] else _WITHHELD
+            why[v] = SHARED if alone[v] else TOGETHER
+            mask[v] = False

@@ -155,7 +155,8 @@ class Source:
         """Alleles as they are counted, in batches, with `filter` as text."""
         for path in self.paths:
             with parquet.opened(path) as file:
-                missing = [c for c in self._columns + self._counts if c not in file.schema_arrow.names]
+                there = set(file.schema_arrow.names)
+                missing = [c for c in self._columns + self._counts if c not in there]
                 stop_on([Problem(str(path), f"column {name} is missing", _FAULT) for name in missing])
                 for batch in file.iter_batches(self.block, columns=self._columns + self._counts):
                     table = pa.table(batch)

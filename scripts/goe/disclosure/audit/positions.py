@@ -1,20 +1,21 @@
 """Proof that alleles which cover one base tell nothing together that each by itself does not.
 
 A haplotype has at most one of the alleles that cover a base. So what is given of some of them bounds the others, from
-above by the room that they leave. For each base at which an allele starts, with the alleles given there as public in
-full (all strata) or as Total alone:
+above by the room that they leave. For each base, with the alleles given there as public in full (all strata) or as
+Total alone:
 
 * Where there are both, each group must be left k numbers of every allele with Total alone. It is, when the people of
   all these can be put in k ways: in different people, each of whom carries none of those in full, or, as long as they
   are heterozygous, one copy of these. In cells where the carriers of those in full are more than the people, so many
-  must have two of them.
-* People who carry none of the alleles that start at the base are a group as others: k numbers are left for it, or each
-  that is left is 0 or at least k. With the people called less all carriers as the fewest, and so many more as can carry
-  two alleles, it has a range in each group given. What shows Total only may take people from it.
+  must have two of them. The same is asked of all alleles that overlap in a chain: what covers several bases takes its
+  places at all of them, and as many places as cover one base at most are enough for alleles that do not overlap.
+* People who carry none of the alleles are a group as others: k numbers are left for it, or each that is left is 0 or
+  at least k. With the people called less all carriers as the fewest, and so many more as can carry two alleles, it has
+  a range in each group given. What shows Total only may take people from it.
 
 An allele of which a part of the strata is given is not proved beside others. Where the ploidy is mixed (X) men and
-women are asked apart, and what is given is taken to be fine where it can be: how many of either are called is not
-known. There, alleles in full beside those with Total only are not proved.
+women are asked apart. How many of either are called is known where all countries are given by sex; elsewhere what is
+given is taken to be fine where it can be, and alleles in full beside those with Total only are not proved.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from goe.disclosure.audit.table import Stated, Table
 from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y
 
 MEN, WOMEN = 0, 1
+_FEW = "people of a group who carry no allele of the position are too few, and told"
 
 
 @dataclass(frozen=True)
@@ -107,87 +109,122 @@ class Positions:
         self._waiting = None
 
     def _sweep(self, alleles: Alleles) -> Iterator[tuple[str, str]]:
-        """Look at each base at which one of the alleles starts that others cover or start at."""
+        """Look at each base that several alleles cover, and at each chain of alleles that overlap."""
         people = _People(self._weights, self.table, alleles)
-        given = alleles.shown.sum(axis=0)
-        # Where Total is the only stratum, what shows it shows all.
-        full = given == len(alleles.shown)
-        part = ~full & (given > 1)
-        first, last = alleles.first.tolist(), alleles.last.tolist()
+        first, last = alleles.first, alleles.last
+        # Other alleles cover a base than the base before where one starts, and behind the end of one.
+        bases = np.unique(np.append(first, last + 1)).tolist()
         cover: list[int] = []
+        chain: list[int] = []
+        covers: list[list[int]] = []
         i = 0
-        while i < len(first):
-            at = first[i]
+        for at in bases:
             cover = [v for v in cover if last[v] >= at]
-            start = len(cover)
+            if not cover:
+                yield from self._tell(people, chain, self._chain(people, chain, covers))
+                chain, covers = [], []
             while i < len(first) and first[i] == at:
                 if not people.odd[i]:
                     cover.append(i)
+                    chain.append(i)
                 i += 1
-            if len(cover) < 2:
-                continue
-            these = np.array(cover)
-            found: str | None = "a part of the strata of an allele is given beside other alleles of the position"
-            if not part[these].any():
-                regions = set(alleles.region[these].tolist())
-                found = self._base(people, these[full[these]], these[~full[these]], these[start:], regions)
-            if found:
-                yield str(alleles.names[cover[-1]]), found
+            if len(cover) > 1:
+                covers.append(cover)
+                yield from self._tell(people, cover, self._base(people, np.array(cover)))
+        yield from self._tell(people, chain, self._chain(people, chain, covers))
 
-    def _base(
-        self, people: "_People", full: np.ndarray, total: np.ndarray, same: np.ndarray, regions: set[int]
-    ) -> str | None:
-        """What alleles `full` and `total` that cover a base tell together, of which `same` start there."""
-        if len(regions) > 1:
-            return "alleles counted with other ploidies stand beside it" if len(full) and len(total) else None
-        (region,) = regions
-        if region == REGION_X:
-            if len(full) and len(total):
-                return "alleles in full and with Total only overlap on X"
-            return self._none_on_x(people, same, len(full) > 0) if len(same) > 1 else None
-        if len(full) and len(total) and not self._room(people, full, total):
-            return "other alleles that cover the base leave fewer than k numbers of a withheld one"
-        if len(same) < 2:
+    def _tell(self, people: "_People", alleles: list[int], found: str | None) -> Iterator[tuple[str, str]]:
+        if found:
+            yield str(people.names[alleles[-1]]), found
+
+    def _chain(self, people: "_People", chain: list[int], covers: list[list[int]]) -> str | None:
+        """What alleles that overlap tell together. covers: those at each base."""
+        if len(covers) < 2 or people.part[chain].any():
             return None
-        some, others = np.intersect1d(same, full), np.intersect1d(same, total)
-        least, most = people.none_of_all(same)
+        these = np.array(chain)
+        return self._rooms(people, these, np.array([np.isin(these, cover) for cover in covers]))
+
+    def _base(self, people: "_People", these: np.ndarray) -> str | None:
+        """What alleles that cover a base tell together."""
+        if people.part[these].any():
+            return "a part of the strata of an allele is given beside other alleles of the position"
+        found = self._rooms(people, these, np.ones((1, len(these)), dtype=bool))
+        if found or self._mixed(people, these):
+            return found
+        some, others = these[people.full[these]], these[~people.full[these]]
+        region = int(people.region[these[0]])
+        if region == REGION_X:
+            return self._none_on_x(people, these, some, others)
+        least, most = people.none_of_all(these)
         if not _fine(least, most, self.k):
             return f"{_range(least, most)} people of Total carry no allele of the position"
-        if not len(some):
-            # Nothing is known of the groups but their people.
-            people_here = people.possible(region, self._size, self._sex)
-            inside = self._groups @ people_here
-            low, high = np.maximum(0, least + inside - people_here.sum()), np.minimum(most, inside)
-            bad = (inside > 0) & ~_fine(low, high, self.k)
-        else:
-            low, high = people.none(some, self._groups)
-            moving = int(people.total_carriers[others].sum())
-            whole, _ = people.none_of_all(some)
-            bad = ~_fine(np.maximum(0, low - moving), high, self.k) | ((moving > 0) & (whole - low < moving))
-        if bad.any():
-            return "people of a group who carry no allele of the position are too few, and told"
+        if len(some):
+            return self._none_in_groups(people, some, others)
+        # Nothing is known of the groups but their people.
+        here = people.possible(region, self._size, self._sex)
+        inside = self._groups @ here
+        low, high = np.maximum(0, least + inside - here.sum()), np.minimum(most, inside)
+        return _FEW if ((inside > 0) & ~_fine(low, high, self.k)).any() else None
+
+    def _none_in_groups(self, people: "_People", some: np.ndarray, others: np.ndarray) -> str | None:
+        """Of people who carry none of the alleles `some`, in full, or `others`, with Total alone, in each group."""
+        low, high = people.none(some, self._groups)
+        moving = int((people.total_het + people.total_hom)[others].sum())
+        whole = int(people.none(some, np.ones((1, len(self._size)), dtype=bool))[0][0])
+        bad = ~_fine(np.maximum(0, low - moving), high, self.k) | ((moving > 0) & (whole - low < moving))
+        return _FEW if bad.any() else None
+
+    def _mixed(self, people: "_People", these: np.ndarray) -> bool:
+        """Whether men are counted with another ploidy at some of these alleles."""
+        return len(set(people.region[these].tolist())) > 1 and bool((self._sex != WOMEN).any())
+
+    def _rooms(self, people: "_People", these: np.ndarray, covers: np.ndarray) -> str | None:
+        """Whether the alleles in full leave room to the others. covers: bool (bases, these)."""
+        full = people.full[these]
+        if full.all() or not full.any():
+            return None
+        if self._mixed(people, these):
+            return "alleles counted with other ploidies stand beside it"
+        views = [people]
+        if people.region[these[0]] == REGION_X:
+            if (self._sex < 0).any():
+                return "alleles in full and with Total only overlap on X, where a country is not given by sex"
+            views = [people.of_sex(sex, self._sex) for sex in (MEN, WOMEN)]
+        if not all(self._room(view, these, covers) for view in views):
+            return "other alleles that cover the base leave fewer than k numbers of a withheld one"
         return None
 
-    def _room(self, people: "_People", full: np.ndarray, total: np.ndarray) -> bool:
-        called = people.called[full].min(axis=0)
-        carriers = (people.het[full] + people.hom[full]).sum(axis=0)
-        two = people.hom[full].sum(axis=0) + np.maximum(0, carriers - called)
-        without = np.maximum(0, called - carriers)
-        het, hom = people.total_het[total], people.total_hom[total]
+    def _room(self, people: "_People", these: np.ndarray, covers: np.ndarray) -> bool:
+        full, total = people.full[these], ~people.full[these]
+        called = people.called[these[full]].min(axis=0)
+        # Most copies at one base, of those in full by cell, of the others in all.
+        beside = covers[:, full].astype(np.int64)
+        once = (beside @ people.het[these[full]]).max(axis=0)
+        twice = (beside @ people.hom[these[full]]).max(axis=0)
+        het = covers[:, total] * people.total_het[these[total]]
+        hom = covers[:, total] * people.total_hom[these[total]]
+        most_het, most_hom = int(het.sum(axis=1).max()), int(hom.sum(axis=1).max())
+        without = np.maximum(0, called - once - twice)
         # The room for heterozygous people when the homozygous ones took whatever place they could in each cell.
-        beside = np.maximum(0, called - two - np.minimum(hom.sum(), without))
-        homs_fit = hom.sum() <= without.sum()
+        one = called - twice - np.maximum(0, once + twice - called) - np.minimum(most_hom, without)
+        one = np.maximum(0, one)
+        homs_fit = most_hom <= without.sum()
         groups = self._groups[self._groups @ called > 0]
-        for t, h in zip(het.tolist(), hom.tolist(), strict=True):
-            apart = homs_fit & self._ways(t, het.sum() - t, beside, called, groups)
+        two = int((called > 0).sum()) == 2
+        for v in range(int(total.sum())):
+            t, h = int(het[:, v].max()), int(hom[:, v].max())
+            if t + h == 0:
+                continue
+            others_het = int((het.sum(axis=1) - het[:, v]).max())
+            others_hom = int((hom.sum(axis=1) - hom[:, v]).max())
+            apart = homs_fit & self._ways(t, others_het, one, called, groups)
             if self.genotypes:
-                everybody = het.sum() + hom.sum()
-                fine = (t == 0) | apart | self._ways(t, everybody - t, without, called, groups)
-                fine &= (h == 0) | self._ways(h, everybody - h, without, called, groups)
+                fine = (t == 0) | apart | self._ways(t, others_het + most_hom, without, called, groups)
+                fine &= (h == 0) | self._ways(h, most_het + others_hom, without, called, groups)
             else:
-                if h and len(called) == 2:
+                if h and two:
                     apart = np.zeros(len(groups), dtype=bool)
-                fine = apart | self._ways(t + h, het.sum() + hom.sum() - t - h, without, called, groups)
+                fine = apart | self._ways(t + h, others_het + others_hom, without, called, groups)
             if not fine.all():
                 return False
         return True
@@ -200,7 +237,7 @@ class Positions:
         low = np.maximum(0, mine - there + np.maximum(0, others - here))
         if mine + others > room.sum():
             return np.zeros(len(groups), dtype=bool)
-        if len(called) != 2:
+        if (called > 0).sum() != 2:
             return np.asarray(high - low >= self.k - 1)
         # One of two cells fails, so the numbers with which neither does are ruled out.
         found = []
@@ -210,17 +247,27 @@ class Positions:
             found.append(sum(((n > 0) & (n < self.k)).astype(int) for n in asked).astype(bool).sum() >= self.k)
         return np.array(found, dtype=bool)
 
-    def _none_on_x(self, people: "_People", same: np.ndarray, full: bool) -> str | None:
-        """What is told of men and of women who carry none: something where nothing fine is possible."""
+    def _none_on_x(self, people: "_People", these: np.ndarray, some: np.ndarray, others: np.ndarray) -> str | None:
+        """Of men and of women who carry none of the alleles."""
+        by_sex = not (self._sex < 0).any()
+        if not len(some) and not people.none_fits_on_x(these, self.k, self._size, self._sex):
+            return "men or women who carry no allele of the position are too few, and told"
         for sex in (MEN, WOMEN):
             mine = self._sex == sex
-            if full and not mine.any():
+            if len(some) and not mine.any():
                 continue
-            if full:
+            if len(some) and by_sex:
                 one = people.of_sex(sex, self._sex)
-                low, high = one.none(same, np.vstack([self._groups & mine, mine]))
+                found = self._none_in_groups(one, some, others)
+                low, high = one.none(some, mine[None])
+                if found or (not len(others) and not _fine(low, high, self.k).all()):
+                    return found or _FEW
+                continue
+            if len(some):
+                low, high = people.of_sex(sex, self._sex).none(some, np.vstack([self._groups & mine, mine]))
             else:
-                low, high = map(np.array, people.none_of_sex(same, sex, self._size, self._sex))
+                low, high = map(np.array, people.none_of_sex(these, sex, self._size, self._sex))
+            # Something where nothing fine is possible.
             if ((low > 0) & (high < self.k)).any():
                 return f"{'men' if sex == MEN else 'women'} who carry no allele of the position are too few, and told"
         return None
@@ -229,14 +276,19 @@ class Positions:
 class _People:
     """People of the cells of alleles: het, hom (or hemizygous), called: int64 (alleles, cells), 0 where not given.
 
-    total_*: int64 (alleles,), of Total. odd: bool (alleles,), whether the numbers are of no ploidy that the region has.
+    total_*: int64 (alleles,), of Total. full, part: bool (alleles,), whether all strata are given, or some
+    beside Total.
+    odd: bool (alleles,), whether the numbers are of no ploidy that the region has.
     """
 
     def __init__(self, weights: np.ndarray, table: Table, chain: Alleles):
         hom, het, hemi, an = (weights @ np.where(chain.shown, x, 0) for x in chain.counts)
         haploid = ~np.isin(chain.region, (REGION_DIPLOID, REGION_X))
-        whole = np.asarray(chain.shown.all(axis=0))
-        self.chain = chain
+        given = chain.shown.sum(axis=0)
+        # Where Total is the only stratum, what shows it shows all.
+        self.full = whole = np.asarray(given == len(chain.shown))
+        self.part = ~whole & (given > 1)
+        self.names, self.region = chain.names, chain.region
         self.het = het.T * whole[:, None]
         self.hom = (hom // 2 + hemi).T * whole[:, None]
         self.called = np.where(haploid, an, an // 2).T * whole[:, None]
@@ -246,10 +298,9 @@ class _People:
         self.total_hemi = top.ac_hemi
         self.total_an = top.an
         self.total_called = np.where(haploid, top.an, top.an // 2)
-        self.total_carriers = self.total_het + self.total_hom
         mixed = chain.region == REGION_X
         self.odd = np.where(haploid, (top.ac_het > 0) | (top.ac_hom > 0), ~mixed & (top.ac_hemi > 0))
-        self.odd |= ~mixed & (self.total_carriers > self.total_called)
+        self.odd |= ~mixed & (self.total_het + self.total_hom > self.total_called)
         self.odd |= ~mixed & ((self.het + self.hom > self.called).any(axis=1) | (self.called < 0).any(axis=1))
 
     def none(self, which: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -270,10 +321,33 @@ class _People:
         """Men or women of X alone, of the cells that are of one sex."""
         one = object.__new__(_People)
         mine = sexes == sex
+        one.full, one.part = self.full, self.part
         one.het = self.het * mine * (sex == WOMEN)
-        one.hom = np.where(sex == MEN, self.hemi, self.hom - self.hemi * (sexes != MEN)) * mine
-        one.called = np.where(sex == MEN, self.an, self.an // 2) * mine
+        one.hom = np.where(sex == MEN, self.hemi, self.hom - self.hemi * (sexes != MEN)) * mine * self.full[:, None]
+        one.called = np.where(sex == MEN, self.an, self.an // 2) * mine * self.full[:, None]
+        one.total_het = self.total_het * (sex == WOMEN)
+        one.total_hom = self.total_hemi if sex == MEN else self.total_hom - self.total_hemi
         return one
+
+    def none_fits_on_x(self, which: np.ndarray, k: int, size: np.ndarray, sexes: np.ndarray) -> bool:
+        """Whether men and women of Total on X who carry none can be fine, or hidden, both at once.
+
+        Where these alleles have the same AN, over every number of men that it allows.
+        """
+        an = int(self.total_an[which[0]])
+        if (self.total_an[which] != an).any():
+            return True
+        women = np.arange(min(an // 2, int(size[sexes != MEN].sum())) + 1)
+        men = an - 2 * women
+        women, men = (x[men <= size[sexes != WOMEN].sum()] for x in (women, men))
+        hemi, hom = self.total_hemi[which], self.total_hom[which] - self.total_hemi[which]
+        fits = np.ones(len(men), dtype=bool)
+        for het, twice, called in ((0 * hom, hemi, men), (self.total_het[which], hom, women)):
+            # As many of each allele as there are numbers of people called.
+            each = [np.repeat(x[:, None], len(called), axis=1) for x in (het, twice)]
+            low, high = _none(each[0], each[1], np.repeat(called[None], len(which), axis=0))
+            fits &= _fine(low, high, k) & (called >= twice.max())
+        return bool(fits.any())
 
     def none_of_sex(self, which: np.ndarray, sex: int, size: np.ndarray, sexes: np.ndarray) -> tuple[int, int]:
         """Fewest and most men or women of Total on X who carry none, by all that AN leaves for either."""
