@@ -34,6 +34,11 @@ def sums_of_contigs(wildcards):
     return expand(collect_work("sum/{contig}.json"), contig=contigs)
 
 
+def comparisons_of_contigs(wildcards):
+    contigs = collection.contigs_of(collection.taken(agreed()))
+    return expand(collect_work("compare/{contig}"), contig=contigs)
+
+
 def whole_collection(wildcards):
     datasets = collection.taken(agreed())
     return str(collection.place(COLLECTION, datasets) / MANIFEST)

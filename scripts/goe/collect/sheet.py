@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -45,7 +45,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Settings:
-    """The configuration. restricted: legal basis of adding up restricted products; empty where they are refused."""
+    """The configuration. restricted: legal basis of adding up restricted products; empty where they are refused.
+    compare: thresholds of the comparison that are not the defaults (goe.collect.comparison.thresholds)."""
 
     id: str
     title: str
@@ -53,6 +54,7 @@ class Settings:
     outdir: str
     datasets: str
     restricted: str = ""
+    compare: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -71,7 +73,15 @@ def settings(given: Mapping) -> Settings:
     about = given["collection"]
     legal = (given.get("restricted") or {}).get("legal_basis", "")
     outdir = given.get("outdir", schema["properties"]["outdir"]["default"])
-    return Settings(about["id"], about["title"], dict(about["contact"]), outdir, given["datasets"], legal)
+    return Settings(
+        about["id"],
+        about["title"],
+        dict(about["contact"]),
+        outdir,
+        given["datasets"],
+        legal,
+        given.get("compare") or {},
+    )
 
 
 def read_settings(path: str | Path) -> Settings:
