@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup demo test fuzz bench lint legs clean
+.PHONY: help setup demo demo-collect test fuzz bench lint legs clean
 
 CORES ?= $(shell nproc)
 BIN := $(CURDIR)/.venv/bin
@@ -15,6 +15,7 @@ export PATH := $(BIN):$(PATH)
 help:
 	@echo "make setup  .venv, and the tools; with GOE_TOOLS=none no tools, which is enough for goe check"
 	echo "make demo   set everything up, make a cohort, run the workflow on it, compare with the truth"
+	echo "make demo-collect  three countries, each with a run of its own, collected and compared with the whole cohort"
 	echo "make test   set up, with a browser for the pages where there is none, and run the tests"
 	echo "make fuzz   the property tests with other examples than those of make test"
 	echo "make bench  set up and run the benchmarks"
@@ -33,6 +34,30 @@ demo: setup
 	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment \
 	  release harmonised
 	goe demo compare demo demo
+
+# Each country is a run of its own; what they publish is collected, and once more with the restricted product of one.
+demo-collect: setup
+	@umask 077
+	deployment=
+	if [ "$$(cat .venv/deployment)" = conda ]; then deployment="--sdm conda"; fi
+	run() {
+	  snakemake --snakefile Snakefile --directory demo-collect/$$1 --workflow-profile $(PROFILE) --quiet all \
+	    --cores $(CORES) $$deployment "$${@:2}"
+	}
+	rm -rf demo-collect
+	PATH="$$PATH:$(TOOLS)" goe demo make-countries demo-collect
+	for country in EE LV FI; do
+	  echo "$$country: its own run"
+	  run $$country release/MANIFEST.sha256
+	done
+	run FI restricted/GOE-FI-EXAMPLE-20260101000000000.restricted.tar.c4gh
+	goe demo foreign demo-collect/LV/release demo-collect/LV/foreign.vcf.gz
+	echo "collect: what they publish; with the restricted product of FI"
+	for kind in collect restricted; do
+	  run $$kind --configfile demo-collect/$$kind/collect.yaml
+	done
+	goe demo compare-countries demo-collect
+	echo "The page: demo-collect/collect/collection/collection.html"
 
 # As many processes as cores, up to four: a whole run of the workflow inside a test uses two. What the tests compile
 # looks whether an index is inside its array, but for the runs that others are compared with (tests/helpers/workflow.py).
@@ -62,4 +87,4 @@ legs: setup
 
 # Not work and release: a cohort may have been run in the clone.
 clean:
-	rm -rf demo .snakemake
+	rm -rf demo demo-collect .snakemake

@@ -17,7 +17,8 @@ with logs.to(snakemake.log):
     parts = {one["contig"]: Path(path).with_suffix("") for one, path in zip(told, snakemake.input.told, strict=True)}
     made, root = Path(snakemake.params.made), Path(snakemake.output.manifest).parent
     shutil.rmtree(made, ignore_errors=True)
-    folder.finish(settings, datasets, parts, told, made)
+    compared = {Path(path).name: Path(path) for path in snakemake.input.compared}
+    folder.finish(settings, datasets, parts, told, made, compared)
     stop_on([problem for result in check.run(made) for problem in result.problems])
     folder.clear(root, settings.id)
     made.rename(root)

@@ -282,6 +282,17 @@ def _add_demo(commands: _Commands) -> None:
     compare.add_argument("run", metavar="RUN", type=Path, help="folder with work/ and release/ of the run")
     compare.add_argument("--names", action="store_true", help="also name wrong calls, on the terminal alone")
     compare.set_defaults(work=_compare_demo)
+    countries = actions.add_parser("make-countries", help="write three countries, each for a run of its own")
+    countries.add_argument("folder", metavar="FOLDER", type=Path)
+    countries.add_argument("--seed", metavar="N", type=int, help="other countries of the same kind")
+    countries.set_defaults(work=_make_countries)
+    foreign = actions.add_parser("foreign", help="write the sites VCF of a release as another pipeline gives it")
+    foreign.add_argument("release", metavar="RELEASE", type=Path)
+    foreign.add_argument("vcf", metavar="VCF", type=Path)
+    foreign.set_defaults(work=_foreign)
+    collected = actions.add_parser("compare-countries", help="compare the collections of them with the whole cohort")
+    collected.add_argument("folder", metavar="FOLDER", type=Path, help="folder of `goe demo make-countries`")
+    collected.set_defaults(work=_compare_countries)
 
 
 def _make_demo(given: argparse.Namespace) -> int:
@@ -306,4 +317,29 @@ def _compare_demo(given: argparse.Namespace) -> int:
         truth = compare.Truth.read(given.demo / "truth")
         seen, _ = compare.read_harmonised(given.run / "work" / "harmonise", [p["sample_id"] for p in truth.people])
         print("\n".join(compare.wrong_calls(truth, seen)))
+    return FAILED if report.wrong else PASSED
+
+
+def _make_countries(given: argparse.Namespace) -> int:
+    from goe.demo import countries
+
+    os.umask(0o077)
+    made = countries.build(given.folder, countries.SEED if given.seed is None else given.seed)
+    print(f"{made['people']} people of {made['countries']} countries, {made['loci']} loci; {given.folder}")
+    return PASSED
+
+
+def _foreign(given: argparse.Namespace) -> int:
+    from goe.demo import countries
+
+    os.umask(0o077)
+    print(f"{countries.foreign(given.release, given.vcf)} records; {given.vcf}")
+    return PASSED
+
+
+def _compare_countries(given: argparse.Namespace) -> int:
+    from goe.demo import countries
+
+    report = countries.compare(given.folder)
+    print("\n".join(report.lines))
     return FAILED if report.wrong else PASSED

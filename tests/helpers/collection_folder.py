@@ -36,7 +36,10 @@ def collect(found, tmp_path, settings=SETTINGS):
     mine = folder.taken(found)
     parts = {contig: tmp_path / "work" / contig for contig in folder.contigs_of(mine)}
     told = [folder.sum_contig(mine, settings, contig, part) for contig, part in parts.items()]
-    folder.finish(settings, found, parts, told, tmp_path / "out")
+    compared = {contig: tmp_path / "compare" / contig for contig in parts}
+    for contig, part in compared.items():
+        folder.compare_contig(mine, settings, contig, parts[contig], part)
+    folder.finish(settings, found, parts, told, tmp_path / "out", compared)
     return tmp_path / "out"
 
 

@@ -45,6 +45,8 @@ def test_datasets_are_collected_each_by_itself(tmp_path):
     assert [one["name"] for one in said["refused"]] == ["FI (row 4)", "PT (row 5)"]
     assert str(tmp_path) not in json.dumps(said)
     assert goe("check", out).returncode == 0
+    assert json.loads((out / "comparison/statistics.json").read_text())["countries"]["units"]
+    assert (out / "collection.html").is_file()
     for contig in said["contigs_with_alleles"]:
         parts = [rows_of(releases[c] / f"frequencies-wide/{contig}.parquet") for c in ("EE", "LV", "FI")]
         for key, row in rows_of(out / f"frequencies/{contig}.parquet").items():

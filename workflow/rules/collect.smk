@@ -56,11 +56,32 @@ rule collect_contig:
         "../../scripts/collect_contig.py"
 
 
+rule collect_compare:
+    input:
+        agreed=collect_work("agreed.json"),
+        taken=expand(collect_work("taken/{number}"), number=DATASETS),
+        sums=collect_work("sum/{contig}/sums.parquet"),
+        datasets=collect_work("sum/{contig}/datasets.parquet"),
+    output:
+        compared=directory(collect_work("compare/{contig}")),
+    log:
+        collect_work("logs/collect_compare/{contig}.log"),
+    benchmark:
+        collect_work("benchmarks/collect_compare/{contig}.tsv")
+    conda:
+        "../../envs/check.yaml"
+    params:
+        settings=vars(COLLECTION),
+    script:
+        "../../scripts/collect_compare.py"
+
+
 # The manifest is written last, when the finished folder has passed its check.
 rule collect_folder:
     input:
         agreed=collect_work("agreed.json"),
         told=sums_of_contigs,
+        compared=comparisons_of_contigs,
     output:
         manifest=str(Path(COLLECTION.outdir) / "{place}" / MANIFEST),
     log:

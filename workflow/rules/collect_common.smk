@@ -43,6 +43,11 @@ def public_sums_of_contigs(wildcards):
     return expand(collect_work("public_sum/{contig}.json"), contig=contigs)
 
 
+def comparisons_of_contigs(wildcards):
+    contigs = collection.contigs_of(collection.taken(agreed()))
+    return expand(collect_work("compare/{contig}"), contig=contigs)
+
+
 def whole_collection(wildcards):
     datasets = collection.taken(agreed())
     whole = [str(collection.place(COLLECTION, datasets) / MANIFEST)]

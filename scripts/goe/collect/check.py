@@ -20,6 +20,8 @@ from goe.check import readback, tree
 from goe.check import run as check_run
 from goe.check.faults import Faults, safely
 from goe.collect import folder, form, table
+from goe.collect.comparison import again
+from goe.collect.comparison import files as comparison_files
 from goe.collect.merge import ABSENT, LISTED, STATES
 from goe.core import manifest
 from goe.core.errors import Problem
@@ -72,6 +74,10 @@ def run(root: str | Path) -> list[Result]:
         put(f"rows {contig}", f"Sums of {contig}: every row", problems, "bounds, datasets and their sums")
     problems = safely("sites", lambda: _vcfs(where, about))
     put("sites", "Sites VCF: same numbers", problems, "alleles, filters and every number")
+    problems = safely("comparison", lambda: again.check(where, about))
+    put("comparison", "Comparison of countries: made again", problems, "statistics, tests of alleles, tables")
+    problems = safely("collection.html", lambda: again.page(where, about))
+    put("page", "Page: same numbers", problems, "the page, and every number it looks up")
     return found
 
 
@@ -82,13 +88,14 @@ def _about(root: Path, about: dict) -> list[Problem]:
         return [Problem(folder.ABOUT, f"{e.json_path}: {e.message[:200]}", _AGAIN) for e in errors]
     about |= said
     problems = []
-    wanted = set(folder.names(said["id"], said["contigs_with_alleles"]))
+    compared = again.read(root)
+    wanted = {*folder.names(said["id"], said["contigs_with_alleles"]), *comparison_files.names(compared)}
     for name in sorted(wanted ^ set(manifest.files(root))):
         problems.append(Problem(name, "is missing" if name in wanted else "is no file of a collection", _AGAIN))
     restricted = any(source["kind"] == "restricted" for source in said["sources"])
     if restricted != (said["level"] != folder.PUBLIC):
         problems.append(Problem(folder.ABOUT, f"level is {said['level']}: its datasets say otherwise", _AGAIN))
-    for name, text in (("README.md", folder.readme(said)), (folder.DICTIONARY, table.dictionary(_strata(said)))):
+    for name, text in (("README.md", folder.readme(said)), (folder.DICTIONARY, folder.dictionary(_strata(said)))):
         if (root / name).is_file() and (root / name).read_text() != text:
             problems.append(Problem(name, "is not what the description gives", _AGAIN))
     return problems

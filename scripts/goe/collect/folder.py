@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 
 from goe import __version__
 from goe.collect import table
+from goe.collect.comparison import contig as comparison
+from goe.collect.comparison import files as comparison_files
+from goe.collect.comparison.thresholds import Thresholds
 from goe.collect.dataset import Dataset
 from goe.collect.merge import STATES, Merge, strata_of, tell
 from goe.collect.sheet import RESTRICTED, Settings
@@ -112,17 +115,34 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
     return {"contig": contig, **counts, "filters": dict(filters), "said": said}
 
 
+def compare_contig(
+    datasets: Sequence[Dataset], settings: Settings, contig: str, summed: str | Path, folder: str | Path
+) -> None:
+    """Compare countries and datasets on one contig, from what `sum_contig` left in `summed`; into `folder`."""
+    build, _ = build_of(datasets)
+    thresholds, strata = Thresholds.of(settings.compare), strata_of(datasets)
+    length = build.contigs[contig]
+    found = comparison.compare(datasets, settings.id, strata, contig, length, summed, folder, thresholds)
+    found.save(folder)
+
+
 def names(collection: str, contigs: Sequence[str]) -> list[str]:
-    """Files of a collection, without its manifest."""
+    """Files of the sum, without its manifest and what the comparison adds."""
     vcfs = [f"sites/{collection}.{which}.vcf.gz{end}" for which in ("all", "pass") for end in ("", ".tbi")]
     parquet = [f"{kind}/{contig}.parquet" for kind in ("frequencies", "datasets") for contig in contigs]
     return [*parquet, *vcfs, DICTIONARY, ABOUT, "README.md"]
 
 
 def finish(
-    settings: Settings, datasets: Sequence[Dataset], parts: Mapping[str, Path], told: Sequence[Mapping], root: Path
+    settings: Settings,
+    datasets: Sequence[Dataset],
+    parts: Mapping[str, Path],
+    told: Sequence[Mapping],
+    root: Path,
+    compared: Mapping[str, Path],
 ) -> None:
-    """Write the folder from what `sum_contig` left. parts: contig -> its work folder. told: what that returned.
+    """Write the folder from what `sum_contig` and `compare_contig` left. parts, compared: contig -> work folder of
+    each. told: what `sum_contig` returned.
 
     root: the folder, which must not be there or be empty but for what this wrote before.
     """
@@ -147,9 +167,15 @@ def finish(
         sites_vcf.join(head, bodies, root / f"sites/{settings.id}.{which}.vcf.gz")
     about = describe(settings, datasets, told)
     write_whole(root / ABOUT, dumps(about))
-    write_whole(root / DICTIONARY, table.dictionary(strata))
+    write_whole(root / DICTIONARY, dictionary(strata))
     write_whole(root / "README.md", readme(about))
-    manifest.write(root, names(settings.id, list(parts)))
+    more = comparison_files.write(about, list(compared.values()), root, Thresholds.of(settings.compare))
+    manifest.write(root, [*names(settings.id, list(parts)), *more])
+
+
+def dictionary(strata: Sequence[str]) -> str:
+    """Table of every column and tag of the files."""
+    return table.dictionary(strata) + "".join("\t".join(row) + "\n" for row in comparison_files.dictionary())
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -260,6 +286,8 @@ def readme(about: Mapping) -> str:
         "- `frequencies/<contig>.parquet`: the sums, by country of origin; every column is told in `dictionary/`.",
         "- `datasets/<contig>.parquet`: what each dataset says of each allele.",
         f"- `sites/{about['id']}.pass.vcf.gz`, `.all.vcf.gz`: the same; AC, AN and AF only where they are exact.",
+        "- `collection.html`: the collection for people, with the numbers of `collection-data/`.",
+        "- `comparison/`: countries and datasets compared: `statistics.json`, its tables, and tests of each allele.",
         "- `metadata/collection.json`: the datasets with their digests, and who was refused and why.",
         "",
         "A dataset that is not counted at an allele (filtered, not callable, unknown) is in none of its numbers: look",

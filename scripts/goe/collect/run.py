@@ -26,8 +26,11 @@ def merge(entries: Sequence[Entry], settings: Settings, out: str | Path, threads
         mine = folder.taken(datasets)
         parts = {contig: root / "sum" / contig for contig in folder.contigs_of(mine)}
         told = [folder.sum_contig(mine, settings, contig, part) for contig, part in parts.items()]
+        compared = {contig: root / "compare" / contig for contig in parts}
+        for contig, part in compared.items():
+            folder.compare_contig(mine, settings, contig, parts[contig], part)
         made = root / "collection"
-        folder.finish(settings, datasets, parts, told, made)
+        folder.finish(settings, datasets, parts, told, made, compared)
         stop_on([problem for result in check.run(made) for problem in result.problems])
         made.rename(target)
     return datasets

@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -50,7 +50,8 @@ class Entry:
 @dataclass(frozen=True)
 class Settings:
     """The configuration. restricted: legal basis of adding up restricted products; empty where they are refused.
-    sum_floor: fewest people of the public sum of them, 0 where none is made; sum_protect: as `protect` of a release."""
+    sum_floor: fewest people of the public sum of them, 0 where none is made; sum_protect: as `protect` of a release.
+    compare: thresholds of the comparison that are not the defaults (goe.collect.comparison.thresholds)."""
 
     id: str
     title: str
@@ -60,6 +61,7 @@ class Settings:
     restricted: str = ""
     sum_floor: int = 0
     sum_protect: str = "carriers"
+    compare: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -88,6 +90,7 @@ def settings(given: Mapping) -> Settings:
         restricted.get("legal_basis", ""),
         public.get("min_carriers", 0),
         public.get("protect", "carriers"),
+        given.get("compare") or {},
     )
 
 

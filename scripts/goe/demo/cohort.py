@@ -94,7 +94,7 @@ def build(outdir: Path, seed: int = SEED, with_reads: bool = True) -> dict[str, 
             if p.vcf_born
         }
         inputs = _write_calls(outdir, ref, who, places, seen, seed)
-        _write_truth(outdir / "truth", who, places, calls.expected(who, places, seen))
+        write_truth(outdir / "truth", who, places, calls.expected(who, places, seen))
         for job in aligned:
             job.result()
     _write_sheets(outdir, who, inputs, with_reads)
@@ -166,7 +166,7 @@ def _write_calls(
     return rows
 
 
-def _table(path: Path, head: tuple[str, ...], rows: list[tuple]) -> None:
+def write_table(path: Path, head: tuple[str, ...], rows: list[tuple]) -> None:
     path.write_text("".join("\t".join(map(str, row)) + "\n" for row in [head, *rows]))
 
 
@@ -174,17 +174,17 @@ def _write_sheets(outdir: Path, who: list[people.DemoPerson], inputs: list[tuple
     there = [p for p in who if p.vcf_born or with_reads]
     names = {p.sample_id for p in there} | {""}
     rows = [(p.sample_id, p.sheet, p.country) for p in there]
-    _table(outdir / "samples.tsv", ("sample_id", "sex", "country_code"), rows)
+    write_table(outdir / "samples.tsv", ("sample_id", "sex", "country_code"), rows)
     head = ("sample_id", "input_type", "path", "path2", "library", "unit")
-    _table(outdir / "inputs.tsv", head, [row for row in inputs if row[0] in names])
+    write_table(outdir / "inputs.tsv", head, [row for row in inputs if row[0] in names])
 
 
-def _write_truth(
+def write_truth(
     folder: Path, who: list[people.DemoPerson], places: list[loci.Locus], codes: dict[tuple[int, int], np.ndarray]
 ) -> None:
     """people.tsv, alleles.tsv, genotypes.npz, expected.parquet."""
     rows = [(p.sample_id, p.true_sex, p.sheet, p.country, ",".join(p.planted), p.input_type) for p in who]
-    _table(
+    write_table(
         folder / "people.tsv",
         ("sample_id", "true_sex", "sheet_sex", "country", "planted", "input_type"),
         rows,
@@ -206,7 +206,7 @@ def _write_truth(
         copies[n] = np.where(hap == loci.ABSENT, loci.ABSENT, hap == k)
         counted.append((contig, pos, ref, alt, kind, int((hap == k).sum()), "yes" if written else "no"))
     head = ("contig", "pos", "ref", "alt", "kind", "copies", "in_a_vcf")
-    _table(folder / "alleles.tsv", head, counted)
+    write_table(folder / "alleles.tsv", head, counted)
     with (folder / "genotypes.npz").open("wb") as out:
         np.savez(out, copies=copies, people=np.array([p.sample_id for p in who]))
     born = [i for i, p in enumerate(who) if p.vcf_born]

@@ -305,7 +305,7 @@ def make(genome: Genome, people: list[DemoPerson], sites: dict[str, Sites], seed
     for contig in LENGTHS:
         maker = _Maker(genome, people, contig, sites[contig], seed)
         loci = maker.make()
-        if contig == "chr20":
+        if contig == "chr20" and joint.any():
             loci = _specials(maker, loci, joint, people)
         for x in loci:
             if x.shifted and not x.twice and (contig == "chrX" or maker.rng.random() < 0.25):

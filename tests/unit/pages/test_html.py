@@ -90,7 +90,7 @@ def test_the_search_would_find_it(code):
 
 def test_every_template_is_rendered_with_escaping_and_nothing_missing():
     engine = html.environment()
-    assert TEMPLATES == ["base.html.j2", "cohort.html.j2", "parts.html.j2", "report.html.j2"]
+    assert TEMPLATES == ["base.html.j2", "cohort.html.j2", "collection.html.j2", "parts.html.j2", "report.html.j2"]
     assert engine.undefined is StrictUndefined
     for name in TEMPLATES:
         assert engine.get_template(name).new_context().eval_ctx.autoescape is True

@@ -1,0 +1,153 @@
+"""Numbers of one dataset by country of origin, allele by allele along a contig, as the tables of sums have them.
+
+The sums do not tell the people of one origin in two datasets apart; the dataset's own table does.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from goe.collect.callable_an import Runs
+from goe.collect.comparison.cells import Piece, Source
+from goe.collect.dataset import Dataset
+from goe.collect.merge import ABSENT, LISTED
+from goe.core import manifest
+from goe.core.errors import GoeError, Problem
+from goe.release.formats.wide_table import column
+from goe.release.reading import reading
+from goe.rules.stratum import TOTAL, parse
+
+_BATCH = 1 << 14
+_NUMBERS = ("ac", "an", "ac_het", "nhomalt")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of one dataset: groups by alleles. ac, an, het (alleles), hom (people) int64; known: bool, where AC and AN are
+    told; typed: bool, where heterozygotes and homozygotes are told too. filter: FILTER (alleles,), null where the
+    dataset does not list the allele."""
+
+    groups: tuple[str, ...]
+    ac: np.ndarray
+    an: np.ndarray
+    het: np.ndarray
+    hom: np.ndarray
+    known: np.ndarray
+    typed: np.ndarray
+    filter: pa.Array
+
+
+def groups_of(one: Dataset) -> tuple[str, ...]:
+    """Countries of origin of its people; Total where it has no such strata."""
+    return tuple(s for s in one.people if parse(s).is_country) or (TOTAL,)
+
+
+class Origins:
+    """One dataset along a contig; pieces come in order. source: the dataset as the comparison has it."""
+
+    def __init__(self, one: Dataset, source: Source, contig: str):
+        self.one, self.source, self.contig = one, source, contig
+        self.groups = groups_of(one)
+        self.asked = tuple(dict.fromkeys((TOTAL, *self.groups)))
+        runs, self.table = one.callable_an.get(contig), one.tables.get(contig)
+        for file in (runs, self.table):
+            if file and manifest.digest(file.path) != file.sha256:
+                what = "is not what it was when the dataset was looked at"
+                raise GoeError(Problem(one.name, what, "somebody writes there: wait, and collect again"))
+        self.runs = Runs(runs.path if runs else None, contig, self.groups)
+        self.batches = self._read()
+        self.held: pa.Table | None = None
+        self.finished = self.table is None
+
+    def _read(self) -> Iterator[pa.Table]:
+        if self.table is None:
+            return
+        names = [column(n, s) for n in _NUMBERS for s in self.asked]
+        with reading(self.table.path), pq.ParquetFile(self.table.path) as file:
+            for batch in file.iter_batches(_BATCH, columns=["pos", "ref", "alt", "filter", *names]):
+                yield pa.table(batch)
+
+    def at(self, piece: Piece) -> Counts:
+        """What the dataset has at the alleles of a piece."""
+        status = piece.status(self.source)
+        found = self._rows(piece)
+        own = self._place(piece, found)
+        shape = (len(self.groups), len(piece))
+        values = {n: np.zeros(shape, np.int64) for n in _NUMBERS}
+        known = np.zeros(shape, bool)
+        told = own >= 0
+        for i, group in enumerate(self.groups):
+            if found is None or not found.num_rows:
+                break
+            shown = found[column("an", group)].is_valid().to_numpy()
+            whole = self.one.exact_people and self.one.people[group] == self.one.people[TOTAL]
+            for n in _NUMBERS:
+                cells = _numbers(found, column(n, group))
+                if whole:
+                    # A withheld stratum that is everybody has the numbers of everybody.
+                    cells = np.where(shown, cells, _numbers(found, column(n, TOTAL)))
+                values[n][i, told] = cells[own[told]]
+            known[i, told] = (shown | whole)[own[told]]
+        listed, absent = status == LISTED, (status == ABSENT) & ~told
+        known &= listed | (status == ABSENT)
+        least = self.runs.at(piece.pos)
+        here = absent & (least > 0)
+        values["an"] = np.where(here, least, values["an"])
+        known |= here
+        typed = known & np.array([[g in self.one.zygosity] for g in self.groups])
+        ac, an, het, hom = (np.where(known, values[n], 0) for n in _NUMBERS)
+        words = pa.nulls(len(piece), pa.string())
+        if found is not None and found.num_rows:
+            words = found["filter"].combine_chunks().cast(pa.string()).take(pa.array(own, mask=~told))
+        return Counts(self.groups, ac, an, het, hom, known & (an > 0), typed & (an > 0), words)
+
+    def _rows(self, piece: Piece) -> pa.Table | None:
+        """Rows of the dataset at the positions of a piece; those of its last position are kept for the next one."""
+        first, last = int(piece.pos[0]), int(piece.pos[-1])
+        parts = [self.held] if self.held is not None else []
+        while not self.finished and (not parts or parts[-1]["pos"][-1].as_py() <= last):
+            batch = next(self.batches, None)
+            if batch is None:
+                self.finished = True
+            elif batch.num_rows:
+                parts.append(batch)
+        if not parts:
+            return None
+        rows = pa.concat_tables(parts)
+        pos = rows["pos"].to_numpy()
+        self.held = rows.slice(int(np.searchsorted(pos, last, side="left")))
+        self.held = self.held if self.held.num_rows else None
+        start, end = np.searchsorted(pos, first, side="left"), np.searchsorted(pos, last, side="right")
+        return rows.slice(int(start), int(end - start)).combine_chunks()
+
+    def _place(self, piece: Piece, found: pa.Table | None) -> np.ndarray:
+        """int64 (alleles,): row of each allele among `found`, -1 where it is not there."""
+        if found is None or not found.num_rows:
+            return np.full(len(piece), -1)
+        asked, there = (_keys(*some) for some in ((piece.sums,), (found,)))
+        return np.asarray(pc.fill_null(pc.index_in(asked, there), -1).to_numpy())
+
+
+def _keys(rows: pa.Table) -> pa.Array:
+    parts = [pc.cast(rows["pos"], pa.string()), *(pc.cast(rows[n], pa.string()) for n in ("ref", "alt"))]
+    joined = pc.binary_join_element_wise(*parts, ":")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def _numbers(rows: pa.Table, name: str) -> np.ndarray:
+    return np.asarray(pc.fill_null(rows[name], 0).to_numpy().astype(np.int64))
+
+
+def shared(origins: Sequence[tuple[str, ...]]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Pairs of datasets (indices) that have people of the same origins, with these."""
+    out = []
+    for i, one in enumerate(origins):
+        for j in range(i + 1, len(origins)):
+            both = tuple(g for g in one if g in origins[j] and g != TOTAL)
+            if both:
+                out.append((i, j, both))
+    return out

@@ -1,0 +1,441 @@
+"""`collection.html`: the collection for people, made of its two descriptions alone, so that it can be made again."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from markupsafe import Markup
+
+from goe.collect.comparison import flags, lookup
+from goe.collect.comparison.partial import AC_EDGES, KNOWN
+from goe.collect.merge import STATES
+from goe.core import tables
+from goe.core.resources import RESOURCES
+from goe.pages import charts, html, svg
+from goe.pages.html import Table, country, mono, mute, name
+from goe.pages.svg import EDGES, num, percent
+from goe.release.restricted import LEVEL
+from goe.rules.stratum import TOTAL
+
+NAME = "collection.html"
+TILES = RESOURCES / "collection" / "europe.tsv"
+TITLES = {
+    "lookup": "Allele on the map",
+    "datasets": "Datasets",
+    "flags": "Laboratory",
+    "known": "What is known",
+    "spectrum": "Frequency spectrum",
+    "sharing": "Sharing",
+    "distance": "Distance",
+    "differences": "Differences",
+    "method": "Method",
+}
+_SHOWN = 12
+_KNOWN = {
+    "seen": "seen",
+    "absent": "absent",
+    "seen_in_bounds": "seen, number in bounds",
+    "may_be_there": "withheld: may be there",
+    "unknown": "unknown",
+}
+_COLOURS = ("f-accent", "f-accent pale", "f-insertion", "f-deletion", "rest")
+_STATUS = {
+    "n_datasets": "listed",
+    "n_absent": "absent, and callable",
+    "n_floor": "not listed, under its floor",
+    "n_filtered": "filtered there",
+    "n_not_callable": "nobody callable",
+    "n_unknown": "not listed, which says nothing",
+}
+_FAULTS = {
+    flags.ORIGIN: (
+        "One origin, two datasets",
+        "People of one country of origin have another frequency in another dataset (Cochran-Mantel-Haenszel).",
+    ),
+    flags.ONLY_HERE: (
+        "Common here, nowhere else",
+        "Common in one dataset; no other lists it or has it filtered, though many alleles are callable there.",
+    ),
+    flags.FILTERED_THERE: (
+        "PASS here, filtered there",
+        "Common and PASS in one dataset, and filtered in another.",
+    ),
+    flags.GENOTYPES: (
+        "Genotypes out of balance",
+        "Far from Hardy-Weinberg proportions in one dataset, and in no other.",
+    ),
+}
+
+
+@cache
+def _tiles() -> tuple[tuple[str, int, int], ...]:
+    """Countries on a grid that has them about where a map has: code, column, row."""
+    return tuple((r["country_code"], int(r["column"]), int(r["row"])) for r in tables.read(TILES))
+
+
+def make(about: Mapping, said: Mapping) -> str:
+    """The page. about: metadata/collection.json; said: comparison/statistics.json."""
+    strata = lookup.strata(about["strata"])
+    return html.page(
+        "collection.html.j2",
+        ("report/page.css", "collection/page.css"),
+        "collection/page.js",
+        "'self' file:",
+        titles=TITLES,
+        facts=_facts(about, said, strata),
+        about=about,
+        restricted=about["level"] == LEVEL,
+        figures=_figures(about, said),
+        example="-".join(map(str, said["example"])) if said["example"] else "",
+        datasets=_datasets(about),
+        refused=[(one["name"], [p["what"] for p in one["problems"]]) for one in about["refused"]],
+        side_by_side=_side_by_side(about),
+        known=_known(said),
+        known_key=KNOWN_KEY,
+        floors=_floors(said),
+        spectra=_spectra(said),
+        sharing=_sharing(said),
+        distance=_distance(said),
+        differences=_differences(said),
+        flags=_flags(said),
+        thresholds=said["thresholds"],
+    )
+
+
+def _facts(about: Mapping, said: Mapping, strata: Sequence[str]) -> dict:
+    lengths = {c["name"]: c["length"] for c in about["contigs"]}
+    contigs = [{"name": i["contig"], "length": lengths[i["contig"]], "chunks": i["chunks"]} for i in said["page"]]
+    letters = {chr(letter): _STATUS[key] for key, letter in STATES.items()}
+    datasets = [{"name": s["name"], "country": s["country"]} for s in about["sources"]]
+    return {
+        "collection": about["id"],
+        "folder": lookup.FOLDER,
+        "chunks_per_file": lookup.CHUNKS_PER_FILE,
+        "strata": [{"name": s, "people": about["strata"][s]} for s in strata],
+        "contigs": contigs,
+        "tiles": _tiles(),
+        "status": letters,
+        "datasets": datasets,
+    }
+
+
+def _figures(about: Mapping, said: Mapping) -> list[tuple[str, str, str]]:
+    exact, every = about["number_of_exact_records"], about["number_of_records"]
+    countries = len(said["countries"]["units"])
+    least = "at least " if about["strata_at_least"] else ""
+    marked = sum(said["flags"]["counts"].values())
+    return [
+        ("Datasets", num(len(about["sources"])), f"{num(len(about['refused']))} refused"),
+        ("Countries of origin", num(countries), "of the people counted"),
+        ("People", num(about["strata"][TOTAL]), f"{least}as the datasets tell"),
+        ("Alleles", num(every), f"{percent(exact / every) if every else '–'} of the sums exact"),
+        ("Flags", num(marked), "that look like a laboratory"),
+    ]
+
+
+# ---- who is in it
+
+
+def _plain(value: object) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return str(value)
+
+
+def _datasets(about: Mapping) -> Table:
+    rows = []
+    for s in about["sources"]:
+        people = f"{'at least ' if s['people_at_least'] else ''}{num(s['people'][TOTAL])}"
+        counted = [num(s["alleles"][key]) for key in ("n_datasets", "n_absent", "n_floor")]
+        away = num(sum(s["alleles"][key] for key in ("n_filtered", "n_not_callable", "n_unknown")))
+        head = name(s["name"]) + mute(f"{s['kind']}, counted by {s['counted_by']}")
+        rows.append([head, country(s["country"]), people, *counted, away])
+    heads = ["Dataset", "Country", "People", "Listed", "Absent, callable", "Under the floor", "Not counted"]
+    return Table(heads, rows, (2, 3, 4, 5, 6), "Datasets and the alleles of the collection")
+
+
+_SIDE = ("min_carriers", "policy", "protect", "caller", "site_filters", "made_with", "date", "legal_basis")
+_WORDS = {"min_carriers": "floor, people", "site_filters": "site filters", "made_with": "made with"}
+
+
+def _side_by_side(about: Mapping) -> Table:
+    """What may differ, a column a dataset; rows in which all are the same are left out but for the floor."""
+    sources = about["sources"]
+    rows = []
+    for key in _SIDE:
+        cells = [_plain(s["differs"].get(key)) for s in sources]
+        if key == "min_carriers" or len(set(cells)) > 1:
+            rows.append([_WORDS.get(key, key.replace("_", " ")), *cells])
+    rows.append(["not said", *(_plain([t.replace("_", " ") for t in s["not_said"]]) for s in sources)])
+    return Table(["", *(s["name"] for s in sources)], rows, (), "What differs between the datasets")
+
+
+# ---- statistics
+
+
+def _known(said: Mapping) -> list[dict]:
+    out = []
+    for key, words in (("countries", "Countries of origin"), ("datasets", "Datasets")):
+        units = said[key]["units"]
+        whole = max([sum(u["alleles"].values()) for u in units], default=1)
+        bars, rows = [], []
+        for unit in units:
+            counts = [unit["alleles"][k] for k in KNOWN]
+            every = max(1, sum(counts))
+            exact = (counts[0] + counts[1]) / every
+            bars.append((unit["name"], list(zip(_COLOURS, counts, strict=True)), f"{percent(exact)} exact"))
+            private, single = unit["private"], unit["singletons"]
+            cells = [_range(private["at_least"], private["at_most"]), num(single["all"])]
+            cells.append(_range(single["private_at_least"], single["private_at_most"]))
+            rows.append([_unit(key, unit["name"]), *map(num, counts), *cells])
+        heads = ["", *(_KNOWN[k] for k in KNOWN), "private", "singletons", "private singletons"]
+        title = f"{words}: what is known of each allele"
+        told = "; ".join(f"{label}: {figure}" for label, _, figure in bars)
+        plot = svg.bars(f"known-{key}", title, told, bars, whole, named=key == "countries")
+        out.append({"title": title, "plot": plot, "table": Table(heads, rows, range(1, len(heads)), title)})
+    return out
+
+
+KNOWN_KEY = [(cls, _KNOWN[k]) for cls, k in zip(_COLOURS, KNOWN, strict=True)]
+
+
+def _unit(key: str, unit: str) -> Markup:
+    return country(unit) if key == "countries" else mono(unit)
+
+
+def _range(low: int, high: int) -> str:
+    return num(low) if low == high else f"{num(low)} to {num(high)}"
+
+
+def _floors(said: Mapping) -> list[str]:
+    out = []
+    for f in said["floors"]:
+        words = (
+            f"{f['name']} has a floor of {f['min_carriers']} people: its spectrum starts there, and of "
+            f"{num(f['withheld_or_absent'])} alleles it does not say whether anybody carries them."
+        )
+        hidden = f["open_datasets"]
+        if hidden["of"]:
+            words += f" Of the alleles of datasets without a floor it would hide at least {percent(hidden['share'])}."
+        out.append(words)
+    return out
+
+
+def _spectra(said: Mapping) -> dict:
+    panels = []
+    for key in ("countries", "datasets"):
+        units = said[key]["units"]
+        sums = [sum(sum(u["by_af"][c][i] for c in u["by_af"]) for u in units) for i in range(len(EDGES))]
+        lowest = next((i for i, n in enumerate(sums) if n), len(EDGES) - 1)
+        first = max(0, lowest - (lowest - 1) % 3)
+        for n, unit in enumerate(units):
+            layers = [("f-snv", unit["by_af"]["SNV"][first:]), ("f-deletion", unit["by_af"]["other"][first:])]
+            every = sum(sum(v) for v in unit["by_af"].values())
+            smallest = unit["smallest_ac_at_most"]
+            words = f"{num(every)} alleles seen, number known"
+            words += f"; smallest AC at most {num(smallest)}" if smallest else ""
+            plot = charts.columns(f"afs-{key}-{n}", f"Spectrum of {unit['name']}", words, EDGES[first:], layers)
+            panels.append({"kind": key, "name": unit["name"], "words": words, "plot": plot})
+    countries = said["countries"]["units"]
+    heads = ["AC", *(u["name"] for u in countries)]
+    rows = []
+    for i, edge in enumerate((*AC_EDGES, None)):
+        counts = [sum(u["by_ac"][c][i] for c in u["by_ac"]) for u in countries]
+        if any(counts):
+            low = AC_EDGES[i - 1] + 1 if i else 1
+            label = (
+                f"above {num(AC_EDGES[-1])}"
+                if edge is None
+                else num(edge)
+                if low == edge
+                else f"{num(low)} to {num(edge)}"
+            )
+            rows.append([label, *map(num, counts)])
+    return {"panels": panels, "table": Table(heads, rows, range(1, len(heads)), "Alleles by AC")}
+
+
+def _sharing(said: Mapping) -> list[dict]:
+    out = []
+    for key, words in (("countries", "countries of origin"), ("datasets", "datasets")):
+        part = said[key]
+        names = [u["name"] for u in part["units"]]
+        if len(names) < 2:
+            continue
+        found = {(row["of"], row["in"]): row for row in part["sharing"]}
+        for which, what in (("all", "Alleles"), ("rare", "Rare alleles")):
+            cells = []
+            for one in names:
+                line: list[tuple[float, str, str] | None] = []
+                for other in names:
+                    row = found.get((one, other))
+                    every = sum(row[which].values()) if row else 0
+                    line.append(_shared(one, other, row[which], every) if row and every else None)
+                cells.append(line)
+            title = f"{what} of a row that are seen in a column, {words}"
+            text = "; ".join(cell[2] for line in cells for cell in line if cell)
+            plot = charts.matrix(f"share-{key}-{which}", title, text, names, names, cells)
+            rows = [
+                [f"{r['of']} in {r['in']}", *map(num, r[which].values())]
+                for r in part["sharing"]
+                if sum(r[which].values())
+            ]
+            table = Table(["Of, in", "There", "Not there", "Unknown"], rows, (1, 2, 3), title)
+            out.append({"title": title, "plot": plot, "table": table})
+    return out
+
+
+def _shared(one: str, other: str, row: Mapping[str, int], every: int) -> tuple[float, str, str]:
+    low, high = row["there"] / every, (row["there"] + row["unknown"]) / every
+    figure = f"{100 * low:.0f}" if row["unknown"] == 0 else f"{100 * low:.0f}–{100 * high:.0f}"
+    words = f"{one} in {other}: {percent(low)}" + (f" to {percent(high)}" if row["unknown"] else "")
+    return low, figure, f"{words} of {num(every)}"
+
+
+def _value(value: float | None, digits: int = 5) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _distance(said: Mapping) -> list[dict]:
+    out = []
+    for key, words in (("countries", "countries of origin"), ("datasets", "datasets")):
+        part = said[key]
+        names = [u["name"] for u in part["units"]]
+        if len(names) < 2:
+            continue
+        found = {tuple(sorted(p["units"])): p for p in part["pairs"]}
+        most = max([p["fst"] or 0 for p in part["pairs"]] + [1e-9])
+        cells = []
+        for one in names:
+            line: list[tuple[float, str, str] | None] = []
+            for other in names:
+                pair = found.get(tuple(sorted((one, other)))) if one != other else None
+                if pair is None or pair["fst"] is None:
+                    line.append(None)
+                    continue
+                told = f"{one} and {other}: Fst {_value(pair['fst'])} ± {_value(pair['standard_error'])}"
+                line.append((pair["fst"] / most, f"{pair['fst']:.4f}", told))
+            cells.append(line)
+        heads = ["Pair", "Fst", "Error", "SNVs", "Blocks", "SNVs in bounds", "Fst if least", "Fst if most"]
+        rows = [
+            [
+                " and ".join(p["units"]),
+                *(_value(p[k]) for k in ("fst", "standard_error")),
+                *(num(p[k]) for k in ("snvs", "blocks", "snvs_in_bounds")),
+                *(_value(p[k]) for k in ("fst_if_withheld_at_least", "fst_if_withheld_at_most")),
+            ]
+            for p in part["pairs"]
+        ]
+        title = f"Hudson's Fst between {words}"
+        text = "; ".join(c[2] for line in cells for c in line if c)
+        entry = {"title": title, "table": Table(heads, rows, range(1, 8), title), "pca": None, "why_not": None}
+        entry["plot"] = charts.matrix(f"fst-{key}", title, text, names, names, cells)
+        pca = part["pca"]
+        entry["why_not"] = pca["why_not"]
+        if len(pca["shares"]) >= 2:
+            first, second = (f"PC{i + 1}, {percent(pca['shares'][i])}" for i in range(2))
+            named = [(u["name"], u["at"][0], u["at"][1]) for u in pca["units"]]
+            text = "; ".join(f"{u[0]}: {u[1]:.4g}, {u[2]:.4g}" for u in named)
+            entry["pca"] = charts.points(f"pca-{key}", f"Plane of {words}", text, (first, second), named)
+            entry["pca_words"] = f"{num(pca['snvs'])} common SNVs that are known exactly in all of them"
+            rows = [[u["name"], *(_value(v) for v in u["at"])] for u in pca["units"]]
+            entry["pca_table"] = Table(
+                ["", *(f"PC{i + 1}" for i in range(len(pca["shares"])))], rows, range(1, 5), title
+            )
+        twos = part["doubletons"]
+        rows = [
+            [" and ".join(dict.fromkeys(p["units"])), num(p["alleles"]), _value(p["expected"], 1)]
+            for p in twos["pairs"]
+        ]
+        entry["doubletons"] = twos["alleles"]
+        entry["doubletons_table"] = Table(["Both copies in", "Alleles", "If all were one people"], rows, (1, 2), "f2")
+        out.append(entry)
+    return out
+
+
+def _differences(said: Mapping) -> dict:
+    rows = [
+        [
+            _allele(f),
+            _of(f["dataset"], f["ac"], f["an"]),
+            _of(f["against"], f["against_ac"], f["against_an"]),
+            _p(f["p"]),
+        ]
+        for f in said["most_different"][:_SHOWN]
+    ]
+    heads = ["Allele", "Most frequent in", "Least frequent in", "p"]
+    return {**said["countries"]["heterogeneity"], "table": Table(heads, rows, (3,), "Most different") if rows else None}
+
+
+def _allele(flag: Mapping) -> Markup:
+    text = f"{flag['contig']}-{flag['pos']}-{flag['ref']}-{flag['alt']}"
+    shown = text if len(text) <= 40 else f"{text[:38]}…"
+    return Markup('<a href="#q={}"><code>{}</code></a>').format(text, shown)
+
+
+def _of(unit: str, ac: int | None, an: int | None) -> Markup:
+    if ac is None or not an:
+        told = "none listed" + (f", {num(an)} callable" if an else "")
+    else:
+        told = f"{percent(ac / an)} ({num(ac)} of {num(an)})"
+    return Markup("{} {}").format(mono(unit) if unit else "all others", mute(told))
+
+
+def _p(p: float | None) -> str:
+    return "" if p is None else f"{p:.2g}"
+
+
+def _flags(said: Mapping) -> dict:
+    found = []
+    for kind, (title, words) in _FAULTS.items():
+        listed, n = said["flags"]["listed"][kind], said["flags"]["counts"][kind]
+        rows = []
+        for f in listed[:_SHOWN]:
+            why = f["words"] or (f"p {_p(f['p'])}" if f["p"] is not None else "")
+            if f["words"] and f["p"] is not None:
+                why = f"{f['words']}, p {_p(f['p'])}"
+            group = f" {f['group']}" if f["group"] not in ("", TOTAL) else ""
+            here = _of(f["dataset"] + group, f["ac"], f["an"])
+            there = "" if kind == flags.GENOTYPES else _of(f["against"], f["against_ac"], f["against_an"])
+            if kind == flags.FILTERED_THERE:
+                there = mono(f["against"])
+            rows.append([_allele(f), here, there, why])
+        heads = ["Allele", "Here", "There", "Why"]
+        table = Table(heads, rows, (), title) if rows else None
+        found.append({"title": title, "words": words, "n": n, "shown": len(rows), "table": table})
+    pairs = [
+        [
+            Markup("{} {} {}").format(mono(p["datasets"][0]), "and", mono(p["datasets"][1])),
+            country(p["origin"]),
+            f"{_value(p['fst'])} ± {_value(p['standard_error'])}",
+            num(p["snvs"]),
+            num(p["alleles_different_in_pair"]),
+            _mark(p["marked"]),
+        ]
+        for p in said["same_origin"]
+    ]
+    balance = [
+        [
+            mono(g["dataset"]),
+            g["origin"],
+            f"{_value(g['inbreeding'], 4)} ± {_value(g['standard_error'], 4)}",
+            num(g["snvs"]),
+            _mark(g["marked"]),
+        ]
+        for g in said["genotypes"]
+    ]
+    heads = ["Datasets", "Origin", "Fst", "SNVs", "Alleles that differ", ""]
+    beside = ["Dataset", "Origin", "1 − observed / expected heterozygotes", "SNVs", ""]
+    return {
+        "kinds": found,
+        "pairs": Table(heads, pairs, (2, 3, 4), "One origin in two datasets") if pairs else None,
+        "balance": Table(beside, balance, (2, 3), "Balance of genotypes") if balance else None,
+    }
+
+
+def _mark(marked: bool | None) -> str:
+    if marked is None:
+        return Markup('<span class="mute">too few to tell</span>')
+    return Markup('<span class="fail">look at it</span>') if marked else Markup('<span class="ok">fine</span>')
