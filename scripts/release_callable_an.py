@@ -1,4 +1,4 @@
-"""Rule release_callable_an: callable AN of one contig, as Parquet and as lines of the BED file."""
+"""Callable AN of one contig, as Parquet and, in a release, as lines of the BED file."""
 
 from goe.core import logs, seal
 from goe.disclosure import control
@@ -16,6 +16,6 @@ with logs.to(snakemake.log), seal.job(snakemake):
         params.dataset,
         control.policy(sections.of(Disclosure, params.disclosure)),
         output.table,
-        output.body,
+        getattr(output, "body", None),
         snakemake.threads,
     )

@@ -17,6 +17,9 @@ with logs.to(snakemake.log), seal.job(snakemake):
     members = {
         f"frequencies/{contig}.parquet": path for contig, path in zip(params.contigs, source.tables, strict=True)
     }
+    members |= {
+        f"callable_an/{contig}.parquet": path for contig, path in zip(params.contigs, source.callable_an, strict=True)
+    }
     for which, bodies in (("all", source.every), ("pass", source.passed)):
         name = f"{cfg.dataset.id}.{which}.vcf.gz"
         restricted.write_sites(contigs, bodies, fields, params.build, folder / name, which == "all")

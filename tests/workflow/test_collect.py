@@ -6,7 +6,8 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from goe.collect import folder
+from crypt4gh.keys import c4gh
+from goe.collect import folder, public_sum
 from helpers import three_releases
 from helpers.three_releases import IDS
 from helpers.workflow import goe, snakemake
@@ -62,6 +63,29 @@ def test_datasets_are_collected_each_by_itself(tmp_path):
     snakemake(run, *collect).ok()
     said = json.loads((out / folder.ABOUT).read_text())
     assert [source["id"] for source in said["sources"]] == [IDS["EE"], IDS["LV"], IDS["FI"]]
+
+
+def test_of_restricted_products_a_public_sum_is_made_beside_the_restricted_one(tmp_path):
+    keys = tmp_path / "a.sec", tmp_path / "a.pub"
+    c4gh.generate(*map(str, keys), None, None)
+    made = three_releases.with_floors(tmp_path / "made", keys)
+    run = tmp_path / "run"
+    run.mkdir()
+    rows = [("path", "expect", "key", "public"), *((a, c, keys[0], b) for c, (a, b) in made.items())]
+    (run / "datasets.tsv").write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
+    about = {"id": ID, "title": "Three countries", "contact": {"fn": "A", "email": "a@example.org"}}
+    agreed = {"legal_basis": "Agreement 7", "public_sum": {"min_carriers": 3}}
+    said = {"datasets": "datasets.tsv", "collection": about, "restricted": agreed}
+    (run / "collect.yaml").write_text(yaml.safe_dump(said))
+    snakemake(run, "--configfile", str(run / "collect.yaml")).ok()
+    assert public_sum.check(run / public_sum.FOLDER) == []
+    told = json.loads((run / public_sum.FOLDER / public_sum.ABOUT).read_text())
+    assert told["number_of_records"] > 0 and not (run / "collection").exists()
+    for contig in told["contigs_with_alleles"]:
+        whole = rows_of(run / f"restricted-collection/frequencies/{contig}.parquet")
+        for key, row in rows_of(run / public_sum.FOLDER / f"frequencies/{contig}.parquet").items():
+            sums = [row["ac"], row["ac"], row["an"], row["an"]]
+            assert [whole[key][x] for x in ("ac_lo", "ac_hi", "an", "an_hi")] == sums
 
 
 def rows_of(path):

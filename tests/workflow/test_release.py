@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from crypt4gh.keys.c4gh import generate
@@ -58,9 +59,20 @@ def test_the_restricted_product_opens_with_its_key_alone(second, run, tmp_path):
     everything = json.loads((folder / "metadata/dataset.json").read_text())
     public = json.loads((second / "release/metadata/dataset.json").read_text())
     assert everything["number_of_records"] > public["number_of_records"]
+    # Callable AN is exact, as in the open release of the same people, and the floor's never above it.
+    for contig in ("chr20", "chrX"):
+        mine, first = (pq.read_table(root / f"callable_an/{contig}.parquet") for root in (folder, run / "release"))
+        assert mine.equals(first)
+        below = pq.read_table(second / f"release/callable_an/{contig}.parquet")
+        assert summed(below) < summed(mine)
     generate(str(tmp_path / "other.sec"), str(tmp_path / "other.pub"), passphrase=None, comment=None)
     with pytest.raises(Exception, match=r"key|decrypt"):
         restricted.unpack(package, tmp_path / "theirs", tmp_path / "other.sec")
+
+
+def summed(table):
+    length = table["end"].to_numpy() - table["start"].to_numpy()
+    return int((table["an_Total"].to_numpy() * length).sum())
 
 
 def test_one_person_less_stops_the_run_and_names_the_strata(second, tmp_path):

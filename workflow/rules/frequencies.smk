@@ -54,3 +54,23 @@ rule frequencies_callable_an:
 
 
 KEPT += expand(work("seals/frequencies_callable_an/{region}.json"), region=REGIONS)
+
+
+if CFG.restricted:
+
+    # The same of every stratum, exact: for the restricted product alone.
+    use rule frequencies_callable_an as frequencies_exact_callable_an with:
+        output:
+            blocks=work("restricted/blocks/{region}.parquet"),
+            seal=work("seals/frequencies_exact_callable_an/{region}.json"),
+        log:
+            work("logs/frequencies_exact_callable_an/{region}.log"),
+        benchmark:
+            work("benchmarks/frequencies_exact_callable_an/{region}.tsv")
+        params:
+            **made("callable_an") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "keep": STAMPS.keep}},
+            build=BUILD_PARAMS,
+            region=lambda wc: list(REGIONS[wc.region]),
+            disclosure={"open": True, "legal_basis": CFG.restricted.legal_basis},
+
+    KEPT += expand(work("seals/frequencies_exact_callable_an/{region}.json"), region=REGIONS)

@@ -472,8 +472,30 @@ if CFG.restricted:
         script:
             "../../scripts/release_restricted_contig.py"
 
+    rule release_restricted_callable_an:
+        input:
+            blocks=lambda wc: expand(work("restricted/blocks/{region}.parquet"), region=regions_of(wc.contig)),
+            seals=lambda wc: expand(
+                work("seals/frequencies_exact_callable_an/{region}.json"), region=regions_of(wc.contig)
+            ),
+        output:
+            table=work("restricted/callable_an/{contig}.parquet"),
+            seal=work("seals/release_restricted_callable_an/{contig}.json"),
+        log:
+            work("logs/release_restricted_callable_an/{contig}.log"),
+        conda:
+            "../../envs/goe.yaml"
+        params:
+            **made("release", "callable_an"),
+            dataset=ID,
+            disclosure={"open": True, "legal_basis": CFG.restricted.legal_basis},
+            build=BUILD_PARAMS,
+        script:
+            "../../scripts/release_callable_an.py"
+
     rule release_restricted:
         input:
+            callable_an=expand(work("restricted/callable_an/{contig}.parquet"), contig=BUILD.contigs),
             tables=expand(work("restricted/{contig}.parquet"), contig=BUILD.contigs),
             every=expand(work("restricted/{contig}.all.vcf.gz"), contig=BUILD.contigs),
             passed=expand(work("restricted/{contig}.pass.vcf.gz"), contig=BUILD.contigs),
@@ -485,6 +507,7 @@ if CFG.restricted:
             manifest=release("MANIFEST.sha256"),
             seals=[
                 *expand(work("seals/release_restricted_contig/{contig}.json"), contig=BUILD.contigs),
+                *expand(work("seals/release_restricted_callable_an/{contig}.json"), contig=BUILD.contigs),
                 work("seals/release_summary.json"),
                 work("seals/release_manifest.json"),
             ],

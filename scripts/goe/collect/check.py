@@ -19,7 +19,7 @@ from goe.check import folder as check_folder
 from goe.check import readback, tree
 from goe.check import run as check_run
 from goe.check.faults import Faults, safely
-from goe.collect import folder, form, table
+from goe.collect import folder, form, public_sum, table
 from goe.collect.comparison import again
 from goe.collect.comparison import files as comparison_files
 from goe.collect.merge import ABSENT, LISTED, STATES
@@ -47,7 +47,7 @@ class Result(check_run.Result):
 
 
 def is_collection(root: str | Path) -> bool:
-    return (Path(root) / folder.ABOUT).is_file()
+    return any((Path(root) / about).is_file() for about in (folder.ABOUT, public_sum.ABOUT))
 
 
 def run(root: str | Path) -> list[Result]:
@@ -63,6 +63,10 @@ def run(root: str | Path) -> list[Result]:
 
     special = tree.faults(where)
     if not put("files", "Files", special, "files and folders alone"):
+        return found
+    if (where / public_sum.ABOUT).is_file():
+        problems = safely(public_sum.ABOUT, lambda: public_sum.check(where))
+        put("public sum", "Public sum", problems, "digests, columns, order and counts")
         return found
     put("manifest", "Manifest", safely(str(where), lambda: manifest.verify(where)), "every digest agrees")
     about: dict = {}

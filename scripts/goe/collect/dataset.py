@@ -29,7 +29,8 @@ ZERO, FLOOR, UNKNOWN = "zero", "floor", "unknown"
 # Why an allele is withheld under a floor: nobody carries it; Total has 1 to k-1 carriers or others; Total would tell
 # its two parts, which is so for k carriers or others too (goe.disclosure.search, `_alone`) and, where hardly anybody of
 # a part is called, for any number; ploidies that no region explains, which X and Y alone have; what it would tell with
-# other alleles that cover a base of it, whatever its carriers are.
+# other alleles that cover a base of it, whatever its carriers are, of which one is listed. Where none is (the reason
+# behind that one), nobody sees where it was, and silence says nothing anywhere.
 _NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER = (control.REASONS[i] for i in (1, 3, 5, 4, 6))
 
 

@@ -76,6 +76,7 @@ REASONS = (
     "haploid and diploid calls that no region explains, of too few people",
     "Total alone would tell the numbers of a withheld stratum",
     "with other alleles of the position Total would tell the numbers of a withheld group",
+    "the same, and these were withheld as well",
     "in part public: the search for the fewest cells was ended",
     "in part public: with other alleles of the position it would tell a withheld number",
 )
@@ -196,6 +197,14 @@ def _settle(
     decision.shown[total, changed] = decision.outcome[changed] == REDUCED
     reasons = np.array([search.SHOWN, search.SHARED, search.TOGETHER], dtype=np.uint8)
     decision.reason[changed] = reasons[why]
+    gone = decision.reason == search.TOGETHER
+    decision.reason[gone & ~_overlap(pos, end, decision.outcome != WITHHELD)] = search.ALL_TOGETHER
+
+
+def _overlap(pos: np.ndarray, end: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """bool (alleles,): whether one of `which` overlaps. pos, end: first and last base of alleles in order."""
+    reach = np.maximum.accumulate(np.append(-1, end[which]))
+    return np.asarray(reach[np.searchsorted(pos[which], end, side="right")] >= pos)
 
 
 def published_groups(chosen: Plan, rule: Policy) -> list[tuple[str, ...]]:

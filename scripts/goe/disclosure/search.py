@@ -32,7 +32,7 @@ import numpy as np
 
 # Outcomes and why an allele is withheld: see goe.disclosure.control, which names them.
 WITHHELD, REDUCED, FULL = 0, 1, 2
-SHOWN, NO_CARRIER, FEW_PEOPLE, BELOW_FLOOR, PLOIDY, TOO_NARROW, TOGETHER, SEARCH_ENDED, SHARED = range(9)
+SHOWN, NO_CARRIER, FEW_PEOPLE, BELOW_FLOOR, PLOIDY, TOO_NARROW, TOGETHER, ALL_TOGETHER, SEARCH_ENDED, SHARED = range(10)
 
 # Masks that are tried for one allele before the search gives up and the allele is treated as under `collapse`.
 MOST_TRIED = 4_000

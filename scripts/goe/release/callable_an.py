@@ -1,6 +1,7 @@
 """Callable AN of a contig of a release, from the blocks of its regions."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -82,10 +83,13 @@ def write(
     dataset: str,
     policy: Policy,
     table: str | Path,
-    body: str | Path,
+    body: str | Path | None,
     threads: int = 1,
 ) -> None:
-    """Write the table of a contig, and its lines of the BED file. paths: blocks of its regions, in order."""
+    """Write the table of a contig and, unless `body` is None, its lines of the BED file.
+
+    paths: blocks of its regions, in order.
+    """
     found = Contig(paths, contig)
     plan = choose_strata(found.about["leaves"], policy.min_stratum_size)
     people = notes.public_people(plan, policy.k)
@@ -93,7 +97,10 @@ def write(
     method = GVCF_ADJ if found.about["callable"] else VARIANT_SITES_ONLY
     short = least(tuple(people), groups, build, contig, policy.k)
     wanted = files.schema({"dataset": dataset, "build": build.name}, people, contig, method, short)
-    with files.Writer(table, wanted) as out, Body(body, threads) as text:
+    with ExitStack() as stack:
+        out = stack.enter_context(files.Writer(table, wanted))
+        text = stack.enter_context(Body(body, threads)) if body is not None else None
         for one in files.tables(runs(found, parts(groups, plan.people, contig), tuple(people), build, contig), wanted):
             out.write(one)
-            text.write(files.lines(one))
+            if text:
+                text.write(files.lines(one))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from goe.collect.dataset import Dataset
+from goe.collect.dataset import Dataset, silence
 from goe.disclosure import control
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
@@ -63,12 +63,25 @@ def test_an_allele_that_is_withheld_for_others_overlaps_one_that_is_listed(polic
         pos = np.sort(rng.integers(0, 40_000, 6000))
         end = pos + rng.choice([0, 0, 0, 4, 15], 6000)
         found = control.apply(people, choose_strata(sizes, 6), Policy(3, name=policy), pos, end)
-        assert set(found.reason[found.outcome == control.WITHHELD].tolist()) <= {1, 3, 5, 6}
+        assert set(found.reason[found.outcome == control.WITHHELD].tolist()) <= {1, 3, 5, 6, 7}
         listed = np.flatnonzero(found.outcome != control.WITHHELD)
         for v in np.flatnonzero(found.reason == 6):
             seen += 1
             assert ((pos[listed] <= end[v]) & (end[listed] >= pos[v])).any()
     assert seen
+
+
+def test_where_all_alleles_of_a_place_are_withheld_for_each_other_silence_says_nothing():
+    rng = np.random.default_rng(3)
+    pos = np.sort(rng.integers(0, 400, 60))
+    end = pos + rng.choice([0, 0, 4, 15], 60)
+    for which in (rng.random(60) < 0.2, np.zeros(60, bool)):
+        right = [((pos[which] <= e) & (end[which] >= p)).any() for p, e in zip(pos, end, strict=True)]
+        assert control._overlap(pos, end, which).tolist() == right
+    rule = {"min_carriers": 5, "policy": "collapse", "protect": "carriers"}
+    for reason, means, beside in ((6, "floor", False), (7, "unknown", True)):
+        told = silence(rule | {"alleles_withheld_by_reason": {control.REASONS[reason]: 5}})
+        assert (told.means, told.beside) == (means, beside)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe.collect import form, public_sum
+from goe.collect import check, form, public_sum
 from goe.collect.dataset import ZERO, Dataset, File, Silence
 from goe.collect.sheet import RELEASE, RESTRICTED, Settings
 from goe.core.errors import GoeError
@@ -192,5 +192,6 @@ def test_the_folder_says_whose_it_is_and_is_checked(tmp_path):
     assert about["number_of_records"] == pq.read_table(path).num_rows == said["alleles"]
     assert {one["public_release"] is None for one in about["sources"]} <= {True, False}
     assert "**An allele that is not here is unknown**" in (root / "README.md").read_text()
+    assert check.is_collection(root) and all(result.passed for result in check.run(root))
     (root / "README.md").write_text("other")
-    assert public_sum.check(root)
+    assert public_sum.check(root) and [result.passed for result in check.run(root)] == [True, False]

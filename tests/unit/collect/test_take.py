@@ -1,6 +1,5 @@
 """Releases and restricted products looked at, one by one."""
 
-import json
 import shutil
 
 import pyarrow.parquet as pq
@@ -10,8 +9,7 @@ from goe.collect import take as looked
 from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, Silence, silence
 from goe.collect.sheet import RELEASE, RESTRICTED, Entry
 from goe.core import manifest
-from goe.release import restricted
-from helpers import release_folder
+from helpers import release_folder, three_releases
 from helpers.three_releases import IDS
 
 
@@ -103,30 +101,13 @@ def keys(tmp_path_factory):
     return folder / "a.sec", folder / "a.pub"
 
 
-def packed(root, keys, target, change=None, edit=None):
-    """A restricted product with the tables of an open release."""
-    said = json.loads((root / "metadata/dataset.json").read_text())
-    rules = json.loads((root / "provenance/config.json").read_text())["genotype_filter"]
-    said |= {"formats": [], "genotype_filter": rules, "disclosure": {"level": restricted.LEVEL, "legal_basis": "x 7"}}
-    contigs = [c["name"] for c in said["contigs"]]
-    (change or (lambda about: None))(said)
-    folder = target.parent / "members"
-    shutil.copytree(root / "frequencies", folder)
-    if edit:
-        release_folder.edit_parquet(folder / "chr20.parquet", edit)
-    (folder / "dataset.json").write_text(json.dumps(said))
-    members = {f"frequencies/{c}.parquet": folder / f"{c}.parquet" for c in contigs}
-    members["metadata/dataset.json"] = folder / "dataset.json"
-    restricted.package(members, said["id"], target, [keys[1]])
-    return target
-
-
 def test_a_restricted_product_is_taken_as_the_open_release_of_it_is(releases, tmp_path, keys):
-    target = packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh")
+    target = three_releases.packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh")
     one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
     assert one.problems == [] and one.silence == Silence(ZERO)
     other = take(releases["EE"], "EE", tmp_path / "other")
     assert one.numbers == other.numbers and one.people == other.people and one.terms == other.terms
+    assert {c: f.sha256 for c, f in one.callable_an.items()} == {c: f.sha256 for c, f in other.callable_an.items()}
     for contig, file in one.tables.items():
         mine, wanted = (pq.read_table(f.path) for f in (file, other.tables[contig]))
         left = ("faf95", "faf99", "hwe_p", "inbreeding_coeff", "call_rate")
@@ -150,14 +131,14 @@ def more_ac(rows):
     ],
 )
 def test_a_restricted_product_that_cannot_be_is_refused(releases, tmp_path, keys, change, edit, words):
-    target = packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh", change, edit)
+    target = three_releases.packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh", change, edit)
     one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
     assert any(words in problem.what for problem in one.problems), one.problems
     assert not (tmp_path / "work").exists()
 
 
 def test_a_key_that_is_missing_or_does_not_fit(releases, tmp_path, keys):
-    target = packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh")
+    target = three_releases.packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh")
     assert "names no key" in take(target, "EE", tmp_path, kind=RESTRICTED).problems[0].what
     c4gh.generate(str(tmp_path / "b.sec"), str(tmp_path / "b.pub"), None, None)
     one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(tmp_path / "b.sec"))
