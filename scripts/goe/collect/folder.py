@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from goe import __version__
 from goe.collect import table
 from goe.collect.dataset import Dataset
+from goe.collect.lines import content
 from goe.collect.merge import STATES, Merge, strata_of, tell
 from goe.collect.sheet import RESTRICTED, Settings
 from goe.core import code_digest, manifest
@@ -98,9 +99,9 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
             sums.write(part)
             apart.write(table.of_datasets(window, contig, numbers, each))
             text = table.lines(part, info)
-            every.write(text)
+            every.send(content(text))
             good = pc.equal(part["filter"], table.PASS).combine_chunks()
-            passed.write(text.filter(good))
+            passed.send(content(text.filter(good)))
             exact = (told.ac_lo[total] == told.ac_hi[total]) & (told.an[total] == told.an_hi[total])
             tally += Counter(alleles=len(window), passed=good.true_count, exact=int(exact.sum()))
             for entry in pc.value_counts(part["filter"]).to_pylist():
