@@ -35,6 +35,8 @@ _ROW_GROUP = 1 << 14
 _OF_LEAVES = ("ac_lo", "ac_hi", "an", "an_hi", "n_not_counted")
 """Columns of men and of women of a country: the others follow, or are of interest for larger groups."""
 _EXACT = {"AC": "ac_lo", "AN": "an", "AF": "af_lo"}
+EXACT = ("ac_lo", "ac_hi", "an", "an_hi")
+"""Columns of a stratum that say whether it is known exactly."""
 
 
 @cache
@@ -236,7 +238,7 @@ def shown(sums: pa.Table, tag: Tag) -> pa.ChunkedArray:
 
 def _exact(sums: pa.Table, stratum: str) -> np.ndarray:
     """bool (alleles,): where the numbers of a stratum are known exactly; nowhere that nobody is counted."""
-    low, high, an, an_hi = (sums[column(key, stratum)].to_numpy() for key in ("ac_lo", "ac_hi", "an", "an_hi"))
+    low, high, an, an_hi = (sums[column(key, stratum)].to_numpy() for key in EXACT)
     return np.asarray((low == high) & (an == an_hi) & (an > 0))
 
 
