@@ -1,23 +1,31 @@
-"""CPU and memory of the sum over thirty datasets, with callable AN, of one contig in one process.
+"""CPU and memory of the sum over thirty datasets, with callable AN, of one contig in one process; of the folder and its
+check; and of bcftools merge of the same sites VCFs and of DuckDB over the same Parquet tables, in the same run.
+
+DuckDB is none of our packages: `pip install --target FOLDER duckdb`, and PYTHONPATH=FOLDER for this run.
 
 GOE_BENCH_COLLECT gives another number of alleles of each dataset than 50,000; thirty of 2,000,000 are in proportion.
 Half of them are in every dataset, each of the others in one alone, which is the worst there is: the table has a row
 for each and numbers of 93 strata in a row.
 """
 
+import importlib.util
+import json
 import os
 import resource
+import subprocess
+import sys
 from multiprocessing import get_context
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe.collect import folder, form
+from goe.collect import check, folder, form
 from goe.collect.dataset import FLOOR, ZERO, Dataset, File, Silence
 from goe.collect.sheet import Settings
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
+from goe.release.formats import sites_vcf
 
 pytestmark = pytest.mark.bench
 
@@ -50,7 +58,9 @@ def dataset(root, number, alleles, shared):
     with form.Table(table, CONTIG, people) as out:
         ref, alt = bases.take(pa.array(ref)), bases.take(pa.array(alt))
         pos = pa.array(pos.astype(np.int32))
-        out.write(Block(CONTIG, pos, ref, alt, words, mask, tuple(people), st.Numbers(**rows), {}))
+        block = Block(CONTIG, pos, ref, alt, words, mask, tuple(people), st.Numbers(**rows), {})
+        out.write(block)
+    vcf(block, root / f"{number}.vcf.gz")
     start = np.unique(rng.integers(1, LENGTH, alleles // 2))
     runs = {"contig": pa.repeat(pa.scalar(CONTIG), len(start)), "start": start, "end": np.append(start[1:], LENGTH)}
     runs |= {f"an_{s}": rng.integers(0, 2 * p, len(start)) for s, p in people.items()}
@@ -60,6 +70,20 @@ def dataset(root, number, alleles, shared):
     one.silence = Silence(FLOOR, 5, 4) if number % 2 else Silence(ZERO)
     one.zygosity, one.tables, one.callable_an = tuple(people), {CONTIG: File.of(table)}, {CONTIG: File.of(track)}
     return one
+
+
+def vcf(block, path):
+    """Sites VCF with AC, AN and AF of each stratum."""
+    metrics = (("AC", "A", "Integer"), ("AN", "1", "Integer"), ("AF", "A", "Float"))
+    info = [
+        sites_vcf.Tag(sites_vcf.tag_name(name, s), number, kind, "x", name.lower(), s)
+        for s in block.strata
+        for name, number, kind in metrics
+    ]
+    with sites_vcf.Body(path.with_suffix(".body")) as body:
+        body.write(sites_vcf.lines(block, info))
+    head = sites_vcf.header("toy", TERMS["contigs"], ["HWE"], {}, info)
+    sites_vcf.join(head, [path.with_suffix(".body")], path)
 
 
 def cpu():
@@ -72,29 +96,95 @@ def added_up(root, number, pipe):
     begun = cpu()
     told = folder.sum_contig(datasets, SETTINGS, CONTIG, root / "sum")
     seconds = cpu() - begun
-    pipe.send((told["alleles"], seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    pipe.send((told, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def measured(root, number):
+def finished(root, told, pipe):
+    """The folder, and its check."""
+    begun = cpu()
+    folder.finish(SETTINGS, folder.load(root / "agreed.json"), {CONTIG: root / "sum"}, [told], root / "collection")
+    made = cpu() - begun
+    assert not [problem for result in check.run(root / "collection") for problem in result.problems]
+    pipe.send((made, cpu() - begun - made, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def measured(*task):
     context = get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=added_up, args=(root, number, there))
+    process = context.Process(target=task[0], args=(*task[1:], there))
     process.start()
-    process.join()
-    assert process.exitcode == 0
-    return here.recv()
+    there.close()
+    try:
+        return here.recv()
+    finally:
+        process.join()
 
 
-def test_the_sum_of_thirty_datasets(tmp_path, table):
+def program(*command):
+    """CPU seconds and peak memory in MB of a program."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def row(table, what, seconds, megabytes):
+    table.append((what, f"{seconds:.0f} s of CPU", f"{megabytes:.0f} MB"))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    where = tmp_path_factory.mktemp("datasets")
     shared = np.sort(np.random.default_rng(0).choice(LENGTH - 2, ALLELES // 2, replace=False)) + 1
-    folder.save([dataset(tmp_path, i, ALLELES, shared) for i in range(1, DATASETS + 1)], tmp_path / "agreed.json")
-    measured(tmp_path, 2)
+    folder.save([dataset(where, i, ALLELES, shared) for i in range(1, DATASETS + 1)], where / "agreed.json")
+    return where
+
+
+def test_the_sum_of_thirty_datasets(root, table):
+    measured(added_up, root, 2)
     found = []
     for number in (10, 30):
-        alleles, seconds, megabytes = measured(tmp_path, number)
-        what = f"{number} datasets of {ALLELES:,} alleles, {alleles:,} in all"
-        table.append((what, f"{seconds:.0f} s of CPU", f"{megabytes:.0f} MB"))
+        told, seconds, megabytes = measured(added_up, root, number)
+        alleles = told["alleles"]
+        row(table, f"{number} datasets of {ALLELES:,} alleles, {alleles:,} in all", seconds, megabytes)
         found.append((alleles, seconds))
     # Linear in what is written, alleles by strata, of which there are 33 and 93.
     assert found[1][1] / found[0][1] < 1.5 * (found[1][0] * 93) / (found[0][0] * 33)
     assert megabytes < MEGABYTES
+    made, checked, megabytes = measured(finished, root, told)
+    row(table, "its folder: VCFs joined, indexes, manifest", made, megabytes)
+    row(table, "its check: every row and number, both VCFs", checked, megabytes)
+
+
+def test_bcftools_merge_of_the_same_sites_vcfs(root, table):
+    """It has no callable AN: AN is that of the datasets which list the allele."""
+    strata = folder.strata_of(folder.load(root / "agreed.json"))
+    rules = ",".join(f"{sites_vcf.tag_name(metric, s)}:sum" for s in strata for metric in ("AC", "AN"))
+    files = [str(root / f"{i}.vcf.gz") for i in range(1, DATASETS + 1)]
+    row(
+        table,
+        "bcftools merge -m none, sums of AC and AN",
+        *program("bcftools", "merge", "-m", "none", "-i", rules, "-Oz", "-o", str(root / "merged.vcf.gz"), *files),
+    )
+
+
+DUCKDB = """
+import duckdb, json, sys
+root, strata = sys.argv[1], json.loads(sys.argv[2])
+sums = ", ".join(f'sum("{n}_{s}") AS "{n}_{s}"' for s in strata for n in ("ac", "an", "nhomalt"))
+duckdb.sql("SET threads TO 2")
+duckdb.sql("SET preserve_insertion_order TO false")
+duckdb.sql(f"COPY (SELECT pos, ref, alt, sum(ac) AS ac, sum(an) AS an, {sums} FROM "
+           f"read_parquet({[f'{root}/{i}.parquet' for i in range(1, 31)]}, union_by_name=true) "
+           f"WHERE filter = 'PASS' GROUP BY ALL ORDER BY ALL) TO '{root}/duckdb.parquet' (COMPRESSION zstd)")
+"""
+
+
+def test_duckdb_over_the_same_tables(root, table):
+    """The same as bcftools merge, of every stratum: no callable AN, no bounds."""
+    if importlib.util.find_spec("duckdb") is None:
+        pytest.skip("duckdb is not installed: see the head of this file")
+    strata = folder.strata_of(folder.load(root / "agreed.json"))
+    seconds, megabytes = program(sys.executable, "-c", DUCKDB, str(root), json.dumps(strata[1:]))
+    row(table, "DuckDB, sums of AC, AN and homozygotes, no callable AN", seconds, megabytes)

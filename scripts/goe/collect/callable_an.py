@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +19,7 @@ from goe.core.errors import GoeError, Problem
 from goe.release.reading import reading
 
 NOT_SAID = -1
-_ROWS = 1 << 16
+_ROWS = 1 << 14
 _AGAIN = "get the dataset again, or leave its callable AN out"
 
 
@@ -74,15 +75,12 @@ class Runs:
         if self.path is None or not len(pos):
             return np.full((len(self.strata), len(pos)), NOT_SAID, np.int64)
         self._go(int(pos[0]), int(pos[-1]))
-        run = np.searchsorted(self.start, pos - 1, side="right") - 1
-        inside = (run >= 0) & (pos - 1 < (self.end[run] if len(self.end) else 0))
-        out = np.where(inside, self.an[:, run] if self.an.shape[1] else 0, 0)
-        return np.where(self.unsaid[:, None], NOT_SAID, out)
+        return np.asarray(_looked_up(self.start, self.end, self.an, self.unsaid, pos))
 
     def _go(self, first: int, last: int) -> None:
         """Hold the runs of first to last, 1-based; those before are let go."""
-        keep = self.end >= first
-        self.start, self.end, self.an = self.start[keep], self.end[keep], self.an[:, keep]
+        past = int(np.searchsorted(self.end, first))
+        self.start, self.end, self.an = self.start[past:], self.end[past:], self.an[:, past:]
         while self._last < last and (batch := next(self._pieces, None)) is not None:
             if not batch.num_rows:
                 continue
@@ -97,3 +95,19 @@ class Runs:
             self._last = int(end[-1])
             self.start, self.end = np.concatenate((self.start, start)), np.concatenate((self.end, end))
             self.an = np.concatenate((self.an, an), axis=1)
+
+
+@nb.njit(cache=True, nogil=True)
+def _looked_up(start, end, an, unsaid, pos):  # type: ignore[no-untyped-def]
+    """int64 (strata, positions): numbers of the runs that hold positions, which are in order; 0 where none does."""
+    out = np.zeros((len(an), len(pos)), np.int64)
+    run = -1
+    for j in range(len(pos)):
+        while run + 1 < len(start) and start[run + 1] < pos[j]:
+            run += 1
+        for i in range(len(an)):
+            if unsaid[i]:
+                out[i, j] = NOT_SAID
+            elif run >= 0 and pos[j] <= end[run]:
+                out[i, j] = an[i, run]
+    return out

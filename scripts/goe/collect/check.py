@@ -22,7 +22,8 @@ from goe.check.faults import Faults, safely
 from goe.collect import folder, form, public_sum, table
 from goe.collect.comparison import again
 from goe.collect.comparison import files as comparison_files
-from goe.collect.merge import ABSENT, LISTED, STATES
+from goe.collect.lines import content
+from goe.collect.merge import ABSENT, BELOW, LISTED, STATES
 from goe.core import manifest
 from goe.core.errors import Problem
 from goe.core.resources import RESOURCES
@@ -32,6 +33,7 @@ from goe.release.restricted import MARK
 
 SCHEMA = RESOURCES / "schemas" / "goe" / "collection.schema.json"
 _ROWS = 1 << 14
+_ALLELE = ("pos", "ref", "alt")
 _AGAIN = "get the collection again"
 
 
@@ -127,25 +129,36 @@ def _rows(root: Path, about: dict, contig: str) -> list[Problem]:
         wanted = [f.name for f, _, _ in table.fields(strata)]
         if sums.column_names != wanted:
             return [Problem(faults.where, "has not the columns of its strata", _AGAIN)]
-        pos, ref, alt = sums["pos"].to_pylist(), sums["ref"].to_pylist(), sums["alt"].to_pylist()
+        pos = _n(sums, "pos")
 
-        def name(row: int, pos: list = pos, ref: list = ref, alt: list = alt) -> str:
-            return f"{contig}:{pos[row]}:{ref[row]}:{alt[row]}"
+        def name(row: int, sums: pa.Table = sums) -> str:
+            return ":".join([contig, *(str(sums[key][row].as_py()) for key in _ALLELE)])
 
         for key in ("contig", "pos", "ref", "alt"):
             faults.add(f"{key} is not that of the table of datasets", ~_equal(sums[key], apart[key]), name)
-        keys = list(zip(pos, ref, alt, strict=True))
-        bad = [key <= before for before, key in zip([last, *keys], keys, strict=False)]
-        faults.add("is out of order or there twice", np.array(bad), name)
-        faults.add("is not within its contig", np.array([not 1 <= p <= length for p in pos]), name)
-        last = keys[-1]
+        faults.add("is out of order or there twice", _unordered(sums, pos, last), name)
+        faults.add("is not within its contig", (pos < 1) | (pos > length), name)
+        last = _key(sums, sums.num_rows - 1)
         _states(sums, apart, numbers, faults, name)
         for s in strata:
             _bounds(sums, s, faults, name)
     return faults.problems
 
 
-def _equal(one: pa.ChunkedArray, two: pa.ChunkedArray) -> np.ndarray:
+def _key(sums: pa.Table, row: int) -> tuple:
+    return tuple(sums[key][row].as_py() for key in _ALLELE)
+
+
+def _unordered(sums: pa.Table, pos: np.ndarray, last: tuple) -> np.ndarray:
+    """bool (alleles,): alleles that do not follow the one before. last: the one before the first."""
+    before = np.concatenate(([last[0]], pos[:-1]))
+    bad = pos < before
+    for row in np.flatnonzero(pos == before):
+        bad[row] = _key(sums, int(row)) <= (_key(sums, int(row) - 1) if row else last)
+    return bad
+
+
+def _equal(one: pa.ChunkedArray, two: pa.ChunkedArray | pa.Array) -> np.ndarray:
     return np.asarray(pc.fill_null(pc.equal(one, two), False).to_numpy())
 
 
@@ -155,31 +168,32 @@ def _n(sums: pa.Table, name: str) -> np.ndarray:
 
 def _states(sums: pa.Table, apart: pa.Table, numbers: list[int], faults: Faults, name: Callable[[int], str]) -> None:
     """What each dataset says, against the counts of datasets and the sums of those that are exact."""
-    letters = [apart[f"status_{n}"].to_pylist() for n in numbers]
-    joined = ["".join(row) for row in zip(*letters, strict=True)]
-    faults.add("status is not what the datasets say", np.array(joined) != np.array(sums["status"].to_pylist()), name)
+    letters = np.concatenate([_letters(apart[f"status_{n}"], 1) for n in numbers])
+    joined = _letters(sums["status"], len(numbers))
+    faults.add("status is not what the datasets say", (joined != letters).any(axis=0), name)
     for key, state in STATES.items():
-        right = np.array([row.count(chr(state)) for row in joined])
-        faults.add(f"{key} is not the number of such datasets", _n(sums, key) != right, name)
-    exact = np.array([[chr(LISTED), chr(ABSENT)].count(x) for row in letters for x in row], bool)
-    exact = exact.reshape(len(numbers), -1)
+        faults.add(f"{key} is not the number of such datasets", _n(sums, key) != (letters == state).sum(axis=0), name)
+    exact = np.isin(letters, (LISTED, ABSENT))
     ac, an = (np.stack([_n(apart, f"{key}_{n}") for n in numbers]) for key in ("ac", "an"))
     faults.add("ac_lo is not the sum of the datasets", np.where(exact, ac, 0).sum(axis=0) != _n(sums, "ac_lo"), name)
     # Those under a floor add what is callable.
-    faults.add("an is not the sum of the datasets", _counted(letters, an) != _n(sums, "an"), name)
-    listed, filtered = _n(sums, "n_datasets") > 0, _n(sums, "n_filtered") > 0
-    right = np.where(listed, table.PASS, np.where(filtered, table.FILTERED, table.NOBODY))
-    faults.add("filter is not what the datasets say", right != np.array(sums["filter"].to_pylist()), name)
+    counted = np.isin(letters, (LISTED, ABSENT, BELOW))
+    faults.add("an is not the sum of the datasets", np.where(counted, an, 0).sum(axis=0) != _n(sums, "an"), name)
+    right = table.filters(_n(sums, "n_datasets") > 0, _n(sums, "n_filtered") > 0)
+    faults.add("filter is not what the datasets say", ~_equal(sums["filter"], right), name)
 
 
-def _counted(letters: list[list[str]], an: np.ndarray) -> np.ndarray:
-    counted = np.array([[x in "PAB" for x in row] for row in letters], bool).reshape(an.shape)
-    return np.asarray(np.where(counted, an, 0).sum(axis=0))
+def _letters(texts: pa.ChunkedArray, n: int) -> np.ndarray:
+    """uint8 (n, alleles): letters of texts of n letters each, 0 where there are more or fewer."""
+    whole = pc.fill_null(pc.equal(pc.binary_length(texts), n), False)
+    letters = pc.if_else(whole, texts, "\0" * n).combine_chunks()
+    return np.frombuffer(content(letters), np.uint8).reshape(-1, n).T
 
 
 def _bounds(sums: pa.Table, stratum: str, faults: Faults, name: Callable[[int], str]) -> None:
     keys = ("ac_lo", "ac_hi", "an", "an_hi", "nhomalt_lo", "nhomalt_hi")
-    n = {key: _n(sums, column(key, stratum)) for key in keys if column(key, stratum) in sums.column_names}
+    there = set(sums.column_names)
+    n = {key: _n(sums, column(key, stratum)) for key in keys if column(key, stratum) in there}
     for key, values in n.items():
         faults.add(f"{stratum}: {key} is missing or below 0", values < 0, name)
     for low, high in (("ac_lo", "ac_hi"), ("an", "an_hi"), ("ac_hi", "an_hi")):
@@ -191,13 +205,13 @@ def _bounds(sums: pa.Table, stratum: str, faults: Faults, name: Callable[[int], 
     with np.errstate(divide="ignore", invalid="ignore"):
         af = {"af_lo": n["ac_lo"] / n["an_hi"], "af_hi": np.minimum(n["ac_hi"] / n["an"], 1)}
     for key, right in af.items():
-        there = sums[column(key, stratum)].to_numpy()
-        good = np.where(n["an"] > 0, there == right, np.isnan(there))
+        said = sums[column(key, stratum)].to_numpy()
+        good = np.where(n["an"] > 0, said == right, np.isnan(said))
         faults.add(f"{stratum}: {key} does not follow from its counts", ~good, name)
-    if column("faf95", stratum) in sums.column_names:
+    if column("faf95", stratum) in there:
         right = np.where(n["an"] > 0, table.faf95(np.maximum(n["ac_lo"], 0), n["an_hi"]), np.nan).astype(np.float32)
-        there = sums[column("faf95", stratum)].to_numpy()
-        faults.add(f"{stratum}: faf95 does not follow from its counts", ~((there == right) | np.isnan(right)), name)
+        said = sums[column("faf95", stratum)].to_numpy()
+        faults.add(f"{stratum}: faf95 does not follow from its counts", ~((said == right) | np.isnan(right)), name)
 
 
 def _vcfs(root: Path, about: dict) -> list[Problem]:
@@ -237,10 +251,12 @@ def _read(path: Path, info: list[table.Tag]) -> Iterator[pa.Table]:
 
 
 def _expected(root: Path, about: dict, info: list[table.Tag], passed: bool) -> Iterator[pa.Table]:
+    strata = {tag.stratum for tag in info if tag.stratum}
+    names = {*_KEYS, *(tag.key for tag in info), *(column(key, s) for key in table.EXACT for s in strata)}
     for contig in about["contigs_with_alleles"]:
         path = root / f"frequencies/{contig}.parquet"
         with reading(path), pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_ROWS):
+            for batch in file.iter_batches(_ROWS, columns=sorted(names)):
                 sums = pa.table(batch)
                 if passed:
                     sums = sums.filter(pc.equal(sums["filter"], table.PASS))
@@ -252,5 +268,5 @@ def _expected(root: Path, about: dict, info: list[table.Tag], passed: bool) -> I
 
 
 def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The double that the shortest text of a number reads as."""
-    return pc.cast(pc.cast(values, pa.string()), pa.float64())
+    """The double that the shortest text of a number reads as: another one in single precision alone."""
+    return pc.cast(pc.cast(values, pa.string()) if values.type == pa.float32() else values, pa.float64())

@@ -15,6 +15,7 @@ from goe.collect.comparison import contig as comparison
 from goe.collect.comparison import files as comparison_files
 from goe.collect.comparison.thresholds import Thresholds
 from goe.collect.dataset import Dataset
+from goe.collect.lines import content
 from goe.collect.merge import STATES, Merge, strata_of, tell
 from goe.collect.sheet import RESTRICTED, Settings
 from goe.core import code_digest, manifest
@@ -101,9 +102,9 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
             sums.write(part)
             apart.write(table.of_datasets(window, contig, numbers, each))
             text = table.lines(part, info)
-            every.write(text)
+            every.send(content(text))
             good = pc.equal(part["filter"], table.PASS).combine_chunks()
-            passed.write(text.filter(good))
+            passed.send(content(text.filter(good)))
             exact = (told.ac_lo[total] == told.ac_hi[total]) & (told.an[total] == told.an_hi[total])
             tally += Counter(alleles=len(window), passed=good.true_count, exact=int(exact.sum()))
             for entry in pc.value_counts(part["filter"]).to_pylist():

@@ -51,7 +51,7 @@ _EVER = np.iinfo(np.int64).max
 
 @dataclass
 class Sums:
-    """Sums over datasets, int64 (strata, alleles), in alleles but for hom and hom_hi (people).
+    """Sums over datasets, int32 (strata, alleles), in alleles but for hom and hom_hi (people).
 
     ac, an, hom: of numbers that are told. bound, hom_hi: more that AC and homozygotes may be at listed alleles where
     these are withheld. low, high: AN of those and of datasets under a floor, at least and at most. rare, rare_hom: more
@@ -75,7 +75,7 @@ class Sums:
 
     @classmethod
     def nothing(cls, strata: int, alleles: int) -> "Sums":
-        return cls(*(np.zeros((strata, alleles), np.int64) for _ in fields(cls)))
+        return cls(*(np.zeros((strata, alleles), np.int32) for _ in fields(cls)))
 
     def join(self, other: "Sums") -> "Sums":
         return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Sums)))
@@ -83,7 +83,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Told:
-    """What follows from sums: int64 or float64 (strata, alleles); af is NaN where an is 0."""
+    """What follows from sums: int32 or float64 (strata, alleles); af is NaN where an is 0."""
 
     ac_lo: np.ndarray
     ac_hi: np.ndarray
@@ -98,15 +98,29 @@ class Told:
 
 def tell(sums: Sums, total: int) -> Told:
     """The numbers of a collection. total: index of Total, by which it is told whether an allele is common."""
-    common = 2 * sums.ac[total] >= sums.an[total]
-    an, an_hi = sums.an + sums.low, sums.an + sums.high
-    ac_hi = np.minimum(sums.ac + sums.bound + np.where(common, sums.floor, sums.rare), an_hi)
-    more_hom = np.where(common, sums.floor_hom, sums.rare_hom)
-    hom_hi = np.minimum(sums.hom + sums.hom_hi + more_hom, ac_hi // 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        af_lo = np.where(an > 0, sums.ac / an_hi, np.nan)
-        af_hi = np.where(an > 0, np.minimum(ac_hi / an, 1.0), np.nan)
+    ac_hi, an, an_hi, hom_hi = (np.empty_like(sums.ac) for _ in range(4))
+    af_lo, af_hi = (np.full(sums.ac.shape, np.nan) for _ in range(2))
+    common = 2 * sums.ac[total].astype(np.int64) >= sums.an[total]
+    for i in range(len(sums.ac)):
+        row = tuple(getattr(sums, f.name)[i] for f in fields(sums))
+        _tell(row, common, (ac_hi[i], an[i], an_hi[i], hom_hi[i]), (af_lo[i], af_hi[i]))
     return Told(sums.ac, ac_hi, an, an_hi, af_lo, af_hi, sums.hom, hom_hi, sums.uncounted)
+
+
+@nb.njit(cache=True, nogil=True)
+def _tell(sums, common, counts, af):  # type: ignore[no-untyped-def]
+    """`tell` of one stratum. sums: Sums. common: bool. counts, af: filled in. All are (alleles,)."""
+    ac, an, hom, bound, low, high, rare, rare_hom, floor, floor_hom, hom_hi, _ = sums
+    ac_most, an_least, an_most, hom_most = counts
+    af_lo, af_hi = af
+    for j in range(ac.size):
+        least, most = an[j] + low[j], an[j] + high[j]
+        alleles = min(ac[j] + bound[j] + (floor[j] if common[j] else rare[j]), most)
+        people = hom[j] + hom_hi[j] + (floor_hom[j] if common[j] else rare_hom[j])
+        an_least[j], an_most[j], ac_most[j] = least, most, alleles
+        hom_most[j] = min(people, alleles // 2)
+        if least > 0:
+            af_lo[j], af_hi[j] = ac[j] / most, min(alleles / least, 1.0)
 
 
 @dataclass(frozen=True)
@@ -195,7 +209,7 @@ class Merge:
 @dataclass
 class _Piece:
     """Alleles of one dataset: pos int64, pair (index into pairs) int64, counted and zero bool (alleles,); ac, an, hom
-    int64 and shown bool (strata of the dataset, alleles)."""
+    int32 and shown bool (strata of the dataset, alleles)."""
 
     pos: np.ndarray
     pair: np.ndarray
@@ -264,7 +278,7 @@ class _Part:
 
         def numbers(name: str) -> np.ndarray:
             cells = [batch[wide_table.column(name, s)].fill_null(0).to_numpy() for s in self.own]
-            return np.stack(cells).astype(np.int64)
+            return np.stack(cells).astype(np.int32, copy=False)
 
         shown = np.stack(
             [batch[wide_table.column("an", s)].is_valid().to_numpy(zero_copy_only=False) for s in self.own]
@@ -332,9 +346,9 @@ class _Part:
         callable_an = self.runs.at(pos)
         self._listed(sums, piece, at, told, callable_an, classes)
         all_ac[at[told]], all_an[at[told]] = piece.ac[self.total, told], piece.an[self.total, told]
-        for i in range(len(self.own)):
-            filtered = at[status[at] == FILTERED]
-            sums.uncounted[self.place[i], filtered] += 1
+        filtered = np.flatnonzero(status == FILTERED)
+        for place in self.place if len(filtered) else ():
+            sums.uncounted[place, filtered] += 1
         self._silent(sums, ~listed, beside, callable_an, classes, status, all_ac, all_an)
         for i in self.elsewhere:
             sums.uncounted[i] += 1
@@ -505,6 +519,6 @@ def _pairs(alleles: np.ndarray, ploidy: np.ndarray) -> np.ndarray:
 
 
 def _nothing(strata: int) -> _Piece:
-    flat, deep = np.zeros(0, np.int64), np.zeros((strata, 0), np.int64)
+    flat, deep = np.zeros(0, np.int64), np.zeros((strata, 0), np.int32)
     no = np.zeros(0, bool)
     return _Piece(flat, flat, [], no, no, deep, deep, deep, np.zeros((strata, 0), bool))

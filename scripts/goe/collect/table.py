@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from goe.collect.lines import Info
 from goe.collect.merge import Told, Window
 from goe.core import tables
 from goe.core.resources import RESOURCES
@@ -34,6 +35,8 @@ _ROW_GROUP = 1 << 14
 _OF_LEAVES = ("ac_lo", "ac_hi", "an", "an_hi", "n_not_counted")
 """Columns of men and of women of a country: the others follow, or are of interest for larger groups."""
 _EXACT = {"AC": "ac_lo", "AN": "an", "AF": "af_lo"}
+EXACT = ("ac_lo", "ac_hi", "an", "an_hi")
+"""Columns of a stratum that say whether it is known exactly."""
 
 
 @cache
@@ -111,28 +114,36 @@ def faf95(ac: np.ndarray, an: np.ndarray) -> np.ndarray:
         return np.where(an > 0, _poisson(size)[ac] / an, np.nan)
 
 
+def filters(listed: np.ndarray, filtered: np.ndarray) -> pa.Array:
+    """FILTER of alleles that any dataset lists as PASS, or has filtered: bool (alleles,)."""
+    return pa.array([PASS, FILTERED, NOBODY]).take(pa.array(np.where(listed, 0, np.where(filtered, 1, 2))))
+
+
 def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wanted: pa.Schema) -> pa.Table:
     """The table of a window."""
     n, counts = len(window), window.counts()
     listed, filtered = counts["n_datasets"] > 0, counts["n_filtered"] > 0
-    letters = np.ascontiguousarray(window.status.T).view(f"S{window.status.shape[0]}").ravel()
     total, names_wanted = strata.index(TOTAL), set(wanted.names)
     values: dict[str, pa.Array | np.ndarray] = {
         "contig": pa.repeat(pa.scalar(contig), n),
         "pos": window.pos.astype(np.int32),
         "ref": window.ref,
         "alt": window.alt,
-        "filter": np.where(listed, PASS, np.where(filtered, FILTERED, NOBODY)),
+        "filter": filters(listed, filtered),
         **counts,
-        "status": pa.array(letters.astype("U")),
+        "status": _letters(window.status),
         "an_floor": window.sums.floor[total],
     }
     best, group = np.full(n, np.nan), np.full(n, -1)
     countries = [s for s in strata if parse(s).is_country]
-    for i, s in enumerate(strata):
-        for name, numbers in vars(told).items():
+    for name, numbers in vars(told).items():
+        # Where nobody is counted there is no frequency.
+        known = told.an > 0 if numbers.dtype == np.float64 else np.ones((len(strata), 1), bool)
+        whole = known.all(axis=1)
+        for i, s in enumerate(strata):
             if column(name, s) in names_wanted:
-                values[column(name, s)] = numbers[i]
+                values[column(name, s)] = parquet.column(numbers[i], None if whole[i] else known[i])
+    for i, s in enumerate(strata):
         if column("faf95", s) in names_wanted:
             faf = faf95(told.ac_lo[i], told.an_hi[i])
             faf[told.an[i] == 0] = np.nan
@@ -149,12 +160,16 @@ def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wa
 
 def _column(values: pa.Array | np.ndarray, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.Array | pa.ChunkedArray):
-        return values.cast(kind)
-    if pa.types.is_floating(kind):
-        return pa.array(values.astype(kind.to_pandas_dtype()), kind, mask=np.isnan(values))
-    if pa.types.is_integer(kind):
-        return pa.array(values.astype(kind.to_pandas_dtype()), kind)
-    return pa.array(values, kind)
+        return values if values.type == kind else values.cast(kind)
+    missing = np.isnan(values) if pa.types.is_floating(kind) else np.zeros(0, bool)
+    return parquet.column(values.astype(kind.to_pandas_dtype(), copy=False), ~missing if missing.any() else None)
+
+
+def _letters(status: np.ndarray) -> pa.Array:
+    """Text of the letters of each allele. status: uint8 (datasets, alleles)."""
+    n, alleles = status.shape
+    ends = np.arange(alleles + 1, dtype=np.int32) * n
+    return pa.StringArray.from_buffers(alleles, pa.py_buffer(ends), pa.py_buffer(np.ascontiguousarray(status.T)))
 
 
 def datasets_schema(numbers: Sequence[int], about: Mapping) -> pa.Schema:
@@ -169,9 +184,9 @@ def of_datasets(window: Window, contig: str, numbers: Sequence[int], wanted: pa.
     """What each dataset says of a window; numbers: of the datasets."""
     values = [pa.repeat(pa.scalar(contig), len(window)), pa.array(window.pos.astype(np.int32)), window.ref, window.alt]
     for i in range(len(numbers)):
-        values.append(pa.array(window.status[i].view("S1").astype("U"), pa.string()))
+        values.append(_letters(window.status[i : i + 1]))
         for counts in (window.ac[i], window.an[i]):
-            values.append(pa.array(counts.astype(np.int32), pa.int32(), mask=counts < 0))
+            values.append(parquet.column(counts.astype(np.int32), counts >= 0))
     return pa.table(values, schema=wanted)
 
 
@@ -194,15 +209,22 @@ class Writer:
         self.waiting.append(table)
         while sum(part.num_rows for part in self.waiting) >= _ROW_GROUP:
             whole = pa.concat_tables(self.waiting)
-            self.file.write_table(whole.slice(0, _ROW_GROUP).combine_chunks(), row_group_size=_ROW_GROUP)
+            self._write(whole.slice(0, _ROW_GROUP))
             self.waiting = [whole.slice(_ROW_GROUP)]
+
+    def _write(self, table: pa.Table) -> None:
+        # Where text is cut decides when a dictionary is full; a page of numbers holds the whole row group.
+        texts = {i: field for i, field in enumerate(table.schema) if field.type == pa.string()}
+        for i, field in texts.items():
+            table = table.set_column(i, field, table.column(i).combine_chunks())
+        self.file.write_table(table, row_group_size=_ROW_GROUP)
 
     def __enter__(self) -> "Writer":
         return self
 
     def __exit__(self, kind: object, *error: object) -> None:
         if kind is None and any(part.num_rows for part in self.waiting):
-            self.file.write_table(pa.concat_tables(self.waiting).combine_chunks(), row_group_size=_ROW_GROUP)
+            self._write(pa.concat_tables(self.waiting))
         self.file.close()
 
 
@@ -211,19 +233,28 @@ def shown(sums: pa.Table, tag: Tag) -> pa.ChunkedArray:
     values = sums[tag.key]
     if not tag.stratum:
         return values
-    pairs = (("ac_lo", "ac_hi"), ("an", "an_hi"))
-    exact = [pc.equal(sums[column(low, tag.stratum)], sums[column(high, tag.stratum)]) for low, high in pairs]
-    # Where nobody is counted there is no number.
-    there = pc.and_(pc.and_(*exact), pc.greater(sums[column("an", tag.stratum)], 0))
-    return pc.if_else(there, values, pa.scalar(None, values.type))
+    return pc.if_else(pa.array(_exact(sums, tag.stratum)), values, pa.scalar(None, values.type))
+
+
+def _exact(sums: pa.Table, stratum: str) -> np.ndarray:
+    """bool (alleles,): where the numbers of a stratum are known exactly; nowhere that nobody is counted."""
+    low, high, an, an_hi = (sums[column(key, stratum)].to_numpy() for key in EXACT)
+    return np.asarray((low == high) & (an == an_hi) & (an > 0))
 
 
 def lines(sums: pa.Table, info: Sequence[Tag]) -> pa.Array:
-    """The VCF lines of a table of sums."""
+    """The VCF lines of a table of sums, each with its line end."""
     sums = sums.combine_chunks()
-    entries = [pc.binary_join_element_wise(f"{tag.id}=", pc.cast(shown(sums, tag), pa.string()), "") for tag in info]
-    joined = pc.binary_join_element_wise(*entries, ";", null_handling="skip")
+    put = Info([tag.id for tag in info], sums.num_rows)
+    exact = {s: _exact(sums, s) for s in {tag.stratum for tag in info if tag.stratum}}
+    for i, tag in enumerate(info):
+        values = sums[tag.key].combine_chunks()
+        if tag.type == "String":
+            put.texts(i, values)
+            continue
+        there = exact[tag.stratum] if tag.stratum else values.is_valid().to_numpy(zero_copy_only=False)
+        add = put.numbers if tag.type == "Float" else put.counts
+        add(i, values.to_numpy(zero_copy_only=False), there)
     pos = pc.cast(sums["pos"], pa.string())
-    texts = [sums["contig"], pos, ".", sums["ref"], sums["alt"], ".", sums["filter"], joined]
-    made = pc.binary_join_element_wise(*texts, "\t")
-    return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
+    before = [sums["contig"], pos, ".", sums["ref"], sums["alt"], ".", sums["filter"], ""]
+    return put.lines(pc.binary_join_element_wise(*before, "\t").combine_chunks())

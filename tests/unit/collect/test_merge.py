@@ -252,3 +252,30 @@ def test_beside_a_listed_allele_silence_says_nothing_where_alleles_were_withheld
             assert word == ("U" if status[i] == "B" and beside else status[i]), (allele, one.name)
             seen.add((status[i], word))
     assert {("B", "U"), ("B", "B"), ("A", "A")} <= seen
+
+
+def test_what_is_told_follows_from_the_sums():
+    """`tell` as formulas of whole arrays."""
+    rng = np.random.default_rng(1)
+    shape = (3, 500)
+    names = [f.name for f in dataclasses.fields(merge.Sums)]
+    sums = merge.Sums(**{name: rng.integers(0, rng.choice([1, 3, 2000], shape)).astype(np.int32) for name in names})
+    sums.high += sums.low
+    told = merge.tell(sums, 0)
+    common = 2 * sums.ac[0] >= sums.an[0]
+    assert 0 < common.sum() < 500
+    an, an_hi = sums.an + sums.low, sums.an + sums.high
+    ac_hi = np.minimum(sums.ac + sums.bound + np.where(common, sums.floor, sums.rare), an_hi)
+    hom = np.minimum(sums.hom + sums.hom_hi + np.where(common, sums.floor_hom, sums.rare_hom), ac_hi // 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        af = [np.where(an > 0, x, np.nan) for x in (sums.ac / an_hi, np.minimum(ac_hi / an, 1))]
+    pairs = [
+        (told.ac_lo, sums.ac),
+        (told.ac_hi, ac_hi),
+        (told.an, an),
+        (told.an_hi, an_hi),
+        (told.nhomalt_lo, sums.hom),
+    ]
+    for one, two in [*pairs, (told.nhomalt_hi, hom), (told.n_not_counted, sums.uncounted)]:
+        assert one.dtype == np.int32 and np.array_equal(one, two)
+    assert np.array_equal(told.af_lo, af[0], equal_nan=True) and np.array_equal(told.af_hi, af[1], equal_nan=True)

@@ -120,6 +120,19 @@ def more_ac(rows):
     return rows
 
 
+def exchanged(rows):
+    """The numbers of EE under FI, and of FI under EE."""
+    place = {(row["pos"], row["ref"], row["alt"], row["stratum"]): i for i, row in enumerate(rows)}
+    keys = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt", "af")
+    for (*allele, stratum), i in place.items():
+        if stratum == "EE":
+            other = place[*allele, "FI"]
+            one, two = ({key: rows[j][key] for key in keys} for j in (i, other))
+            rows[i] |= two
+            rows[other] |= one
+    return rows
+
+
 @pytest.mark.parametrize(
     ("change", "edit", "words"),
     [
@@ -128,6 +141,7 @@ def more_ac(rows):
         (lambda about: about["strata"].update(EE_M=3), None, "people"),
         (lambda about: about.update(number_of_records=1), None, "number_of_records is 1"),
         (None, more_ac, "ac is not ac_hom + ac_het + ac_hemi"),
+        (None, exchanged, "ac is below the sum of EE_M"),
     ],
 )
 def test_a_restricted_product_that_cannot_be_is_refused(releases, tmp_path, keys, change, edit, words):

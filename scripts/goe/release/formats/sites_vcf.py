@@ -176,8 +176,12 @@ class Body:
         self.stdin = self.process.stdin
 
     def write(self, text: pa.Array) -> None:
+        self.send(data(text))
+
+    def send(self, content: bytes | memoryview) -> None:
+        """Lines as bytes, each with its line end."""
         try:
-            self.stdin.write(data(text))
+            self.stdin.write(content)
         except BrokenPipeError:
             self.close()
 
