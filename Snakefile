@@ -41,6 +41,9 @@ else:
     onstart:
         look_at_inputs()
 
+    onsuccess:
+        say_what_was_made()
+
     # Every kept file of every job is asked for. One that failed has lost its files, and Snakemake makes a file that is
     # missing in the middle of a run again only when it is asked for.
     rule release:

@@ -10,6 +10,7 @@ params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
     ledger = Ledger(f"frequencies {snakemake.wildcards.region}")
     keep = tables.read_people(snakemake.input.keep)
+    counts.stop_on_nobody(keep)
     build, region = Build(**params.build), Region(*params.region)
     with everybody.opened(snakemake.input, build, region, keep, params.raw) as cohort:
         leaves = counts.Leaves.of_keep(cohort.ids, keep, f"the cohort in {region.name}")

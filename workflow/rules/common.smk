@@ -87,6 +87,16 @@ def look_at_inputs():
         raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 
 
+def say_what_was_made():
+    """At the end of a run that made a release: who counts, what is public, where to look."""
+    if not any(job.rule.name.rpartition("goe_")[2] == "release_manifest" for job in workflow.dag.jobs):
+        return
+    from goe.release import ending
+
+    for line in ending.words(OUTDIR):
+        print(f"goe: {line}", file=sys.stderr)
+
+
 def audited(wildcards):
     """What is asked of the release to audit, as files that must be there."""
     if CFG.audit is None:

@@ -1,13 +1,14 @@
 """Counts of people by leaf stratum (country x sex) for every site allele of a region (C4.1)."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from goe.core.errors import Problem, stop_on
+from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.ledger import Ledger
 from goe.frequencies.cohort import Cohort
 from goe.frequencies.strata import CALLS
@@ -61,6 +62,17 @@ class Leaves:
             np.add.at(expected[region_class], of[region_class][inside], ploidy[region_class][inside])
         people = {name: labels.count(name) for name in names}
         return cls(names, people, of, expected)
+
+
+def stop_on_nobody(keep: Mapping[str, Mapping[str, str]]) -> None:
+    """GoeError, with the reasons, when nobody of the keep list is counted: no release is made of nobody."""
+    if any(row["keep"] == "yes" for row in keep.values()):
+        return
+    reasons = Counter(row["reasons"].split(";")[0] for row in keep.values())
+    why = ", ".join(f"{reason} {n}" for reason, n in sorted(reasons.items()))
+    what = f"nobody of {len(keep)} people counts: {why}"
+    mend = "see sample_qc/cohort.html; thresholds are set in sample_qc.thresholds, and exclude: false leaves nobody out"
+    raise GoeError(Problem("sample_qc/keep.tsv", what, mend))
 
 
 def schema(leaves: Leaves, raw: bool) -> pa.Schema:

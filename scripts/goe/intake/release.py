@@ -202,6 +202,9 @@ def _strata(cfg: Config, people: Mapping[str, Person]) -> tuple[list[Problem], l
     rule = control.policy(cfg.disclosure)
     least = rule.min_stratum_size
     leaves = Counter(f"{person.country}_{person.sex}" for person in people.values() if not person.withdrawn)
+    if people and not leaves:
+        what = "nobody to count: everybody on the sheet has withdrawn"
+        return [Problem(cfg.samples, what, "add people, or take withdrawn out where it is wrong")], []
     if rule.open or not leaves:
         return [], []
     few = f"fewer than {least} (disclosure.min_stratum_size)"
