@@ -14,7 +14,7 @@ from typing import IO
 from goe.core.errors import GoeError, Problem
 
 # What a tool says of itself, for those that do not answer --version.
-_ASKED = {"bwa": ["bwa"], "verifybamid2": ["verifybamid2", "--help"]}
+_ASKED = {"bwa": "bwa", "verifybamid2": "verifybamid2 --help"}
 Command = Sequence[object]
 """Words of a command, each taken as text."""
 _File = IO[bytes] | None
@@ -165,7 +165,8 @@ def said(*command: object) -> str:
 def version(tool: str) -> str:
     """The version that a tool on PATH tells; GoeError when it tells none."""
     try:
-        told = subprocess.run(_ASKED.get(tool, [tool, "--version"]), capture_output=True, text=True, errors="replace")
+        command = _ASKED.get(tool, f"{tool} --version").split()
+        told = subprocess.run(command, capture_output=True, text=True, errors="replace")
     except OSError as error:
         raise GoeError(Problem(tool, f"does not start: {error.strerror}", "install it, or put it on PATH")) from error
     number = re.search(r"\bv?(\d+\.[\w.+-]*\w)", told.stdout + told.stderr)
