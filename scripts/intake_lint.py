@@ -7,7 +7,7 @@ from pathlib import Path
 
 from goe.core import logs, seal, tables
 from goe.core.errors import GoeError, write_table
-from goe.intake import lint
+from goe.intake import lint, tools
 from goe.intake import load as intake
 
 # The log has the notes too, but nobody looks into the log of what went well.
@@ -18,6 +18,8 @@ with logs.to(snakemake.log), seal.job(snakemake):
     problems, notes, known = lint.lint(
         cfg, people, inputs, build, m5_cache=snakemake.params.m5_cache, threads=snakemake.threads
     )
+    old, absent = tools.look(snakemake.params.get("called", ()))
+    problems, notes = old + problems, absent + notes
     # Snakemake takes away the outputs of a job that failed, so the list is no output of a rule.
     write_table(snakemake.params.table, problems, notes)
     for note in notes:

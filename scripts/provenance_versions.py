@@ -2,24 +2,14 @@
 
 import json
 import platform
-import re
-import subprocess
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
-from goe.core import logs, seal
-from goe.core.errors import GoeError, Problem
+from goe.core import logs, processes, seal
 
-# What a tool says of itself, for those that do not answer --version.
-ASK = {"bwa": ["bwa"], "verifybamid2": ["verifybamid2", "--help"]}
-
+params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
-    found = {"python": platform.python_version()} if snakemake.params.packages else {}
-    for tool in snakemake.params.tools:
-        told = subprocess.run(ASK.get(tool, [tool, "--version"]), capture_output=True, text=True, errors="replace")
-        number = re.search(r"\bv?(\d+\.[\w.+-]*\w)", told.stdout + told.stderr)
-        if not number:
-            raise GoeError(Problem(tool, "does not tell its version", "is it installed in this environment?"))
-        found[tool] = number[1]
-    found |= {package: version(package) for package in snakemake.params.packages}
+    found = {"python": platform.python_version()} if params.packages else {}
+    found |= {tool: processes.version(tool) for tool in params.tools}
+    found |= {package: metadata.version(package) for package in params.packages}
     Path(snakemake.output.versions).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")

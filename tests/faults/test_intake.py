@@ -23,6 +23,7 @@ from goe.intake import release as release_lint
 from goe.intake.load import build_of
 from goe.settings import config, sections, sheets
 from helpers.settings import altered
+from helpers.workflow import snakemake
 
 CONTIGS = {"chr20": 3000, "chrX": 2000}
 SEQUENCES = {"chr20": "ACGTTGCA" * 375, "chrX": "GATTACAC" * 250}
@@ -1168,6 +1169,27 @@ def test_snakemake_lint(cohort, repo):
     assert done.returncode == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.stderr
     done = run()
     assert done.returncode == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.stderr
+
+
+@pytest.mark.slow
+def test_snakemake_without_a_home_and_with_an_old_samtools(cohort, monkeypatch):
+    """Caches of Snakemake and libraries need no HOME; the tool is told with the rest."""
+    cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B", "STRANGER"]))]
+    cohort.write()
+    Path("config").mkdir()
+    Path("config/config.yaml").write_text(yaml.safe_dump(cohort.config()))
+    old = Path("old")
+    old.mkdir()
+    (old / "samtools").write_text("#!/bin/sh\necho samtools 1.7\n")
+    (old / "samtools").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{old.absolute()}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", "/proc/none")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for target in ("lint", "harmonised"):
+        told = snakemake(Path.cwd(), target, alone=target == "lint")
+        assert told.status == 1 and "Traceback" not in told.output, told.output
+        assert "samtools 1.7: older than 1.16" in told.output and "STRANGER" in told.output, told.output
+    assert not Path("work/harmonise").exists()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ try:
     DATASETS = {str(entry.number): entry for entry in sheet.read(COLLECTION.datasets)}
 except GoeError as error:
     raise WorkflowError(f"collect.yaml or the sheet of datasets has to be mended first.\n{error}")
+environment.keep_caches(Path(COLLECTION.outdir) / "work" / "cache")
 
 
 wildcard_constraints:

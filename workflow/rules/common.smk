@@ -1,6 +1,6 @@
 from goe.core import batches, environment
 from goe.genome import build
-from goe.intake import load as intake, stamps
+from goe.intake import load as intake, stamps, tools
 from goe.settings import sheets
 from goe.settings.sections import plain
 
@@ -11,6 +11,7 @@ try:
 except GoeError as error:
     raise WorkflowError(f"Config, sheets, reference or data files have to be mended first.\n{error}")
 OUTDIR = Path(CFG.outdir)
+environment.keep_caches(OUTDIR / "work" / "cache")
 JOINT = [i for i in INPUTS if i.input_type == "joint_vcf"]
 UNITS = sheets.by_person(INPUTS)
 BUILD_PARAMS = {"name": BUILD.name, "contigs": BUILD.contigs, "par": BUILD.par}
@@ -19,6 +20,8 @@ REGIONS = build.regions(BUILD, CFG.scatter.region_size)
 CALL_REGIONS = [f"{r.contig}:{r.start}-{r.end}" for r in build.regions(BUILD, 10_000_000).values()]
 BATCHES = batches.make(UNITS, CFG.scatter.people_per_batch)
 READ_TYPES = {"fastq", "ubam", "bam", "cram"}
+# Where Snakemake brings the tools, each rule has those of its environment.
+CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS)
 READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}
 READ_BATCHES = batches.make(READ_BORN, CFG.scatter.people_per_batch)
 
@@ -79,7 +82,7 @@ def look_at_inputs():
     if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint"}:
         return
     try:
-        intake.look(CFG, PEOPLE, INPUTS, BUILD, STAMPS, workflow.cores or 4)
+        intake.look(CFG, PEOPLE, INPUTS, BUILD, STAMPS, workflow.cores or 4, CALLED)
     except GoeError as error:
         raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 

@@ -6,6 +6,7 @@ rule lint:
         "../../envs/goe.yaml"
     threads: 4
     params:
+        called=CALLED,
         table=str(OUTDIR / intake.TABLE),
         m5_cache=work("intake/m5.json"),
     script:

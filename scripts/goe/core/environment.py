@@ -15,3 +15,17 @@ def prepare() -> None:
     beside = str(Path(sys.executable).parent)
     if beside not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([beside, os.environ["PATH"]])
+
+
+def keep_caches(folder: Path) -> None:
+    """Let libraries keep their caches (compiled kernels, fonts) in `folder` where the user's own place for them cannot
+    be written, as for a service without a home; for this process and its children."""
+    own = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        usable = os.access(own, os.W_OK | os.X_OK)
+    except OSError:
+        usable = False
+    if not usable:
+        os.environ["XDG_CACHE_HOME"] = str(folder.absolute())
+        os.environ.setdefault("MPLCONFIGDIR", str(folder.absolute() / "matplotlib"))

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -12,6 +13,8 @@ from typing import IO
 
 from goe.core.errors import GoeError, Problem
 
+# What a tool says of itself, for those that do not answer --version.
+_ASKED = {"bwa": "bwa", "verifybamid2": "verifybamid2 --help"}
 Command = Sequence[object]
 """Words of a command, each taken as text."""
 _File = IO[bytes] | None
@@ -152,6 +155,19 @@ def said(*command: object) -> str:
     """What one command writes to standard output, a text; GoeError when it fails."""
     with reading(*command) as output:
         return output.read().decode(errors="replace")
+
+
+def version(tool: str) -> str:
+    """The version that a tool on PATH tells; GoeError when it tells none."""
+    try:
+        command = _ASKED.get(tool, f"{tool} --version").split()
+        told = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise GoeError(Problem(tool, f"does not start: {error.strerror}", "install it, or put it on PATH")) from error
+    number = re.search(r"\bv?(\d+\.[\w.+-]*\w)", told.stdout + told.stderr)
+    if not number:
+        raise GoeError(Problem(tool, "does not tell its version", "is it installed in this environment?"))
+    return number[1]
 
 
 def tool(*command: object, stdout: _File = None) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, write_table
 from goe.genome import build
 from goe.genome.build import Build
+from goe.intake import tools
 from goe.intake.stamps import Stamps, of
 from goe.rules.dataset import DatasetId
 from goe.settings import config, sheets
@@ -149,22 +150,30 @@ def _later(
 
 
 def look(
-    cfg: Config, people: dict[str, Person], inputs: list[Input], reference: Build, stamps: Stamps, threads: int
+    cfg: Config,
+    people: dict[str, Person],
+    inputs: list[Input],
+    reference: Build,
+    stamps: Stamps,
+    threads: int,
+    called: Collection[str] = (),
 ) -> None:
     """Every problem of every input, before the first job; GoeError with all of them. Notes are shown.
 
-    Nothing is looked at when nothing has changed since all was well: configuration, sheets, files, code. Leaves the
-    stamps of the cohort for the jobs.
+    called: tools that jobs take from PATH. No input is looked at when nothing has changed since all was well:
+    configuration, sheets, files, code. Leaves the stamps of the cohort for the jobs.
     """
     folder = Path(cfg.outdir) / "work" / "intake"
     stamps.save(folder / "stamps.json")
     looked, key = folder / _LOOKED, of(cfg, stamps.release)
+    problems, notes = tools.look(called)
     with contextlib.suppress(OSError, ValueError):
-        if json.loads(looked.read_text()) == key:
+        if json.loads(looked.read_text()) == key and not problems:
             return
     from goe.intake import lint
 
-    problems, notes, _ = lint.lint(cfg, people, inputs, reference, folder / M5_CACHE, threads)
+    of_inputs, advice, _ = lint.lint(cfg, people, inputs, reference, folder / M5_CACHE, threads)
+    problems, notes = problems + of_inputs, notes + advice
     table = Path(cfg.outdir) / TABLE
     write_table(table, problems, notes)
     for note in notes:

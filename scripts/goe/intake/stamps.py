@@ -61,7 +61,8 @@ _GENOTYPES = (
         "goe/rules/dataset.py",
         "goe/rules/stratum.py",
     ),
-    *("goe/intake/callers.py", "goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
+    *("goe/intake/callers.py", "goe/intake/lint.py", "goe/intake/load.py", "goe/intake/tools.py"),
+    "goe/settings/sheets.py",
 )
 _METRICS = (
     *(*_BASES, *_CONTAMINATION, *_REPORTS),
