@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,8 +21,9 @@ from goe.intake import lint
 from goe.intake import release as release_lint
 from goe.intake.load import build_of
 from goe.settings import config, sections, sheets
+from helpers import warm
 from helpers.settings import altered
-from helpers.workflow import snakemake
+from helpers.workflow import Run, snakemake
 
 CONTIGS = {"chr20": 3000, "chrX": 2000}
 SEQUENCES = {"chr20": "ACGTTGCA" * 375, "chrX": "GATTACAC" * 250}
@@ -1128,6 +1128,12 @@ def test_conformance_errors(shared, tmp_path, monkeypatch):
 # Snakemake
 
 
+def of_this_folder(repo: Path, *arguments: str) -> Run:
+    """`snakemake` where one is, without profile and `--directory`."""
+    options = ["--snakefile", str(repo / "Snakefile"), "--cores", "1", *arguments]
+    return Run(*warm.snakemake(options, os.environ, 600))
+
+
 @pytest.mark.slow
 def test_snakemake_lint(cohort, repo):
     """The target `lint`: status 1, every problem on stderr and in lint.tsv; looks again each time; notes are shown."""
@@ -1137,18 +1143,17 @@ def test_snakemake_lint(cohort, repo):
     Path("config").mkdir()
     Path("config/config.yaml").write_text(yaml.safe_dump(cohort.config()))
 
-    def run(target="lint") -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(repo / "Snakefile"), "--cores", "1", target]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+    def run(target="lint") -> Run:
+        return of_this_folder(repo, target)
 
     done = run()
-    assert done.returncode == 1
+    assert done.status == 1
     for text in ("STRANGER", "samples.tsv row 4, sample C: no data"):
-        assert text in done.stderr
+        assert text in done.output
     table = Path("work/intake/lint.tsv").read_text().splitlines()
     assert table[0] == "level\twhere\twhat\tmend" and len(table) == 3
     done = run("work/intake/intake.json")
-    assert done.returncode == 1 and "STRANGER" in done.stderr
+    assert done.status == 1 and "STRANGER" in done.output
     assert not Path("work/intake/intake.json").exists()
 
     del cohort.people["C"]
@@ -1156,19 +1161,19 @@ def test_snakemake_lint(cohort, repo):
     cohort.write()
     os.utime("joint.vcf.gz.tbi", (1, 1))
     done = run()
-    assert done.returncode == 0, done.stderr
-    assert "note: inputs.tsv row 2, joint.vcf.gz: the index joint.vcf.gz.tbi is older than the file" in done.stderr
-    assert "lint: no problem; notes: 1, also in work/intake/lint.tsv" in done.stderr
-    assert run("work/intake/people.tsv").returncode == 0
+    assert done.status == 0, done.output
+    assert "note: inputs.tsv row 2, joint.vcf.gz: the index joint.vcf.gz.tbi is older than the file" in done.output
+    assert "lint: no problem; notes: 1, also in work/intake/lint.tsv" in done.output
+    assert run("work/intake/people.tsv").status == 0
     assert Path("work/intake/people.tsv").read_text().splitlines()[1] == "A\tF\tEE\tno\tjoint_vcf\tjoint_vcf_1\t\t"
 
-    assert run("work/intake/people.tsv").returncode == 0
-    assert "Nothing to be done" in run("work/intake/people.tsv").stderr
+    assert run("work/intake/people.tsv").status == 0
+    assert "Nothing to be done" in run("work/intake/people.tsv").output
     Path("joint.vcf.gz").unlink()
     done = run("work/intake/people.tsv")
-    assert done.returncode == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.stderr
+    assert done.status == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.output
     done = run()
-    assert done.returncode == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.stderr
+    assert done.status == 1 and "inputs.tsv row 2, joint.vcf.gz: no such file" in done.output
 
 
 @pytest.mark.slow
@@ -1198,14 +1203,13 @@ def test_snakemake_on_config_files_that_are_none(cohort, repo):
     cohort.rows = [("", "joint_vcf", cohort.vcf("joint.vcf.gz", ["A", "B"]))]
     cohort.write()
     Path("config").mkdir()
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repo / "Snakefile"), "--cores", "1", "-n", "lint"]
 
     def told(text: str | None, *more: str) -> str:
         if text is not None:
             Path("config/config.yaml").write_text(text)
-        done = subprocess.run([*command, *more], capture_output=True, text=True, check=False)
-        assert done.returncode == (0 if more else 1), done.stderr
-        return done.stdout + done.stderr
+        done = of_this_folder(repo, "--dry-run", "lint", *more)
+        assert done.status == (0 if more else 1), done.output
+        return done.output
 
     assert "There is no config/config.yaml in" in told(None) and "--directory" in told(None)
     whole = yaml.safe_dump(cohort.config())
