@@ -139,7 +139,7 @@ def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wa
     for name, numbers in vars(told).items():
         # Where nobody is counted there is no frequency.
         known = told.an > 0 if numbers.dtype == np.float64 else np.ones((len(strata), 1), bool)
-        whole = known.all(axis=1)
+        whole = np.asarray(known.all(axis=1))
         for i, s in enumerate(strata):
             if column(name, s) in names_wanted:
                 values[column(name, s)] = parquet.column(numbers[i], None if whole[i] else known[i])
