@@ -11,6 +11,7 @@ import numpy as np
 from goe.core import tables
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
+from goe.genome.build import REGION_DIPLOID
 from goe.rules.sample_thresholds import FAIL_REASON, PRECEDENCE, Guidelines
 from goe.sample_qc import ga4gh, relatedness, sex
 from goe.sample_qc import metrics as metrics_of
@@ -200,6 +201,15 @@ def _lines(path: str | Path) -> Iterator[dict]:
         yield from map(json.loads, handle)
 
 
+NO_AUTOSOMES = "nobody has a call on an autosome, and those in the PARs of X are too few to judge by"
+
+
+def _calls_on_autosomes(classes: Mapping[int, Mapping[str, int]]) -> bool:
+    """Whether some of a person's diploid calls are not in the pseudo-autosomal regions of X."""
+    diploid = classes.get(REGION_DIPLOID, {})
+    return diploid.get("n_records", 0) - diploid.get("n_missing_in", 0) > diploid.get("n_par", 0)
+
+
 def gather(
     sheet: Mapping[str, Mapping[str, str]],
     tools: Mapping[str, Mapping[str, float | None]],
@@ -220,6 +230,7 @@ def gather(
     together: dict[str, list[str]] = {}
     for sample, person in sheet.items():
         together.setdefault(_callset(person), []).append(sample)
+    autosomes = any(_calls_on_autosomes(classes.get(sample, {})) for sample in sheet)
     y_data = {name: sex.has_y_data((classes.get(s, {}) for s in some), limits) for name, some in together.items()}
     for sample, person in sorted(sheet.items()):
         kind = person["input_type"]
@@ -228,6 +239,8 @@ def gather(
         mine = classes.get(sample, {})
         measured, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits, len(counts))
         row.metrics |= measured
+        if not autosomes and row.metrics["call_rate"] is not None:
+            row.metrics["call_rate"], row.why["call_rate"] = None, NO_AUTOSOMES
         if sample not in classes:
             row.why |= dict.fromkeys(row.why, MISSING_PERSON)
         read = tools.get(sample)

@@ -392,3 +392,16 @@ def test_people_without_data_are_in_the_list(files):
     assert only.why["mean_autosome_coverage"] == "no reads: the person came as cram"
     keep.decide([only], [], guidelines, True, True)
     assert keep.keep_rows([only], True) == [("a", "EE", "F", "unknown", "F", "yes", "")]
+
+
+@pytest.mark.parametrize(("in_par", "rate"), [(400, None), (399, 0.9475), (0, 0.9475)])
+def test_call_rate_of_a_cohort_without_autosomes_judges_nobody(files, in_par, rate):
+    """Two people of a joint VCF of X: their diploid records are those of its PARs."""
+    sheet = {s: {"sex": "F", "country_code": "EE", "withdrawn": "no", "input_type": "joint_vcf"} for s in "ab"}
+    counters = dict.fromkeys(("n_het", "n_hom_alt", "n_missing_in", "sum_dp", "n_dp"), 0)
+    counters |= {"n_records": 400, "n_called": 379, "n_failed": 21, "n_said": 400, "n_par": in_par}
+    rows = keep.gather(sheet, {}, {s: {1: counters} for s in "ab"}, {}, sample_rules.load(files))
+    keep.decide(rows, [], sample_rules.load(files), True, False)
+    assert [r.metrics["call_rate"] for r in rows] == [rate, rate]
+    assert [r.dropped_for(True) for r in rows] == [None if rate is None else "low_call_rate"] * 2
+    assert rate or rows[0].why["call_rate"] == keep.NO_AUTOSOMES
