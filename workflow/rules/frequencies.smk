@@ -59,7 +59,13 @@ KEPT += expand(work("seals/frequencies_callable_an/{region}.json"), region=REGIO
 if CFG.restricted:
 
     # The same of every stratum, exact: for the restricted product alone.
-    use rule frequencies_callable_an as frequencies_exact_callable_an with:
+    rule frequencies_exact_callable_an:
+        input:
+            runs=expand(work("harmonise/batch/{batch}.runs.parquet"), batch=BATCHES),
+            keep=work("sample_qc/keep.tsv"),
+            people=work("intake/people.tsv"),
+            seals=expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
+            further_seals=[work("seals/sample_qc_keep.json"), work("seals/intake_people.json")],
         output:
             blocks=work("restricted/blocks/{region}.parquet"),
             seal=work("seals/frequencies_exact_callable_an/{region}.json"),
@@ -67,10 +73,14 @@ if CFG.restricted:
             work("logs/frequencies_exact_callable_an/{region}.log"),
         benchmark:
             work("benchmarks/frequencies_exact_callable_an/{region}.tsv")
+        conda:
+            "../../envs/goe.yaml"
         params:
             **made("callable_an") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "keep": STAMPS.keep}},
             build=BUILD_PARAMS,
             region=lambda wc: list(REGIONS[wc.region]),
             disclosure={"open": True, "legal_basis": CFG.restricted.legal_basis},
+        script:
+            "../../scripts/frequencies_callable_an.py"
 
     KEPT += expand(work("seals/frequencies_exact_callable_an/{region}.json"), region=REGIONS)

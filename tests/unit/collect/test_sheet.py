@@ -94,3 +94,26 @@ def test_another_dataset_in_its_place_has_another_identity(tmp_path):
     (root / "y").symlink_to("/nowhere")
     seen.add(sheet.identity(root))
     assert len(seen) == 5
+
+
+def test_a_public_sum_asks_each_row_for_its_public_release(tmp_path):
+    path = tmp_path / "datasets.tsv"
+    path.write_text(
+        "path\texpect\tkey\tpublic\na.restricted.tar.c4gh\tEE\tk\trelease\nb.restricted.tar.c4gh\tLV\tk\tnone\n"
+    )
+    assert [entry.public for entry in sheet.read(path, public_sum=True)] == ["release", sheet.NONE]
+    path.write_text("path\texpect\tkey\na.restricted.tar.c4gh\tEE\tk\n")
+    assert sheet.read(path)[0].public == ""
+    with pytest.raises(GoeError, match="does not say where its public release is"):
+        sheet.read(path, public_sum=True)
+    about = {"id": "GOE-EU-EXAMPLE-20260401000000000", "title": "A", "contact": {"fn": "A", "email": "a@b.org"}}
+    given = {
+        "datasets": "d.tsv",
+        "collection": about,
+        "restricted": {"legal_basis": "7", "public_sum": {"min_carriers": 5}},
+    }
+    found = sheet.settings(given)
+    assert (found.sum_floor, found.sum_protect) == (5, "carriers")
+    given["restricted"]["public_sum"] = {"min_carriers": 1}
+    with pytest.raises(GoeError, match=r"restricted\.public_sum\.min_carriers"):
+        sheet.settings(given)

@@ -16,7 +16,7 @@ from goe.genome.build import Build
 from goe.release import table as frequency_table
 from goe.release.formats import annotations, sites_vcf, wide_table
 from goe.rules.policy import POLICIES, Policy
-from goe.settings import config
+from goe.settings import config, schemas
 from helpers import public_blocks
 
 REPO = Path(__file__).resolve().parents[3]
@@ -139,8 +139,8 @@ def keys(part: dict, path: str = "") -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(REPO)))
 def test_keys_of_the_config_are_there(page):
-    """Every `section.key` that a page names."""
-    known = keys(config.schema())
+    """Every `section.key` that a page names, of the configuration of a country or of a collection."""
+    known = keys(config.schema()) | keys(schemas.schema("collect"))
     sections = {key for key in known if "." not in key}
     for name in re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)(?=[`:])", page.read_text()):
         if name.split(".")[0] in sections and not re.search(r"\.(tsv|json|yaml|md|html|vcf|tar|parquet)$", name):
