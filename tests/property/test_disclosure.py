@@ -5,6 +5,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from goe.disclosure import control
 from goe.disclosure.audit.audit import Audit
 from goe.disclosure.audit.table import Stated
@@ -255,6 +256,18 @@ def counted(k, protect, **leaves):
     """The rule, people and counts of `tiny` from (reference, het, hom) of each leaf."""
     counts = np.array([[[sum(n)], [0], [n[1]], [n[2]], [0]] for n in leaves.values()], dtype=np.int32)
     return Policy(k, protect=protect, least=k), {leaf: sum(n) for leaf, n in leaves.items()}, counts
+
+
+@pytest.mark.parametrize("protect", PROTECT)
+@pytest.mark.parametrize("name", POLICIES)
+def test_total_alone_is_not_given_where_callable_an_would_tell_that_few_of_a_group_are_called(name, protect):
+    """AN of Total less callable AN of one country leaves at most three people of the other."""
+    people = {"EE_U": 30, "FI_U": 30}
+    rule = Policy(5, name=name, protect=protect, least=5)
+    counts = np.zeros((2, 5, 2), dtype=np.int32)
+    counts[:, 0], counts[:, 2] = [[3, 10], [20, 13]], [[1, 1], [9, 12]]
+    shown = control.apply(counts, choose_strata(people, rule.min_stratum_size), rule).shown
+    assert shown.any(axis=0).tolist() == [False, True]
 
 
 @settings(max_examples=25, deadline=None)

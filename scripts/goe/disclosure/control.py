@@ -17,6 +17,7 @@ are 0 or at least k is 0 or at least k. An allele whose groups are all fine is p
 * Total is not fine: the allele is in no public file.
 * `collapse`: Total only.
 * `minimal`: the fewest cells are withheld of which nobody can tell the number.
+* 1 to k-1 people of a group are called: in no public file, since callable AN may tell that these are few.
 * Alleles that cover one base are decided together (`goe.disclosure.position`): they may show less than each by itself.
 * Nobody who counts carries it (AC 0): in no public file. It is listed only because somebody who was left out has
   it, or because a genotype that was filtered had it, and a person may be one of a kind there.

@@ -21,8 +21,8 @@ and F given, those are taken whose numbers are hidden while all that moves are s
 enough and not necessary: seldom a mask of fewer cells would do as well.
 
 Everything here is relative to someone who knows how many people are called in every atom, which nobody does, so
-what is found to be hidden from them is hidden. Alleles at which 1 to k-1 people of an atom are called are treated
-as `collapse` treats them.
+what is found to be hidden from them is hidden. Alleles at which 1 to k-1 people of an atom are called are not given
+at all: callable AN beside AN of Total may tell that these are few.
 """
 
 from typing import NamedTuple
@@ -116,21 +116,18 @@ def _next_near_an_end(x: int, low: int, high: int, k: int) -> int:
 
 
 @_jit
-def _two_parts(low: int, high: int, total: int, q1: int, q2: int, k: int, both: bool) -> bool:
+def _two_parts(low: int, high: int, total: int, q1: int, q2: int, k: int) -> bool:
     """Whether a sum of two parts leaves the first at least k values with which one of the two fails the rule.
 
     Where one of the two is a stratum of the release, they are withheld because one of them fails, so the other
-    values are ruled out. low..high: the range of the first; q1, q2: people called. both: whether the people without
-    the class count as well. Only values near the ends can fail.
+    values are ruled out. low..high: the range of the first; q1, q2: people called. Only values near the ends can
+    fail.
     """
     n = 0
     x = low
     while x <= high:
         y = total - x
-        if both:
-            n += _fails(x, q1, k) or _fails(y, q2, k)
-        else:
-            n += _small(x, k) or _small(y, k)
+        n += _fails(x, q1, k) or _fails(y, q2, k)
         x = _next_near_an_end(x, low, high, k)
     return n >= k
 
@@ -200,7 +197,7 @@ def _pool(t: Table, n: int) -> bool:
                     return False
             return True
         c = g[1] + g[2]
-        return _two_parts(max(0, c - q2), min(c, q1), c, q1, q2, k, True)
+        return _two_parts(max(0, c - q2), min(c, q1), c, q1, q2, k)
     return True
 
 
@@ -389,7 +386,7 @@ def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
         if i < parts or n == 2:
             if high[i] - low[i] < k - 1:
                 return False
-            if i != lone and not _two_parts(low[i], high[i], total, qm[i], qf[i], k, True):
+            if i != lone and not _two_parts(low[i], high[i], total, qm[i], qf[i], k):
                 return False
             continue
         # Withheld countries: the men of one of them have any share of what the men of all have.
@@ -404,12 +401,10 @@ def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
     if n_t == 2:
         moving = x[first:end].sum()
         total = s[0, first:end].sum()
-        if (not merged or men == 1) and not _two_parts(low[0], high[0], moving, qm[0], qm[1], k, True):
+        if (not merged or men == 1) and not _two_parts(low[0], high[0], moving, qm[0], qm[1], k):
             return False
         women = whole[first:end].sum() - moving
-        if (not merged or n - men == 1) and not _two_parts(
-            total - high[0], total - low[0], women, qf[0], qf[1], k, True
-        ):
+        if (not merged or n - men == 1) and not _two_parts(total - high[0], total - low[0], women, qf[0], qf[1], k):
             return False
     return True
 
@@ -492,22 +487,20 @@ def safe(t: Table, state: np.ndarray, columns: bool) -> bool:
 
 @_jit
 def _alone(t: Table) -> bool:
-    """Whether Total alone hides all atoms, for somebody who does not know how many people of an atom are called.
+    """Whether Total alone hides all atoms, for somebody who does not know how many people of an atom are called, nobody
+    or at least k.
 
     Total is fine. Haploid and diploid people, men and women, are pools of their own.
     """
     g, q, units, k, genotypes, mixed, n_rows = t.g, t.q, t.units, t.k, t.genotypes, t.mixed, t.n_rows
     for pool in range(2 if mixed else 1):
         n = 0
-        few = False
         total = np.zeros(3, np.int64)
         for r in range(n_rows):
             for a in range(3):
                 if q[r, a] and (not mixed or a == pool):
                     n = _put(t, n, r, a)
                     total += g[r, a]
-                    few = few or q[r, a] < k
-        asked = n == 2 and units[:2, 5].any()
         for j in range(3 if genotypes else 2):
             some = total[j] if genotypes or j == 0 else total[1] + total[2]
             whole = units[:n, 4].sum()
@@ -515,9 +508,7 @@ def _alone(t: Table) -> bool:
                 low, high = max(0, some + units[i, 4] - whole), min(some, units[i, 4])
                 if high - low < k - 1 and low < k and high > 0:
                     return False
-                if asked and few and high > low and not _two_parts(low, high, some, 0, 0, k, False):
-                    return False
-        if asked and not few and not _pool(t, n):
+        if n == 2 and units[:2, 5].any() and not _pool(t, n):
             return False
     return True
 
@@ -750,7 +741,8 @@ def decide(
             every = every and _fine_by_ploidy(leaves, strata, v, k, genotypes)
         fine = _fine(known[0], k, genotypes) and _fine(known[1], k, genotypes) if mixed else _fine(total, k, genotypes)
         t = Table(g, q, people, known, units, n_rows, n_published, mixed, k, genotypes)
-        if fine and not odd:
+        # Callable AN may tell that an atom has few people who are called, and so at most as many carriers.
+        if fine and not odd and not few:
             alone[v] = _alone(t)
         if every:
             outcome[v], reason[v] = FULL, SHOWN
