@@ -122,7 +122,7 @@ def _facts(about: Mapping, said: Mapping, strata: Sequence[str]) -> dict:
 def _figures(about: Mapping, said: Mapping) -> list[tuple[str, str, str]]:
     exact, every = about["number_of_exact_records"], about["number_of_records"]
     countries = len(said["countries"]["units"])
-    least = "at least " if about["strata_at_least"] else ""
+    least = "at least, " if about["strata_at_least"] else ""
     marked = sum(said["flags"]["counts"].values())
     return [
         ("Datasets", num(len(about["sources"])), f"{num(len(about['refused']))} refused"),
@@ -242,7 +242,8 @@ def _spectra(said: Mapping) -> dict:
             every = sum(sum(v) for v in unit["by_af"].values())
             smallest = unit["smallest_ac_at_most"]
             words = f"{num(every)} alleles seen, number known"
-            words += f"; smallest AC at most {num(smallest)}" if smallest else ""
+            # Bins of more than one AC say where the smallest is at most.
+            words += f"; smallest AC {'' if smallest <= 5 else 'at most '}{num(smallest)}" if smallest else ""
             plot = charts.columns(f"afs-{key}-{n}", f"Spectrum of {unit['name']}", words, EDGES[first:], layers)
             panels.append({"kind": key, "name": unit["name"], "words": words, "plot": plot})
     countries = said["countries"]["units"]
@@ -345,9 +346,12 @@ def _distance(said: Mapping, short: Mapping[str, str]) -> list[dict]:
         entry["plot"] = charts.matrix(f"fst-{key}", title, text, labels, labels, cells)
         pca = part["pca"]
         entry["why_not"] = pca["why_not"]
-        if len(pca["shares"]) >= 2:
-            first, second = (f"PC{i + 1}, {percent(pca['shares'][i])}" for i in range(2))
-            named = [(short.get(u["name"], u["name"]), u["at"][0], u["at"][1]) for u in pca["units"]]
+        if not pca["why_not"] and not pca["shares"]:
+            entry["why_not"] = "they do not differ beyond the noise of sampling"
+        if pca["shares"]:
+            # Noise can leave one axis alone.
+            first, second = (f"PC{i + 1}, {percent(share)}" for i, share in enumerate([*pca["shares"], 0.0][:2]))
+            named = [(short.get(u["name"], u["name"]), *[*u["at"], 0.0][:2]) for u in pca["units"]]
             text = "; ".join(f"{u[0]}: {u[1]:.4g}, {u[2]:.4g}" for u in named)
             entry["pca"] = charts.points(f"pca-{key}", f"Plane of {words}", text, (first, second), named)
             entry["pca_words"] = f"{num(pca['snvs'])} common SNVs that are known exactly in all of them"
