@@ -82,15 +82,16 @@ def points(
     """Points with their names; each axis is stretched to the plot."""
     tall, edge = 340, 24
     xs, ys = [x for _, x, _ in named] or [0.0], [y for _, _, y in named] or [0.0]
-    reach = max(max(xs) - min(xs), 1e-12), max(max(ys) - min(ys), 1e-12)
+    reach = max(xs) - min(xs), max(ys) - min(ys)
     shapes = [
         Shape("rect", {"class": "frame", "x": "0", "y": "0", "width": "100%", "height": tall}),
         _text("m small", "50%", tall + 18, axes[0], "middle"),
         _text("m small", "8", 16, axes[1]),
     ]
     for name, x, y in named:
-        at = 10 + 78 * (x - min(xs)) / reach[0]
-        down = tall - edge - (tall - 3 * edge) * (y - min(ys)) / reach[1]
+        # Without an extent, in the middle.
+        across, up = ((v - min(some)) / r if r else 0.5 for v, some, r in zip((x, y), (xs, ys), reach, strict=True))
+        at, down = 10 + 78 * across, tall - edge - (tall - 3 * edge) * up
         shapes.append(Shape("circle", {"class": "f-accent", "cx": f"{at:.3f}%", "cy": f"{down:.2f}", "r": 6}))
         shapes.append(Shape("text", {"class": "t b", "x": f"{at:.3f}%", "dx": 11, "y": f"{down + 5:.2f}"}, name))
     return Plot(key, title, description, tall + 24, shapes)

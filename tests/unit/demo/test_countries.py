@@ -56,15 +56,25 @@ def test_a_foreign_vcf_has_what_others_give(tmp_path):
     release = tmp_path / "release"
     (release / "sites").mkdir(parents=True)
     head = ["##fileformat=VCFv4.2", '##FILTER=<ID=PASS,Description="p">', '##FILTER=<ID=HWE,Description="h">']
-    head += ["##goe=1", "##contig=<ID=chr20,length=100>", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
-    rows = ["chr20\t5\t.\tA\tC\t.\tHWE\tAC=2;AN=20;AF=0.1;AC_M=1", "chr20\t6\t.\tA\tC\t.\tPASS\tAC=0;AN=20;AF=0"]
+    head += [
+        "##goe=1",
+        "##reference=demo",
+        "##contig=<ID=chr20,length=100>",
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
+    ]
+    rows = [
+        "chr20\t5\t.\tA\tC\t.\tHWE\tAC=2;AN=20;AF=0.1;AC_M=1;AC_LV=2;AN_LV=20",
+        "chr20\t6\t.\tA\tC\t.\tPASS\tAC=0;AN=20;AF=0",
+    ]
     with gzip.open(release / "sites/x.all.vcf.gz", "wt") as out:
         out.write("\n".join([*head, *rows]) + "\n")
     target = tmp_path / "foreign.vcf.gz"
     assert countries.foreign(release, target) == 1
     text = gzip.decompress(target.read_bytes()).decode()
-    assert text.splitlines()[-1] == "chr20\t5\t.\tA\tC\t.\tHWE\tAC=2;AN=20;AF=0.1"
-    assert "##goe" not in text and "##FILTER=<ID=HWE" in text and text.count("ID=PASS") == 1
+    assert text.splitlines()[-1] == "chr20\t5\t.\tA\tC\t.\tHWE\tAC=2;AN=20;AF=0.1;AC_LV=2;AN_LV=20"
+    assert (
+        "##goe" not in text and "##reference=demo" in text and "##FILTER=<ID=HWE" in text and text.count("ID=PASS") == 1
+    )
 
 
 def collection(root, whole, status, change=None):

@@ -75,6 +75,7 @@ def _tiles() -> tuple[tuple[str, int, int], ...]:
 def make(about: Mapping, said: Mapping) -> str:
     """The page. about: metadata/collection.json; said: comparison/statistics.json."""
     strata = lookup.strata(about["strata"])
+    short = _short(about)
     return html.page(
         "collection.html.j2",
         ("report/page.css", "collection/page.css"),
@@ -86,17 +87,17 @@ def make(about: Mapping, said: Mapping) -> str:
         restricted=about["level"] == LEVEL,
         figures=_figures(about, said),
         example="-".join(map(str, said["example"])) if said["example"] else "",
-        datasets=_datasets(about),
+        datasets=_datasets(about, short),
         refused=[(one["name"], [p["what"] for p in one["problems"]]) for one in about["refused"]],
         side_by_side=_side_by_side(about),
         known=_known(said),
         known_key=KNOWN_KEY,
         floors=_floors(said),
         spectra=_spectra(said),
-        sharing=_sharing(said),
-        distance=_distance(said),
+        sharing=_sharing(said, short),
+        distance=_distance(said, short),
         differences=_differences(said),
-        flags=_flags(said),
+        flags=_flags(said, short),
         thresholds=said["thresholds"],
     )
 
@@ -121,7 +122,7 @@ def _facts(about: Mapping, said: Mapping, strata: Sequence[str]) -> dict:
 def _figures(about: Mapping, said: Mapping) -> list[tuple[str, str, str]]:
     exact, every = about["number_of_exact_records"], about["number_of_records"]
     countries = len(said["countries"]["units"])
-    least = "at least " if about["strata_at_least"] else ""
+    least = "at least, " if about["strata_at_least"] else ""
     marked = sum(said["flags"]["counts"].values())
     return [
         ("Datasets", num(len(about["sources"])), f"{num(len(about['refused']))} refused"),
@@ -136,7 +137,7 @@ def _figures(about: Mapping, said: Mapping) -> list[tuple[str, str, str]]:
 
 
 def _plain(value: object) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", [], {}):
         return "–"
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
@@ -145,13 +146,18 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def _datasets(about: Mapping) -> Table:
+def _short(about: Mapping) -> dict[str, str]:
+    """Name of a dataset -> how plots and flags call it; a country is called by itself."""
+    return {s["name"]: f"{s['country']} {s['number']}" for s in about["sources"]}
+
+
+def _datasets(about: Mapping, short: Mapping[str, str]) -> Table:
     rows = []
     for s in about["sources"]:
         people = f"{'at least ' if s['people_at_least'] else ''}{num(s['people'][TOTAL])}"
         counted = [num(s["alleles"][key]) for key in ("n_datasets", "n_absent", "n_floor")]
         away = num(sum(s["alleles"][key] for key in ("n_filtered", "n_not_callable", "n_unknown")))
-        head = name(s["name"]) + mute(f"{s['kind']}, counted by {s['counted_by']}")
+        head = name(s["name"]) + mute(f"{short[s['name']]}: {s['kind']}, counted by {s['counted_by']}")
         rows.append([head, country(s["country"]), people, *counted, away])
     heads = ["Dataset", "Country", "People", "Listed", "Absent, callable", "Under the floor", "Not counted"]
     return Table(heads, rows, (2, 3, 4, 5, 6), "Datasets and the alleles of the collection")
@@ -236,7 +242,8 @@ def _spectra(said: Mapping) -> dict:
             every = sum(sum(v) for v in unit["by_af"].values())
             smallest = unit["smallest_ac_at_most"]
             words = f"{num(every)} alleles seen, number known"
-            words += f"; smallest AC at most {num(smallest)}" if smallest else ""
+            # Bins of more than one AC say where the smallest is at most.
+            words += f"; smallest AC {'' if smallest <= 5 else 'at most '}{num(smallest)}" if smallest else ""
             plot = charts.columns(f"afs-{key}-{n}", f"Spectrum of {unit['name']}", words, EDGES[first:], layers)
             panels.append({"kind": key, "name": unit["name"], "words": words, "plot": plot})
     countries = said["countries"]["units"]
@@ -257,11 +264,12 @@ def _spectra(said: Mapping) -> dict:
     return {"panels": panels, "table": Table(heads, rows, range(1, len(heads)), "Alleles by AC")}
 
 
-def _sharing(said: Mapping) -> list[dict]:
+def _sharing(said: Mapping, short: Mapping[str, str]) -> list[dict]:
     out = []
     for key, words in (("countries", "countries of origin"), ("datasets", "datasets")):
         part = said[key]
         names = [u["name"] for u in part["units"]]
+        labels = [short.get(n, n) for n in names]
         if len(names) < 2:
             continue
         found = {(row["of"], row["in"]): row for row in part["sharing"]}
@@ -274,9 +282,11 @@ def _sharing(said: Mapping) -> list[dict]:
                     every = sum(row[which].values()) if row else 0
                     line.append(_shared(one, other, row[which], every) if row and every else None)
                 cells.append(line)
+            if not any(cell for line in cells for cell in line):
+                continue
             title = f"{what} of a row that are seen in a column, {words}"
             text = "; ".join(cell[2] for line in cells for cell in line if cell)
-            plot = charts.matrix(f"share-{key}-{which}", title, text, names, names, cells)
+            plot = charts.matrix(f"share-{key}-{which}", title, text, labels, labels, cells)
             rows = [
                 [f"{r['of']} in {r['in']}", *map(num, r[which].values())]
                 for r in part["sharing"]
@@ -289,7 +299,8 @@ def _sharing(said: Mapping) -> list[dict]:
 
 def _shared(one: str, other: str, row: Mapping[str, int], every: int) -> tuple[float, str, str]:
     low, high = row["there"] / every, (row["there"] + row["unknown"]) / every
-    figure = f"{100 * low:.0f}" if row["unknown"] == 0 else f"{100 * low:.0f}–{100 * high:.0f}"
+    ends = [f"{100 * share:.0f}" for share in (low, high)]
+    figure = "–".join(dict.fromkeys(ends))
     words = f"{one} in {other}: {percent(low)}" + (f" to {percent(high)}" if row["unknown"] else "")
     return low, figure, f"{words} of {num(every)}"
 
@@ -298,11 +309,12 @@ def _value(value: float | None, digits: int = 5) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def _distance(said: Mapping) -> list[dict]:
+def _distance(said: Mapping, short: Mapping[str, str]) -> list[dict]:
     out = []
     for key, words in (("countries", "countries of origin"), ("datasets", "datasets")):
         part = said[key]
         names = [u["name"] for u in part["units"]]
+        labels = [short.get(n, n) for n in names]
         if len(names) < 2:
             continue
         found = {tuple(sorted(p["units"])): p for p in part["pairs"]}
@@ -331,12 +343,15 @@ def _distance(said: Mapping) -> list[dict]:
         title = f"Hudson's Fst between {words}"
         text = "; ".join(c[2] for line in cells for c in line if c)
         entry = {"title": title, "table": Table(heads, rows, range(1, 8), title), "pca": None, "why_not": None}
-        entry["plot"] = charts.matrix(f"fst-{key}", title, text, names, names, cells)
+        entry["plot"] = charts.matrix(f"fst-{key}", title, text, labels, labels, cells)
         pca = part["pca"]
         entry["why_not"] = pca["why_not"]
-        if len(pca["shares"]) >= 2:
-            first, second = (f"PC{i + 1}, {percent(pca['shares'][i])}" for i in range(2))
-            named = [(u["name"], u["at"][0], u["at"][1]) for u in pca["units"]]
+        if not pca["why_not"] and not pca["shares"]:
+            entry["why_not"] = "they do not differ beyond the noise of sampling"
+        if pca["shares"]:
+            # Noise can leave one axis alone.
+            first, second = (f"PC{i + 1}, {percent(share)}" for i, share in enumerate([*pca["shares"], 0.0][:2]))
+            named = [(short.get(u["name"], u["name"]), *[*u["at"], 0.0][:2]) for u in pca["units"]]
             text = "; ".join(f"{u[0]}: {u[1]:.4g}, {u[2]:.4g}" for u in named)
             entry["pca"] = charts.points(f"pca-{key}", f"Plane of {words}", text, (first, second), named)
             entry["pca_words"] = f"{num(pca['snvs'])} common SNVs that are known exactly in all of them"
@@ -387,7 +402,7 @@ def _p(p: float | None) -> str:
     return "" if p is None else f"{p:.2g}"
 
 
-def _flags(said: Mapping) -> dict:
+def _flags(said: Mapping, short: Mapping[str, str]) -> dict:
     found = []
     for kind, (title, words) in _FAULTS.items():
         listed, n = said["flags"]["listed"][kind], said["flags"]["counts"][kind]
@@ -397,17 +412,18 @@ def _flags(said: Mapping) -> dict:
             if f["words"] and f["p"] is not None:
                 why = f"{f['words']}, p {_p(f['p'])}"
             group = f" {f['group']}" if f["group"] not in ("", TOTAL) else ""
-            here = _of(f["dataset"] + group, f["ac"], f["an"])
-            there = "" if kind == flags.GENOTYPES else _of(f["against"], f["against_ac"], f["against_an"])
+            there_is = short.get(f["against"], f["against"])
+            here = _of(short.get(f["dataset"], f["dataset"]) + group, f["ac"], f["an"])
+            there = "" if kind == flags.GENOTYPES else _of(there_is, f["against_ac"], f["against_an"])
             if kind == flags.FILTERED_THERE:
-                there = mono(f["against"])
+                there = mono(there_is)
             rows.append([_allele(f), here, there, why])
         heads = ["Allele", "Here", "There", "Why"]
         table = Table(heads, rows, (), title) if rows else None
         found.append({"title": title, "words": words, "n": n, "shown": len(rows), "table": table})
     pairs = [
         [
-            Markup("{} {} {}").format(mono(p["datasets"][0]), "and", mono(p["datasets"][1])),
+            Markup("{} and {}").format(*(mono(short.get(n, n)) for n in p["datasets"])),
             country(p["origin"]),
             f"{_value(p['fst'])} ± {_value(p['standard_error'])}",
             num(p["snvs"]),
@@ -418,7 +434,7 @@ def _flags(said: Mapping) -> dict:
     ]
     balance = [
         [
-            mono(g["dataset"]),
+            mono(short.get(g["dataset"], g["dataset"])),
             g["origin"],
             f"{_value(g['inbreeding'], 4)} ± {_value(g['standard_error'], 4)}",
             num(g["snvs"]),
