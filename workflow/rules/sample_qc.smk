@@ -355,9 +355,9 @@ rule sample_qc_multiqc_tables:
 rule sample_qc_multiqc:
     input:
         tables=work("sample_qc/multiqc"),
-        reports=[path for sample in READ_BORN for path in reports_of(sample)],
+        reports=lambda wc: [path for sample in READ_BORN for path in reports_of(sample)],
         config=MULTIQC_CONFIG,
-        seals=[
+        seals=lambda wc: [
             work("seals/sample_qc_multiqc_tables.json"),
             *(seal for sample in READ_BORN for seal in report_seals_of(sample)),
         ],

@@ -61,7 +61,13 @@ _GENOTYPES = (
         "goe/rules/dataset.py",
         "goe/rules/stratum.py",
     ),
-    *("goe/intake/callers.py", "goe/intake/lint.py", "goe/intake/load.py", "goe/settings/sheets.py"),
+    *(
+        "goe/intake/callers.py",
+        "goe/intake/kept.py",
+        "goe/intake/lint.py",
+        "goe/intake/load.py",
+        "goe/settings/sheets.py",
+    ),
 )
 _METRICS = (
     *(*_BASES, *_CONTAMINATION, *_REPORTS),
@@ -121,6 +127,7 @@ class Stamps:
     cfg, people, inputs, build: of `goe.intake.load.load`; root: the checkout, whose code is part of every stamp.
     kept: a file with the stamps of the whole cohort that the process which plans the run has left for its jobs, so
     that none of them looks at every input again. It is taken only for the same configuration and sheets.
+    sheets: what tells the sheets from all others (`goe.intake.kept.key`).
     """
 
     def __init__(
@@ -131,6 +138,7 @@ class Stamps:
         build: Build,
         root: Path = ROOT,
         kept: str | Path | None = None,
+        sheets: str = "",
     ):
         self.cfg, self.people, self.inputs, self.build, self.root = cfg, people, list(inputs), build, root
         self._own = by_person(self.inputs)
@@ -138,6 +146,7 @@ class Stamps:
         self._identities: dict[str, str] = {}
         self._kept: dict[str, str] = {}
         self._kept_at = Path(kept) if kept else None
+        self._sheets = sheets
 
     # What is asked of the parts
 
@@ -349,11 +358,7 @@ class Stamps:
 
     @property
     def _key(self) -> str:
-        return of(
-            self.cfg,
-            sorted([p.sample_id, p.sex, p.country, p.withdrawn, sorted(p.extra.items())] for p in self.people.values()),
-            [[e.sample_id, e.input_type, e.path, e.path2, e.library, e.unit] for e in self.inputs],
-        )
+        return of(self.cfg, self._sheets)
 
     def _load(self) -> dict[str, str]:
         try:
