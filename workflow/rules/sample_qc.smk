@@ -34,7 +34,7 @@ rule sample_qc_batch:
             if CFG.sample_qc.contamination_panel
             else []
         ),
-        fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_reports(s)],
+        fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_folders(s)],
         seals=lambda wc: [
             work("seals/sample_qc_reference.json"),
             *(seal for s in READ_BATCHES[wc.batch] for seal in report_seals_of(s)),

@@ -148,6 +148,7 @@ class Joint:
 class Scatter:
     region_size: int
     people_per_batch: int
+    people_per_job: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,7 @@ class Config:
     audit_record: str | None
     restricted: Restricted | None
     outdir: str
+    scratch: str | None
 
 
 def of(kind: type[Section], values: Mapping[str, Any]) -> Section:
