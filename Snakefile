@@ -45,11 +45,12 @@ else:
         say_what_was_made()
 
     # Every kept file of every job is asked for. One that failed has lost its files, and Snakemake makes a file that is
-    # missing in the middle of a run again only when it is asked for.
+    # missing in the middle of a run again only when it is asked for. By functions, which no job calls: each job of a
+    # cluster reads this file, and a list takes it seconds where there are tens of thousands of people.
     rule release:
         default_target: True
         input:
-            KEPT,
+            lambda wc: KEPT,
             release("MANIFEST.sha256"),
             work("sample_qc/cohort.html"),
             work("sample_qc/multiqc.html"),
@@ -57,19 +58,19 @@ else:
 
     rule harmonised:
         input:
-            KEPT_GENOTYPES,
+            lambda wc: KEPT_GENOTYPES,
             expand(work("harmonised/{region}.bcf"), region=REGIONS),
 
     rule qc:
         input:
-            KEPT_GENOTYPES,
-            KEPT_SAMPLE_QC,
+            lambda wc: KEPT_GENOTYPES,
+            lambda wc: KEPT_SAMPLE_QC,
             work("sample_qc/keep.tsv"),
             work("sample_qc/cohort.html"),
             work("sample_qc/multiqc.html"),
 
     rule frequencies:
         input:
-            KEPT_GENOTYPES,
-            KEPT_SAMPLE_QC,
+            lambda wc: KEPT_GENOTYPES,
+            lambda wc: KEPT_SAMPLE_QC,
             expand(work("frequencies/{region}.parquet"), region=REGIONS),

@@ -10,4 +10,4 @@ with logs.to(snakemake.log), seal.job(snakemake):
     stream = Path(__file__).parent / "call_stream.py"
     caller = Caller(source.fasta, params.contigs, params.caller, stream, params.min_dp, params.min_gq)
     sample, target = snakemake.wildcards.sample, snakemake.output.gvcf
-    caller.person(source.cram, sample, params.regions, target, snakemake.threads)
+    caller.person(source.cram, sample, params.regions, target, snakemake.threads, snakemake.config.get("scratch"))

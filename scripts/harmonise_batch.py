@@ -7,6 +7,14 @@ from goe.harmonise import batch
 
 params, output, source = snakemake.params, snakemake.output, snakemake.input
 with logs.to(snakemake.log), seal.job(snakemake):
-    people = list(zip(params.people, source.alleles, source.runs, strict=True))
-    batch.gather(people, Build(**params.build), {name: output[name] for name in ("sites", "rows", "runs", "people")})
-    total(source.ledgers, "harmonise_batch").write(output.ledger)
+    people = sorted(
+        (name, batch.Own.of(folder, name))
+        for folder, names in zip(source.tables, params.people, strict=True)
+        for name in names
+    )
+    batch.gather(
+        [(name, own.alleles, own.runs) for name, own in people],
+        Build(**params.build),
+        {name: output[name] for name in ("sites", "rows", "runs", "people")},
+    )
+    total([own.ledger for _, own in people], "harmonise_batch").write(output.ledger)

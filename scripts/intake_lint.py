@@ -1,9 +1,7 @@
 """Rules lint and intake_lint: look at every input and tell every problem; intake_lint writes what later stages need."""
 
-import json
 import os
 import sys
-from pathlib import Path
 
 from goe.core import logs, seal, tables
 from goe.core.errors import GoeError, write_table
@@ -14,7 +12,7 @@ from goe.intake import load as intake
 terminal = os.fdopen(os.dup(2), "w")
 with logs.to(snakemake.log), seal.job(snakemake):
     # Not parameters: a change of what only this looks at must not make again what others made.
-    cfg, people, inputs, build = intake.load(snakemake.config)
+    cfg, people, inputs, build, _ = intake.load(snakemake.config)
     problems, notes, known = lint.lint(
         cfg, people, inputs, build, m5_cache=snakemake.params.m5_cache, threads=snakemake.threads
     )
@@ -27,7 +25,6 @@ with logs.to(snakemake.log), seal.job(snakemake):
     if problems:
         raise GoeError(problems)
     if snakemake.rule.endswith("intake_lint"):
-        Path(snakemake.output.intake).write_text(json.dumps(lint.of_files(known), indent=1, sort_keys=True) + "\n")
         tables.write(snakemake.output.sources, lint.sources_table(known))
 
 for note in notes:

@@ -1,8 +1,5 @@
 """Rule intake_people: everybody of the sheet, with what intake found of their files."""
 
-import json
-from pathlib import Path
-
 from goe.core import logs, seal, tables
 from goe.intake import lint
 from goe.settings import sheets
@@ -10,5 +7,4 @@ from goe.settings import sheets
 params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
     people = sheets.read_people(params.samples, params.strata["label"], params.strata["columns"])
-    found = json.loads(Path(snakemake.input.intake).read_text())
-    tables.write(snakemake.output.people, lint.people_table(found, people))
+    tables.write(snakemake.output.people, lint.people_table(tables.read(snakemake.input.sources), people))

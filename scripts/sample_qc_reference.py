@@ -3,18 +3,15 @@
 from pathlib import Path
 
 from goe.core import logs, seal
-from goe.genome import build
+from goe.genome import bases, build
 from goe.genome.fasta import Reference
 from goe.sample_qc import keep
-from goe.sample_qc import metrics as sample_metrics
 
 with logs.to(snakemake.log), seal.job(snakemake):
     what = build.Build(**snakemake.params.build)
     with Reference(snakemake.input.fasta) as reference:
-        rows = sample_metrics.count_bases(what, reference.bases)
+        rows = bases.count_bases(what, reference.bases)
         with Path(snakemake.output.autosomes).open("w") as bed:
-            bed.writelines(
-                f"{c}\t{start}\t{end}\n" for c, start, end in sample_metrics.autosome_runs(what, reference.bases)
-            )
+            bed.writelines(f"{c}\t{start}\t{end}\n" for c, start, end in bases.autosome_runs(what, reference.bases))
     columns = ("contig", "class", "length", "bases")
     keep.write_tsv(snakemake.output.bases, columns, [tuple(map(str, row)) for row in rows])

@@ -18,6 +18,7 @@ from goe.intake import lint
 from goe.intake.load import build_of
 from goe.settings import config, sections, sheets
 from helpers.run_script import REPO, run_spec
+from helpers.stages import person_params
 from helpers.workflow import DATASET
 
 LENGTH = 2000
@@ -311,17 +312,13 @@ def joint(world: World) -> bool:
 
 def person(world: World, kind: str) -> bool:
     f = world.folder
-    params = {
-        **{"build": world.by, "called": False, "blocks": kind == "gvcf", "sex": PEOPLE["A"], "rename": {}},
-        **{"filter": asdict(Filter()), "keep_absent": False, "respect_ft": True, "raw": True},
-    }
-    source = {"calls": f / "in.vcf.gz", "fasta": f / "ref.fa"}
-    made = {"alleles": "alleles.parquet", "runs": "own.parquet", "ledger": "own.json"}
-    if not world.job("harmonise_person.py", source, made, params, wildcards={"sample": "A"}):
+    params = person_params(world.by, "A", PEOPLE["A"], kind == "gvcf") | {"respect_ft": True, "raw": True}
+    source = {"calls": [str(f / "in.vcf.gz")], "fasta": f / "ref.fa"}
+    if not world.job("harmonise_people.py", source, {"tables": "own"}, params):
         return False
-    source = {key: [str(f / made[name])] for key, name in (("alleles",) * 2, ("runs",) * 2, ("ledgers", "ledger"))}
+    source = {"tables": [str(f / "own")]}
     batch = {name: f"batch.{name}.parquet" for name in (*TABLES, "people")}
-    params = {"people": ["A"], "build": world.by}
+    params = {"people": [["A"]], "build": world.by}
     done = world.job("harmonise_batch.py", source, {**batch, "ledger": "batch.json"}, params)
     for contig in ("chr1", "chrX"):
         done = done and world.cohort(contig, [], [], [batch])

@@ -35,6 +35,7 @@ def folder(tmp_path_factory):
     bases = {name: "".join(chance.choices("ACGT", k=n)) for name, n in CONTIGS.items()}
     (at / "ref.fa").write_text("".join(f">{name}\n{text}\n" for name, text in bases.items()))
     pysam.faidx(str(at / "ref.fa"))
+    (at / "all.bed").write_text("".join(f"{name}\t0\t{n}\n" for name, n in CONTIGS.items()))
     rows, raw = [], []
     for i in range(3_000):
         name = chance.choices(list(CONTIGS), CONTIGS.values())[0]
@@ -84,10 +85,18 @@ def adopted(folder: Path, path: Path, tmp_path: Path) -> subprocess.CompletedPro
     spec = stages.write_spec(
         tmp_path,
         "align_person.py",
-        input={"reads": [str(path)], "fasta": folder / "ref.fa", "seals": []},
-        output={name: out / f"a.{name}" for name in ("cram", "crai")}
-        | {name: out / f"{name}.json" for name in ("ledger", "seal")},
+        input={
+            "reads": [str(path)],
+            "index": [],
+            "fasta": folder / "ref.fa",
+            "autosomes": folder / "all.bed",
+            "seals": [],
+        },
+        output={"cram": out / "a.cram", "crai": out / "a.cram.crai", "fastp": out / "fastp"}
+        | {"summary": out / "A.mosdepth.summary.txt", "dist": out / "A.mosdepth.global.dist.txt"}
+        | {name: out / f"{name}.json" for name in ("coverage", "stats", "ledger", "seal")},
         params={
+            "units": [{"reads": [str(path)], "read_group": {}}],
             **{"adopted": True, "sample": "A", "rename": {}, "ignore_contigs": []},
             "cram": kind == "cram",
             **{"stage": "reads", "stamp": "x", "trusts": {}},

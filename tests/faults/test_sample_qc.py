@@ -76,10 +76,12 @@ def genotypes_of_region(wildcards):
     return found
 def fastp_reports(sample):
     return [work(f"align/fastp/{{sample}}/{{unit}}.fastp.json") for unit in (1, 2)]
+def fastp_folders(sample):
+    return [work(f"align/fastp/{{sample}}")]
 def report_seals_of(sample):
     return [work(f"seals/reports/{{sample}}.json")]
 def reports_of(sample):
-    return [work(f"align/stats/{{sample}}.stats.txt"), *fastp_reports(sample)]
+    return [work(f"align/stats/{{sample}}.stats.txt"), *fastp_folders(sample)]
 def trusts_of_reports(people):
     return {{"reports": "test"}}
 OWN_TABLES = ["sites", "rows", "runs"]

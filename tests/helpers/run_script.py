@@ -37,6 +37,7 @@ def run_spec(spec: dict) -> None:
         log=spec["log"],
         threads=spec.get("threads", 1),
         resources=spec.get("resources", {}),
+        config=spec.get("config", {}),
     )
     runpy.run_path(str(REPO / "scripts" / spec["script"]), init_globals={"snakemake": stub}, run_name="__main__")
 

@@ -100,10 +100,11 @@ def split_params(build: dict, region: list) -> dict:
     return {"build": build, "region": region, **settings}
 
 
-def person_params(build: dict, sex: str, blocks: bool = True) -> dict:
-    """Of harmonise_person.py, of a gVCF or VCF (without blocks) that was given."""
+def person_params(build: dict, sample: str, sex: str, blocks: bool = True) -> dict:
+    """Of harmonise_people.py, of one gVCF or VCF (without blocks) that was given."""
     settings = {"filter": asdict(Filter()), "keep_absent": False, "respect_ft": False, "raw": False, "rename": {}}
-    return {"build": build, "called": False, "blocks": blocks, "sex": sex, **settings}
+    people = [{"sample": sample, "sex": sex, "called": False, "blocks": blocks}]
+    return {"build": build, "people": people, **settings}
 
 
 class Stages:

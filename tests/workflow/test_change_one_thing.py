@@ -277,7 +277,7 @@ def test_a_stale_file_is_not_read(done, tmp_path):
 @pytest.mark.parametrize(
     "path",
     [
-        "work/harmonise/person/g.alleles.parquet",
+        "work/harmonise/people/b0000.00/g.alleles.parquet",
         "work/harmonise/batch/b0000.rows.parquet",
         "work/harmonise/joint/0/chr20_1_3000.bcf",
         "work/sample_qc/keep.tsv",
@@ -295,7 +295,7 @@ def test_a_flipped_bit_in_an_intermediate_is_not_published(done, tmp_path, path)
     (run / path).write_bytes(data)
     os.utime(run / path, ns=(status.st_atime_ns, status.st_mtime_ns))
     after = {
-        "harmonise/person": "harmonise_batch",
+        "harmonise/people": "harmonise_batch",
         "harmonise": "frequencies_count",
         "sample_qc": "frequencies_count",
         "frequencies": "variant_qc_filter",

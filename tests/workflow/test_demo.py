@@ -248,7 +248,7 @@ def test_as_a_module(run, tmp_path):
     command += [str(tmp_path / "Snakefile"), "--dry-run", "--cores", "1", "--forceall"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    for rule in ("goe_harmonise_person", "goe_harmonise_split"):
+    for rule in ("goe_harmonise_people", "goe_harmonise_split"):
         assert rule in done.stdout + done.stderr
 
 

@@ -24,7 +24,8 @@ def called_by(run: Path, *samples: str) -> set[real.Allele]:
     """Normalised alleles that the people's own calls carry, before the genotype filter."""
     found = set()
     for name in samples:
-        table = parquet.read(run / f"work/harmonise/person/{name}.alleles.parquet", ["pos", "ref", "alt", "made"])
+        (path,) = run.glob(f"work/harmonise/people/*/{name}.alleles.parquet")
+        table = parquet.read(path, ["pos", "ref", "alt", "made"])
         found |= {(row["pos"], row["ref"], row["alt"]) for row in table.to_pylist() if row["made"]}
     return found
 

@@ -7,9 +7,10 @@ from goe.settings.sections import plain
 environment.prepare()
 
 try:
-    CFG, PEOPLE, INPUTS, BUILD = intake.load(config)
+    TOLD = intake.load(config, job=not workflow.is_main_process)
 except GoeError as error:
     raise WorkflowError(f"Config, sheets, reference or data files have to be mended first.\n{error}")
+CFG, PEOPLE, INPUTS, BUILD = TOLD.cfg, TOLD.people, TOLD.inputs, TOLD.build
 OUTDIR = Path(CFG.outdir)
 environment.keep_caches(OUTDIR / "work" / "cache")
 JOINT = [i for i in INPUTS if i.input_type == "joint_vcf"]
@@ -19,10 +20,15 @@ REGIONS = build.regions(BUILD, CFG.scatter.region_size)
 # Pieces of one person's calling, which is not repeated when the scatter changes.
 CALL_REGIONS = [f"{r.contig}:{r.start}-{r.end}" for r in build.regions(BUILD, 10_000_000).values()]
 BATCHES = batches.make(UNITS, CFG.scatter.people_per_batch)
+# People of a batch whose own files one job harmonises.
+JOBS = batches.split(BATCHES, batches.count(CFG.scatter.people_per_batch, CFG.scatter.people_per_job))
+JOBS_OF = {batch: [job for job in JOBS if job.partition(".")[0] == batch] for batch in BATCHES}
 READ_TYPES = {"fastq", "ubam", "bam", "cram"}
 # Where Snakemake brings the tools, each rule has those of its environment.
 CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS)
 READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}
+# Whose BAM or CRAM is taken as it is.
+ADOPTED = {s for s, rows in READ_BORN.items() if rows[0].input_type in ("bam", "cram")}
 READ_BATCHES = batches.make(READ_BORN, CFG.scatter.people_per_batch)
 
 GENOTYPE_FILTER = {
@@ -36,8 +42,8 @@ GENOTYPE_FILTER = {
 
 wildcard_constraints:
     sample=sheets.ID_PATTERN,
-    unit=sheets.ID_PATTERN,
     batch=r"b[0-9]+",
+    people=r"b[0-9]+[.][0-9]+",
     region=r"[^/]+",
     contig=r"[^/]+",
     number=r"[0-9]+",
@@ -53,7 +59,9 @@ def release(path):
 
 # What decides the numbers of each stage. Jobs take those of the cohort from the process that planned the run.
 STAMPS = stamps.Stamps(
-    CFG, PEOPLE, INPUTS, BUILD, kept=None if workflow.is_main_process else work("intake/stamps.json")
+    *(CFG, PEOPLE, INPUTS, BUILD),
+    sheets=TOLD.sheets,
+    kept=None if workflow.is_main_process else work("intake/stamps.json"),
 )
 # Files of which every job leaves one: when any of them is missing, its job failed, and the run is not done.
 KEPT = []
@@ -82,7 +90,7 @@ def look_at_inputs():
     if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint"}:
         return
     try:
-        intake.look(CFG, PEOPLE, INPUTS, BUILD, STAMPS, workflow.cores or 4, CALLED)
+        intake.look(TOLD, STAMPS, workflow.cores or 4, CALLED)
     except GoeError as error:
         raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 
@@ -124,14 +132,33 @@ def resources_of(*folders):
     return sorted(str(path) for folder in folders for path in (SCRIPTS.parent / "resources" / folder).iterdir())
 
 
-# Units of a person are numbered from 1 in the order of the sheet: two libraries may both have a unit L1.
-def unit_row(wildcards):
-    return UNITS[wildcards.sample][int(wildcards.unit) - 1]
+def reads_of(wildcards):
+    """Files of a person's reads."""
+    return [path for row in UNITS[wildcards.sample] for path in (row.path, row.path2) if path]
 
 
-def reads_of_unit(wildcards):
-    row = unit_row(wildcards)
-    return [path for path in (row.path, row.path2) if path]
+def units_of(wildcards):
+    """The units of a person, in the order of the sheet: two libraries may both have a unit L1."""
+    return [
+        {
+            "reads": [path for path in (row.path, row.path2) if path],
+            "read_group": read_group(wildcards.sample, number, row),
+        }
+        for number, row in enumerate(UNITS[wildcards.sample], 1)
+    ]
+
+
+def read_group(sample, number, row):
+    """Fields of the @RG line of a unit."""
+    library = row.library or sample
+    platform = PEOPLE[sample].extra.get("platform") or "ILLUMINA"
+    return {
+        "ID": f"{sample}.{number}",
+        "SM": sample,
+        "LB": library,
+        "PU": f"{library}.{row.unit or number}",
+        "PL": platform,
+    }
 
 
 def fastp_reports(sample):
@@ -143,43 +170,29 @@ def fastp_reports(sample):
     ]
 
 
-def fastp_seals(sample):
-    return [
-        work(f"seals/align_fastp/{sample}/{i}.json")
-        for i, row in enumerate(UNITS[sample], 1)
-        if row.input_type == "fastq"
-    ]
+def fastp_folders(sample):
+    """The folder that has them."""
+    return [work(f"align/fastp/{sample}")] if fastp_reports(sample) else []
 
 
 def report_seals_of(sample):
     """Seals of what tools report of a person's reads."""
-    tools = ["depth", "coverage", "stats", *(["contamination"] if CONTAMINATION_PANEL else [])]
-    return [*(work(f"seals/align_{tool}/{sample}.json") for tool in tools), *fastp_seals(sample)]
+    jobs = ["align_person", *(["align_contamination"] if CONTAMINATION_PANEL else [])]
+    return [work(f"seals/{job}/{sample}.json") for job in jobs]
 
 
 def reports_of(sample):
     """Reports of a person's reads that MultiQC shows."""
     names = ["depth/{}.mosdepth.summary.txt", "depth/{}.mosdepth.global.dist.txt", "stats/{}.stats.txt"]
-    return [*(work(f"align/{name.format(sample)}") for name in names), *fastp_reports(sample)]
+    return [*(work(f"align/{name.format(sample)}") for name in names), *fastp_folders(sample)]
 
 
 def trusts_of_reports(people):
     """Stamps of these seals."""
     return {
-        "reports": [STAMPS.reports(sample) for sample in people],
+        "reads": [STAMPS.reads(sample) for sample in people],
         "contamination": [STAMPS.contamination(sample) for sample in people],
     }
-
-
-def unit_seals_of(sample):
-    """Seals of a person's aligned units; none for a BAM or CRAM that was given."""
-    rows = UNITS[sample]
-    adopted = rows[0].input_type in ("bam", "cram")
-    return [] if adopted else [work(f"seals/align_unit/{sample}/{i}.json") for i in range(1, len(rows) + 1)]
-
-
-def unit_seals(wildcards):
-    return unit_seals_of(wildcards.sample)
 
 
 JOINT_COUNTS = [work(f"joint/file/{i}.json") for i in range(len(JOINT))]
@@ -223,32 +236,29 @@ def genotypes_of_region(wildcards):
     return found
 
 
-def seal_of_calls(wildcards):
-    return [work(f"seals/call_bcftools/{wildcards.sample}.json")] if wildcards.sample in READ_BORN else []
-
-
-def read_group(wildcards):
-    """Fields of the @RG line of a unit."""
-    row, sample = unit_row(wildcards), wildcards.sample
-    library = row.library or sample
-    unit = f"{library}.{row.unit or wildcards.unit}"
-    platform = PEOPLE[sample].extra.get("platform") or "ILLUMINA"
-    return {"ID": f"{sample}.{wildcards.unit}", "SM": sample, "LB": library, "PU": unit, "PL": platform}
-
-
-def aligned_reads(wildcards):
-    """The BAM or CRAM that was given, or the aligned units."""
-    rows = UNITS[wildcards.sample]
-    if rows[0].input_type in ("bam", "cram"):
-        return [row.path for row in rows]
-    return [work(f"align/unit/{wildcards.sample}/{i}.bam") for i in range(1, len(rows) + 1)]
+def seals_of_calls(wildcards):
+    return [work(f"seals/call_bcftools/{sample}.json") for sample in JOBS[wildcards.people] if sample in READ_BORN]
 
 
 def calls_of(wildcards):
-    """A person's gVCF, called or given, or single-sample VCF."""
-    if wildcards.sample in READ_BORN:
-        return work(f"call/{wildcards.sample}.g.vcf.gz")
-    return UNITS[wildcards.sample][0].path
+    """The gVCF, called or given, or single-sample VCF of each of some people."""
+    return [
+        work(f"call/{sample}.g.vcf.gz") if sample in READ_BORN else UNITS[sample][0].path
+        for sample in JOBS[wildcards.people]
+    ]
+
+
+def told_of(wildcards):
+    """What harmonising is told of each of these people."""
+    return [
+        {
+            "sample": sample,
+            "sex": PEOPLE[sample].sex,
+            "called": sample in READ_BORN,
+            "blocks": UNITS[sample][0].input_type != "vcf",
+        }
+        for sample in JOBS[wildcards.people]
+    ]
 
 
 # Thresholds of people with their sources; the country's own are of metrics, and nothing before the keep list looks at

@@ -3,43 +3,41 @@ SEVERAL_SOURCES = len(JOINT) + len(BATCHES) > 1
 OWN_TABLES = ["sites", "rows", "runs"]
 
 
-# A person by itself: what it counts as depends on nobody else, and on no region.
-rule harmonise_person:
+# Each person by itself: what it counts as depends on nobody else, and on no region.
+rule harmonise_people:
     input:
         calls=calls_of,
         fasta=CFG.reference.fasta,
-        seals=seal_of_calls,
+        seals=seals_of_calls,
     output:
-        alleles=work("harmonise/person/{sample}.alleles.parquet"),
-        runs=work("harmonise/person/{sample}.runs.parquet"),
-        ledger=work("harmonise/person/{sample}.ledger.json"),
-        seal=work("seals/harmonise_person/{sample}.json"),
+        tables=directory(work("harmonise/people/{people}")),
+        seal=work("seals/harmonise_people/{people}.json"),
     log:
-        work("logs/harmonise_person/{sample}.log"),
+        work("logs/harmonise_people/{people}.log"),
+    benchmark:
+        work("benchmarks/harmonise_people/{people}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
-        **made_of("own", "calls"),
+        stage=lambda wc: "own",
+        stamp=lambda wc: STAMPS.own_of(JOBS[wc.people]),
+        trusts=lambda wc: {"calls": [STAMPS.calls(sample) for sample in JOBS[wc.people] if sample in READ_BORN]},
+        people=told_of,
         build=BUILD_PARAMS,
-        called=lambda wc: wc.sample in READ_BORN,
-        blocks=lambda wc: UNITS[wc.sample][0].input_type != "vcf",
-        sex=lambda wc: PEOPLE[wc.sample].sex,
         filter=GENOTYPE_FILTER,
         keep_absent=CFG.genotype_filter.on_absent_fields == "keep",
         respect_ft=CFG.genotype_filter.respect_ft,
         raw=CFG.frequencies.raw,
         rename=CFG.reference.rename,
     script:
-        "../../scripts/harmonise_person.py"
+        "../../scripts/harmonise_people.py"
 
 
 # A region opens a file a batch, not one a person.
 rule harmonise_batch:
     input:
-        alleles=lambda wc: expand(work("harmonise/person/{sample}.alleles.parquet"), sample=BATCHES[wc.batch]),
-        runs=lambda wc: expand(work("harmonise/person/{sample}.runs.parquet"), sample=BATCHES[wc.batch]),
-        ledgers=lambda wc: expand(work("harmonise/person/{sample}.ledger.json"), sample=BATCHES[wc.batch]),
-        seals=lambda wc: expand(work("seals/harmonise_person/{sample}.json"), sample=BATCHES[wc.batch]),
+        tables=lambda wc: expand(work("harmonise/people/{people}"), people=JOBS_OF[wc.batch]),
+        seals=lambda wc: expand(work("seals/harmonise_people/{people}.json"), people=JOBS_OF[wc.batch]),
     output:
         sites=work("harmonise/batch/{batch}.sites.parquet"),
         rows=work("harmonise/batch/{batch}.rows.parquet"),
@@ -56,8 +54,8 @@ rule harmonise_batch:
     params:
         stage=lambda wc: "gathered",
         stamp=lambda wc: STAMPS.gathered(BATCHES[wc.batch]),
-        trusts=lambda wc: {"own": [STAMPS.own(sample) for sample in BATCHES[wc.batch]]},
-        people=lambda wc: BATCHES[wc.batch],
+        trusts=lambda wc: {"own": [STAMPS.own_of(JOBS[people]) for people in JOBS_OF[wc.batch]]},
+        people=lambda wc: [JOBS[people] for people in JOBS_OF[wc.batch]],
         build=BUILD_PARAMS,
     script:
         "../../scripts/harmonise_batch.py"
@@ -109,6 +107,8 @@ rule harmonise_merge:
         seal=work("seals/harmonise_merge/{number}/{region}.json"),
     log:
         work("logs/harmonise_merge/{number}/{region}.log"),
+    # Before further files are split: what is split goes when it is merged.
+    priority: 1
     conda:
         "../../envs/goe.yaml"
     params:
@@ -166,7 +166,7 @@ rule harmonise_cohort:
 
 
 KEPT_GENOTYPES = [
-    *expand(work("seals/harmonise_person/{sample}.json"), sample=UNITS),
+    *expand(work("seals/harmonise_people/{people}.json"), people=JOBS),
     *expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
     *joint_parts("seals/harmonise_split/{}/{}.json"),
     *joint_parts("seals/harmonise_merge/{}/{}.json"),

@@ -21,7 +21,6 @@ localrules:
 # The same for a run, by what decides genotypes alone: a change of any other cell or key does not repeat what follows.
 rule intake_lint:
     output:
-        intake=work("intake/intake.json"),
         sources=work("intake/sources.tsv"),
         seal=work("seals/intake_lint.json"),
     log:
@@ -40,7 +39,7 @@ rule intake_lint:
 
 rule intake_people:
     input:
-        intake=work("intake/intake.json"),
+        sources=work("intake/sources.tsv"),
         seals=work("seals/intake_lint.json"),
     output:
         people=work("intake/people.tsv"),

@@ -34,7 +34,7 @@ rule sample_qc_batch:
             if CFG.sample_qc.contamination_panel
             else []
         ),
-        fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_reports(s)],
+        fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_folders(s)],
         seals=lambda wc: [
             work("seals/sample_qc_reference.json"),
             *(seal for s in READ_BATCHES[wc.batch] for seal in report_seals_of(s)),
@@ -355,9 +355,9 @@ rule sample_qc_multiqc_tables:
 rule sample_qc_multiqc:
     input:
         tables=work("sample_qc/multiqc"),
-        reports=[path for sample in READ_BORN for path in reports_of(sample)],
+        reports=lambda wc: [path for sample in READ_BORN for path in reports_of(sample)],
         config=MULTIQC_CONFIG,
-        seals=[
+        seals=lambda wc: [
             work("seals/sample_qc_multiqc_tables.json"),
             *(seal for sample in READ_BORN for seal in report_seals_of(sample)),
         ],

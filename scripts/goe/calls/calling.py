@@ -32,13 +32,15 @@ class Caller:
     min_dp: Sequence[int] = ()
     min_gq: Sequence[int] = ()
 
-    def person(self, cram: str, sample: str, regions: Sequence[str], target: str, threads: int = 1) -> None:
+    def person(
+        self, cram: str, sample: str, regions: Sequence[str], target: str, threads: int = 1, where: str | None = None
+    ) -> None:
         """Write the gVCF `target` and its index from the reads of a CRAM, in `threads` pipes.
 
-        regions: `contig:start-end` (1-based, inclusive), in the order of the file.
+        regions: `contig:start-end` (1-based, inclusive), in the order of the file. where: as of `files.scratch`.
         """
         with (
-            files.scratch(target) as scratch,
+            files.scratch(target, where) as scratch,
             ThreadPoolExecutor(threads) as pool,
         ):
             pieces = [f"{scratch}/{i:05d}.vcf.gz" for i in range(len(regions))]

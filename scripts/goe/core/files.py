@@ -1,9 +1,13 @@
 """Files that are there whole or not at all, and folders that do not outlive their job."""
 
+import hashlib
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from goe.core.errors import GoeError, Problem
 
 
 @contextmanager
@@ -17,15 +21,32 @@ def draft(target: str | Path) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
+def size(paths: Iterable[str | Path]) -> int:
+    """Bytes of files together."""
+    return sum(Path(path).stat().st_size for path in paths)
+
+
 @contextmanager
-def scratch(target: str | Path) -> Iterator[Path]:
-    """An empty folder beside the file `target` for what goes into it.
+def scratch(target: str | Path, where: str | None = None, room: int = 0) -> Iterator[Path]:
+    """An empty folder for what goes into the file `target`: beside it, or below the folder `where` of the machine, in
+    which variables such as `$TMPDIR` are filled in. room: bytes that have to be free; GoeError where they are not.
 
     Its name is the target's, so that what a killed job has left there, people's data mostly, goes when it starts again.
     """
     folder = Path(f"{target}.scratch")
+    if where:
+        top = Path(os.path.expandvars(where))
+        if not top.is_dir():
+            what = "is no folder on this machine"
+            raise GoeError(Problem(f"config scratch {where}", what, "name one that each node has, or null"))
+        folder = top / f"goe-{hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:16]}.scratch"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    if shutil.disk_usage(folder).free < room:
+        free = shutil.disk_usage(folder).free
+        folder.rmdir()
+        what = f"{free / 1e9:.1f} GB are free, the job may need {room / 1e9:.1f}"
+        raise GoeError(Problem(str(folder.parent), what, "make room, or set scratch in the config to another folder"))
     try:
         yield folder
     finally:

@@ -2,12 +2,22 @@
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from goe.core.errors import GoeError
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Head and seconds (of the clock) of a part of a job, in its log."""
+    start = time.monotonic()
+    print(f"goe: {name}", file=sys.stderr, flush=True)
+    yield
+    print(f"goe: {name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -56,9 +56,10 @@ annotations:
   # Runs of one letter, which the companion VCF then flags.
   regions: {{lcr: lcr.bed}}
 scatter:
-  # Small, so that the mini genome is cut into several regions and the people into several batches.
+  # Small, so that the mini genome is cut into several regions and the people into several batches and jobs.
   region_size: {genome.REGION_SIZE}
   people_per_batch: 5
+  people_per_job: 3
 """
 
 UNITS = (("lib1", "L1"), ("lib1", "L2"), ("lib2", "L3"))

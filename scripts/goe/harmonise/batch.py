@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -101,6 +101,18 @@ class Stretches:
             return self._file.read_row_groups(numbers, columns)
         nothing = self._file.schema_arrow.empty_table()
         return nothing if columns is None else nothing.select(columns)
+
+
+class Own(NamedTuple):
+    """Files of a person, in the folder of those who are harmonised by one job."""
+
+    alleles: str
+    runs: str
+    ledger: str
+
+    @classmethod
+    def of(cls, folder: str | Path, sample: str) -> "Own":
+        return cls(*(f"{folder}/{sample}.{end}" for end in ("alleles.parquet", "runs.parquet", "ledger.json")))
 
 
 def write_person(one: Harmoniser, scratch: str | Path, alleles: str | Path, runs: str | Path) -> None:

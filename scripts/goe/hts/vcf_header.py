@@ -8,9 +8,11 @@ keep to that; like htslib, the first of two lines with one id counts.
 import re
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BufferedIOBase
+from types import MappingProxyType
 
 from goe.core.errors import Problem
 
@@ -24,6 +26,8 @@ _ESCAPED = re.compile(r'\\(["\\])')
 _AGAIN = "bcftools view -h shows the header; mend it with bcftools reheader -h"
 # A file that is no VCF may be one long line.
 _LONGEST_FIRST_LINE = 1 << 22
+# Lines that are longer are read again each time.
+_LONGEST_KEPT = 1 << 9
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Declaration:
 
     kind: str
     id: str
-    values: dict[str, str]
+    values: Mapping[str, str]
     quoted: frozenset[str]
     line: str
     row: int
@@ -119,9 +123,8 @@ def parse(lines: Iterable[str], name: str = "") -> VcfHeader:
     for row, line in enumerate(lines, 1):
         if line.startswith("#CHROM"):
             samples, columns = line.split("\t")[9:], True
-        elif match := _STRUCTURED.match(line):
-            kind, body = match.groups()
-            values, quoted, whole = _values(body)
+        elif found := _structured(line) if len(line) < _LONGEST_KEPT else _structured.__wrapped__(line):
+            kind, values, quoted, whole = found
             if not whole:
                 wrong(row, f"is no ##{kind}=<ID=...> of the specification: {line[:80]}")
             if not values.get("ID"):
@@ -131,6 +134,17 @@ def parse(lines: Iterable[str], name: str = "") -> VcfHeader:
             seen.add((kind, values["ID"]))
             declarations.append(Declaration(kind, values["ID"], values, quoted, line, row))
     return VcfHeader(lines, declarations, samples, columns, problems)
+
+
+# The files of a cohort mostly declare the same, thousands of lines in each.
+@lru_cache(1 << 13)
+def _structured(line: str) -> tuple[str, Mapping[str, str], frozenset[str], bool] | None:
+    """Kind of a structured line, and what `_values` tells of it; None for another line."""
+    match = _STRUCTURED.match(line)
+    if not match:
+        return None
+    values, quoted, whole = _values(match[2])
+    return match[1], MappingProxyType(values), quoted, whole
 
 
 def _values(body: str) -> tuple[dict[str, str], frozenset[str], bool]:

@@ -8,17 +8,19 @@ sample name. Headers of VCF and BCF and all indexes are therefore read here.
 
 import contextlib
 import gzip
+import hashlib
+import json
 import os
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BufferedIOBase
 from itertools import combinations, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pysam
 
@@ -68,6 +70,22 @@ class Facts:
 
     def note(self, what: str, mend: str = "") -> None:
         self.notes.append(Problem(f"{self.where}, {self.entry.path}", what, mend))
+
+
+_Value = TypeVar("_Value")
+
+
+class _Shared:
+    """Equal values once. The files of a cohort mostly have the same thousands of contigs, and tens of thousands of
+    files are looked at. Values are what JSON can hold, and are not changed afterwards."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, object] = {}
+
+    def __call__(self, value: _Value) -> _Value:
+        # Not sorted: the order of contigs is that of their numbers.
+        key = hashlib.sha256(json.dumps(value).encode()).digest()
+        return self._known.setdefault(key, value)  # type: ignore[return-value]
 
 
 def _some(names: Iterable[str], most: int = 5) -> str:
@@ -832,16 +850,25 @@ def lint(
                     "mend it",
                 )
             )
+    shared = _Shared()
+
+    def looked(entry: Input) -> Facts:
+        facts = look(entry, cfg, people, build.par if build else ())
+        facts.contigs, facts.m5, facts.used = shared(facts.contigs), shared(facts.m5), shared(facts.used)
+        return facts
+
     # htslib's own words on stderr would repeat ours, without the row.
     verbosity = pysam.set_verbosity(0)
     try:
         with ThreadPoolExecutor(threads) as pool:
-            every = list(pool.map(lambda entry: look(entry, cfg, people, build.par if build else ()), inputs))
+            every = list(pool.map(looked, inputs))
         of_reads, of_reads_notes = first_reads.look(inputs, cfg.inputs, threads)
     finally:
         pysam.set_verbosity(verbosity)
     if build:
         problems += _against_reference(every, cfg, build, reference, m5_cache)
+        for facts in every:
+            facts.rename = shared(facts.rename)
     for facts in every:
         problems += facts.problems
         notes += facts.notes
@@ -874,7 +901,7 @@ def lint(
             )
         )
     of_release, advice = release_lint.look(cfg, people, build, wrong)
-    return problems + of_release, notes + advice, _intake(every, people) if people is not None else {}
+    return problems + of_release, notes + advice, _intake(every, people, shared) if people is not None else {}
 
 
 def _used_of(facts: Facts) -> whole_genomes.Used:
@@ -898,7 +925,7 @@ def _against_reference(
     return problems
 
 
-def _intake(every: list[Facts], people: dict[str, Person]) -> dict:
+def _intake(every: list[Facts], people: dict[str, Person], shared: _Shared) -> dict:
     def described(facts: Facts) -> dict:
         entry = facts.entry
         return {
@@ -907,7 +934,7 @@ def _intake(every: list[Facts], people: dict[str, Person]) -> dict:
             "library": entry.library,
             "unit": entry.unit,
             "row": entry.row,
-            "contigs": [facts.rename.get(c, c) for c in facts.used or []],
+            "contigs": shared([facts.rename.get(c, c) for c in facts.used or []]),
             "rename": facts.rename,
         }
 
@@ -939,18 +966,6 @@ def _intake(every: list[Facts], people: dict[str, Person]) -> dict:
     return {"people": found, "joint": joint, "absent_fields": dict(sorted(absent.items()))}
 
 
-_OF_SHEET = ("country", "withdrawn", "platform")
-
-
-def of_files(intake: dict) -> dict:
-    """Of what `lint` gives, that which the genotypes depend on: no cell of the sheet but the sex."""
-    people = {
-        name: {key: value for key, value in person.items() if key not in _OF_SHEET}
-        for name, person in intake["people"].items()
-    }
-    return intake | {"people": people}
-
-
 def _sources(intake: dict) -> dict[str, str]:
     """Person -> name of the set of joint VCFs, or of the person: people with the same one share their records."""
     files: dict[str, list[int]] = {}
@@ -971,11 +986,12 @@ def sources_table(intake: dict) -> list[list[str]]:
     return rows
 
 
-def people_table(intake: dict, people: dict[str, Person]) -> list[list[str]]:
-    """Rows of intake/people.tsv, the header first, sorted by sample_id: the sheet beside the sources."""
+def people_table(sources: Iterable[Mapping[str, str]], people: Mapping[str, Person]) -> list[list[str]]:
+    """Rows of intake/people.tsv, the header first: the sheet beside each row of `sources_table`."""
     rows = [["sample_id", "sex", "country_code", "withdrawn", "input_type", "source", "absent_fields", "platform"]]
-    for name, sex, kind, source, absent in sources_table(intake)[1:]:
-        person = people[name]
-        withdrawn = "yes" if person.withdrawn else "no"
-        rows.append([name, sex, person.country, withdrawn, kind, source, absent, person.extra.get("platform", "")])
+    for row in sources:
+        person = people[row["sample_id"]]
+        sheet = [person.country, "yes" if person.withdrawn else "no"]
+        files = [row["input_type"], row["source"], row["absent_fields"], person.extra.get("platform", "")]
+        rows.append([row["sample_id"], row["sex"], *sheet, *files])
     return rows

@@ -1,6 +1,7 @@
 """Everything a run is told, read together before any job: every problem of it at once.
 
-Each job reads the Snakefile again, so this is light as long as all is well. When something is wrong, the data files are
+Each job reads the Snakefile again, so this is light as long as all is well, and a job takes the sheets as the process
+that planned it has read them (`goe.intake.kept`). When something is wrong, the data files are
 looked at too (`goe.intake.lint`), as far as the rest can be read, so that one round shows all.
 """
 
@@ -12,12 +13,13 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, write_table
 from goe.genome import build
 from goe.genome.build import Build
-from goe.intake import tools
+from goe.intake import kept, tools
 from goe.intake.stamps import Stamps, of
 from goe.rules.dataset import DatasetId
 from goe.settings import config, sheets
@@ -25,17 +27,34 @@ from goe.settings.sections import Config
 from goe.settings.sheets import Input, Person
 
 TABLE, M5_CACHE = "work/intake/lint.tsv", "m5.json"
-_LOOKED = "looked.json"
+_LOOKED, _SHEETS = "looked.json", "sheets.json"
 # Of VerifyBamID2; workflow/rules/align.smk names them as inputs.
 PANEL = (".UD", ".mu", ".bed")
 
 
-def load(raw: Mapping) -> tuple[Config, dict[str, Person], list[Input], Build]:
-    """Config, people, inputs and build. raw: what YAML gave.
+class Told(NamedTuple):
+    """What a run is told. sheets: the key of both sheets, as they were just before they were read."""
+
+    cfg: Config
+    people: dict[str, Person]
+    inputs: list[Input]
+    build: Build
+    sheets: str
+
+
+def load(raw: Mapping, job: bool = False) -> Told:
+    """Config, people, inputs and build. raw: what YAML gave; job: take the sheets that the run has kept.
 
     GoeError with every problem, which are in `TABLE` below outdir too.
     """
     cfg, problems = config.read(raw)
+    key = ""
+    if not config.wrong_sections(problems) & {"samples", "inputs", "strata"}:
+        with contextlib.suppress(OSError):
+            key = kept.key(cfg)
+    if job and key and not problems and (found := kept.load(_intake(cfg) / _SHEETS, key)):
+        with contextlib.suppress(GoeError):
+            return Told(cfg, *found, build_of(cfg), key)
     wrong = config.wrong_sections(problems)
     people, reference = None, None
     inputs: list[Input] = []
@@ -66,7 +85,11 @@ def load(raw: Mapping) -> tuple[Config, dict[str, Person], list[Input], Build]:
         if table:
             write_table(table, problems, [])
         raise GoeError(problems)
-    return cfg, people, inputs, reference
+    return Told(cfg, people, inputs, reference, key)
+
+
+def _intake(cfg: Config) -> Path:
+    return Path(cfg.outdir) / "work" / "intake"
 
 
 def build_of(cfg: Config) -> Build:
@@ -150,22 +173,15 @@ def _later(
     return lint.lint(cfg, people, inputs, reference, m5_cache, wrong=wrong)[0]
 
 
-def look(
-    cfg: Config,
-    people: dict[str, Person],
-    inputs: list[Input],
-    reference: Build,
-    stamps: Stamps,
-    threads: int,
-    called: Collection[str] = (),
-) -> None:
+def look(told: Told, stamps: Stamps, threads: int, called: Collection[str] = ()) -> None:
     """Every problem of every input, before the first job; GoeError with all of them. Notes are shown.
 
     called: tools that jobs take from PATH. No input is looked at when nothing has changed since all was well:
-    configuration, sheets, files, code. Leaves the stamps of the cohort for the jobs.
+    configuration, sheets, files, code. Leaves the stamps of the cohort and the sheets for the jobs.
     """
-    folder = Path(cfg.outdir) / "work" / "intake"
+    cfg, folder = told.cfg, _intake(told.cfg)
     stamps.save(folder / "stamps.json")
+    kept.save(folder / _SHEETS, told.sheets, told.people, told.inputs)
     looked, key = folder / _LOOKED, of(cfg, stamps.release)
     problems, notes = tools.look(called)
     with contextlib.suppress(OSError, ValueError):
@@ -173,7 +189,7 @@ def look(
             return
     from goe.intake import lint
 
-    of_inputs, advice, _ = lint.lint(cfg, people, inputs, reference, folder / M5_CACHE, threads)
+    of_inputs, advice, _ = lint.lint(cfg, told.people, told.inputs, told.build, folder / M5_CACHE, threads)
     problems, notes = problems + of_inputs, notes + advice
     table = Path(cfg.outdir) / TABLE
     write_table(table, problems, notes)

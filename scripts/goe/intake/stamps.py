@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, is_dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,13 @@ from goe.settings.sheets import Input, Person, by_person
 _HEAD = 1 << 16
 
 _READS = (
-    *("align.smk", "align_person.py", "align_unit.py"),
-    *("goe/calls/alignments.py", "goe/calls/cram_of_person.py", "goe/calls/fastq.py", "goe/calls/unit.py"),
+    *("align.smk", "align_person.py", "goe/calls/alignments.py", "goe/calls/cram_of_person.py"),
+    *("goe/calls/fastq.py", "goe/calls/lanes.py", "goe/calls/reads_quality.py", "goe/calls/unit.py"),
     *("goe/hts/cram.py", "goe/hts/indexes.py"),
 )
 _INDEX = ("align_index.py",)
-_REPORTS = ("align_coverage.py", "align_depth.py", "align_fastp.py", "align_stats.py")
 _CONTAMINATION = ("align_contamination.py",)
-_BASES = ("sample_qc_reference.py", "goe/genome/build.py", "goe/genome/fasta.py", "goe/sample_qc/metrics.py")
+_BASES = ("sample_qc_reference.py", "goe/genome/bases.py", "goe/genome/build.py", "goe/genome/fasta.py")
 _CALLS = (
     "call.smk",
     "call_bcftools.py",
@@ -43,7 +42,7 @@ _CALLS = (
     "goe/genome/build.py",
 )
 _OWN = (
-    *("harmonise_person.py", "goe/calls/fields.py", "goe/calls/own_file.py", "goe/harmonise/"),
+    *("harmonise_people.py", "goe/calls/fields.py", "goe/calls/own_file.py", "goe/harmonise/"),
     *("goe/genome/alleles.py", "goe/genome/bed.py", "goe/genome/build.py", "goe/genome/classes.py"),
     *("goe/genome/fasta.py", "goe/hts/bcf.py", "goe/hts/indexes.py", "goe/hts/parquet.py", "goe/hts/text.py"),
     "goe/hts/vcf_header.py",
@@ -63,11 +62,12 @@ _GENOTYPES = (
         "goe/rules/dataset.py",
         "goe/rules/stratum.py",
     ),
-    *("goe/intake/callers.py", "goe/intake/first_reads.py", "goe/intake/lint.py", "goe/intake/load.py"),
-    *("goe/intake/packing.py", "goe/intake/tools.py", "goe/intake/whole_genomes.py", "goe/settings/sheets.py"),
+    *("goe/intake/callers.py", "goe/intake/first_reads.py", "goe/intake/kept.py", "goe/intake/lint.py"),
+    *("goe/intake/load.py", "goe/intake/packing.py", "goe/intake/tools.py", "goe/intake/whole_genomes.py"),
+    "goe/settings/sheets.py",
 )
 _METRICS = (
-    *(*_BASES, *_CONTAMINATION, *_REPORTS),
+    *(*_BASES, *_CONTAMINATION),
     *("sample_qc.smk", "sample_qc_batch.py", "sample_qc_kinship.py", "sample_qc_reference.py", "sample_qc_region.py"),
     *("sample_qc_snvs.py", "sample_qc_variants.py", "inference.tsv", "sample_qc.tsv", "goe/sample_qc/region.py"),
     *("goe/sample_qc/ga4gh.py", "goe/sample_qc/kinship.py", "goe/sample_qc/metrics.py", "goe/sample_qc/plink.py"),
@@ -118,12 +118,26 @@ def identity(path: str | Path) -> str:
         return ""
 
 
+def _once(stamp: Callable[["Stamps", str], str]) -> Callable[["Stamps", str], str]:
+    """A stamp of one person that is computed once: several jobs and stages ask for it."""
+
+    @wraps(stamp)
+    def known(self: "Stamps", sample: str) -> str:
+        key = (stamp.__name__, sample)
+        if key not in self._of_person:
+            self._of_person[key] = stamp(self, sample)
+        return self._of_person[key]
+
+    return known
+
+
 class Stamps:
     """The stamps of a run, each computed when it is asked for.
 
     cfg, people, inputs, build: of `goe.intake.load.load`; root: the checkout, whose code is part of every stamp.
     kept: a file with the stamps of the whole cohort that the process which plans the run has left for its jobs, so
     that none of them looks at every input again. It is taken only for the same configuration and sheets.
+    sheets: what tells the sheets from all others (`goe.intake.kept.key`).
     """
 
     def __init__(
@@ -134,13 +148,16 @@ class Stamps:
         build: Build,
         root: Path = ROOT,
         kept: str | Path | None = None,
+        sheets: str = "",
     ):
         self.cfg, self.people, self.inputs, self.build, self.root = cfg, people, list(inputs), build, root
         self._own = by_person(self.inputs)
         self._joint = [entry for entry in self.inputs if entry.input_type == "joint_vcf"]
         self._identities: dict[str, str] = {}
         self._kept: dict[str, str] = {}
+        self._of_person: dict[tuple[str, str], str] = {}
         self._kept_at = Path(kept) if kept else None
+        self._sheets = sheets
 
     # What is asked of the parts
 
@@ -172,12 +189,12 @@ class Stamps:
         settings = [self.cfg.reference.rename, self.cfg.reference.ignored]
         return [self.file(fasta, f"{fasta}.fai"), self.build.name, list(self.build.contigs.items()), settings]
 
-    @property
+    @cached_property
     def index(self) -> str:
         """align_index: the reference for the aligner."""
         return of(self.reference, self.code(_INDEX))
 
-    @property
+    @cached_property
     def bases(self) -> str:
         """sample_qc_reference: bases of the reference that are not N."""
         return of(self.reference, self.build.par, self.code(_BASES))
@@ -189,16 +206,14 @@ class Stamps:
 
     # Stages of one person
 
+    @_once
     def reads(self, sample: str) -> str:
-        """align: reads of the person to a CRAM."""
+        """align_person: reads of the person to a CRAM, and what tools tell of them."""
         person = self.people[sample]
         rows = self._rows(self._own[sample])
-        return of(rows, person.extra.get("platform", ""), self.reference, self.code(_READS))
+        return of(rows, person.extra.get("platform", ""), self.reference, self.bases, self.code(_READS))
 
-    def reports(self, sample: str) -> str:
-        """align_fastp, align_depth, align_coverage, align_stats: what tools tell of the person's reads."""
-        return of(self.reads(sample), self.bases, self.code(_REPORTS))
-
+    @_once
     def contamination(self, sample: str) -> str:
         """align_contamination: the same of VerifyBamID2 and its panel."""
         return of(self.reads(sample), self._panel, self.code(_CONTAMINATION))
@@ -208,17 +223,23 @@ class Stamps:
         panel = self.cfg.sample_qc.contamination_panel
         return self.file(*(f"{panel}.{end}" for end in ("UD", "mu", "bed"))) if panel else []
 
+    @_once
     def calls(self, sample: str) -> str:
         """call: CRAM to gVCF."""
         rule = self.cfg.genotype_filter
         return of(self.reads(sample), self.cfg.caller, rule.min_dp, rule.min_dp_haploid, rule.min_gq, self.code(_CALLS))
 
+    @_once
     def own(self, sample: str) -> str:
-        """harmonise_person: the person's calls by themselves, from reads or a file that was given."""
+        """harmonise_people: the person's calls by themselves, from reads or a file that was given."""
         rows = self._own[sample]
         source = self._rows(rows) if rows[0].input_type in ("gvcf", "vcf") else self.calls(sample)
         settings = [self.cfg.genotype_filter, self.cfg.frequencies.raw, self.build.par]
         return of(source, self.people[sample].sex, settings, self.reference, self.code(_OWN))
+
+    def own_of(self, people: Iterable[str]) -> str:
+        """The same of the people of one job, in order."""
+        return of([[name, self.own(name)] for name in people])
 
     # Of a batch of people
 
@@ -282,10 +303,10 @@ class Stamps:
         """The data of everybody, as files and as what they are made to before they are brought together."""
         reference = self.reference
         settings = self.cfg.caller
-        people = [[p.sample_id, p.sex, p.extra.get("platform", "")] for p in self.people.values()]
 
         def make() -> str:
-            rows, code = self._rows(self.inputs), self.code({*_READS, *_CALLS, *_OWN})
+            people = [[p.sample_id, p.sex, p.extra.get("platform", "")] for p in self.people.values()]
+            rows, code = self._rows(self.inputs), self.code({*_READS, *_BASES, *_CALLS, *_OWN})
             return of(sorted(rows), sorted(people), reference, settings, code)
 
         return self._cohort("sources", make)
@@ -311,12 +332,15 @@ class Stamps:
     @property
     def keep(self) -> str:
         """sample_qc: who counts, and where."""
-        people = [[p.sample_id, p.sex, p.country, p.withdrawn, sorted(p.extra.items())] for p in self.people.values()]
         section = self.cfg.sample_qc
         own = self.file(section.guidelines) if section.guidelines else []
-        return self._cohort(
-            "keep", lambda: of(self.metrics, sorted(people), section, self.cfg.strata, own, self.code(_KEEP))
-        )
+
+        def make() -> str:
+            every = self.people.values()
+            people = [[p.sample_id, p.sex, p.country, p.withdrawn, sorted(p.extra.items())] for p in every]
+            return of(self.metrics, sorted(people), section, self.cfg.strata, own, self.code(_KEEP))
+
+        return self._cohort("keep", make)
 
     @property
     def pages(self) -> str:
@@ -355,11 +379,7 @@ class Stamps:
 
     @property
     def _key(self) -> str:
-        return of(
-            self.cfg,
-            sorted([p.sample_id, p.sex, p.country, p.withdrawn, sorted(p.extra.items())] for p in self.people.values()),
-            [[e.sample_id, e.input_type, e.path, e.path2, e.library, e.unit] for e in self.inputs],
-        )
+        return of(self.cfg, self._sheets)
 
     def _load(self) -> dict[str, str]:
         try:

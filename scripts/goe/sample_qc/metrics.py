@@ -5,9 +5,7 @@ be had is None, with a reason.
 """
 
 import csv
-import itertools
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import numba as nb
 import numpy as np
 import pyarrow as pa
 
-from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, Build, contig_class
+from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, contig_class
 from goe.harmonise.genotypes import widen
 from goe.harmonise.records import PEOPLE_SCHEMA
 from goe.hts import parquet
@@ -130,56 +128,6 @@ class Bases:
                     par_length += int(row["length"])
                     par_bases += int(row["bases"])
         return cls(by_contig, par_bases * 2 < par_length or par_length == 0)
-
-
-PIECE = 10_000_000
-"""Bases of the reference that are held at a time."""
-
-
-def count_bases(build: Build, fetch: Callable[[str, int, int], str]) -> list[tuple[str, int, int, int]]:
-    """(contig, region class, length, bases that are not N) of every primary contig.
-
-    fetch(contig, start, end) gives the sequence, 0-based half-open.
-    """
-    rows = []
-    for contig, length in build.contigs.items():
-        edges = {0, length}
-        for name, start, end in build.par:
-            if name == contig:
-                edges |= {start - 1, min(end, length)}
-        edges |= set(range(0, length, PIECE))
-        counts: dict[int, list[int]] = {}
-        borders = sorted(edges)
-        for start, end in itertools.pairwise(borders):
-            sequence = fetch(contig, start, end)
-            total = counts.setdefault(build.region_class(contig, start + 1), [0, 0])
-            total[0] += end - start
-            total[1] += end - start - sequence.count("N") - sequence.count("n")
-        rows += [(contig, number, n, known) for number, (n, known) in sorted(counts.items())]
-    return rows
-
-
-def autosome_runs(build: Build, fetch: Callable[[str, int, int], str]) -> Iterator[tuple[str, int, int]]:
-    """(contig, start, end), 0-based half-open, of the autosomes' longest runs without N, in order.
-
-    fetch as for `count_bases`; together they hold the bases of `Bases.autosomes`.
-    """
-    for contig, length in build.contigs.items():
-        if contig_class(contig) != "autosome":
-            continue
-        run = None
-        for start in range(0, length, PIECE):
-            sequence = fetch(contig, start, min(start + PIECE, length))
-            for match in re.finditer("[^Nn]+", sequence):
-                here = (start + match.start(), start + match.end())
-                if run and run[1] == here[0]:
-                    run = (run[0], here[1])
-                    continue
-                if run:
-                    yield contig, *run
-                run = here
-        if run:
-            yield contig, *run
 
 
 def depth_ratios(summed: Mapping[str, int], bases: Bases) -> dict[str, float | None]:

@@ -154,6 +154,7 @@ class Joint:
 class Scatter:
     region_size: int
     people_per_batch: int
+    people_per_job: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,7 @@ class Config:
     inputs_record: str
     restricted: Restricted | None
     outdir: str
+    scratch: str | None
 
 
 def of(kind: type[Section], values: Mapping[str, Any]) -> Section:

@@ -69,7 +69,7 @@ def test_another_reference(released, here):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("scripts/goe/cli.py", "code"), ("envs/bwa.yaml", "environments"), ("requirements.lock", "environments")],
+    [("scripts/goe/cli.py", "code"), ("envs/align.yaml", "environments"), ("requirements.lock", "environments")],
 )
 def test_another_file_of_the_code(released, here, name, kind):
     found = causes(released, replace(here, code={**here.code, name: "0" * 64}))

@@ -2,11 +2,14 @@
 
 import copy
 import json
+import os
 from pathlib import Path
 
 import pytest
 from goe.core.errors import GoeError
+from goe.intake import kept
 from goe.intake import load as intake
+from goe.intake.stamps import Stamps
 from goe.settings import config
 
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
@@ -44,7 +47,7 @@ def told(raw: dict) -> list[str]:
 
 
 def test_what_is_well_is_read_and_no_data_file_is_looked_at(folder):
-    cfg, people, inputs, build = intake.load(folder)
+    cfg, people, inputs, build, _ = intake.load(folder)
     assert cfg == config.load(folder)
     assert [*people] == ["A"] and inputs[0].path == "gone.bam" and build.contigs == {"chr20": 4}
     assert not Path("work").exists()
@@ -174,3 +177,50 @@ def test_what_cannot_be_audited_is_told(folder):
         f"config audit {second}: is the folder that this run writes -> move it elsewhere, and name its new place"
         in (told(folder | {"audit": str(second)}))
     )
+
+
+def test_a_job_takes_the_sheets_that_the_run_has_kept_and_no_others(folder, monkeypatch):
+    told = intake.load(folder)
+    monkeypatch.setattr(intake.Stamps, "save", lambda *_: None)
+    stamps = Stamps(told.cfg, told.people, told.inputs, told.build, sheets=told.sheets)
+    with pytest.raises(GoeError, match="no such file"):
+        intake.look(told, stamps, 1)
+    monkeypatch.setattr(intake.sheets, "read_people", lambda *_: pytest.fail("the sheet was read again"))
+    assert intake.load(folder, job=True) == told
+    with pytest.raises(pytest.fail.Exception):
+        intake.load(folder)
+
+
+@pytest.mark.parametrize("sheet", ["samples.tsv", "inputs.tsv"])
+def test_a_sheet_changed_under_the_same_time_and_size_is_read_again(folder, sheet):
+    told = intake.load(folder)
+    kept.save("work/intake/sheets.json", told.sheets, told.people, told.inputs)
+    path = Path(sheet)
+    status = path.stat()
+    path.write_text(path.read_text().replace("\tF\t", "\tM\t").replace("gone", "here"))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert path.stat().st_size == status.st_size
+    now = intake.load(folder, job=True)
+    assert (now.people["A"].sex, now.inputs[0].path) == {
+        "samples.tsv": ("M", "gone.bam"),
+        "inputs.tsv": ("F", "here.bam"),
+    }[sheet]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"key": 1}', "null"])
+def test_what_is_no_kept_sheet_is_not_taken(folder, text):
+    Path("work/intake").mkdir(parents=True)
+    Path("work/intake/sheets.json").write_text(text)
+    assert [*intake.load(folder, job=True).people] == ["A"]
+
+
+def test_every_cell_is_kept(folder):
+    Path("samples.tsv").write_text(
+        "sample_id\tsex\tcountry_code\twithdrawn\tplatform\nA\tF\tEE\tyes\té\nNA\tM\tFI\t\t\n"
+    )
+    Path("inputs.tsv").write_text(
+        "sample_id\tinput_type\tpath\tpath2\tlibrary\tunit\nA\tfastq\ta\tb\tl\tL1\nNA\tfastq\tc\td\t\t\n"
+    )
+    told = intake.load(folder)
+    kept.save("work/intake/sheets.json", told.sheets, told.people, told.inputs)
+    assert kept.load("work/intake/sheets.json", told.sheets) == (told.people, told.inputs)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 import yaml
+from snakemake.cli import get_argument_parser
 
 
 def with_a_shell(text: str) -> list[str]:
@@ -44,6 +45,12 @@ def test_the_profiles_can_be_used_together(repo):
     default, slurm = profile(repo, "default"), profile(repo, "slurm")
     assert not set(default) & set(slurm) and not {"default-resources", "groups"} & set(default)
     assert "executor" in slurm and "set-resources" not in slurm
+
+
+def test_profiles_hold_options_that_snakemake_has(repo):
+    known = {name for action in get_argument_parser()._actions for name in action.option_strings}
+    for name in ("default", "slurm"):
+        assert {f"--{key}" for key in profile(repo, name)} <= known
 
 
 @pytest.mark.parametrize(

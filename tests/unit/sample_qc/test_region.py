@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe.frequencies.cohort import Cohort
+from goe.genome.bases import count_bases
 from goe.genome.build import REGION_DIPLOID, Build, Region
 from goe.harmonise import batch
 from goe.harmonise import files as harmonised
@@ -37,7 +38,7 @@ BUILD = Build("toy", {"1": 100, "X": 50, "Y": 40}, [("X", 1, 10), ("Y", 1, 10)])
 
 def bases(tmp_path, y_par_masked):
     sequence = {"1": "N" * 20 + "A" * 80, "X": "A" * 50, "Y": ("N" if y_par_masked else "A") * 10 + "A" * 30}
-    rows = sm.count_bases(BUILD, lambda contig, start, end: sequence[contig][start:end])
+    rows = count_bases(BUILD, lambda contig, start, end: sequence[contig][start:end])
     path = tmp_path / "reference.tsv"
     keep.write_tsv(path, ("contig", "class", "length", "bases"), [tuple(map(str, r)) for r in rows])
     return sm.Bases.read(path)
@@ -50,22 +51,6 @@ def test_bases_that_are_not_n(tmp_path):
     assert found.of("Y") == (30, 0)
     assert found.par_masked
     assert not bases(tmp_path, False).par_masked
-
-
-@pytest.mark.parametrize("chunk", [100, 7])
-def test_runs_of_the_autosomes_hold_their_bases(monkeypatch, chunk):
-    sequence = {"1": "NN" + "A" * 40 + "n" + "C" * 30 + "N" * 17 + "G" * 10, "X": "A" * 50, "Y": "A" * 40}
-
-    def fetch(contig, start, end):
-        # The reference is read in pieces; a run that goes over a border is one.
-        return sequence[contig][start:end]
-
-    monkeypatch.setattr(sm, "PIECE", chunk)
-    assert list(sm.autosome_runs(BUILD, fetch)) == [("1", 2, 42), ("1", 43, 73), ("1", 90, 100)]
-
-
-def test_reference_without_autosomes_has_no_runs():
-    assert list(sm.autosome_runs(Build("toy", {"X": 50}, []), lambda *_: "A" * 50)) == []
 
 
 @pytest.mark.parametrize("masked", [True, False])

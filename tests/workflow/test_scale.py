@@ -1,0 +1,58 @@
+"""How many jobs a person is, and that planning is linear in people (docs/performance.md has what a country takes)."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from helpers import dag, large_cohort
+from helpers.workflow import REPO
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    """Jobs by rule, of 300 people of a kind."""
+
+    def plan(kind: str) -> Counter[str]:
+        folder = tmp_path_factory.mktemp(kind) / "run"
+        large_cohort.write(folder, 300, kind)
+        return Counter(job["rule"] for job in dag.jobs(folder))
+
+    return plan
+
+
+def test_a_person_with_three_lanes_is_two_jobs_and_a_share(planned):
+    jobs = planned("fastq")
+    of_people = {rule: n for rule, n in jobs.items() if n > 10}
+    assert of_people.pop("harmonise_people") <= 32
+    assert of_people == {"align_person": 300, "call_bcftools": 300}
+    assert jobs.total() < 300 * 2 + 32 + 70
+
+
+def test_a_person_with_a_gvcf_is_a_share_of_a_job(planned):
+    jobs = planned("gvcf")
+    assert jobs["harmonise_people"] <= 32 and jobs.total() < 32 + 70
+
+
+def cpu_of_a_plan(folder: Path) -> float:
+    """Seconds of CPU of `snakemake --dry-run`."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", REPO / "Snakefile", "--directory", folder]
+    done = subprocess.run(
+        [*command, "--cores", "1", "--dry-run", "--quiet", "all"], capture_output=True, env=os.environ
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_planning_is_linear_in_people(tmp_path):
+    """Each further person takes what the ones before took: twice as many may take half as much again, for noise."""
+    spent = {}
+    for people in (10, 300, 600):
+        large_cohort.write(tmp_path / str(people), people)
+        spent[people] = cpu_of_a_plan(tmp_path / str(people))
+    assert spent[600] - spent[10] < 3 * (spent[300] - spent[10])
