@@ -21,15 +21,17 @@ from goe.core.processes import reading
 from goe.genome.alleles import UNSEEN
 from goe.hts import bgzf, indexes, vcf_header
 from goe.hts.bcf import BROKEN, END_OF_VECTOR, MISSING
-from goe.hts.text import PAD, find, kernel, natural, padded, same, separators
+from goe.hts.kernels import kernel
+from goe.hts.text import PAD, find, natural, padded, same, separators
 from goe.hts.vcf_header import VcfHeader
 
 # What is read of a row. The place in this list is the slot of a FORMAT key.
 KEYS = (b"GT", b"DP", b"GQ", b"AD", b"MIN_DP", b"PL", b"FT", b"GQX", b"LEN", b"LAA", b"LAD", b"LPL", b"LGT")
 _GT, _DP, _GQ, _AD, _MIN_DP, _PL, _FT, _GQX, _LEN, _LAA, _LAD, _LPL, _LGT = range(len(KEYS))
 
-_CHUNK = 1 << 20
-_ROWS = 1 << 14
+# Of a piece of the file: bytes, and rows at most.
+_CHUNK = 1 << 22
+_ROWS = 1 << 16
 _TABS = 9
 # Why the kernel stopped before the end of what it was given.
 _END, _FULL, _CONTIG, _FORMAT, _ROW, _COLUMNS, _NUMBER, _ORDER = range(8)

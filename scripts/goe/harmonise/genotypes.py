@@ -10,6 +10,7 @@ import numba as nb
 import numpy as np
 
 from goe.hts.bcf import END_OF_VECTOR, MISSING
+from goe.hts.kernels import kernel
 
 NO_CALL, HAPLOID = -1, -2
 
@@ -116,7 +117,7 @@ def _take(values: np.ndarray, rows: np.ndarray, low: int, wide: np.ndarray) -> N
             wide[i, k] = value
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def call(
     people: np.ndarray,
     gt: np.ndarray,

@@ -19,6 +19,7 @@ from goe.genome.build import merged_class
 from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
 from goe.hts.bcf import END_OF_VECTOR
+from goe.hts.kernels import kernel
 
 # Why an ALT gives no site allele, as goe.genome.alleles names it, and counters of the others.
 LEFT_OUT = ("star", "non_ref", "symbolic", "breakend", "non_acgt_alt", "non_acgt_ref", "ref_iupac", "alt_is_ref")
@@ -70,7 +71,7 @@ class Sites(NamedTuple):
         return self.text[start:middle].tobytes().decode(), self.text[middle : middle + self.alt[i]].tobytes().decode()
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _is_acgt(text: np.ndarray, start: int, stop: int) -> bool:
     for i in range(start, stop):
         c = text[i]
@@ -79,7 +80,7 @@ def _is_acgt(text: np.ndarray, start: int, stop: int) -> bool:
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _compare(one: np.ndarray, a: int, a_size: int, two: np.ndarray, b: int, b_size: int) -> int:
     """Negative, zero or positive as the text one[a : a + a_size] comes before that of the other, is it, or comes after
     it."""
@@ -89,7 +90,7 @@ def _compare(one: np.ndarray, a: int, a_size: int, two: np.ndarray, b: int, b_si
     return a_size - b_size
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _reason(text: np.ndarray, start: int, stop: int, unseen: tuple[np.ndarray, ...]) -> int:
     """`goe.genome.alleles.reason_left_out` of an ALT, as a number; _NO_ALT for `.`."""
     size = stop - start
@@ -124,7 +125,7 @@ class _Places(NamedTuple):
         return cls(*(np.cumsum(n, dtype=np.int64) - n for n in (rows.alleles, rows.length)))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _look(rows: Rows, places: _Places, i: int, start: int, bases: np.ndarray, unlike: np.ndarray) -> int:
     """Tell of the rows from i on that have an ALT whether their REF is anything but the A, C, G, T that the reference
     has there; the first row whose REF these bases, from position `start` on, do not hold."""
@@ -145,7 +146,7 @@ def _look(rows: Rows, places: _Places, i: int, start: int, bases: np.ndarray, un
     return i
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _hits(number: int, gts: np.ndarray, pair: np.ndarray, raw: np.ndarray) -> int:
     found = 0
     if pair[0] == number:
@@ -168,7 +169,7 @@ def _hits(number: int, gts: np.ndarray, pair: np.ndarray, raw: np.ndarray) -> in
     return found
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _code(pair: np.ndarray, first: bool, second: bool) -> int:
     """`goe.harmonise.genotypes.code_of`."""
     if pair[0] == gt.NO_CALL:
@@ -178,7 +179,7 @@ def _code(pair: np.ndarray, first: bool, second: bool) -> int:
     return gt.CODE_REF2 + (1 if first else 0) + (1 if second else 0)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _split(
     rows: Rows,
     places: _Places,
@@ -190,6 +191,7 @@ def _split(
     blocks: bool,
     unseen: tuple[np.ndarray, ...],
     sites: Sites,
+    hits: np.ndarray,
     counts: np.ndarray,
 ) -> tuple[int, int, int, int]:
     """Site alleles of rows, and a count of what happened to their ALTs: how many site alleles, bytes of their text,
@@ -197,10 +199,9 @@ def _split(
 
     reasons: int8 (n,) why no ALT of a row may be used, a number of LEFT_OUT, or -1; ft: int32, reasons of FILTER or FT;
     of_class: int8; pairs, raw: int32 (n, 2) calls with the filter and without; blocks: whether the file has reference
-    blocks. counts: int64, of _COUNTED, which are added to.
+    blocks. hits: uint8, room as that of `sites`; counts: int64, of _COUNTED, which are added to.
     """
     n, end, with_alt, with_site = 0, 0, 0, 0
-    hits = np.zeros(sites.pos.size, np.uint8)
     text = rows.text
     for i in range(rows.pos.size):
         ref = places.first[i]
@@ -307,7 +308,7 @@ def _in_order(order: np.ndarray, sites: Sites) -> np.ndarray:
     return same
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _gather(text: np.ndarray, at: np.ndarray, size: np.ndarray, offsets: np.ndarray, out: np.ndarray) -> None:
     end = 0
     for i in range(at.size):
@@ -368,7 +369,7 @@ def split(
     room = Sites.room(n, int(np.where(equal, 2 * ref, ref + rows.length)[is_alt].sum()))
     counts = np.zeros(len(_COUNTED), np.int64)
     n, size, with_alt, with_site = _split(
-        rows, places, reasons, ft, of_class, pairs, raw, blocks, _UNSEEN, room, counts
+        rows, places, reasons, ft, of_class, pairs, raw, blocks, _UNSEEN, room, np.empty(n, np.uint8), counts
     )
     found = Sites._make([*(column[:n].copy() for column in room[:-1]), room.text[:size].copy()])
     counted = Counter({name: k for name, k in zip(_COUNTED, counts.tolist(), strict=True) if k})

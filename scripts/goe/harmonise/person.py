@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
@@ -28,6 +27,7 @@ from goe.harmonise.listed import Listed, Sites, may_move, merged, reasons_of_ref
 from goe.harmonise.records import account, ploidy_table
 from goe.hts import parquet
 from goe.hts.bcf import END_OF_VECTOR
+from goe.hts.kernels import kernel
 
 # The greatest value that BCF has for a missing or a reference allele; the lowest bit is its phase.
 _LAST_REF = 3
@@ -75,7 +75,7 @@ class Group(NamedTuple):
     runs: pa.Table
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _union(first: np.ndarray, last: np.ndarray, of_class: np.ndarray) -> int:
     """Union of spans, in place: how many there are afterwards. int64 (n,) first, last, sorted by first; int8 class."""
     n = 0
@@ -88,7 +88,7 @@ def _union(first: np.ndarray, last: np.ndarray, of_class: np.ndarray) -> int:
     return n
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _add(start: int, end: int, here: int, n: int, starts: np.ndarray, ends: np.ndarray, classes: np.ndarray) -> int:
     if end < start:
         return n
@@ -99,7 +99,7 @@ def _add(start: int, end: int, here: int, n: int, starts: np.ndarray, ends: np.n
     return n + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _runs(
     first: np.ndarray,
     last: np.ndarray,
@@ -187,7 +187,7 @@ _RECORDS, _CALLED, _HET, _HOM_ALT, _MISSING_IN, _FAILED, _COUNTED, _SUM_DP, _DP,
 )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _count(
     seen: np.ndarray, counted: np.ndarray, of_class: np.ndarray, weight: np.ndarray, on_x: bool, counters: np.ndarray
 ) -> None:

@@ -6,17 +6,15 @@ Whatever is given as `data` has `PAD` readable bytes behind the last that is ask
 from collections.abc import Callable
 from typing import Any
 
-import numba as nb
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from goe.hts.kernels import kernel
+
 PAD = 64
-# Without counts of references to arrays, which these kernels keep none of: they would take most of the time.
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
-kernel: Any = nb.njit(**_OPTIONS)
 _LANES, _WORD = 64, 8
 # An index without a sign is used as it is: with one, numba asks each time whether it counts from the end.
 _U = np.uint64

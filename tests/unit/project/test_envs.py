@@ -13,6 +13,7 @@ PACKAGE = {
     "yaml": "pyyaml",
     "isal": "python-isal",
     "crypt4gh": "python-crypt4gh",
+    "llvmlite": "numba",  # which brings it
     "markupsafe": "jinja2",  # which brings it
 }
 TOOLS = {
