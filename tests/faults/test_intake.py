@@ -498,7 +498,9 @@ def test_one_person_in_two_joint_vcfs(joint):
     assert "row 3, again.vcf.gz: has records of B on chr20, and so has joint.vcf.gz (row 2)" in told
 
 
-def test_people_lacking_on_a_contig_are_a_note(joint):
+def test_people_lacking_on_a_contig_are_a_note(cohort):
+    joint = cohort
+    joint.rows = [("", "joint_vcf", joint.vcf("joint.vcf.gz", ["A", "B"]))]
     joint.rows.append(("", "joint_vcf", joint.vcf("x.vcf.gz", ["A"], [("chrX", 63, "A", "C")])))
     (note,) = joint.clean()[0]
     assert "x.vcf.gz: lacks B, whom other joint VCFs have: not counted on chrX" in note
@@ -946,7 +948,8 @@ def advice(joint, sizes: dict[str, tuple[int, int, int]], **disclosure) -> list[
         ({"EE": (310, 290, 0), "LV": (12, 4, 0)}, "no allele of X", ""),
         ({"EE": (310, 290, 0), "LV": (5, 11, 0)}, "few alleles of X", "few alleles of Y"),
         ({"EE": (310, 4, 0)}, "no allele of X", ""),
-        ({"EE": (310, 290, 0), "LV": (4, 12, 0), "FI": (50, 50, 0)}, "", ""),
+        # Few who are called, with callable AN: nothing, whoever else is in the cohort.
+        ({"EE": (310, 290, 0), "FI": (50, 50, 0), "LV": (4, 12, 0)}, "no allele of X", "no allele of Y"),
         ({"EE": (310, 290, 0), "LV": (0, 16, 0)}, "", ""),
         ({"EE": (310, 290, 0), "LV": (9, 9, 0)}, "", ""),
     ],

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from helpers.joint_attack import Position
+from helpers.joint_attack import Given, Tables
 
 FAR = 1000
 
@@ -17,15 +17,16 @@ FAR = 1000
 class Reader:
     """What fits the numbers that are public.
 
-    cells: (dataset, people, ploidy) of each. alleles: how many. given: as for `Position`. floors: (members, allele, k)
+    cells: (dataset, people, ploidy) of each. alleles: how many. given: fields of `Given`. floors: (members, allele, k)
     where a release withholds the allele: fewer than k of them carry it, or fewer than k do not. called: people called
     of each cell, None for a reader who does not know.
     """
 
     def __init__(self, cells, alleles, given, floors, called=None):
         self.datasets = [dataset for dataset, _, _ in cells]
-        self.fits = Position([n for _, n, _ in cells], [p for _, _, p in cells], alleles, given)
-        found = self.fits.equations.toarray()
+        spans = [(1, 1)] * alleles
+        self.fits = Tables([n for _, n, _ in cells], [p for _, _, p in cells], spans, [Given(*one) for one in given])
+        found = self.fits.matrix.toarray()
         low, high = list(self.fits.low), list(self.fits.high)
         people = len(self.fits.cell)
         rows = [np.append(row, np.zeros(len(floors))) for row in found]

@@ -327,7 +327,10 @@ def test_an_audit_in_other_regions_gives_the_same_release(done, tmp_path):
     told = snakemake(run, *AUDIT).ok()
     assert "same: The second run gave the same release." in told.output
     said = json.loads((run / "work/audit/audit.json").read_text())
-    assert (said["verdict"], said["provenance"]) == ("same", {"causes": [], "not_asked": {}})
+    assert (said["verdict"], said["provenance"]) == (
+        "same",
+        {"causes": [], "extent": {"inputs": "every byte"}, "not_asked": {}},
+    )
     assert (run / "work/audit/audit.md").read_text().count("| the same |") == 7
     first, second = (run / folder / "release" / manifest.NAME for folder in (".", "work/audit"))
     assert first.read_text() == second.read_text()

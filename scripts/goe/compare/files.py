@@ -44,6 +44,8 @@ _MADE = (
     (re.compile(rb'("contentSize"|"(?:software)?[vV]ersion"): "[^"]*"'), rb"\1: #"),
     (re.compile(rb'(byteSize(?:": \[\s*\{\s*"@value":)?) "\d+"'), rb"\1 #"),
 )
+# Of a line for a Beacon: the SHA-256 of the allele's name, which begins with the dataset id.
+_KEY = re.compile(rb'"_id":"[0-9a-f]{64}"')
 _JSON_MADE = frozenset({"made_with", "code_sha256"})
 # Of the manifest of a GDI package, for the sites VCF and the tool.
 _TAR_MADE = frozenset({"sha256", "size", "version"})
@@ -139,7 +141,7 @@ def _canonical(text: bytes, dataset: str) -> bytes:
 
 def _renamed(dataset: str) -> Callable[[bytes], bytes]:
     name = dataset.encode()
-    return lambda text: text.replace(name, b"{id}")
+    return lambda text: _KEY.sub(b'"_id":""', text.replace(name, b"{id}"))
 
 
 def _lines(a: Iterable[bytes], b: Iterable[bytes], start: int = 1) -> str:

@@ -138,8 +138,9 @@ def test_a_run_stops_before_its_first_job_also_when_no_input_has_changed(program
     monkeypatch.setattr("goe.intake.lint.lint", lambda *_: ([], [], {}))
     looked.write_text(json.dumps("key"))
     programs(**GOOD)
-    intake.look(cfg, {}, [], None, StampsOfNothing(), 1, ["samtools"])
+    told = intake.Told(cfg, {}, [], None, None)
+    intake.look(told, StampsOfNothing(), 1, ["samtools"])
     programs(samtools="1.7")
     with pytest.raises(GoeError, match=r"samtools 1\.7: older than 1\.16"):
-        intake.look(cfg, {}, [], None, StampsOfNothing(), 1, ["samtools"])
+        intake.look(told, StampsOfNothing(), 1, ["samtools"])
     assert "samtools 1.7" in Path("work/intake/lint.tsv").read_text()

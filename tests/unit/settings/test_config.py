@@ -140,7 +140,10 @@ def test_the_config_that_outside_people_rely_on_is_whole(shared):
 
 
 def test_the_config_of_the_readme_is_whole(repo):
+    """But for the floor, which nobody should copy."""
     (raw,) = [b for b in yaml_blocks((repo / "README.md").read_text()) if "samples" in b]
+    assert raw["disclosure"]["min_carriers"] == "FLOOR"
+    raw["disclosure"]["min_carriers"] = 7
     assert config.load(raw).dataset.org == "EXAMPLE"
 
 
