@@ -24,7 +24,6 @@ from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES
 from goe.frequencies.block import Block, passed
 from goe.genome import hgvs
-from goe.genome.build import contig_class
 from goe.release import bounds, reading
 from goe.release.formats.beacon import NUMBERS, SOURCE, SOURCE_REFERENCE, WANTED, dumps, populations
 from goe.release.formats.sites_vcf import Tag
@@ -277,15 +276,14 @@ def check_names(path: str | Path, dataset: str, build: str, contig: str, length:
     length: of the contig, in bases. Which HGVS name an insertion or deletion has depends on the reference, which a
     release does not hold; that of a substitution is held against its position and bases.
     """
-    accession = hgvs.accession(build, contig, length)
+    prefix = hgvs.prefix(build, contig, length)
     name = re.escape(f"{dataset}:{contig}:")
-    scale = "m" if contig_class(contig) == "M" else "g"
-    if accession:
+    if prefix:
         named = (
-            rf',"identifiers":\{{"genomicHGVSId":"{re.escape(accession)}:{scale}\.'
+            rf',"identifiers":\{{"genomicHGVSId":"{re.escape(prefix)}'
             r'(?:(?P=pos)(?P=ref)>(?P=alt)|[0-9]+(?:_[0-9]+)?(?:del|dup|ins[ACGT]+|delins[ACGT]+))"\}'
         )
-        sequence = re.escape(f"refseq:{accession}")
+        sequence = re.escape(f"refseq:{prefix.partition(':')[0]}")
     else:
         named, sequence = "", _digest(path)
     pattern = re.compile(

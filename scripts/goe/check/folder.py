@@ -415,7 +415,7 @@ def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
     about = {"dataset": facts.id, "build": facts.build}
     alleles, strata = facts.said["dataset"]["number_of_records"], len(facts.strata)
     long = root / f"frequencies/{contig}.parquet"
-    wide = root / f"frequencies-wide/{contig}.parquet"
+    wide = root / layout.WIDE.format(contig=contig)
     words = not again.other_code(facts.said["dataset"])
     for path, wanted, rows in (
         (long, lambda: long_schema(fields(), about, facts.people, contig), alleles * strata),

@@ -46,7 +46,7 @@ from goe.disclosure.audit.table import Stated
 from goe.frequencies.block import Block, passed
 from goe.genome import intervals
 from goe.genome.build import Build
-from goe.release import bounds
+from goe.release import bounds, layout
 from goe.release.formats import annotations, mini_node, wide_table
 from goe.release.formats.sites_vcf import Tag
 from goe.release.metadata import ro_crate
@@ -360,7 +360,7 @@ class _Check:
         return self.root / f"frequencies/{contig}.parquet"
 
     def wide(self, contig: str) -> Path:
-        return self.root / f"frequencies-wide/{contig}.parquet"
+        return self.root / layout.WIDE.format(contig=contig)
 
     def tables(self) -> bool:
         """Columns of all tables; whether they are not those of a release."""

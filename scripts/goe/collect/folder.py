@@ -185,6 +185,17 @@ def _copy(source: Path, target: Path) -> None:
             go.write(piece)
 
 
+def heading(settings: Settings) -> dict:
+    """What the description of a folder that is made here begins with."""
+    return {
+        "id": settings.id,
+        "title": settings.title,
+        "contact": dict(settings.contact),
+        "made_with": f"goe {__version__}",
+        "code_sha256": code_digest.digest(),
+    }
+
+
 def describe(settings: Settings, datasets: Sequence[Dataset], told: Sequence[Mapping]) -> dict:
     """`metadata/collection.json`."""
     mine = taken(datasets)
@@ -192,11 +203,7 @@ def describe(settings: Settings, datasets: Sequence[Dataset], told: Sequence[Map
     strata = strata_of(mine)
     ours = next((one.terms for one in mine if one.ours), {})
     return {
-        "id": settings.id,
-        "title": settings.title,
-        "contact": dict(settings.contact),
-        "made_with": f"goe {__version__}",
-        "code_sha256": code_digest.digest(),
+        **heading(settings),
         "level": level(mine),
         "legal_basis": settings.restricted or None if level(mine) == LEVEL else None,
         "what_it_tells": _RESTRICTED if level(mine) == LEVEL else _NOTHING_NEW,

@@ -18,13 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from goe import __version__
 from goe.collect import totals
 from goe.collect.callable_an import Runs
 from goe.collect.dataset import Dataset, File
-from goe.collect.folder import build_of, taken
+from goe.collect.folder import build_of, heading, taken
 from goe.collect.sheet import RELEASE, RESTRICTED, Entry, Settings
-from goe.core import code_digest, manifest
+from goe.core import manifest
 from goe.core.errors import Problem, stop_on
 from goe.core.files import write_whole
 from goe.disclosure import sums
@@ -280,11 +279,7 @@ def describe(found: Sequence[Pair], settings: Settings, told: Sequence[Mapping])
     """`metadata/public_sum.json`. Of datasets without a release it names no number of people but that of all."""
     build, contigs = build_of([pair.restricted for pair in found])
     return {
-        "id": settings.id,
-        "title": settings.title,
-        "contact": dict(settings.contact),
-        "made_with": f"goe {__version__}",
-        "code_sha256": code_digest.digest(),
+        **heading(settings),
         "level": "public",
         "legal_basis": settings.restricted,
         "build": build.name,

@@ -23,7 +23,7 @@ from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry
 from goe.core import manifest
 from goe.core.errors import Problem
 from goe.genome.build import canonical
-from goe.release import restricted
+from goe.release import layout, restricted
 from goe.rules.dataset import DatasetId
 
 NORMALISATION = "atoms, trimmed, left-aligned (C3)"
@@ -134,7 +134,7 @@ def _release(one: Dataset, root: Path, threads: int) -> list[Problem]:
         "alleles": data["number_of_records"],
         **_common(data),
     }
-    one.tables = {name: File.of(root / f"frequencies-wide/{name}.parquet") for name in facts.lengths}
+    one.tables = {name: File.of(root / layout.WIDE.format(contig=name)) for name in facts.lengths}
     _callable_an(one, root, data)
     return []
 

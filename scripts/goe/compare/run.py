@@ -14,6 +14,7 @@ from goe.compare.files import Verdict
 from goe.compare.release import Release, comparable, read
 from goe.compare.tables import Compared
 from goe.core.errors import GoeError, printable, stop_on
+from goe.release import layout
 
 SAME, OTHERWISE, DIFFERENT = "same", "same numbers", "different"
 """Outcomes: nothing differs; what differs is not the numbers; the numbers do."""
@@ -122,7 +123,7 @@ def _tables(a: Release, b: Release, verdicts: Sequence[Verdict]) -> list[Callabl
     found = {verdict.path: verdict.verdict for verdict in verdicts}
     looks: list[Callable[[], Compared]] = []
     for contig in dict.fromkeys((*a.contigs, *b.contigs)):
-        name = f"frequencies-wide/{contig}.parquet"
+        name = layout.WIDE.format(contig=contig)
         verdict = found.get(name)
         if verdict in (files.SAME, files.CONTENT):
             looks.append(partial(tables.same, a.side.path(name)))

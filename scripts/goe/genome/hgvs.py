@@ -21,6 +21,12 @@ def accession(build: str, contig: str, length: int) -> str | None:
     return None
 
 
+def prefix(build: str, contig: str, length: int) -> str | None:
+    """What stands before the change in names of a contig, `NC_000020.11:g.`; None where it has no accession."""
+    name = accession(build, contig, length)
+    return name and f"{name}:{'m' if canonical(contig) == 'M' else 'g'}."
+
+
 def _shared(one: str, two: str) -> int:
     """Letters that both begin with."""
     if one == two:

@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from goe.check import folder as check_folder
-from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.errors import Problem, stop_on
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
+from goe.lookup.release import opened, table
 from goe.release.formats import mini_node, sites_vcf, wide_table
 from goe.rules.site_filters import DESCRIPTIONS
 
@@ -30,9 +31,8 @@ def write(folder: str | Path, stratum: str, target: str | Path, without: Collect
     called. GoeError when the folder is no release, has no such stratum or contig, or the target is there already.
     """
     root, out = Path(folder), Path(target)
-    facts, problems = check_folder.descriptions(root)
-    stop_on(problems)
-    assert facts is not None
+    facts = opened(root)
+    problems = []
     if stratum not in facts.people:
         problems.append(Problem(stratum, "is no published stratum", f"give one of {', '.join(facts.people)}"))
     for name in without:
@@ -51,7 +51,7 @@ def write(folder: str | Path, stratum: str, target: str | Path, without: Collect
             name = contig["name"]
             bodies.append(Path(work) / f"{name}.vcf.gz")
             body = stack.enter_context(sites_vcf.Body(bodies[-1]))
-            for block in _alone(root / f"frequencies-wide/{name}.parquet", stratum):
+            for block in _alone(table(root, name), stratum):
                 text = mini_node.lines(block, info, PROFILE)
                 alleles += len(text)
                 if len(text):
@@ -66,8 +66,6 @@ def write(folder: str | Path, stratum: str, target: str | Path, without: Collect
 
 def _alone(path: Path, stratum: str) -> Iterator[Block]:
     """Blocks in which the stratum stands as everybody."""
-    if not path.is_file():
-        raise GoeError(Problem(str(path), "is missing", "get the release again"))
     for block in wide_table.read(path):
         row = [block.strata.index(stratum)]
         numbers = st.Numbers(**{name: np.asarray(values)[row] for name, values in vars(block.numbers).items()})

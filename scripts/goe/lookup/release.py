@@ -14,9 +14,10 @@ from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, silence
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
 from goe.genome import hgvs
-from goe.genome.build import REGION_X, Build, canonical, contig_class
+from goe.genome.build import REGION_X, Build, contig_class
 from goe.genome.fasta import Reference
 from goe.lookup.names import Allele, Names
+from goe.release import layout
 from goe.release.formats import wide_table
 from goe.release.reading import reading
 from goe.rules.site_filters import DESCRIPTIONS
@@ -26,7 +27,6 @@ NOT_CALLABLE, NOT_SAID = "not_callable", "not_said"
 """Outcomes: listed, listed with reasons in FILTER; and of an allele that is not listed: called there and nobody has it;
 called there, and nobody has it or it is withheld; nobody called; nothing can be said."""
 
-_KEYS = ("contig", "pos", "ref", "alt")
 _SITE = tuple(wide_table.STATISTICS)
 
 
@@ -94,6 +94,22 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
+def opened(root: Path) -> check_folder.Facts:
+    """What a release folder says of itself; GoeError with everything that is wrong with it."""
+    facts, problems = check_folder.descriptions(root)
+    stop_on(problems)
+    assert facts is not None
+    return facts
+
+
+def table(root: Path, contig: str) -> Path:
+    """The wide table of a contig; GoeError when it is not there."""
+    path = root / layout.WIDE.format(contig=contig)
+    if not path.is_file():
+        raise GoeError(Problem(str(path), "is missing", "get the release again"))
+    return path
+
+
 class Release:
     """A release folder that is asked for alleles. Its descriptions are checked; `goe check` checks all of it.
 
@@ -103,10 +119,7 @@ class Release:
 
     def __init__(self, folder: str | Path, fasta: str | Path | None = None):
         self.root = Path(folder)
-        facts, problems = check_folder.descriptions(self.root)
-        stop_on(problems)
-        assert facts is not None
-        self.facts = facts
+        self.facts = facts = opened(self.root)
         self.silence = silence(facts.said["disclosure"])
         self.build = Build(facts.build, facts.lengths, facts.par)
         self.reference = None if fasta is None else _reference(fasta, facts.lengths)
@@ -124,14 +137,8 @@ class Release:
         found.people, found.callable_an = self.facts.people, callable_an
         return found
 
-    def _table(self, contig: str) -> Path:
-        path = self.root / f"frequencies-wide/{contig}.parquet"
-        if not path.is_file():
-            raise GoeError(Problem(str(path), "is missing", "get the release again"))
-        return path
-
     def _row(self, allele: Allele) -> Mapping[str, Any] | None:
-        path = self._table(allele.contig)
+        path = table(self.root, allele.contig)
         wanted = [("pos", "==", allele.pos), ("ref", "==", allele.ref), ("alt", "==", allele.alt)]
         with reading(path):
             rows = pq.read_table(path, filters=wanted).to_pylist()
@@ -197,7 +204,7 @@ class Release:
 
     def _overlapped(self, allele: Allele) -> bool:
         last = allele.pos + len(allele.ref) - 1
-        path = self._table(allele.contig)
+        path = table(self.root, allele.contig)
         with reading(path):
             before = pq.read_table(path, columns=["pos", "ref"], filters=[("pos", "<=", last)])
         ends = before["pos"].to_numpy() + np.array([len(ref) for ref in before["ref"].to_pylist()], dtype=np.int64)
@@ -205,17 +212,17 @@ class Release:
 
     def _names(self, allele: Allele) -> tuple[str | None, str | None]:
         """HGVS (of an insertion or deletion with a reference alone) and SPDI; None where there is none."""
-        accession = hgvs.accession(self.facts.build, allele.contig, self.facts.lengths[allele.contig])
-        if accession is None:
+        prefix = hgvs.prefix(self.facts.build, allele.contig, self.facts.lengths[allele.contig])
+        if prefix is None:
             return None, None
         change = None
         if self.reference is not None:
             change = hgvs.change(self.reference, allele.contig, allele.pos, allele.ref, allele.alt)
         elif len(allele.ref) == len(allele.alt) == 1:
             change = f"{allele.pos}{allele.ref}>{allele.alt}"
-        scale = "m" if canonical(allele.contig) == "M" else "g"
         front, ref, alt = hgvs.trimmed(allele.ref, allele.alt)
-        return change and f"{accession}:{scale}.{change}", f"{accession}:{allele.pos - 1 + front}:{ref}:{alt}"
+        accession = prefix.partition(":")[0]
+        return change and f"{prefix}{change}", f"{accession}:{allele.pos - 1 + front}:{ref}:{alt}"
 
 
 def _reference(fasta: str | Path, lengths: Mapping[str, int]) -> Reference:

@@ -58,6 +58,9 @@ def _indexed(path: str, meaning: str) -> tuple[Entry, Entry]:
     return Entry(path, DATA, meaning), Entry(f"{path}.tbi", DATA, "index of the file of the same name")
 
 
+WIDE = "frequencies-wide/{contig}.parquet"
+"""The table with a row an allele, from which most readers take their numbers."""
+
 _PACKAGE = "dataset package for a node of the Genomic Data Infrastructure"
 LAYOUT = (
     *_indexed("sites/{id}.pass.vcf.gz", "site alleles that passed every filter, VCF"),
@@ -66,7 +69,7 @@ LAYOUT = (
     *_indexed("mini-node/{id}.strata.vcf.gz", "site alleles for the GDI mini-node"),
     *_indexed("annotations/{id}.annotations.vcf.gz", "allele counts under the names of gnomAD, for annotation"),
     Entry("frequencies/{contig}.parquet", DATA, "allele frequencies, Parquet"),
-    Entry("frequencies-wide/{contig}.parquet", DATA, "allele frequencies, Parquet"),
+    Entry(WIDE, DATA, "allele frequencies, Parquet"),
     Entry("callable_an/{contig}.parquet", DATA, "callable alleles at every position, Parquet"),
     *_indexed("callable_an/{id}.callable_an.bed.gz", "callable alleles at every position, BED"),
     Entry("beacon/genomicVariations.{contig}.jsonl.gz", DATA, "genomic variations for a Beacon v2"),
@@ -112,7 +115,7 @@ _TOLD = (
     ("sites/{id}.pass.vcf.gz", "the alleles to use, FILTER is PASS. VCF 4.3 without genotypes."),
     ("sites/{id}.all.vcf.gz", "these and the filtered ones, with the reasons in FILTER."),
     ("frequencies/{contig}.parquet", "the same numbers as a table, one row per site allele and stratum."),
-    ("frequencies-wide/{contig}.parquet", "the same, one row per site allele."),
+    (WIDE, "the same, one row per site allele."),
     (
         "callable_an/{contig}.parquet",
         "at every base, how many alleles would be called there: AN of an allele that nobody carries.",

@@ -1,6 +1,6 @@
 """`collection.html`: the collection for people, made of its two descriptions alone, so that it can be made again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from markupsafe import Markup
@@ -264,14 +264,18 @@ def _spectra(said: Mapping) -> dict:
     return {"panels": panels, "table": Table(heads, rows, range(1, len(heads)), "Alleles by AC")}
 
 
+def _several(said: Mapping) -> Iterator[tuple[str, str, Mapping, list[str]]]:
+    """Key, words, statistics and names of countries, and of datasets, where there are two or more."""
+    for key, words in (("countries", "countries of origin"), ("datasets", "datasets")):
+        names = [unit["name"] for unit in said[key]["units"]]
+        if len(names) > 1:
+            yield key, words, said[key], names
+
+
 def _sharing(said: Mapping, short: Mapping[str, str]) -> list[dict]:
     out = []
-    for key, words in (("countries", "countries of origin"), ("datasets", "datasets")):
-        part = said[key]
-        names = [u["name"] for u in part["units"]]
+    for key, words, part, names in _several(said):
         labels = [short.get(n, n) for n in names]
-        if len(names) < 2:
-            continue
         found = {(row["of"], row["in"]): row for row in part["sharing"]}
         for which, what in (("all", "Alleles"), ("rare", "Rare alleles")):
             cells = []
@@ -311,12 +315,8 @@ def _value(value: float | None, digits: int = 5) -> str:
 
 def _distance(said: Mapping, short: Mapping[str, str]) -> list[dict]:
     out = []
-    for key, words in (("countries", "countries of origin"), ("datasets", "datasets")):
-        part = said[key]
-        names = [u["name"] for u in part["units"]]
+    for key, words, part, names in _several(said):
         labels = [short.get(n, n) for n in names]
-        if len(names) < 2:
-            continue
         found = {tuple(sorted(p["units"])): p for p in part["pairs"]}
         most = max([p["fst"] or 0 for p in part["pairs"]] + [1e-9])
         cells = []

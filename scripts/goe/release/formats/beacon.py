@@ -30,7 +30,6 @@ from goe.core.errors import Problem, stop_on
 from goe.core.resources import RESOURCES
 from goe.frequencies.block import Block, passed
 from goe.genome import hgvs
-from goe.genome.build import contig_class
 from goe.genome.fasta import Reference
 from goe.release.formats.sites_vcf import Body, Tag
 
@@ -101,11 +100,10 @@ class Naming:
 def naming(dataset: str, build: str, contig: str, fasta: str | Path) -> Naming:
     """Naming of a contig; opens the FASTA, whose `close` is the caller's."""
     reference = Reference(fasta)
-    accession = hgvs.accession(build, contig, reference.lengths[contig])
-    if accession is None:
+    prefix = hgvs.prefix(build, contig, reference.lengths[contig])
+    if prefix is None:
         return Naming(dataset, f"ga4gh:{reference.refget(contig)}", "", reference)
-    scale = "m" if contig_class(contig) == "M" else "g"
-    return Naming(dataset, f"refseq:{accession}", f"{accession}:{scale}.", reference)
+    return Naming(dataset, f"refseq:{prefix.partition(':')[0]}", prefix, reference)
 
 
 def _join(*parts: pa.Array | str) -> pa.Array:
