@@ -173,7 +173,8 @@ class Release:
             return Answer(allele, NOT_SAID, words)
         an = callable_an[st.TOTAL]
         if an == 0:
-            return Answer(allele, NOT_CALLABLE, "not listed: outside of the callable genome, nobody is called there")
+            who = "nobody" if self.silence.k <= 1 else "nobody, or of each group fewer than may be told,"
+            return Answer(allele, NOT_CALLABLE, f"not listed: outside of the callable genome, {who} is called there")
         quiet = self.silence
         if quiet.means == ZERO:
             return Answer(allele, NOBODY, f"not listed, and callable: nobody carries it, AC 0 of AN {an:,}")

@@ -76,6 +76,10 @@ def test_outside_of_the_callable_genome(open_release, tmp_path):
     copy = change_an(open_release, tmp_path / "copy", 0)
     (answer,) = lookup.Release(copy).ask(f"chr20-{pos}-A-C")
     assert answer.outcome == lookup.NOT_CALLABLE
+    assert "nobody is called there" in answer.words
+    asked = lookup.Release(copy)
+    asked.silence = Silence(FLOOR, 5, 4)
+    assert "fewer than may be told" in asked.ask(f"chr20-{pos}-A-C")[0].words
 
 
 def test_under_a_floor_few_may_carry_it_and_no_number_is_made_up(released):
