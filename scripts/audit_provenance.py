@@ -27,7 +27,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         versions |= json.loads(Path(path).read_text())
     with Reference(source.fasta) as reference:
         contigs = {name: (reference.lengths[name], reference.m5(name)) for name in params.contigs}
-    here = provenance.Here(
+    repeat = provenance.Repeat(
         build=params.build,
         contigs=contigs,
         settings=json.loads(notes.dumps(ro_crate.snapshot(sections.of(Config, params.cfg), files))),
@@ -35,5 +35,5 @@ with logs.to(snakemake.log), seal.job(snakemake):
         code=manifest.of_list(code_digest.listing()),
         changes=inputs.compare(listed, record, formats.people_key(record)) if record else None,
     )
-    found = provenance.compare(release.read(params.folder), here)
+    found = provenance.compare(release.read(params.folder), repeat)
     Path(snakemake.output.provenance).write_text(notes.dumps(found.as_dict()))

@@ -7,10 +7,10 @@ from goe.settings.sections import plain
 environment.prepare()
 
 try:
-    TOLD = intake.load(config, job=not workflow.is_main_process)
+    LOADED = intake.load(config, job=not workflow.is_main_process)
 except GoeError as error:
     raise WorkflowError(f"Config, sheets, reference or data files have to be mended first.\n{error}")
-CFG, PEOPLE, INPUTS, BUILD = TOLD.cfg, TOLD.people, TOLD.inputs, TOLD.build
+CFG, PEOPLE, INPUTS, BUILD = LOADED.cfg, LOADED.people, LOADED.inputs, LOADED.build
 OUTDIR = Path(CFG.outdir)
 environment.keep_caches(OUTDIR / "work" / "cache")
 JOINT = [i for i in INPUTS if i.input_type == "joint_vcf"]
@@ -60,7 +60,7 @@ def release(path):
 # What decides the numbers of each stage. Jobs take those of the cohort from the process that planned the run.
 STAMPS = stamps.Stamps(
     *(CFG, PEOPLE, INPUTS, BUILD),
-    sheets=TOLD.sheets,
+    sheets=LOADED.sheets,
     kept=None if workflow.is_main_process else work("intake/stamps.json"),
 )
 # Files of which every job leaves one: when any of them is missing, its job failed, and the run is not done.
@@ -90,7 +90,7 @@ def look_at_inputs():
     if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint"}:
         return
     try:
-        intake.look(TOLD, STAMPS, workflow.cores or 4, CALLED)
+        intake.look(LOADED, STAMPS, workflow.cores or 4, CALLED)
     except GoeError as error:
         raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 

@@ -59,12 +59,12 @@ class Provenance:
         }
 
     @classmethod
-    def of_dict(cls, said: Mapping[str, Any]) -> "Provenance":
-        return cls(tuple(Cause(**cause) for cause in said["causes"]), said["not_asked"], said["extent"])
+    def of_dict(cls, document: Mapping[str, Any]) -> "Provenance":
+        return cls(tuple(Cause(**cause) for cause in document["causes"]), document["not_asked"], document["extent"])
 
 
 @dataclass(frozen=True)
-class Here:
+class Repeat:
     """What the second run is made with.
 
     build, contigs: of the reference, contig -> (length, MD5). settings: as provenance/config.json has them. versions:
@@ -80,30 +80,30 @@ class Here:
     changes: Mapping[str, Changes] | None
 
 
-def compare(release: Release, here: Here) -> Provenance:
+def compare(release: Release, repeat: Repeat) -> Provenance:
     """Everything that is not as the release says it was."""
     causes = []
     build = release.said["dataset"]["build"]
-    if build != here.build:
-        causes.append(Cause("reference", "build", build, here.build))
-    causes += _values("reference", {name: list(v) for name, v in release.contigs.items()}, _listed(here.contigs))
-    for place, one, two in leaves(release.said["config"], here.settings):
+    if build != repeat.build:
+        causes.append(Cause("reference", "build", build, repeat.build))
+    causes += _values("reference", {name: list(v) for name, v in release.contigs.items()}, _listed(repeat.contigs))
+    for place, one, two in leaves(release.said["config"], repeat.settings):
         if one != two:
             causes.append(Cause("settings", place, one, two))
     not_asked, extent = {}, {}
-    if here.changes is None:
+    if repeat.changes is None:
         why = "no record of the inputs was given (audit_record)"
         not_asked = {"people": why, "inputs": why}
     else:
-        causes += _changes("people", here.changes[PERSON])
-        found = [what for what in (FILE, PIECES) if what in here.changes]
+        causes += _changes("people", repeat.changes[PERSON])
+        found = [what for what in (FILE, PIECES) if what in repeat.changes]
         if not found:
             not_asked["inputs"] = "the record was made with another inputs_record than this run has"
         for what in found:
             extent["inputs"] = EXTENT[what]
-            causes += _changes("inputs", here.changes[what])
-    causes += _code(release, here.code)
-    causes += _values("versions", release.versions, {"goe": __version__, **here.versions})
+            causes += _changes("inputs", repeat.changes[what])
+    causes += _code(release, repeat.code)
+    causes += _values("versions", release.versions, {"goe": __version__, **repeat.versions})
     return Provenance(tuple(causes), not_asked, extent)
 
 

@@ -149,17 +149,17 @@ class Report:
     def _causes(self) -> list[str]:
         lines = []
         for kind in ASKED:
-            there = self.provenance.of(kind)
-            lines += [f"- {_plain(str(cause))}" for cause in there[:_SHOWN]]
-            lines += [f"- {kind}: and {len(there) - _SHOWN} more"] if len(there) > _SHOWN else []
+            causes = self.provenance.of(kind)
+            lines += [f"- {_plain(str(cause))}" for cause in causes[:_SHOWN]]
+            lines += [f"- {kind}: and {len(causes) - _SHOWN} more"] if len(causes) > _SHOWN else []
         return [*lines, ""] if lines else []
 
     def _compared(self, found: Comparison) -> list[str]:
         verdicts = list(found.counted())
         lines = [f"| files by class | {' | '.join(verdicts)} |", f"|---|{'---:|' * len(verdicts)}"]
         for kind, words in _CLASSES.items():
-            here = [one.verdict for one in found.files if one.kind == kind]
-            lines.append(f"| {words} | {' | '.join(str(here.count(verdict)) for verdict in verdicts)} |")
+            verdicts_of_kind = [one.verdict for one in found.files if one.kind == kind]
+            lines.append(f"| {words} | {' | '.join(str(verdicts_of_kind.count(verdict)) for verdict in verdicts)} |")
         seen = found.alleles
         lines += [
             "",
@@ -169,11 +169,11 @@ class Report:
         for kind, causes in self.explained.items():
             if kind in _SELF:
                 continue
-            there = found.differences.found[kind]
+            difference = found.differences.found[kind]
             more = "; and more" if len(causes) > _SHOWN else ""
             why = f"Can be explained by {'; '.join(causes[:_SHOWN])}{more}" if causes else NOTHING
-            lines += ["", f"### {KINDS[kind]}: {there.count:,}", "", f"{_plain(why)}.", ""]
-            lines += [f"- {_plain(str(example))}" for example in there.examples]
+            lines += ["", f"### {KINDS[kind]}: {difference.count:,}", "", f"{_plain(why)}.", ""]
+            lines += [f"- {_plain(str(example))}" for example in difference.examples]
         return lines
 
     def _bounds(self, stated: Bounds) -> list[str]:

@@ -30,8 +30,8 @@ def files(root: str | Path = ROOT) -> list[str]:
         raise GoeError(Problem(str(root), what, "give the folder of a clone"))
     found = []
     for name in PARTS:
-        there = [top / name] if (top / name).is_file() else sorted((top / name).rglob("*"))
-        found += [path.relative_to(top) for path in there if path.is_file()]
+        paths = [top / name] if (top / name).is_file() else sorted((top / name).rglob("*"))
+        found += [path.relative_to(top) for path in paths if path.is_file()]
     return sorted((path.as_posix() for path in found if not _left_out(path)), key=str.encode)
 
 

@@ -39,9 +39,9 @@ class Ledger:
         """Add the account of another part."""
         self.taken.update(other.taken)
         self.given.update(other.given)
-        for mine, theirs in ((self.dropped, other.dropped), (self.added, other.added)):
-            for unit, counts in theirs.items():
-                mine.setdefault(unit, Counter()).update(counts)
+        for totals, added in ((self.dropped, other.dropped), (self.added, other.added)):
+            for unit, counts in added.items():
+                totals.setdefault(unit, Counter()).update(counts)
 
     def check(self) -> None:
         """Raise GoeError that names every unit whose account does not close."""
@@ -83,11 +83,11 @@ def total(paths: Iterable[str | Path], step: str) -> Ledger:
     """Sum of the ledgers in the JSON files `paths`, checked, under the name `step`."""
     whole = Ledger(step)
     for path in paths:
-        said = json.loads(Path(path).read_text())
+        document = json.loads(Path(path).read_text())
         part = Ledger(step)
-        part.taken.update(said["in"])
-        part.given.update(said["out"])
-        part.dropped, part.added = said["dropped"], said["added"]
+        part.taken.update(document["in"])
+        part.given.update(document["out"])
+        part.dropped, part.added = document["dropped"], document["added"]
         whole.join(part)
     whole.check()
     return whole

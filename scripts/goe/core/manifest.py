@@ -49,13 +49,14 @@ def write(folder: str | Path, expected: Iterable[str]) -> None:
     """
     root = Path(folder)
     wanted = sorted(set(expected))
-    there = files(root)
+    present = files(root)
     problems = [
-        Problem(str(root / name), "was not made", "run the release again") for name in sorted(set(wanted) - set(there))
+        Problem(str(root / name), "was not made", "run the release again")
+        for name in sorted(set(wanted) - set(present))
     ]
     problems += [
         Problem(str(root / name), "is no file of this release", "move it out of the folder")
-        for name in sorted(set(there) - set(wanted))
+        for name in sorted(set(present) - set(wanted))
     ]
     problems += [Problem(str(root / name), "is a link", "release folders hold files only") for name in _links(root)]
     problems += [
@@ -89,9 +90,9 @@ def verify(folder: str | Path) -> list[Problem]:
             problems.append(Problem(f"{where} line {row}", f"{name} is outside the folder", "do not use it"))
         else:
             listed[name] = value
-    there = set(files(root))
+    present = set(files(root))
     for name, value in sorted(listed.items()):
-        if name not in there:
+        if name not in present:
             problems.append(Problem(str(root / name), "is listed but not there", "get the file again"))
         elif (root / name).is_symlink():
             problems.append(Problem(str(root / name), "is a link", "release folders hold files only"))
@@ -99,6 +100,6 @@ def verify(folder: str | Path) -> list[Problem]:
             problems.append(Problem(str(root / name), "differs from its digest", "get the file again"))
     problems += [
         Problem(str(root / name), "is not listed in the manifest", "it is no part of this release")
-        for name in sorted(there - set(listed))
+        for name in sorted(present - set(listed))
     ]
     return problems

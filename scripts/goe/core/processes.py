@@ -45,19 +45,19 @@ def pipeline(*commands: Command, stdout: _File = None, stdin: _File = None) -> N
     stdout, stdin: file objects or None (inherited).
     """
     processes: list[subprocess.Popen[bytes]] = []
-    said = [_messages() for _ in commands]
+    stderr_files = [_messages() for _ in commands]
     source = stdin
     for i, command in enumerate(commands):
         last = i == len(commands) - 1
         process = subprocess.Popen(
-            [str(c) for c in command], stdin=source, stdout=stdout if last else subprocess.PIPE, stderr=said[i]
+            [str(c) for c in command], stdin=source, stdout=stdout if last else subprocess.PIPE, stderr=stderr_files[i]
         )
         if i > 0 and source is not None:
             source.close()
         source = process.stdout
         processes.append(process)
     codes = [p.wait() for p in reversed(processes)][::-1]
-    _stop_on_status(commands, codes, said)
+    _stop_on_status(commands, codes, stderr_files)
 
 
 @contextlib.contextmanager
@@ -70,13 +70,13 @@ def feeding(*commands: Command, stdout: _File = None) -> Iterator[IO[bytes]]:
     commands are stopped, and the body's own error goes on.
     """
     processes: list[subprocess.Popen[bytes]] = []
-    said = [_messages() for _ in commands]
+    stderr_files = [_messages() for _ in commands]
     for i, command in enumerate(commands):
         process = subprocess.Popen(
             [str(c) for c in command],
             stdin=processes[-1].stdout if processes else subprocess.PIPE,
             stdout=subprocess.PIPE if i < len(commands) - 1 else stdout,
-            stderr=said[i],
+            stderr=stderr_files[i],
         )
         if processes and processes[-1].stdout is not None:
             processes[-1].stdout.close()
@@ -98,7 +98,7 @@ def feeding(*commands: Command, stdout: _File = None) -> Iterator[IO[bytes]]:
         with contextlib.suppress(BrokenPipeError):
             stdin.close()
         codes = [p.wait() for p in processes]
-    _stop_on_status(commands, codes, said)
+    _stop_on_status(commands, codes, stderr_files)
 
 
 @contextlib.contextmanager
@@ -122,12 +122,12 @@ def _is_error(line: str) -> bool:
     return line.startswith("[E::") or any(words in line for words in _ERRORS)
 
 
-def _stop_on_status(commands: Sequence[Command], codes: list[int], said: Sequence[IO[bytes]]) -> None:
+def _stop_on_status(commands: Sequence[Command], codes: list[int], stderr_files: Sequence[IO[bytes]]) -> None:
     failed = [i for i, code in enumerate(codes) if code]
     # A command that died of a closed pipe (SIGPIPE) is blamed only when no other failed.
     culprits = [i for i in failed if codes[i] not in (-13, 141)] or failed
     problems = []
-    for i, (command, messages) in enumerate(zip(commands, said, strict=True)):
+    for i, (command, messages) in enumerate(zip(commands, stderr_files, strict=True)):
         with messages:
             messages.seek(0)
             text = messages.read()
@@ -148,12 +148,12 @@ def _stop_on_status(commands: Sequence[Command], codes: list[int], said: Sequenc
 @contextlib.contextmanager
 def reading(*command: object) -> Iterator[IO[bytes]]:
     """The standard output of a command; GoeError when the command fails, once the body has read what there was."""
-    said = _messages()
+    stderr_file = _messages()
     arguments = [str(c) for c in command]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=said, bufsize=1 << 20) as process:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=stderr_file, bufsize=1 << 20) as process:
         yield _there(process.stdout)
         code = process.wait()
-    _stop_on_status([arguments], [code], [said])
+    _stop_on_status([arguments], [code], [stderr_file])
 
 
 def said(*command: object) -> str:
@@ -166,10 +166,10 @@ def version(tool: str) -> str:
     """The version that a tool on PATH tells; GoeError when it tells none."""
     try:
         command = _ASKED.get(tool, f"{tool} --version").split()
-        told = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        completed = subprocess.run(command, capture_output=True, text=True, errors="replace")
     except OSError as error:
         raise GoeError(Problem(tool, f"does not start: {error.strerror}", "install it, or put it on PATH")) from error
-    number = re.search(r"\bv?(\d+\.[\w.+-]*\w)", told.stdout + told.stderr)
+    number = re.search(r"\bv?(\d+\.[\w.+-]*\w)", completed.stdout + completed.stderr)
     if not number:
         raise GoeError(Problem(tool, "does not tell its version", "is it installed in this environment?"))
     return number[1]

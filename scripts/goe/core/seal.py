@@ -64,8 +64,8 @@ def write(
 
     listed = {named(file): pieces(file) for given in files for file in _files(given) if Path(file).is_file()}
     before = {named(seal): manifest.digest(seal) for seal in read}
-    said = {"stage": stage, "stamp": stamp, "files": listed, "read": before}
-    write_whole(path, json.dumps(said, indent=1, sort_keys=True) + "\n")
+    document = {"stage": stage, "stamp": stamp, "files": listed, "read": before}
+    write_whole(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
 class Held:
@@ -79,15 +79,15 @@ class Held:
         self._of: dict[str, tuple[_Pieces, str]] = {}
         for seal in map(Path, seals):
             try:
-                said = json.loads(seal.read_text())
-                stage, stamp, listed = said["stage"], said["stamp"], said["files"]
+                document = json.loads(seal.read_text())
+                stage, stamp, listed = document["stage"], document["stamp"], document["files"]
                 self._of |= {_absolute(seal.parent / name): (tuple(of), str(seal)) for name, of in listed.items()}
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 what = "is no seal of a job: the job was not finished, or it is damaged"
                 self.problems.append(Problem(str(seal), what, _AGAIN))
                 continue
-            here = stamps.get(stage, ())
-            if stamp not in ({here} if isinstance(here, str) else set(here)):
+            current = stamps.get(stage, ())
+            if stamp not in ({current} if isinstance(current, str) else set(current)):
                 what = f"made by the stage {stage} under other settings, inputs or code than those of this run"
                 self.problems.append(Problem(str(seal), what, _AGAIN))
 

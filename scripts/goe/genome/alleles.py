@@ -109,19 +109,19 @@ def check_ref(reference: Reference, name: str, contig: str, pos: int, ref: str) 
                 "is it the right build?",
             )
         )
-    here = reference.bases(contig, pos - 1, pos - 1 + len(ref))
-    if here == ref and ACGT.issuperset(ref):
+    sequence = reference.bases(contig, pos - 1, pos - 1 + len(ref))
+    if sequence == ref and ACGT.issuperset(ref):
         return None
     ambiguous = False
     for i, base in enumerate(ref):
-        there = here[i : i + 1]
-        if base not in ACGT or base == there:
+        reference_base = sequence[i : i + 1]
+        if base not in ACGT or base == reference_base:
             continue
-        if base not in IUPAC.get(there, ""):
+        if base not in IUPAC.get(reference_base, ""):
             raise GoeError(
                 Problem(
                     f"{name}, {contig}:{pos}",
-                    f"REF {ref[:50]} does not match the reference, which has {here[:50] or 'ended'}",
+                    f"REF {ref[:50]} does not match the reference, which has {sequence[:50] or 'ended'}",
                     "the file was made on another build or reference; call it again on this one",
                 )
             )

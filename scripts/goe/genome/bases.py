@@ -45,12 +45,12 @@ def autosome_runs(build: Build, fetch: Callable[[str, int, int], str]) -> Iterat
         for start in range(0, length, PIECE):
             sequence = fetch(contig, start, min(start + PIECE, length))
             for match in re.finditer("[^Nn]+", sequence):
-                here = (start + match.start(), start + match.end())
-                if run and run[1] == here[0]:
-                    run = (run[0], here[1])
+                interval = (start + match.start(), start + match.end())
+                if run and run[1] == interval[0]:
+                    run = (run[0], interval[1])
                     continue
                 if run:
                     yield contig, *run
-                run = here
+                run = interval
         if run:
             yield contig, *run

@@ -69,11 +69,11 @@ def digests(inputs: Iterable[Input], threads: int = 1, what: str = FILE) -> list
 
 def entries(people: Iterable[Person], hashed: Iterable[Mapping[str, str]]) -> list[Entry]:
     """Everybody of the sheet, and every data file. hashed: rows of `digests`."""
-    told = [
+    sheets = [
         Entry(PERSON, p.sample_id, json.dumps([p.sex, p.country, p.withdrawn, sorted(p.extra.items())]), p.row)
         for p in people
     ]
-    return told + [Entry(row["what"], row["name"], row["sha256"], int(row["row"])) for row in hashed]
+    return sheets + [Entry(row["what"], row["name"], row["sha256"], int(row["row"])) for row in hashed]
 
 
 def _rows(listed: Iterable[Entry], key: bytes) -> list[tuple[str, ...]]:

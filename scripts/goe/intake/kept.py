@@ -29,19 +29,19 @@ def key(cfg: Config) -> str:
 
 def save(path: str | Path, of: str, people: Mapping[str, Person], inputs: Iterable[Input]) -> None:
     """Keep the rows of sheets whose `key` was `of` before they were read."""
-    said = {
+    document = {
         "key": of,
         "people": [[getattr(one, name) for name in _PERSON] for one in people.values()],
         "inputs": [[getattr(one, name) for name in _INPUT] for one in inputs],
     }
-    write_whole(path, json.dumps(said) + "\n")
+    write_whole(path, json.dumps(document) + "\n")
 
 
 def load(path: str | Path, of: str) -> tuple[dict[str, Person], list[Input]] | None:
     """People by sample_id and inputs, as `goe.settings.sheets` reads them; None where none are kept under this key."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(Path(path).read_text())
-        if said["key"] == of:
-            people = (Person(*row) for row in said["people"])
-            return {one.sample_id: one for one in people}, [Input(*row) for row in said["inputs"]]
+        document = json.loads(Path(path).read_text())
+        if document["key"] == of:
+            people = (Person(*row) for row in document["people"])
+            return {one.sample_id: one for one in people}, [Input(*row) for row in document["inputs"]]
     return None

@@ -175,7 +175,7 @@ def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
     except (ValueError, OSError, EOFError, struct.error, zlib.error):
         facts.bad(f"the index {index} does not belong to it or is damaged", f"make it again: {mend}")
         return
-    facts.used = [name for name, here in zip(names, has, strict=False) if here]
+    facts.used = [name for name, occurs in zip(names, has, strict=False) if occurs]
 
 
 # VCF and BCF
@@ -334,8 +334,8 @@ def _vcf(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int]]) -> None
     program = callers.recognised(lines)
     for trap in callers.traps(program, entry.input_type, [record.line for record in peek]):
         facts.bad(trap.what, trap.mend)
-    for told in callers.notes(program, entry.input_type):
-        facts.note(told.what, told.mend)
+    for note in callers.notes(program, entry.input_type):
+        facts.note(note.what, note.mend)
 
     if not whole:
         return
@@ -392,8 +392,8 @@ def _haploid_in_par(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int
             # A file that cannot be read by its index is told of by its own job.
             with contextlib.suppress(OSError, ValueError):
                 rows += _records_of(facts.entry.path, contig, start, end, bcf)
-    if told := callers.haploid_in_par(rows):
-        facts.note(told.what, told.mend)
+    if note := callers.haploid_in_par(rows):
+        facts.note(note.what, note.mend)
 
 
 def _records_of(path: str, contig: str, start: int, end: int, bcf: bool) -> Iterator[str]:
@@ -586,23 +586,23 @@ def _contigs(facts: Facts, reference: dict[str, int], section: Reference) -> Non
     """
     renames, ignore = section.rename, section.ignored
     facts.rename = {c: renames[c] for c in facts.contigs if c in renames and renames[c] != c}
-    mine = {c: facts.rename.get(c, c) for c in facts.contigs}
-    for target, n in Counter(t for t in mine.values() if t in reference).items():
+    renamed = {c: facts.rename.get(c, c) for c in facts.contigs}
+    for target, n in Counter(t for t in renamed.values() if t in reference).items():
         if n > 1:
-            names = [c for c, t in mine.items() if t == target]
+            names = [c for c, t in renamed.items() if t == target]
             facts.bad(
                 f"{' and '.join(names)} would both be {target} by reference.rename",
                 "rename contigs in the file instead (bcftools annotate --rename-chrs, samtools reheader)",
             )
     by_short = {canonical(c): c for c in reference if canonical(c)}
-    ours, theirs = recognise(reference), recognise({c: n for c, n in facts.contigs.items() if n})
-    looks = f"; it looks like {theirs}" if theirs and theirs != ours else ""
+    build, build_of_file = recognise(reference), recognise({c: n for c, n in facts.contigs.items() if n})
+    looks = f"; it looks like {build_of_file}" if build_of_file and build_of_file != build else ""
     build_mend = "give data of the same build as the reference"
 
     other = [
-        (c, n, reference[mine[c]])
+        (c, n, reference[renamed[c]])
         for c, n in facts.contigs.items()
-        if n is not None and mine[c] in reference and n != reference[mine[c]] and not {c, mine[c]} & {*ignore}
+        if n is not None and renamed[c] in reference and n != reference[renamed[c]] and not {c, renamed[c]} & {*ignore}
     ]
     if other:
         name, length, right = other[0]
@@ -620,7 +620,7 @@ def _contigs(facts: Facts, reference: dict[str, int], section: Reference) -> Non
     for contig in facts.used or []:
         if contig in pseudo:
             continue
-        target = mine.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
+        target = renamed.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
         twin = by_short.get(canonical(contig) or _PLINK.get(contig.removeprefix("chr"), ""))
         if target in reference or twin in section.leave_out or (not twin and matches(contig, ignore)):
             continue
@@ -785,8 +785,8 @@ def _joint_gaps(every: list[Facts], build: Build) -> None:
     used = [{f.rename.get(c, c) for c in f.used or []} & set(build.contigs) for f in files]
     everybody = set().union(*people)
     for facts, contigs in zip(files, used, strict=True):
-        here = set().union(*(p for p, c in zip(people, used, strict=True) if not contigs.isdisjoint(c)))
-        lacking = sorted(everybody - here)
+        covered = set().union(*(p for p, c in zip(people, used, strict=True) if not contigs.isdisjoint(c)))
+        lacking = sorted(everybody - covered)
         if contigs and lacking:
             facts.note(
                 f"lacks {_some(lacking)}, whom other joint VCFs have: not counted on "

@@ -32,8 +32,8 @@ _LOOKED, _SHEETS = "looked.json", "sheets.json"
 PANEL = (".UD", ".mu", ".bed")
 
 
-class Told(NamedTuple):
-    """What a run is told. sheets: the key of both sheets, as they were just before they were read."""
+class Loaded(NamedTuple):
+    """What a run is made with. sheets: the key of both sheets, as they were just before they were read."""
 
     cfg: Config
     people: dict[str, Person]
@@ -42,7 +42,7 @@ class Told(NamedTuple):
     sheets: str
 
 
-def load(raw: Mapping, job: bool = False) -> Told:
+def load(raw: Mapping, job: bool = False) -> Loaded:
     """Config, people, inputs and build. raw: what YAML gave; job: take the sheets that the run has kept.
 
     GoeError with every problem, which are in `TABLE` below outdir too.
@@ -54,7 +54,7 @@ def load(raw: Mapping, job: bool = False) -> Told:
             key = kept.key(cfg)
     if job and key and not problems and (found := kept.load(_intake(cfg) / _SHEETS, key)):
         with contextlib.suppress(GoeError):
-            return Told(cfg, *found, build_of(cfg), key)
+            return Loaded(cfg, *found, build_of(cfg), key)
     wrong = config.wrong_sections(problems)
     people, reference = None, None
     inputs: list[Input] = []
@@ -79,13 +79,13 @@ def load(raw: Mapping, job: bool = False) -> Told:
     if problems or people is None or reference is None:
         table = Path(cfg.outdir) / TABLE if Path(cfg.outdir).is_dir() and os.access(cfg.outdir, os.W_OK) else None
         # With a row or a sheet missing, many people would be told to have no data, or to be on no sheet.
-        told = None if rows or "inputs" in wrong else people
-        problems += _later(cfg, told, inputs, reference, wrong, table and table.with_name(M5_CACHE))
+        valid_people = None if rows or "inputs" in wrong else people
+        problems += _later(cfg, valid_people, inputs, reference, wrong, table and table.with_name(M5_CACHE))
         problems = list(dict.fromkeys(problems))
         if table:
             write_table(table, problems, [])
         raise GoeError(problems)
-    return Told(cfg, people, inputs, reference, key)
+    return Loaded(cfg, people, inputs, reference, key)
 
 
 def _intake(cfg: Config) -> Path:
@@ -173,15 +173,15 @@ def _later(
     return lint.lint(cfg, people, inputs, reference, m5_cache, wrong=wrong)[0]
 
 
-def look(told: Told, stamps: Stamps, threads: int, called: Collection[str] = ()) -> None:
+def look(loaded: Loaded, stamps: Stamps, threads: int, called: Collection[str] = ()) -> None:
     """Every problem of every input, before the first job; GoeError with all of them. Notes are shown.
 
     called: tools that jobs take from PATH. No input is looked at when nothing has changed since all was well:
     configuration, sheets, files, code. Leaves the stamps of the cohort and the sheets for the jobs.
     """
-    cfg, folder = told.cfg, _intake(told.cfg)
+    cfg, folder = loaded.cfg, _intake(loaded.cfg)
     stamps.save(folder / "stamps.json")
-    kept.save(folder / _SHEETS, told.sheets, told.people, told.inputs)
+    kept.save(folder / _SHEETS, loaded.sheets, loaded.people, loaded.inputs)
     looked, key = folder / _LOOKED, of(cfg, stamps.release)
     problems, notes = tools.look(called)
     with contextlib.suppress(OSError, ValueError):
@@ -189,7 +189,7 @@ def look(told: Told, stamps: Stamps, threads: int, called: Collection[str] = ())
             return
     from goe.intake import lint
 
-    of_inputs, advice, _ = lint.lint(cfg, told.people, told.inputs, told.build, folder / M5_CACHE, threads)
+    of_inputs, advice, _ = lint.lint(cfg, loaded.people, loaded.inputs, loaded.build, folder / M5_CACHE, threads)
     problems, notes = problems + of_inputs, notes + advice
     table = Path(cfg.outdir) / TABLE
     write_table(table, problems, notes)

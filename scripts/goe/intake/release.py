@@ -55,9 +55,9 @@ def look(
 
 def _of_package(cfg: Config) -> list[Problem]:
     """What keeps the GDI package from being made, but for what is told of the catalogue record anyhow."""
-    told = {p.where for p in health_dcat.problems(cfg)}
+    places = {p.where for p in health_dcat.problems(cfg)}
     found = _asked("config formats.gdi", lambda: gdi_metadata.problems(cfg))
-    return [p for p in found if p.where not in told]
+    return [p for p in found if p.where not in places]
 
 
 def _regions(cfg: Config, build: Build) -> list[Problem]:

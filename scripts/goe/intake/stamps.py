@@ -368,8 +368,8 @@ class Stamps:
     def release(self) -> str:
         """release: everything that a release says, by the whole code."""
         sections = ("dataset", "disclosure", "formats", "annotations", "reference", "strata", "restricted")
-        told = [getattr(self.cfg, key) for key in (*sections, "previous_release", "previous_people")]
-        return self._cohort("release", lambda: of(self.filters, self.callable_an, told, code_digest.digest(self.root)))
+        keys = [getattr(self.cfg, key) for key in (*sections, "previous_release", "previous_people")]
+        return self._cohort("release", lambda: of(self.filters, self.callable_an, keys, code_digest.digest(self.root)))
 
     def stamp(self, stage: str, sample: str | None = None) -> str:
         """The stamp of a stage by its name; sample: of a stage of one person (reads, calls, own)."""
@@ -398,8 +398,8 @@ class Stamps:
             self.hashed(part)
         for number in range(len(self._joint)):
             self.contigs(number)
-        said = {"key": self._key, "stamps": dict(sorted(self._kept.items()))}
-        write_whole(path, json.dumps(said, indent=1) + "\n")
+        document = {"key": self._key, "stamps": dict(sorted(self._kept.items()))}
+        write_whole(path, json.dumps(document, indent=1) + "\n")
 
 
 class _Digests(dict):

@@ -28,8 +28,8 @@ def look(files: Iterable[Used], build: Build, sheet: str) -> tuple[list[Problem]
     notes = _nowhere(every, build, sheet)
     for kind in (*_WHOLE, "vcf"):
         of_kind = [file for file in known if file.entry.input_type == kind]
-        here = set().union(*(file.contigs or () for file in of_kind))
-        expected = [c for c in build.contigs if c in here and contig_class(c) in ("autosome", "X")]
+        covered = set().union(*(file.contigs or () for file in of_kind))
+        expected = [c for c in build.contigs if c in covered and contig_class(c) in ("autosome", "X")]
         for file in of_kind:
             # A file without any record is told by its person's call rate, and gives no number.
             lacking = [c for c in expected if c not in (file.contigs or ())] if file.contigs else []
@@ -45,9 +45,9 @@ def _nowhere(every: Sequence[Used], build: Build, sheet: str) -> list[Problem]:
     """A note on the contigs that no input speaks of; none where reads are not aligned yet, or an index is silent."""
     if not every or any(file.contigs is None or file.entry.input_type in SEVERAL_UNITS for file in every):
         return []
-    here = set().union(*(file.contigs or () for file in every))
-    absent = [contig for contig in build.contigs if contig not in here]
-    if not absent or not here:
+    covered = set().union(*(file.contigs or () for file in every))
+    absent = [contig for contig in build.contigs if contig not in covered]
+    if not absent or not covered:
         return []
     what = f"no input has a record on {_some(absent)}: nobody is counted there"
     mend = "add the file that was forgotten, or say why there is none: reference.leave_out"

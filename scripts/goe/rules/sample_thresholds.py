@@ -186,11 +186,11 @@ def published(guidelines: Any, exclude: bool, countries: Iterable[str]) -> dict[
     }
 
 
-def faults(said: Mapping[str, Any]) -> list[str]:
+def faults(document: Mapping[str, Any]) -> list[str]:
     """What in `published` thresholds, or in sample_qc of a published config, is no threshold of goe. They fit their
     schemas."""
     parameters = {row["parameter"] for row in tables.read(TABLES[1])}
-    rows, given = said["thresholds"], [*said.get("parameters", ())]
+    rows, given = document["thresholds"], [*document.get("parameters", ())]
     if isinstance(rows, Mapping):
         # Of a config: metric or parameter -> number, null, expression or {warn, fail}.
         given += [name for name in rows if name not in METRICS]
@@ -289,7 +289,11 @@ def _read_thresholds(path: Path, known: Iterable[str] | None) -> dict[tuple[str,
             except ValueError as error:
                 problems.append(Problem(where, f"{key}: {error}"))
         problems += [
-            Problem(where, f"{key}: {told}") for key, rule in rules.items() if (told := _beyond(row["metric"], rule))
+            Problem(where, f"{key}: {reason}")
+            for key, rule in rules.items()
+            if (reason := _beyond(row["metric"], rule))
+            for key, rule in rules.items()
+            if (reason := _beyond(row["metric"], rule))
         ]
         if row["status"] not in STATUSES:
             problems.append(Problem(where, f"status `{row['status']}`", f"one of {', '.join(STATUSES)}"))
@@ -375,6 +379,6 @@ def load(files: Sequence[str | Path], national: Mapping[str, Any] | None = None)
             except ValueError as error:
                 problems.append(Problem(where, str(error)))
                 continue
-            problems += [Problem(where, told) for rule in (new.warn, new.fail) if (told := _beyond(name, rule))]
+            problems += [Problem(where, reason) for rule in (new.warn, new.fail) if (reason := _beyond(name, rule))]
     stop_on(list(dict.fromkeys(problems)))
     return guidelines

@@ -39,20 +39,20 @@ def words(rules: Mapping[str, Any], countries: Mapping[str, int] | None = None) 
 
     countries: published country -> people, to say where HWE and InbreedingCoeff could be judged; None says nothing.
     """
-    said = []
+    sentences = []
     for name, row in RULES.items():
         if not applies(name, rules):
             continue
         limit = rules.get(row["key"])
         own = row["default"] and limit != float(row["default"])
         source = f"set for this cohort, default {row['default']}" if own else row["source"]
-        said.append(f"{name}: {row['words'].format(limit)} [{source}]")
+        sentences.append(f"{name}: {row['words'].format(limit)} [{source}]")
     by_country = [name for name in _BY_COUNTRY if applies(name, rules)]
     if by_country and countries is not None:
-        said.append(_where_judged(" and ".join(by_country), rules["hwe_min_people"], countries))
+        sentences.append(_where_judged(" and ".join(by_country), rules["hwe_min_people"], countries))
     if rules["accept_filters"]:
-        said.append(f"filters of the input that count as PASS: {', '.join(rules['accept_filters'])}")
-    return said
+        sentences.append(f"filters of the input that count as PASS: {', '.join(rules['accept_filters'])}")
+    return sentences
 
 
 def _where_judged(names: str, least: int, countries: Mapping[str, int]) -> str:

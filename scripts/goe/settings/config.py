@@ -215,7 +215,7 @@ def _describe(error: ValidationError) -> list[Problem]:
 
 def _number(value: Any, part: dict) -> str:
     """The mend of a number that is none, or beyond the limits of the schema `part`."""
-    least, most, said = part.get("minimum"), part.get("maximum"), part.get("description", "")
+    least, most, description = part.get("minimum"), part.get("maximum"), part.get("description", "")
     number = re.fullmatch(r"\s*([0-9.]+)\s*(%?)\s*", value) if isinstance(value, str) else None
     if number and number[1].count(".") < 2 and number[1] != ".":
         plain = float(number[1]) / (100 if number[2] else 1)
@@ -223,7 +223,7 @@ def _number(value: Any, part: dict) -> str:
             return f"write {plain:g}, without {'quotes and %' if number[2] else 'quotes'}"
     limits = f"from {least:g} to {most:g}" if least is not None and most is not None else ""
     limits = limits or (f"{least:g} or more" if least is not None else f"{most:g} or less" if most is not None else "")
-    return f"write a number{', ' + limits if limits else ''}: {said}"
+    return f"write a number{', ' + limits if limits else ''}: {description}"
 
 
 def _disclosure(section: dict) -> list[Problem]:
@@ -279,7 +279,7 @@ def _dataset(section: dict) -> list[Problem]:
 
 def _filter_regions(cfg: dict) -> list[Problem]:
     """Flags that `variant_qc.regions` names without a BED file for them; what the schema refuses is told by it."""
-    asked, there = (
+    asked, bed_files = (
         section.get("regions") if isinstance(section, dict) else None
         for section in (cfg.get("variant_qc"), cfg.get("annotations"))
     )
@@ -291,7 +291,7 @@ def _filter_regions(cfg: dict) -> list[Problem]:
             f"give a BED file in annotations.regions.{flag}, or take {flag} out",
         )
         for flag in (asked if isinstance(asked, list) else [])
-        if isinstance(flag, str) and flag in flags and not (isinstance(there, dict) and there.get(flag))
+        if isinstance(flag, str) and flag in flags and not (isinstance(bed_files, dict) and bed_files.get(flag))
     ]
 
 
@@ -367,9 +367,9 @@ def read(raw: Mapping) -> tuple[Config, list[Problem]]:
     sample_qc = cfg.get("sample_qc")
     if isinstance(sample_qc, dict):
         where = "config sample_qc.thresholds."
-        told = {p.where.removeprefix(where).split(".")[0] for p in problems if p.where.startswith(where)}
+        invalid = {p.where.removeprefix(where).split(".")[0] for p in problems if p.where.startswith(where)}
         thresholds, own = sample_qc.get("thresholds"), sample_qc.get("guidelines")
-        rest = {k: v for k, v in thresholds.items() if k not in told} if isinstance(thresholds, dict) else {}
+        rest = {k: v for k, v in thresholds.items() if k not in invalid} if isinstance(thresholds, dict) else {}
         files = [own] if isinstance(own, str) and own else []
         if files and not Path(files[0]).is_file():
             problems.append(Problem(f"config sample_qc.guidelines {own}", "no such file", MEND_PATH))

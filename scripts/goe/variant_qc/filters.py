@@ -67,8 +67,8 @@ class Counted:
         """(het, hom_ref, hom_alt, enough) of each country, each (sites,): people called diploid, and whether they are
         at least `least`. Never pooled over countries (C4.3); men outside the PAR of X are called haploid."""
         for country in sorted({_country(leaf) for leaf in self.leaves}):
-            mine = [i for i, leaf in enumerate(self.leaves) if _country(leaf) == country]
-            dip, het, hom = (self.by_measure[m][:, mine].sum(axis=1) for m in ("dip", "het", "hom"))
+            columns = [i for i, leaf in enumerate(self.leaves) if _country(leaf) == country]
+            dip, het, hom = (self.by_measure[m][:, columns].sum(axis=1) for m in ("dip", "het", "hom"))
             yield het, dip - het - hom, hom, dip >= least
 
     def too_small(self, least: int) -> dict[str, int]:
@@ -167,10 +167,10 @@ def _reasons(failed: Mapping[str, np.ndarray], given: pa.ChunkedArray, accepted:
     """Our reasons in their order, then those of the input that are not accepted."""
     names = list(failed)
     code = sum((failed[name].astype(np.int64) << i for i, name in enumerate(names)), np.zeros(len(given), np.int64))
-    ours = {c: [name for i, name in enumerate(names) if c >> i & 1] for c in np.unique(code).tolist()}
+    own_filters = {c: [name for i, name in enumerate(names) if c >> i & 1] for c in np.unique(code).tolist()}
     filters = [
-        ours[c] + [f for f in theirs if f not in accepted]
-        for c, theirs in zip(code.tolist(), given.to_pylist(), strict=True)
+        own_filters[c] + [f for f in site_filters if f not in accepted]
+        for c, site_filters in zip(code.tolist(), given.to_pylist(), strict=True)
     ]
     return pa.array(filters, pa.list_(pa.string()))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from goe import __version__
 from goe.audit import provenance
-from goe.audit.provenance import Cause, Here, Provenance
+from goe.audit.provenance import Cause, Provenance, Repeat
 from goe.compare import release
 from goe.core import code_digest, manifest
 from goe.intake.inputs import FILE, PERSON, PIECES, Changes
@@ -19,7 +19,7 @@ NOTHING = {PERSON: Changes(), FILE: Changes()}
 def here(released):
     """What a second run has when nothing differs."""
     said = json.loads((released / "metadata/dataset.json").read_text())
-    return Here(
+    return Repeat(
         build="GRCh38",
         contigs={contig["name"]: (contig["length"], contig["md5"]) for contig in said["contigs"]},
         settings=json.loads((released / "provenance/config.json").read_text()),

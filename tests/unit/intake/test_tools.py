@@ -138,7 +138,7 @@ def test_a_run_stops_before_its_first_job_also_when_no_input_has_changed(program
     monkeypatch.setattr("goe.intake.lint.lint", lambda *_: ([], [], {}))
     looked.write_text(json.dumps("key"))
     programs(**GOOD)
-    told = intake.Told(cfg, {}, [], None, None)
+    told = intake.Loaded(cfg, {}, [], None, None)
     intake.look(told, StampsOfNothing(), 1, ["samtools"])
     programs(samtools="1.7")
     with pytest.raises(GoeError, match=r"samtools 1\.7: older than 1\.16"):
