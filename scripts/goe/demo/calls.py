@@ -207,10 +207,10 @@ def look(rng: np.random.Generator, genome: Genome, people: list[DemoPerson], loc
     around: dict[int, Segment] = {}
     if person.input_type == "gvcf":
         for c in LENGTHS:
-            mine = [x for x in loci if x.contig == c]
-            segments[c] = _segments(rng, genome, person, c, mine, who)
+            own_loci = [x for x in loci if x.contig == c]
+            segments[c] = _segments(rng, genome, person, c, own_loci, who)
             starts = np.array([s.start for s in segments[c]])
-            for x in mine:
+            for x in own_loci:
                 around[x.index] = segments[c][int(np.searchsorted(starts, x.lo, side="right")) - 1]
         state = [around[i] for i in range(n)]
         even = np.array([s.kind == "even" for s in state])
@@ -224,9 +224,9 @@ def look(rng: np.random.Generator, genome: Genome, people: list[DemoPerson], loc
         if fault.startswith("contaminated"):
             source = next(i for i, p in enumerate(people) if p.sample_id == fault.partition(":")[2])
             foreign = rng.binomial(depth, CONTAMINATION)
-            theirs = np.stack([x.hap[source] for x in loci])
-            strand = np.where(theirs[:, 1] == ABSENT, 0, rng.integers(0, 2, n))
-            allele = theirs[rows, strand]
+            haplotypes = np.stack([x.hap[source] for x in loci])
+            strand = np.where(haplotypes[:, 1] == ABSENT, 0, rng.integers(0, 2, n))
+            allele = haplotypes[rows, strand]
             foreign[allele == ABSENT] = 0
             np.add.at(ad, (rows, np.where(allele == ABSENT, 0, allele)), foreign)
     own = depth - foreign

@@ -172,9 +172,9 @@ def write_table(path: Path, head: tuple[str, ...], rows: list[tuple]) -> None:
 
 
 def _write_sheets(outdir: Path, who: list[people.DemoPerson], inputs: list[tuple[str, ...]], with_reads: bool) -> None:
-    there = [p for p in who if p.vcf_born or with_reads]
-    names = {p.sample_id for p in there} | {""}
-    rows = [(p.sample_id, p.sheet, p.country) for p in there]
+    listed = [p for p in who if p.vcf_born or with_reads]
+    names = {p.sample_id for p in listed} | {""}
+    rows = [(p.sample_id, p.sheet, p.country) for p in listed]
     write_table(outdir / "samples.tsv", ("sample_id", "sex", "country_code"), rows)
     head = ("sample_id", "input_type", "path", "path2", "library", "unit")
     write_table(outdir / "inputs.tsv", head, [row for row in inputs if row[0] in names])

@@ -300,8 +300,8 @@ def planted_faults(truth: Truth, keep: dict[str, dict[str, str]], report: Report
             reasons = [keep[i]["reasons"] for i in pair if i in keep]
             named = any(REASON_OF[kind] in r for r in reasons)
             out = sum(keep[i]["keep"] == "no" for i in pair if i in keep)
-            said = "; ".join(r for r in reasons if r) or "no reason given"
-            report.say(f"  {kind:<16}{'found' if named else 'NOT FOUND':<12}{out} left out   {said}")
+            reason = "; ".join(r for r in reasons if r) or "no reason given"
+            report.say(f"  {kind:<16}{'found' if named else 'NOT FOUND':<12}{out} left out   {reason}")
     planted = {p["sample_id"] for p in truth.people if p["planted"]}
     planted |= {f.partition(":")[2] for p in truth.people for f in p["planted"].split(",")}
     others = [r for i, r in keep.items() if i not in planted and r["keep"] == "no"]
@@ -314,10 +314,10 @@ def compare(demo: Path, run: Path) -> Report:
     """Compare the run in folder `run` (with work/ and release/) with the truth of the cohort in `demo`."""
     truth = Truth.read(demo / "truth")
     keep = {row["sample_id"]: row for row in _rows(run / "work" / "sample_qc" / "keep.tsv")}
-    there = [i for i, p in enumerate(truth.people) if p["sample_id"] in keep]
-    truth.people = [truth.people[i] for i in there]
-    truth.copies = {k: v[there] for k, v in truth.copies.items()}
-    truth.expected = {k: v[there] for k, v in truth.expected.items()}
+    kept = [i for i, p in enumerate(truth.people) if p["sample_id"] in keep]
+    truth.people = [truth.people[i] for i in kept]
+    truth.copies = {k: v[kept] for k, v in truth.copies.items()}
+    truth.expected = {k: v[kept] for k, v in truth.expected.items()}
     seen, again = read_harmonised(run / "work" / "harmonised", [p["sample_id"] for p in truth.people])
     published, _ = read_release(run / "release" / "sites", [""])
     sequence = (demo / "ref.fa").read_bytes()

@@ -84,12 +84,12 @@ def _country(
     genome.write(ref, root / "ref.fa")
     pysam.faidx(str(root / "ref.fa"))
     genome.write_par(root / "par.bed")
-    mine = [(i, p) for i, p in enumerate(who) if p.country == country]
-    for i, p in mine:
+    members = [(i, p) for i, p in enumerate(who) if p.country == country]
+    for i, p in members:
         writers.write_gvcf(root / f"data/{p.sample_id}.g.vcf.gz", ref, who, places, seen[i], i, seed)
-    rows = [(p.sample_id, p.sheet, p.country) for _, p in mine]
+    rows = [(p.sample_id, p.sheet, p.country) for _, p in members]
     cohort.write_table(root / "samples.tsv", ("sample_id", "sex", "country_code"), rows)
-    inputs = [(p.sample_id, "gvcf", f"data/{p.sample_id}.g.vcf.gz") for _, p in mine]
+    inputs = [(p.sample_id, "gvcf", f"data/{p.sample_id}.g.vcf.gz") for _, p in members]
     cohort.write_table(root / "inputs.tsv", ("sample_id", "input_type", "path"), inputs)
     floor = {"min_carriers": FLOOR, "policy": "collapse"} if country == "FI" else {"open": True, "legal_basis": _LEGAL}
     config = {
@@ -186,10 +186,10 @@ class Whole:
     def members(self, stratum: str, countries: set[str]) -> np.ndarray:
         """bool (people,): those of a stratum who are of the countries that are counted."""
         country, sex = parse(stratum)
-        mine = np.isin(self.country, sorted(countries))
+        selected = np.isin(self.country, sorted(countries))
         if country:
-            mine &= self.country == country
-        return np.asarray(mine & (self.sex == sex) if sex else mine)
+            selected &= self.country == country
+        return np.asarray(selected & (self.sex == sex) if sex else selected)
 
     def numbers(self, key: Key, who: np.ndarray) -> tuple[int, int, int]:
         codes = self.truth.expected[key][who]
@@ -292,7 +292,7 @@ def _bounded(root: Path, whole: Whole, report: Report) -> None:
     report.must("datasets refused", len(about["refused"]), len(about["sources"]) + len(about["refused"]))
     report.give("alleles", f"{alleles:,}")
     report.give("of these exact", f"{exact:,}")
-    told = {"P": "listed", "A": "absent, callable", "B": "under the floor", "F": "filtered", "N": "not callable"}
-    told["U"] = "unknown"
-    for letter, name in told.items():
+    meanings = {"P": "listed", "A": "absent, callable", "B": "under the floor", "F": "filtered", "N": "not callable"}
+    meanings["U"] = "unknown"
+    for letter, name in meanings.items():
         report.give(f"dataset and allele: {name}", f"{words[letter]:,}")

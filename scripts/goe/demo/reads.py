@@ -220,17 +220,19 @@ def align(pairs: Pairs, path: Path, sample: str, reference: Path) -> None:
 
 def _piped(folder: Path, *commands: list[str]) -> None:
     """Run commands joined by pipes in `folder`; RuntimeError with what they said when one fails."""
-    with (folder / "said").open("w+b") as said:
+    with (folder / "said").open("w+b") as stderr_file:
         processes: list[subprocess.Popen] = []
         env = os.environ | {"REF_PATH": f"{folder}/%s", "REF_CACHE": ""}
         for i, command in enumerate(commands):
             source = processes[-1].stdout if i else subprocess.DEVNULL
-            sink = subprocess.PIPE if i < len(commands) - 1 else said
-            processes.append(subprocess.Popen(command, cwd=folder, stdin=source, stdout=sink, stderr=said, env=env))
+            sink = subprocess.PIPE if i < len(commands) - 1 else stderr_file
+            processes.append(
+                subprocess.Popen(command, cwd=folder, stdin=source, stdout=sink, stderr=stderr_file, env=env)
+            )
             if not isinstance(source, int) and source:
                 source.close()
         codes = [p.wait() for p in processes]
         if any(codes):
-            said.seek(0)
+            stderr_file.seek(0)
             names = ", ".join(f"{c[0]} {c[1]}: {code}" for c, code in zip(commands, codes, strict=True) if code)
-            raise RuntimeError(f"{names}\n{said.read().decode(errors='replace')}")
+            raise RuntimeError(f"{names}\n{stderr_file.read().decode(errors='replace')}")

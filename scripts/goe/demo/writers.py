@@ -123,9 +123,9 @@ def likelihoods(gt: str, n_alleles: int, gq: int) -> str:
     gq = max(gq, 0)
     if len(calls) == 1:
         return ",".join("0" if k == int(calls[0]) else str(gq + 20) for k in range(n_alleles))
-    here = tuple(sorted(int(c) for c in calls))
+    called = tuple(sorted(int(c) for c in calls))
     order = [(a, b) for b in range(n_alleles) for a in range(b + 1)]
-    return ",".join("0" if g == here else str(gq + 30 * (len(set(g) & set(here)) == 0)) for g in order)
+    return ",".join("0" if g == called else str(gq + 30 * (len(set(g) & set(called)) == 0)) for g in order)
 
 
 def lines_of(locus: Locus, alts: list[int], form: str) -> list[Line]:

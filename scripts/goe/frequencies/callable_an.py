@@ -122,13 +122,13 @@ def _joined(
     m = 0
     before = -1
     for i in range(n):
-        here = max(min(least[i], people - k + 1), 0) // k
-        if m and here == before:
+        level = max(min(least[i], people - k + 1), 0) // k
+        if m and level == before:
             least[m - 1], most[m - 1] = min(least[m - 1], least[i]), max(most[m - 1], most[i])
         else:
             start[m], least[m], most[m] = start[i], least[i], most[i]
             m += 1
-        before = here
+        before = level
         ends[m - 1] = start[i + 1] if i + 1 < n else end
     return m
 
@@ -202,8 +202,8 @@ class Blocks:
         size = counts.shape[1]
         start, least, most, ends = (np.empty(size, np.int32) for _ in range(4))
         tables = []
-        for number, (people, here) in enumerate(zip(self.people, counts, strict=True)):
-            n = cut(here, here, self.k, start, least, most)
+        for number, (people, callable_people) in enumerate(zip(self.people, counts, strict=True)):
+            n = cut(callable_people, callable_people, self.k, start, least, most)
             n = _joined(people, self.k, size, n, start, least, most, ends)
             # Copies: Arrow takes an array as it lies, and these are filled again.
             numbers = start[:n] + first, ends[:n] + (first - 1), least[:n].copy(), most[:n].copy()
@@ -275,12 +275,12 @@ class Contig:
         begins = np.unique(start)
         ends = np.append(begins[1:] - 1, end[-1])
         for at in range(0, len(begins), _PIECE):
-            here = begins[at : at + _PIECE]
-            people = np.zeros((len(held), len(here)), np.int64)
+            starts = begins[at : at + _PIECE]
+            people = np.zeros((len(held), len(starts)), np.int64)
             for number in range(len(held)):
                 i, j = np.searchsorted(part, [number, number + 1])
-                people[number] = values[i:j][np.searchsorted(start[i:j], here, "right") - 1]
-            yield Rows(here.astype(np.int64), ends[at : at + _PIECE].astype(np.int64), people)
+                people[number] = values[i:j][np.searchsorted(start[i:j], starts, "right") - 1]
+            yield Rows(starts.astype(np.int64), ends[at : at + _PIECE].astype(np.int64), people)
 
 
 @contextmanager

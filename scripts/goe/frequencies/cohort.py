@@ -316,8 +316,8 @@ class Cohort:
             pos = min(heads if own is None else [own, *heads], default=None)
             if pos is None:
                 break
-            here = [stream.take(pos) for stream in streams]
-            alleles = [(r.ref, r.alts[0]) for records in here for r in records if r.alts]
+            by_stream = [stream.take(pos) for stream in streams]
+            alleles = [(r.ref, r.alts[0]) for records in by_stream for r in records if r.alts]
             listed += len(alleles)
             keys = set(alleles)
             if own == pos:
@@ -325,9 +325,9 @@ class Cohort:
                 own = next(waiting, None)
             for ref, alt in sorted(keys):
                 site = Site(pos, ref, alt)
-                if any(here):
+                if any(by_stream):
                     counted = counts[len(sites)] = np.zeros((self.kinds, n_leaves, N_MEASURES), np.int32)
-                    for records, leaf, all_of in zip(here, leaves, everybody, strict=True):
+                    for records, leaf, all_of in zip(by_stream, leaves, everybody, strict=True):
                         self._joint(site, records, leaf, all_of, counted)
                 sites.append(site)
         whole = np.zeros((self.kinds, len(sites), n_leaves, N_MEASURES), np.int32)
@@ -339,25 +339,25 @@ class Cohort:
         self, site: Site, records: list[Record], leaf: np.ndarray, everybody: np.ndarray, counted: np.ndarray
     ) -> None:
         """Count the people of one joint file at a site allele, by its record or by the rows that start there."""
-        said = _record_of(records, site)
-        if said is None:
+        record = _record_of(records, site)
+        if record is None:
             return
-        region_class = int(said.info["CLASS"])
-        if said.alts:
+        region_class = int(record.info["CLASS"])
+        if record.alts:
             site.region_class = merged_class({region_class, site.region_class} - {0})
-            site.n_records += int(said.info["NREC"])
-            site.filters += [f for f in said.filters if f != "PASS" and f not in site.filters]
-            if said.qual is not None:
-                site.qual = said.qual if site.qual is None else max(site.qual, said.qual)
+            site.n_records += int(record.info["NREC"])
+            site.filters += [f for f in record.filters if f != "PASS" and f not in site.filters]
+            if record.qual is not None:
+                site.qual = record.qual if site.qual is None else max(site.qual, record.qual)
             for key, worse in METRICS.items():
-                if key in said.info:
+                if key in record.info:
                     known = [site.metrics[key]] if key in site.metrics else []
-                    site.metrics[key] = worse([*known, said.info[key]])
+                    site.metrics[key] = worse([*known, record.info[key]])
         for kind in range(self.kinds):
-            here = np.zeros_like(counted[kind])
-            here[:, DIP] = everybody[region_class]
-            _count(_genotypes(said, bool(kind)), leaf[region_class], here)
-            counted[kind] += here
+            tally = np.zeros_like(counted[kind])
+            tally[:, DIP] = everybody[region_class]
+            _count(_genotypes(record, bool(kind)), leaf[region_class], tally)
+            counted[kind] += tally
 
     def _own(self, window: Window, of_own: list[np.ndarray]) -> tuple[int, int]:
         """Add the people with files of their own, batch by batch: how many rows they have, and those that list a site
@@ -444,8 +444,8 @@ class Cohort:
 
 def codes_at(records: Sequence[Record], site: Site, people: int) -> np.ndarray:
     """int8 (people,): codes of a joint file's people at a site allele, by its records at that position."""
-    said = _record_of(records, site)
-    return np.zeros(people, np.int8) if said is None else gt.codes_from_gt(said.formats["GT"])
+    record = _record_of(records, site)
+    return np.zeros(people, np.int8) if record is None else gt.codes_from_gt(record.formats["GT"])
 
 
 def _record_of(records: Sequence[Record], site: Site) -> Record | None:
@@ -499,8 +499,8 @@ class _Union(NamedTuple):
     def of_pieces(cls, pieces: Sequence[Piece]) -> "_Union":
         every = pa.concat_tables([SITES.empty_table(), *(piece.sites for piece in pieces)]).combine_chunks()
         text = pc.binary_join_element_wise(every["pos"].cast(pa.string()), every["ref"], every["alt"], " ")
-        told = pa.chunked_array(text).combine_chunks().dictionary_encode()
-        number, n = told.indices.to_numpy().astype(np.int64), len(told.dictionary)
+        encoded = pa.chunked_array(text).combine_chunks().dictionary_encode()
+        number, n = encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary)
         first = np.empty(n, np.int64)
         first[number[::-1]] = np.arange(len(number))[::-1]
         lead = every.take(parquet.column(first))

@@ -127,16 +127,16 @@ class Names:
             return start, change["ref"], change["alt"]
         if change["ins"]:
             return self._anchored(contig, start, "", change["ins"], asked)
-        there = self._bases(contig, start - 1, end, asked)
+        deleted = self._bases(contig, start - 1, end, asked)
         if change["kind"] == "DUP":
-            return self._anchored(contig, end, "", there, asked)
-        return self._anchored(contig, start - 1, there, change["delins"] or "", asked)
+            return self._anchored(contig, end, "", deleted, asked)
+        return self._anchored(contig, start - 1, deleted, change["delins"] or "", asked)
 
     def _site(self, contig: str, pos: int, ref: str, alt: str, asked: str) -> Allele:
         if self.reference is None:
             return Allele(contig, pos, ref, alt)
-        there = self.reference.bases(contig, pos - 1, pos - 1 + len(ref))
-        if there != ref:
-            what = f"REF {ref[:20]} is not what the reference has at {contig}:{pos}, which is {there[:20]}"
+        sequence = self.reference.bases(contig, pos - 1, pos - 1 + len(ref))
+        if sequence != ref:
+            what = f"REF {ref[:20]} is not what the reference has at {contig}:{pos}, which is {sequence[:20]}"
             raise GoeError(Problem(asked, what, "is it of another build, or written on the other strand?"))
         return Allele(contig, *alleles.left_aligned(self.reference, contig, pos, ref, alt))

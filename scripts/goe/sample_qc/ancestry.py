@@ -50,22 +50,22 @@ def plan(
     family only unrelated people make them, and the others are projected. The withdrawn are left out altogether.
     """
     out = set(withdrawn)
-    there = [p for p in people if p not in out]
+    eligible = [p for p in people if p not in out]
     if n_snvs < limits["pca_min_snvs"]:
         return Plan(f"not assessed: {n_snvs} common autosomal SNVs, {limits['pca_min_snvs']:g} are needed")
-    known = set(there)
+    known = set(eligible)
     inside = [p for p in pairs if p.a in known and p.b in known]
-    gone = relatedness.removals(inside, relatedness.rank(there, {}), limits)
-    used = [p for p in there if p not in gone]
+    gone = relatedness.removals(inside, relatedness.rank(eligible, {}), limits)
+    used = [p for p in eligible if p not in gone]
     if len(used) < limits["pca_min_people"]:
         return Plan(f"not assessed: {len(used)} unrelated people, {limits['pca_min_people']:g} are needed")
     wanted = int(limits["pca_components"])
     # As many directions as people less one are all there are.
     components = min(wanted, len(used) - 1)
-    said = f"{components} components of {len(used)} unrelated people"
-    said += f" ({wanted} would need {wanted + 1})" if components < wanted else ""
-    said += f" (relatives projected: {len(gone)})" if gone else ""
-    return Plan(f"{said}, {basis}", used, [p for p in there if p in gone], components)
+    statement = f"{components} components of {len(used)} unrelated people"
+    statement += f" ({wanted} would need {wanted + 1})" if components < wanted else ""
+    statement += f" (relatives projected: {len(gone)})" if gone else ""
+    return Plan(f"{statement}, {basis}", used, [p for p in eligible if p in gone], components)
 
 
 def oriented(coordinates: np.ndarray) -> np.ndarray:
@@ -93,18 +93,20 @@ def distances(
     names = np.asarray(countries, dtype=object)
     unable = []
     for country in sorted(set(countries)):
-        here = names == country
-        base = coordinates[here & computed]
+        of_country = names == country
+        base = coordinates[of_country & computed]
         if len(base) < limits["mad_min_people"] or not coordinates.shape[1]:
             unable.append(country)
             continue
         middle = np.median(base, axis=0)
         spread = np.median(np.abs(base - middle), axis=0) * limits["mad_factor_to_sd"]
-        told = spread > 0
-        if not told.any():
+        informative = spread > 0
+        if not informative.any():
             unable.append(country)
             continue
-        found[here] = (np.abs(coordinates[here][:, told] - middle[told]) / spread[told]).max(axis=1)
+        found[of_country] = (
+            np.abs(coordinates[of_country][:, informative] - middle[informative]) / spread[informative]
+        ).max(axis=1)
     return found, unable
 
 
@@ -144,10 +146,10 @@ def assess(
         computed = np.arange(len(people)) < len(planned.used)
         far, few = distances(found, countries, computed, limits)
         columns = (*HEAD, *(f"pc{i}" for i in range(1, planned.components + 1)))
-        for person, country, own, distance, here in zip(people, countries, computed, far, found, strict=True):
-            told = "" if np.isnan(distance) else f"{distance:.2f}"
-            rows.append((person, country, COMPUTED if own else PROJECTED, told, *(f"{x:.5g}" for x in here)))
-    said = {
+        for person, country, own, distance, scores in zip(people, countries, computed, far, found, strict=True):
+            distance_text = "" if np.isnan(distance) else f"{distance:.2f}"
+            rows.append((person, country, COMPUTED if own else PROJECTED, distance_text, *(f"{x:.5g}" for x in scores)))
+    summary = {
         "statement": "; ".join([planned.statement, *([unassessed(few, limits)] if few else [])]),
         "people": len(planned.used),
         "projected": len(planned.projected),
@@ -158,7 +160,7 @@ def assess(
         "eigenvalues": [float(f"{v:.4g}") for v in values],
         "not_assessed": few,
     }
-    return columns, sorted(rows), said
+    return columns, sorted(rows), summary
 
 
 def components(

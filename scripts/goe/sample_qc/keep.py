@@ -93,9 +93,9 @@ def centres(
     """
     values: dict[str, dict[str, list]] = {}
     for row in rows:
-        here = values.setdefault(row.country_code, {}).setdefault(row.platform, [])
+        of_platform = values.setdefault(row.country_code, {}).setdefault(row.platform, [])
         if not row.withdrawn:
-            here.append(row.metrics.get(metric))
+            of_platform.append(row.metrics.get(metric))
     found, few, whole = {}, [], []
     for country, by_platform in sorted(values.items()):
         everybody = centre((v for some in by_platform.values() for v in some), limits)
@@ -107,9 +107,9 @@ def centres(
             if platform and len(by_platform) > 1 and own is None and everybody:
                 whole.append(f"{country} {platform}")
     why = f"fewer than {limits['mad_min_people']:g} people with a value, or no spread"
-    said = [f"not assessed in {', '.join(few)}: {why}"] if few else []
-    said += [f"by country instead of by platform in {', '.join(whole)}: {why}"] if whole else []
-    return found, "; ".join(said)
+    statements = [f"not assessed in {', '.join(few)}: {why}"] if few else []
+    statements += [f"by country instead of by platform in {', '.join(whole)}: {why}"] if whole else []
+    return found, "; ".join(statements)
 
 
 def strata_of(row: Row, whole_genome: bool) -> list[str]:
@@ -129,7 +129,7 @@ def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metri
     the reference is one), else all. The strata of an outlier are those of `centres`. The withdrawn are judged by no
     outlier rule and widen no stratum.
     """
-    said: dict[str, list[str]] = {}
+    by_statement: dict[str, list[str]] = {}
     for metric in metrics:
         middle: dict[tuple[str, str], tuple[float, float] | None] | None = None
         for row in rows:
@@ -140,22 +140,22 @@ def judge(rows: Sequence[Row], guidelines: Guidelines, whole_genome: bool, metri
             if threshold is None:
                 continue
             value = row.metrics.get(metric)
-            here = None
+            centre = None
             if threshold.warn.mads or threshold.fail.mads:
                 if middle is None:
                     middle, statement = centres(rows, metric, guidelines.parameters)
                     if statement:
-                        said.setdefault(statement, []).append(metric)
-                here = None if row.withdrawn else middle[row.country_code, row.platform]
+                        by_statement.setdefault(statement, []).append(metric)
+                centre = None if row.withdrawn else middle[row.country_code, row.platform]
             reason = FAIL_REASON.get(metric, metric)
-            if threshold.fail.holds(value, here):
+            if threshold.fail.holds(value, centre):
                 row.fails.append(reason)
                 note(row, metric, value, f" fails: {threshold.fail.text}")
-            elif threshold.warn.holds(value, here):
+            elif threshold.warn.holds(value, centre):
                 if threshold.warn.is_flag:
                     row.flags.append(reason)
                 note(row, metric, value, f": {threshold.warn.text}")
-    return {f"outliers of {', '.join(some)}": statement for statement, some in said.items()}
+    return {f"outliers of {', '.join(some)}": statement for statement, some in by_statement.items()}
 
 
 RELATIVES = ("duplicate", "related")
@@ -236,8 +236,8 @@ def gather(
         kind = person["input_type"]
         withdrawn = person["withdrawn"] == "yes"
         row = Row(sample, person["country_code"], person["sex"], kind, withdrawn, person.get("platform", ""))
-        mine = classes.get(sample, {})
-        measured, row.why = metrics_of.variant_metrics(mine, counts.get(sample, {}), kind, limits, len(counts))
+        tallies = classes.get(sample, {})
+        measured, row.why = metrics_of.variant_metrics(tallies, counts.get(sample, {}), kind, limits, len(counts))
         row.metrics |= measured
         if not autosomes and row.metrics["call_rate"] is not None:
             row.metrics["call_rate"], row.why["call_rate"] = None, NO_AUTOSOMES
@@ -247,9 +247,9 @@ def gather(
         for metric in metrics_of.TOOL_METRICS:
             row.metrics[metric] = read.get(metric) if read else None
             if row.metrics[metric] is None:
-                said = (tools_why or {}).get(sample, {}).get(metric, "not in the reports of the reads")
-                row.why[metric] = said if read else metrics_of.NO_READS.format(kind)
-        found = sex.evidence(mine, read or {}, kind, y_data[_callset(person)], limits)
+                absent = (tools_why or {}).get(sample, {}).get(metric, "not in the reports of the reads")
+                row.why[metric] = absent if read else metrics_of.NO_READS.format(kind)
+        found = sex.evidence(tallies, read or {}, kind, y_data[_callset(person)], limits)
         for metric, value in zip(SEX_METRICS, (found.x_depth, found.y_depth, found.x_het), strict=True):
             row.metrics[metric] = value
             row.why.pop(metric, None)
@@ -296,7 +296,7 @@ def decide(
         )
         for sample, row in left.items()
     }
-    there = [p for p in pairs if p.a in left and p.b in left]
+    related = [p for p in pairs if p.a in left and p.b in left]
     ranks = relatedness.rank(left, quality)
     fails: dict[str, set[str]] = {metric: set() for metric in RELATIVES}
     warns: dict[str, set[str]] = {metric: set() for metric in RELATIVES}
@@ -307,9 +307,9 @@ def decide(
                 fails[metric].add(sample)
             elif threshold and threshold.warn.holds("yes"):
                 warns[metric].add(sample)
-    gone = relatedness.removals(there, ranks, guidelines.parameters, fails)
+    gone = relatedness.removals(related, ranks, guidelines.parameters, fails)
     # Those who go first decide who is left to be flagged.
-    counted = [p for p in there if p.a not in gone and p.b not in gone]
+    counted = [p for p in related if p.a not in gone and p.b not in gone]
     gone |= relatedness.removals(counted, ranks, guidelines.parameters, warns)
     for row in rows:
         for metric in RELATIVES:
@@ -327,8 +327,8 @@ def contamination_unknown(rows: Sequence[Row]) -> dict[str, str]:
         for row in rows
         if not row.withdrawn and "charr" in row.why and row.metrics.get("cross_contamination_rate") is None
     )
-    said = [f"{n} of {len(rows)} people: {reason}" for reason, n in sorted(why.items())]
-    return {"contamination": "; ".join(said)} if said else {}
+    statements = [f"{n} of {len(rows)} people: {reason}" for reason, n in sorted(why.items())]
+    return {"contamination": "; ".join(statements)} if statements else {}
 
 
 def sex_unknown(rows: Sequence[Row]) -> dict[str, str]:
@@ -338,8 +338,8 @@ def sex_unknown(rows: Sequence[Row]) -> dict[str, str]:
         for row in rows
         if "inferred_sex" in row.why and row.inferred_sex != sex.AMBIGUOUS and not row.withdrawn
     )
-    said = [f"{n} of {len(rows)} people: {reason}" for reason, n in sorted(why.items())]
-    return {"sex": "; ".join(said)} if said else {}
+    statements = [f"{n} of {len(rows)} people: {reason}" for reason, n in sorted(why.items())]
+    return {"sex": "; ".join(statements)} if statements else {}
 
 
 def haploid_in_par(rows: Sequence[Row]) -> dict[str, str]:
@@ -347,10 +347,10 @@ def haploid_in_par(rows: Sequence[Row]) -> dict[str, str]:
     one allele (C2.2)."""
     shares = [row.number("par_haploid_rate") or 0 for row in rows if not row.withdrawn]
     some, most = sum(share > 0 for share in shares), sum(share > 0.5 for share in shares)
-    said = (
+    statement = (
         f"{some} of {len(rows)} people: calls are written with one allele and are missing, of {most} of them most calls"
     )
-    return {"pseudo-autosomal regions of X": said} if some else {}
+    return {"pseudo-autosomal regions of X": statement} if some else {}
 
 
 def relatives_account(
@@ -362,8 +362,8 @@ def relatives_account(
 ) -> dict:
     """`relatedness.account` of the rows as `decide` left them."""
     out = [row.dropped_for(exclude) for row in rows]
-    there = [row.sample_id for row, why in zip(rows, out, strict=True) if why is None or why in RELATIVES]
-    return relatedness.account(statement, pairs, there, sum(why in RELATIVES for why in out), limits)
+    assessed = [row.sample_id for row, why in zip(rows, out, strict=True) if why is None or why in RELATIVES]
+    return relatedness.account(statement, pairs, assessed, sum(why in RELATIVES for why in out), limits)
 
 
 METRIC_COLUMNS = (

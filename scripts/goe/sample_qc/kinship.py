@@ -38,7 +38,7 @@ def find(
     lowest, statement = relatedness.assess(people, snvs.used, snvs.pruned, some, limits)
     if not snvs.candidates and not autosomes:
         lowest, statement = None, "not assessed: the reference has no autosome"
-    said = {
+    summary = {
         "people": people,
         "candidate_snvs": snvs.candidates,
         "used_snvs": snvs.used,
@@ -46,7 +46,7 @@ def find(
         "lowest_kinship": lowest,
         "statement": statement,
     }
-    return [p for p in sorted(pairs) if lowest is not None and p.kinship > lowest], said
+    return [p for p in sorted(pairs) if lowest is not None and p.kinship > lowest], summary
 
 
 def _table(path: str | Path) -> Iterator[tuple[str, str, int, int, float]]:

@@ -397,9 +397,9 @@ def add_charr(
             counts[people, _AT["charr_no_ad"]] += 1
             continue
         ad = widen(ad[people])
-        there = (ad[:, 0] > MISSING + 1) & (ad[:, alt] > MISSING + 1)
-        counts[people[~there], _AT["charr_no_ad"]] += 1
-        people, ad = people[there], ad[there]
+        both_depths = (ad[:, 0] > MISSING + 1) & (ad[:, alt] > MISSING + 1)
+        counts[people[~both_depths], _AT["charr_no_ad"]] += 1
+        people, ad = people[both_depths], ad[both_depths]
         gq, dp = _of(record.formats, "GQ", people), _of(record.formats, "DP", people)
         dp = np.where(dp < 0, np.maximum(ad, 0).sum(axis=1), dp)
         depth = ad[:, 0] + ad[:, alt]

@@ -73,8 +73,8 @@ class Folder:
     def section(self, name: str, title: str, text: str, **content: object) -> None:
         """One section of custom content; its place in the report is set in multiqc_config.yaml."""
         path = self.path / f"goe_{name}_mqc.json"
-        said = {"id": f"goe_{name}", "section_name": title, "description": _TEXT.format(text), **content}
-        path.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n")
+        content_file = {"id": f"goe_{name}", "section_name": title, "description": _TEXT.format(text), **content}
+        path.write_text(json.dumps(content_file, indent=1, ensure_ascii=False) + "\n")
         self.files.append(str(path))
 
     def html(self, name: str, title: str, text: str, data: Markup) -> None:
@@ -195,10 +195,10 @@ def _marked(folder: Folder, people: Iterable[Row], metrics: Mapping[str, Row]) -
         text += f" The first {len(shown)} of {len(marked)}."
     rows = []
     for p in shown:
-        mine = metrics[p["sample_id"]]
+        values = metrics[p["sample_id"]]
         about = (p[key] for key in ("sample_id", "country_code", "sex", "inferred_sex", "keep"))
-        relatives = mine["relatives"].replace(";", ", ").replace("=", " ")
-        rows.append((*about, p["reasons"].replace(";", ", "), relatives, mine["warnings"].replace(";", ", ")))
+        relatives = values["relatives"].replace(";", ", ").replace("=", " ")
+        rows.append((*about, p["reasons"].replace(";", ", "), relatives, values["warnings"].replace(";", ", ")))
     head = ("Person", "Country", "Sheet", "By the data", "Counted", "Reasons", "Relatives", "Seen")
     folder.html("marked", "People left out or flagged", text, _table(head, rows))
 
@@ -234,7 +234,7 @@ def _people(folder: Folder, people: Sequence[Row], metrics: Mapping[str, Row], f
         for p in people
     }
     if few:
-        said = {p["sample_id"]: {"keep": p["keep"], "inferred": p["inferred_sex"]} for p in people}
+        judged = {p["sample_id"]: {"keep": p["keep"], "inferred": p["inferred_sex"]} for p in people}
         folder.section(
             "people",
             "People",
@@ -249,13 +249,13 @@ def _people(folder: Folder, people: Sequence[Row], metrics: Mapping[str, Row], f
                 "sort_rows": True,
             },
             headers={"keep": {"title": "Counted"}, "inferred": {"title": "Sex by the data"}} | headers,
-            data={sample: mine | numbers[sample] for sample, mine in said.items()},
+            data={sample: values_of_person | numbers[sample] for sample, values_of_person in judged.items()},
         )
     elif any(numbers.values()):
         # Two humps smoothed into each other say nothing; the picture of X and Y does.
         headers = {metric: header for metric, header in headers.items() if metric not in SEX_METRICS}
         for metric, header in headers.items():
-            values = [mine[metric] for mine in numbers.values() if metric in mine]
+            values = [values_of_person[metric] for values_of_person in numbers.values() if metric in values_of_person]
             header |= {"min": min(values), "max": max(values)} if values else {}
         folder.section(
             "people",
@@ -266,7 +266,10 @@ def _people(folder: Folder, people: Sequence[Row], metrics: Mapping[str, Row], f
             plot_type="violin",
             pconfig={"id": "goe_people_violin", "title": "Metrics of the people", "col1_header": "Person"},
             headers=headers,
-            data={sample: {m: v for m, v in mine.items() if m in headers} for sample, mine in numbers.items()},
+            data={
+                sample: {m: v for m, v in values_of_person.items() if m in headers}
+                for sample, values_of_person in numbers.items()
+            },
         )
 
 

@@ -59,24 +59,24 @@ class Pictures:
 
     def _sex(self) -> None:
         figure, axis = plt.subplots(figsize=(7.2, 4.2))
-        here = [r for r in self.rows if r["x_depth_ratio"] and r["y_depth_ratio"]]
-        for sex in sorted({r["inferred_sex"] for r in here}):
-            mine = [r for r in here if r["inferred_sex"] == sex]
-            self._points(axis, mine, "x_depth_ratio", "y_depth_ratio", COLOURS.get(sex, OTHER), sex)
+        known = [r for r in self.rows if r["x_depth_ratio"] and r["y_depth_ratio"]]
+        for sex in sorted({r["inferred_sex"] for r in known}):
+            of_sex = [r for r in known if r["inferred_sex"] == sex]
+            self._points(axis, of_sex, "x_depth_ratio", "y_depth_ratio", COLOURS.get(sex, OTHER), sex)
         for key in ("x_depth_one_max", "x_depth_two_min"):
             axis.axvline(self.limits[key], color=OTHER, lw=0.7, ls=":")
         for key in ("y_depth_none_max", "y_depth_one_min", "y_depth_two_min"):
             axis.axhline(self.limits[key], color=OTHER, lw=0.7, ls=":")
         flagged = {sample for sample, row in self.keep.items() if "sex_" in row["reasons"]}
-        named = [r for r in here if r["sample_id"] in flagged]
+        named = [r for r in known if r["sample_id"] in flagged]
         for r in named if len(named) <= NAMED_UP_TO else []:
             text = f"{r['sample_id']} (sheet: {r['sex']})"
             place = _number(r, "x_depth_ratio"), _number(r, "y_depth_ratio")
             axis.annotate(text, place, xytext=(5, 4), textcoords="offset points", fontsize=7)
         axis.set_xlabel("X depth over autosomes")
         axis.set_ylabel("Y depth over autosomes")
-        title = f"Sex chromosomes of {len(here)} people with depth on both ({len(self.rows) - len(here)} without)"
-        self._finish(figure, axis, title, "sex", "" if here else "no depth on X and Y in anybody")
+        title = f"Sex chromosomes of {len(known)} people with depth on both ({len(self.rows) - len(known)} without)"
+        self._finish(figure, axis, title, "sex", "" if known else "no depth on X and Y in anybody")
 
     def _by_country(self, name: str, metric: str, label: str, title: str, empty: str) -> None:
         """A band of points for each country, of one metric."""
@@ -86,15 +86,15 @@ class Pictures:
         some, named = 0, set()
         for level, country in enumerate(countries):
             known = [r for r in self.rows if r["country_code"] == country and r[metric]]
-            here = sorted(known, key=lambda r: _number(r, metric))
-            some += len(here)
+            ordered = sorted(known, key=lambda r: _number(r, metric))
+            some += len(ordered)
             # Neighbours in value are spread over the height of the country's band, always in the same way.
             for kept, marker in (("yes", "o"), ("no", "X")):
-                mine = [(i, r) for i, r in enumerate(here) if self.keep[r["sample_id"]]["keep"] == kept]
-                if mine:
+                group = [(i, r) for i, r in enumerate(ordered) if self.keep[r["sample_id"]]["keep"] == kept]
+                if group:
                     axis.scatter(
-                        [_number(r, metric) for _, r in mine],
-                        [level + ((i * 7) % 11 - 5) / 18 for i, _ in mine],
+                        [_number(r, metric) for _, r in group],
+                        [level + ((i * 7) % 11 - 5) / 18 for i, _ in group],
                         s=(20 if few else 8) if kept == "yes" else 46,
                         marker=marker,
                         edgecolors="white",
@@ -104,8 +104,8 @@ class Pictures:
                         label=None if kept in named else {"yes": "kept", "no": "left out"}[kept],
                     )
                     named.add(kept)
-            if here:
-                middle = statistics.median(_number(r, metric) for r in here)
+            if ordered:
+                middle = statistics.median(_number(r, metric) for r in ordered)
                 axis.plot([middle, middle], [level - 0.36, level + 0.36], color="#222222", lw=1.2)
         axis.set_yticks(range(len(countries)), countries)
         axis.set_ylim(-0.6, len(countries) - 0.4)
@@ -117,32 +117,35 @@ class Pictures:
         figure, axis = plt.subplots(figsize=(7.2, 4.2))
         rows, pca = self.rows, self.pca
         axes = components(list(pca.values()))[:2]
-        here = [
+        placed = [
             {**r, **pca[r["sample_id"]]} for r in rows if len(axes) == 2 and pca.get(r["sample_id"], {}).get(axes[0])
         ]
-        if here:
+        if placed:
             x, y = axes
-            self._points(axis, here, x, y, COLOURS["XY"], "people", OUT)
-            for country in sorted({r["country_code"] for r in here}):
-                mine = [r for r in here if r["country_code"] == country]
-                place = statistics.median(_number(r, x) for r in mine), statistics.median(_number(r, y) for r in mine)
+            self._points(axis, placed, x, y, COLOURS["XY"], "people", OUT)
+            for country in sorted({r["country_code"] for r in placed}):
+                of_country = [r for r in placed if r["country_code"] == country]
+                place = (
+                    statistics.median(_number(r, x) for r in of_country),
+                    statistics.median(_number(r, y) for r in of_country),
+                )
                 axis.annotate(country, place, ha="center", va="center", weight="bold", path_effects=HALO)
             axis.set_xlabel(x)
             axis.set_ylabel(y)
-        title = f"Principal components of {len(here)} people ({len(rows) - len(here)} without)"
+        title = f"Principal components of {len(placed)} people ({len(rows) - len(placed)} without)"
         title += ", countries at their medians"
-        self._finish(figure, axis, title, "pca", "" if here else "no PCA of this cohort")
+        self._finish(figure, axis, title, "pca", "" if placed else "no PCA of this cohort")
 
     def _call_rate(self) -> None:
         figure, axis = plt.subplots(figsize=(7.2, 4.2))
-        here = [r for r in self.rows if r["call_rate"] and r["mean_dp"]]
-        for kind, colour in zip(sorted({r["input_type"] for r in here}), KINDS, strict=False):
-            mine = [r for r in here if r["input_type"] == kind]
-            self._points(axis, mine, "mean_dp", "call_rate", colour, kind)
+        with_rate = [r for r in self.rows if r["call_rate"] and r["mean_dp"]]
+        for kind, colour in zip(sorted({r["input_type"] for r in with_rate}), KINDS, strict=False):
+            of_kind = [r for r in with_rate if r["input_type"] == kind]
+            self._points(axis, of_kind, "mean_dp", "call_rate", colour, kind)
         axis.set_xlabel("mean depth of the genotypes that pass")
         axis.set_ylabel("call rate")
-        title = f"Call rate of {len(here)} people ({len(self.rows) - len(here)} without)"
-        self._finish(figure, axis, title, "call_rate", "" if here else "no call rate in anybody")
+        title = f"Call rate of {len(with_rate)} people ({len(self.rows) - len(with_rate)} without)"
+        self._finish(figure, axis, title, "call_rate", "" if with_rate else "no call rate in anybody")
 
     def _points(
         self, axis: Axes, rows: Sequence[Row], x: str, y: str, colour: str, label: str, out: str | None = None

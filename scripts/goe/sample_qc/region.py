@@ -196,10 +196,10 @@ class RegionCounts:
                     at = number[record.pos, record.ref, record.alts[0]] if record.alts else -1
                     if at < 0 or not accepted[at]:
                         continue
-                    here = gt.codes_from_gt(record.formats["GT"])
-                    carriers = np.flatnonzero((here == gt.CODE_HET) | (here == gt.CODE_HOM))
+                    genotypes = gt.codes_from_gt(record.formats["GT"])
+                    carriers = np.flatnonzero((genotypes == gt.CODE_HET) | (genotypes == gt.CODE_HOM))
                     if carriers.size:
-                        hom = here[carriers] == gt.CODE_HOM
+                        hom = genotypes[carriers] == gt.CODE_HOM
                         add_carriers(counts, carriers, hom, record.ref, record.alts[0], copies[at] == 1)
                 if records[0].pos in row_of:
                     row, site = row_of[records[0].pos]
@@ -236,10 +236,10 @@ class RegionCounts:
         row_of = np.full(len(pos) + 1, -1)
         row_of[chosen] = np.arange(len(chosen))
         row = row_of[part.at]
-        here = codes[:, part.columns]
-        here[:] = OwnCodes(here.shape[1], runs, part.rows, row, pos[chosen]).part(0, len(chosen))
+        own_codes = codes[:, part.columns]
+        own_codes[:] = OwnCodes(own_codes.shape[1], runs, part.rows, row, pos[chosen]).part(0, len(chosen))
         fails = (row >= 0) & ~part.passing
-        here[row[fails], part.person[fails]] = gt.CODE_MISSING
+        own_codes[row[fails], part.person[fails]] = gt.CODE_MISSING
 
     def _charr(self, part: "_Own", frequency: np.ndarray) -> None:
         """Terms of CHARR of hom-alt calls. frequency: `_frequencies`."""

@@ -123,10 +123,10 @@ def assess(
         error = spread(kinships)
         if 3 * error <= second:
             return second, everything
-        said = f"standard error of kinship {error:.3f}"
+        error_text = f"standard error of kinship {error:.3f}"
         if 3 * error <= first:
-            return first, f"assessed down to the first degree only, {basis}: {said}, too large for the second"
-        return limits["kinship_duplicate"], f"duplicates only, {basis}: {said}, too large for relatives"
+            return first, f"assessed down to the first degree only, {basis}: {error_text}, too large for the second"
+        return limits["kinship_duplicate"], f"duplicates only, {basis}: {error_text}, too large for relatives"
     if n_snvs >= limits["kinship_min_snvs_second_degree"]:
         return second, everything
     return first, f"assessed down to the first degree only, {basis}"
@@ -267,23 +267,23 @@ def account(
     Adds the pairs by relation, the people with a relative, and to the sentence what a reader has to know: that
     everybody is related, or that a family was too large to be solved exactly.
     """
-    pairs, there = list(pairs), set(people)
-    inside = [p for p in pairs if p.a in there and p.b in there]
+    pairs, assessed = list(pairs), set(people)
+    inside = [p for p in pairs if p.a in assessed and p.b in assessed]
     related = {p.a for p in inside} | {p.b for p in inside}
-    said = [str(statement["statement"])]
-    if len(there) > 1 and related == there:
-        said.append(
-            f"every one of {len(there)} people has a relative among the others, {left_out} are left out: "
+    statements = [str(statement["statement"])]
+    if len(assessed) > 1 and related == assessed:
+        statements.append(
+            f"every one of {len(assessed)} people has a relative among the others, {left_out} are left out: "
             "look at sample_qc/kinship.tsv before these numbers are used"
         )
     large = sum(len(family) > EXACT_UP_TO for family in families(inside))
     if large:
-        said.append(
+        statements.append(
             f"in {large} families of more than {EXACT_UP_TO} people one or a few more may be left out than need be"
         )
     return {
         **statement,
-        "statement": "; ".join(said),
+        "statement": "; ".join(statements),
         "pairs": dict(sorted(Counter(relation(p, limits) or "" for p in pairs).items())),
         "people_with_relatives": len(related),
         "left_out": left_out,

@@ -64,17 +64,17 @@ def evidence(
     x_depth, y_depth = tools.get("x_depth_ratio") or None, tools.get("y_depth_ratio")
     of_reads = x_depth is not None
     if x_depth is None:
-        mine, base = mean_depth(x, "n_dp"), mean_depth(autosome, "n_dp")
+        of_x, base = mean_depth(x, "n_dp"), mean_depth(autosome, "n_dp")
         # A few calls give no mean; there are more autosomal ones always.
-        if mine is not None and base and x["n_dp"] >= limits["x_min_calls"]:
-            x_depth = mine / base
+        if of_x is not None and base and x["n_dp"] >= limits["x_min_calls"]:
+            x_depth = of_x / base
     if y_depth is None and y_data and _says_of_y(y, input_type, limits):
         # Over all records, so that one without a call stands for no depth.
         base = mean_depth(autosome, "n_records")
         if base:
             y_depth = y["sum_dp"] / y["n_records"] / base
-    mine, base = het_share(x), het_share(autosome)
-    return Evidence(x_depth, y_depth, mine / base if mine is not None and base else None, of_reads)
+    of_x, base = het_share(x), het_share(autosome)
+    return Evidence(x_depth, y_depth, of_x / base if of_x is not None and base else None, of_reads)
 
 
 def _says_of_y(y: Mapping[str, int], input_type: str, limits: Mapping[str, float]) -> bool:
@@ -133,17 +133,17 @@ def infer(seen: Evidence, limits: Mapping[str, float]) -> tuple[str, str]:
         y = None
     if x is None:
         return UNKNOWN, "no X data" if y is None else "no X data, Y alone is not enough"
-    said = ", ".join(
+    copies_text = ", ".join(
         f"{name} {value:.2f}"
         for name, value in (("X depth", seen.x_depth), ("X het", seen.x_het), ("Y depth", seen.y_depth))
         if value is not None
     )
     if x == 0:
-        return AMBIGUOUS, f"copies of X unclear ({said})"
+        return AMBIGUOUS, f"copies of X unclear ({copies_text})"
     if y is None:
         return {1: XY, 2: XX, 3: XXX}[x], "by X alone, no Y data"
     if y == -1 or (x, y) not in _KARYOTYPE:
-        return AMBIGUOUS, f"copies of Y unclear ({said})"
+        return AMBIGUOUS, f"copies of Y unclear ({copies_text})"
     return _KARYOTYPE[x, y], ""
 
 
