@@ -401,9 +401,9 @@
     ["sex", "Sheet"],
     ["inferred_sex", "Data"],
     ["input_type", "Came as"],
-    ...["mean_autosome_coverage", "mean_dp", "call_rate", "ratio_heterozygous_homzygous_snv", "charr"]
+    ...["mean_autosome_coverage", "mean_dp", "call_rate", "adj_ratio_heterozygous_homzygous_snv", "charr"]
       .filter((name) => metrics.includes(name))
-      .map((name) => [name, name.replace("ratio_heterozygous_homzygous_snv", "het/hom").replaceAll("_", " ")]),
+      .map((name) => [name, name.replace("adj_ratio_heterozygous_homzygous_snv", "het/hom").replaceAll("_", " ")]),
   ];
   const find = byId("find");
   const filters = { status: byId("by-status"), reasons: byId("by-reason-name"), country_code: byId("by-country-name") };

@@ -487,9 +487,9 @@ def test_metrics_agree_with_bcftools_stats(cohort):
     mine = table(cohort / "metrics.tsv")
     folder = cohort.parent / "everybody"
     for sample, (hom, het, ti, tv) in per_person(folder).items():
-        assert int(mine[sample]["count_snvs"]) == hom + het
-        assert float(mine[sample]["ratio_transitions_transversions_snv"]) == round(ti / tv, 2)
-        assert float(mine[sample]["ratio_heterozygous_homzygous_snv"]) == round(het / hom, 2)
+        assert int(mine[sample]["adj_count_snvs"]) == hom + het
+        assert float(mine[sample]["adj_ratio_transitions_transversions_snv"]) == round(ti / tv, 2)
+        assert float(mine[sample]["adj_ratio_heterozygous_homzygous_snv"]) == round(het / hom, 2)
     for sample, (_, het, _, _) in per_person(folder, "-c", "1", "-C", "1").items():
         assert int(mine[sample]["n_singleton"]) == het
 
@@ -519,9 +519,13 @@ def test_what_is_null_says_why(cohort):
 
     assert reasons("p00") == {
         "cross_contamination_rate": "no reference panel: sample_qc.contamination_panel is not set",
-        **dict.fromkeys(("ratio_insertion_deletion",), "no deletion"),
+        # The tables of this person's file tell no variants.
+        "ratio_heterozygous_homzygous_snv": "no homozygous SNV",
         "ratio_heterozygous_homzygous_indel": "no homozygous indel",
+        "ratio_insertion_deletion": "no deletion",
+        "ratio_transitions_transversions_snv": "no transversion",
     }
+    assert reasons("p13")["count_snvs"] == "joint VCF: the standard counts the records of a person's own file"
     assert reasons("p18")["mean_autosome_coverage"] == "no reads: the person came as vcf"
 
 

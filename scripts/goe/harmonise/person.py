@@ -23,6 +23,7 @@ from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y, Build, contig_c
 from goe.genome.classes import Classes
 from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
+from goe.harmonise import variant_records
 from goe.harmonise.listed import Listed, Sites, may_move, merged, reasons_of_ref, split, texts, with_texts
 from goe.harmonise.records import account, ploidy_table
 from goe.hts import parquet
@@ -174,16 +175,17 @@ def _sorted(parts: Sequence[tuple[np.ndarray, ...]], kinds: Sequence[type]) -> l
     return [first, *others]
 
 
-COUNTERS = (
+_OF_CALLS = (
     *("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "n_counted", "sum_dp", "n_dp"),
     *("n_par", "n_par_haploid"),
 )
+COUNTERS = (*_OF_CALLS, *variant_records.COUNTERS)
 """Counters of a person's own file by region class, in bases of a gVCF and rows of a VCF: those it speaks of, with a
 call that passes, without a call, with one that fails, and that count by ploidy; het and homozygous calls of ALT
 alleles that pass; the sum of depths, over those with a depth; those of the pseudo-autosomal regions of X with a call,
-and of these written with one allele, whatever the filter says."""
+and of these written with one allele, whatever the filter says; of autosomes, variants as the file has them."""
 _RECORDS, _CALLED, _HET, _HOM_ALT, _MISSING_IN, _FAILED, _COUNTED, _SUM_DP, _DP, _PAR, _PAR_HAPLOID = range(
-    len(COUNTERS)
+    len(_OF_CALLS)
 )
 
 
@@ -398,6 +400,8 @@ class Harmoniser:
             if not raw:
                 _count(seen[:n], ok[:n], of_class[:n], np.ones(n, np.int64), self._on_x, self.counters)
         self._qualities(rows.source)
+        if contig_class(contig) == "autosome":
+            variant_records.add(rows, self.counters[REGION_DIPLOID, len(_OF_CALLS) :])
         reasons = reasons_of_ref(rows, contig, self.reference, self.file.path)
         sites, counts, with_alt, with_site = split(
             rows, reasons, ft, of_class[:n], pairs[0], pairs[-1], self.file.blocks

@@ -37,7 +37,7 @@ CHOICES = ("country_code", "platform", "sex", "inferred_sex", "count_sex", "inpu
 LISTS = ("reasons", "relatives", "warnings", "not_assessed")
 DEPTHS = ("mean_autosome_coverage", "mean_dp")
 DISTANCE = "ancestry_distance"
-HET_HOM = "ratio_heterozygous_homzygous_snv"
+HET_HOM = "adj_ratio_heterozygous_homzygous_snv"
 STATUS = ("left out", "flagged", "counted")
 CUTS = {
     "x": ("x_depth_one_max", "x_depth_two_min"),

@@ -146,7 +146,7 @@ def test_limits_in_mad_are_those_of_the_strata(text, there):
     }
     flagged = [r["sample_id"] for r in there["keep"] if "het_hom_outlier" in r["reasons"]]
     assert flagged
-    metric = "ratio_heterozygous_homzygous_snv"
+    metric = "adj_ratio_heterozygous_homzygous_snv"
     for row in there["keep"]:
         sample, value = row["sample_id"], by_id[row["sample_id"]][metric]
         low, high = map(float, re.search(r"\((.*) to (.*)\)", place[sample][metric][0]).groups())
