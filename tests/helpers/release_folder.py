@@ -307,7 +307,7 @@ def callable_of(path: Path, table: Path, release: Release, contig: str) -> None:
         for i, (start, end) in enumerate(zip(starts, [*(s - 1 for s in starts[1:]), length], strict=True))
         for low in [int(min(counts[place == i], default=0))]
     ]
-    about = {"leaves": people, "people": [part.people for part in parts], "k": policy.k, "callable": True}
+    about = callable_blocks.about(people, parts, policy.k, True)
     with Tables(path, callable_blocks.BLOCKS, about) as out:
         out.write(contig, 1, length, pa.Table.from_pylist(found, schema=callable_blocks.BLOCKS))
 

@@ -191,10 +191,10 @@ class Stage:
         """Nobody has a gVCF: what callable AN costs is measured by itself (tests/bench/test_callable_an.py)."""
         policy = control.policy(self.cfg.disclosure)
         groups = control.published_groups(choose_strata(site_tables.PEOPLE, policy.min_stratum_size), policy)
-        people = [part.people for part in callable_an.parts(groups, site_tables.PEOPLE, contig)]
+        parts = callable_an.parts(groups, site_tables.PEOPLE, contig)
         blocks, length = self._part(contig, "blocks.parquet"), self.build.contigs[contig]
-        about = {"leaves": site_tables.PEOPLE, "people": people, "k": policy.k, "callable": False}
-        rows = [{"part": i, "start": 1, "end": length, "low": 0, "high": 0} for i in range(len(people))]
+        about = callable_an.about(site_tables.PEOPLE, parts, policy.k, False)
+        rows = [{"part": i, "start": 1, "end": length, "low": 0, "high": 0} for i in range(len(parts))]
         with Tables(blocks, callable_an.BLOCKS, about) as out:
             out.write(contig, 1, length, pa.Table.from_pylist(rows, schema=callable_an.BLOCKS))
         return self._spec(

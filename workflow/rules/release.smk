@@ -228,9 +228,14 @@ rule release_inputs_record:
 rule release_compare:
     input:
         tables=expand(release("frequencies/{contig}.parquet"), contig=BUILD.contigs),
+        callable_an=expand(release("callable_an/{contig}.parquet"), contig=BUILD.contigs),
         keep=work("sample_qc/keep.tsv"),
         seals=[
-            *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
+            *expand(
+                work("seals/{rule}/{contig}.json"),
+                rule=["release_contig", "release_callable_an"],
+                contig=BUILD.contigs,
+            ),
             work("seals/sample_qc_keep.json"),
         ],
     output:
@@ -243,6 +248,7 @@ rule release_compare:
     params:
         **made("release", "release", "keep"),
         disclosure=plain(CFG.disclosure),
+        build=BUILD_PARAMS,
         previous=CFG.previous_release,
         people=CFG.previous_people,
     script:

@@ -416,19 +416,32 @@ def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
     alleles, strata = facts.said["dataset"]["number_of_records"], len(facts.strata)
     long = root / f"frequencies/{contig}.parquet"
     wide = root / layout.WIDE.format(contig=contig)
+    called = root / f"callable_an/{contig}.parquet"
     words = not again.other_code(facts.said["dataset"])
     for path, wanted, rows in (
         (long, lambda: long_schema(fields(), about, facts.people, contig), alleles * strata),
         (wide, lambda: wide_table.schema(fields(), about, facts.people, contig), alleles),
-        (root / f"callable_an/{contig}.parquet", lambda: _callable_schema(facts, about, contig), facts.lengths[contig]),
+        (called, lambda: _callable_schema(facts, about, contig, beside_earlier(called, facts)), facts.lengths[contig]),
     ):
         problems += _check_schema(path, wanted, rows, words)
     return problems
 
 
-def _callable_schema(facts: Facts, about: Mapping, contig: str) -> pa.Schema:
+def beside_earlier(path: Path, facts: Facts) -> str:
+    """What a table of callable AN says of the numbers of an earlier release: kept, lowered, or nothing."""
+    if facts.policy.open or not facts.said["disclosure"]["previous_release"]:
+        return ""
+    with reading(path):
+        said = json.loads((pq.read_schema(path).metadata or {}).get(b"goe", b"{}"))
+    found = said.get(callable_an.EARLIER)
+    return found if found in (callable_an.KEPT, callable_an.LOWERED) else ""
+
+
+def _callable_schema(facts: Facts, about: Mapping, contig: str, earlier: str) -> pa.Schema:
     here = Build(name=facts.build, contigs=facts.lengths, par=facts.par)
-    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, here, contig)
+    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, here, contig, bool(earlier))
+    if earlier:
+        about = {**about, callable_an.EARLIER: earlier}
     if facts.people[st.TOTAL] < facts.policy.min_stratum_size:
         below = dict.fromkeys(below, 0)
     used = facts.said["dataset"]["callable_an"]["an_method"][GVCF_ADJ]

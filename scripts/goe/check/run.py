@@ -602,7 +602,8 @@ class _Check:
     def callable_runs(self, contig: str, path: Path) -> list[Problem]:
         facts, policy = self.facts, self.facts.policy
         stated = Stated(policy.k, policy.protect, policy.min_stratum_size)
-        audit = Runs(facts.strata, facts.people, stated, self.here(), contig, str(path))
+        earlier = bool(check_folder.beside_earlier(path, facts))
+        audit = Runs(facts.strata, facts.people, stated, self.here(), contig, str(path), earlier)
         problems = callable_check.check(path, contig, facts.lengths[contig], facts.strata, audit)
         if not problems:
             alone = not facts.said["dataset"]["callable_an"]["an_method"][VARIANT_SITES_ONLY]

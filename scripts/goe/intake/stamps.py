@@ -20,6 +20,7 @@ from goe.core.files import write_whole
 from goe.core.resources import ROOT
 from goe.genome.build import Build
 from goe.hts import indexes
+from goe.rules.formats import people_key
 from goe.settings.sections import Config
 from goe.settings.sheets import Input, Person, by_person
 
@@ -86,7 +87,8 @@ _PAGES = (
 _COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/block.py", "goe/frequencies/counts.py")
 _CALLABLE = (
     *("frequencies.smk", "frequencies_callable_an.py", "goe/frequencies/callable_an.py", "goe/frequencies/counts.py"),
-    *("goe/disclosure/control.py", "goe/disclosure/plan.py"),
+    *("goe/disclosure/control.py", "goe/disclosure/earlier_callable.py", "goe/disclosure/earlier_release.py"),
+    *("goe/disclosure/plan.py", "goe/frequencies/callable_before.py"),
 )
 # Who is where in a region, which the metrics ask too.
 _COHORT = ("goe/frequencies/cohort.py", "goe/frequencies/everybody.py", "goe/frequencies/strata.py")
@@ -355,7 +357,14 @@ class Stamps:
     @property
     def callable_an(self) -> str:
         """frequencies: where the people of each published group are callable, as it may be shown."""
-        return self._cohort("callable_an", lambda: of(self.keep, self.cfg.disclosure, self.code(_CALLABLE)))
+        before = [self.cfg.previous_release, self.cfg.previous_people]
+        files = [f"{before[0]}/{manifest.NAME}"] if before[0] else []
+        files += [before[1], str(people_key(before[1]))] if before[1] else []
+
+        def make() -> str:
+            return of(self.keep, self.cfg.disclosure, before, self.file(*files), self.code(_CALLABLE))
+
+        return self._cohort("callable_an", make)
 
     @property
     def filters(self) -> str:

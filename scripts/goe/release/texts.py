@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping
 
+from goe.disclosure.earlier_release import KEPT
 from goe.release import layout
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
@@ -63,6 +64,14 @@ def callable_words(said: Mapping[str, Mapping]) -> str:
             "or more differ; strata are sums of groups. How far below a stratum may be, in alleles, is "
             "`an_at_most_below` in the metadata of each table."
         )
+        earlier = said["disclosure"]["previous_release"]
+        if earlier and earlier.get("callable_an") == KEPT:
+            parts[-1] = (
+                f"The numbers are a lower bound. Of people who were counted in {earlier['dataset']} as well they are "
+                f"what it shows, lower where fewer are called today; of those who joined, multiples of {k} people. So "
+                "they may be further below the truth than in a release that stands alone; `an_at_most_below` in the "
+                "metadata of each table sets no bound."
+            )
     return " ".join(parts)
 
 

@@ -14,6 +14,7 @@ import tarfile
 import time
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ from goe.core.errors import GoeError, Problem
 from goe.disclosure.audit import audit as disclosure_audit
 from goe.disclosure.audit.table import Stated
 from goe.release.metadata import health_dcat, ro_crate
+from goe.rules.policy import Policy
 from helpers import release_folder as rf
 from hypothesis import example, given, settings
 from hypothesis import strategies as draw
@@ -746,3 +748,23 @@ def test_the_audit_of_the_check_is_that_of_the_stage(minimal):
     (result,) = check.run(minimal, ["disclosure"])
     assert problems == [] and result.passed
     assert result.detail.startswith(f"{sum(map(len, blocks)):,} alleles, {counted['cells_withheld']:,} cells withheld")
+
+
+def test_a_table_says_that_it_stands_beside_an_earlier_release_only_where_the_release_does(tmp_path):
+    def asked(said, earlier, policy=Policy(3)):
+        path = tmp_path / "chr20.parquet"
+        pq.write_table(pa.table({"start": [0]}).replace_schema_metadata({"goe": json.dumps(said)}), path)
+        facts = SimpleNamespace(policy=policy, said={"disclosure": {"previous_release": earlier}})
+        return check_folder.beside_earlier(path, facts)
+
+    named = {"dataset": "GOE-EE-EXAMPLE-20260101000000000"}
+    assert asked({"earlier_release": "kept"}, named) == "kept"
+    assert asked({"earlier_release": "lowered"}, named) == "lowered"
+    open_ = Policy(1, name="open", legal_basis="test")
+    for said in (
+        asked({"earlier_release": "kept"}, None),
+        asked({"earlier_release": "kept"}, named, open_),
+        asked({"earlier_release": "as you like"}, named),
+        asked({}, named),
+    ):
+        assert said == ""
