@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from goe import __version__
-from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.errors import GoeError, Problem, printable, stop_on
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2
 # Commands or actions, as `add_subparsers` gives them.
@@ -34,13 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return given.work(given)
     except GoeError as error:
-        print(f"goe: {error}", file=sys.stderr)
+        print(f"goe: {_told(error)}", file=sys.stderr)
     except BrokenPipeError:
         # Nobody reads on; Python would say so again when it closes the output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         print(f"goe: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
     return UNUSABLE
+
+
+def _told(error: GoeError) -> str:
+    """As the error has it, but a line a problem: what it tells of may come from a stranger's file."""
+    lines = [printable(str(problem)) for problem in error.problems]
+    return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} problems:", *lines])
 
 
 def _add_check(commands: _Commands) -> None:
@@ -89,7 +95,7 @@ def _lookup(given: argparse.Namespace) -> int:
         except GoeError as error:
             problems += error.problems
     for answer in answers:
-        print("\n".join(answer.lines()))
+        print("\n".join(map(printable, answer.lines())))
     if given.json:
         Path(given.json).write_text(_dumps({"release": asked.facts.id, "answers": [a.as_dict() for a in answers]}))
     stop_on(problems)
@@ -151,7 +157,8 @@ def _diff(given: argparse.Namespace) -> int:
 
 
 def _dumps(content: dict) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    # Half of a character beyond 16 bits, which a JSON file may name, cannot be written as text.
+    return json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
 
 
 def _add_code(commands: _Commands) -> None:
@@ -207,9 +214,9 @@ def _merge(given: argparse.Namespace) -> int:
     stop_on([Problem(e.name, "does not say who counted it", "name the pipeline with --counted-by") for e in unnamed])
     datasets = run.merge(entries, settings, given.out, given.threads)
     for one in datasets:
-        print(f"{'refused' if one.refused else 'added up':10}  {one.name}")
+        print(f"{'refused' if one.refused else 'added up':10}  {printable(one.name)}")
         for problem in one.problems:
-            print(f"{'':12}{problem}")
+            print(f"{'':12}{printable(str(problem))}")
     return FAILED if any(one.refused for one in datasets) else PASSED
 
 
@@ -240,7 +247,7 @@ def _check(given: argparse.Namespace) -> int:
             return
         print(f"{_STATES[result.passed]:14}  {result.name}: {result.detail}", flush=True)
         for problem in result.problems:
-            print(f"{'':16}{problem}", flush=True)
+            print(f"{'':16}{printable(str(problem))}", flush=True)
 
     results: Sequence[check.Result]
     if collection.is_collection(given.release):

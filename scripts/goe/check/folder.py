@@ -124,12 +124,18 @@ def _unique(validator: object, wanted: bool, content: object, schema: object) ->
         yield ValidationError("has an element twice")
 
 
-_Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique})
+Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique})
+"""Of JSON Schema, for a file that anybody may have made."""
 
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
-    return _Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+    return Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+
+
+def plain_name(contig: str) -> bool:
+    """Whether the name of a contig can be part of the name of a file."""
+    return _CONTIG.fullmatch(contig) is not None
 
 
 def read_json(path: Path) -> dict:
@@ -172,7 +178,7 @@ def _fitting(name: str, path: Path) -> list[Problem]:
     return sorted(faults)
 
 
-def _bounded(data: Mapping) -> Iterator[str]:
+def unbounded(data: Mapping) -> Iterator[str]:
     """What metadata/dataset.json says that no release has, and no other check could bear."""
     for key, n, most in (
         ("strata", len(data["strata"]), bounds.STRATA),
@@ -182,7 +188,7 @@ def _bounded(data: Mapping) -> Iterator[str]:
         if n > most:
             yield f"{key}: {n:,}, a release has at most {most:,}"
     for contig in data["contigs"]:
-        if not _CONTIG.fullmatch(contig["name"]):
+        if not plain_name(contig["name"]):
             yield f"contig {contig['name']!r} cannot be part of the name of a file"
 
 
@@ -243,7 +249,7 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     if not data["id"].startswith("-".join(data[key] for key in ("prefix", "country", "org")) + "-"):
         what = f"id {data['id']} is not of its prefix, country and org"
         problems.append(Problem(str(root / DATASET), what, _AGAIN))
-    if many := [Problem(str(root / DATASET), what, _AGAIN) for what in islice(_bounded(data), bounds.PROBLEMS)]:
+    if many := [Problem(str(root / DATASET), what, _AGAIN) for what in islice(unbounded(data), bounds.PROBLEMS)]:
         return many
     names = [contig["name"] for contig in data["contigs"]]
     if len(set(names)) != len(names):

@@ -232,13 +232,7 @@ class _Results:
             self.tell(self.found[p])
 
     def relative(self, problem: Problem) -> Problem:
-        """A problem with places relative to the folder, and nothing in it that a terminal would obey."""
-        start = "" if self.root == Path() else f"{self.root}/".replace("//", "/")
-
-        def told(text: str) -> str:
-            return printable(short(text.replace(start, "") if start else text, _LONGEST))
-
-        return Problem(told(problem.where), told(problem.what), problem.mend)
+        return relative(problem, "" if self.root == Path() else f"{self.root}/".replace("//", "/"))
 
     def not_made(self, why: str, parts: Iterable[str] = ALL) -> None:
         """Every check that has no result could not be made: failed, for a reason told elsewhere."""
@@ -248,6 +242,15 @@ class _Results:
 
     def finished(self) -> list[Result]:
         return [self.found[part] for part in ALL if part in self.wanted]
+
+
+def relative(problem: Problem, start: str) -> Problem:
+    """A problem with places relative to a folder, and nothing in it that a terminal would obey. start: of the paths."""
+
+    def told(text: str) -> str:
+        return printable(short(text.replace(start, "") if start else text, _LONGEST))
+
+    return Problem(told(problem.where), told(problem.what), problem.mend)
 
 
 def _manifest(results: _Results) -> dict[str, str] | None:

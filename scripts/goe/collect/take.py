@@ -7,23 +7,26 @@ and no other. Nothing of a refused dataset is read later.
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
+import numpy as np
 
 from goe.check import folder as check_folder
+from goe.check import pages, tree
 from goe.check import rows as check_rows
 from goe.check import run as check
 from goe.check.faults import safely
 from goe.collect import form, gdi, sites
+from goe.collect.callable_an import Runs
 from goe.collect.dataset import ZERO, Dataset, File, Silence, fingerprint, silence
 from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry
 from goe.core import manifest
 from goe.core.errors import Problem
 from goe.genome.build import canonical
-from goe.release import layout, restricted
+from goe.release import bounds, layout, restricted
 from goe.rules.dataset import DatasetId
 
 NORMALISATION = "atoms, trimmed, left-aligned (C3)"
@@ -70,7 +73,7 @@ def _place(entry: Entry) -> list[Problem]:
         return [Problem(entry.name, what, "name its kind on the sheet")]
     if not (where.is_dir() or where.is_file()) or where.is_dir() != (entry.kind == RELEASE or where.is_dir()):
         return [Problem(entry.name, f"is not what a dataset of the kind {entry.kind} is", "mend the sheet")]
-    return []
+    return [] if where.is_dir() else tree.file(entry.path, None)
 
 
 def _told(problem: Problem, entry: Entry, work: Path) -> Problem:
@@ -184,6 +187,8 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
         return [Problem(entry.name, "is encrypted, and the sheet names no key", "fill in the column key")]
     one.digest = manifest.digest(entry.path)
     root = restricted.unpack(entry.path, work / "unpacked", entry.key)
+    if problems := tree.faults(root):
+        return problems
     data = check_folder.read_json(root / check_folder.DATASET)
     if problems := _described(data, root) or _strange(data):
         return problems
@@ -205,6 +210,7 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
     alleles = 0
     for contig in data["contigs"]:
         name, source = contig["name"], root / f"frequencies/{contig['name']}.parquet"
+        pages.check(source, str(source), bounds.COLUMNS, data["number_of_records"] * len(one.people))
         target = tables / f"{name}.parquet"
         with form.Table(target, name, one.people) as out:
             problems += check_rows.check(source, name, contig["length"], one.people, [out.write])
@@ -214,10 +220,23 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
         what = f"its tables have {alleles} alleles, number_of_records is {data['number_of_records']}"
         problems.append(Problem(check_folder.DATASET, what, _AGAIN))
     _callable_an(one, root, data)
+    for contig in data["contigs"]:
+        if contig["name"] in one.callable_an:
+            problems += _runs(Path(one.callable_an[contig["name"]].path), contig, tuple(one.people))
     return problems
 
 
-def _described(data: object, root: Path) -> list[Problem]:
+def _runs(path: Path, contig: Mapping, strata: Sequence[str]) -> list[Problem]:
+    """Reads callable AN from end to end, so that what is wrong with it is told of this dataset and not of the sum."""
+    pages.check(path, str(path), bounds.COLUMNS, contig["length"])
+    runs = Runs(path, contig["name"], strata)
+    runs.at(np.array([contig["length"]]))
+    if runs.end.max(initial=0) > contig["length"]:
+        return [Problem(str(path), f"goes beyond the {contig['length']:,} bases of {contig['name']}", _AGAIN)]
+    return []
+
+
+def _described(data: dict, root: Path) -> list[Problem]:
     """What is wrong with the description of a restricted product, which also has its thresholds, and no formats."""
     schema = json.loads((check_folder.SCHEMAS / "dataset.schema.json").read_text())
     schema["required"] = sorted({*schema["required"], "disclosure", "genotype_filter"} - {"callable_an"})
@@ -227,5 +246,7 @@ def _described(data: object, root: Path) -> list[Problem]:
         "disclosure": {"type": "object", "required": ["level", "legal_basis"]},
         "genotype_filter": {"type": "object"},
     }
-    errors = sorted(Draft202012Validator(schema).iter_errors(data), key=lambda e: (e.json_path, e.message))
-    return [Problem(str(root / check_folder.DATASET), f"{e.json_path}: {e.message[:300]}", _AGAIN) for e in errors]
+    errors = islice(check_folder.Validator(schema).iter_errors(data), bounds.PROBLEMS)
+    where = str(root / check_folder.DATASET)
+    problems = [Problem(where, f"{e.json_path}: {e.message[:300]}", _AGAIN) for e in errors]
+    return sorted(problems) or [Problem(where, what, _AGAIN) for what in check_folder.unbounded(data)]

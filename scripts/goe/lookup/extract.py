@@ -14,10 +14,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from goe.check import folder as check_folder
+from goe.check import pages
 from goe.core.errors import Problem, stop_on
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.lookup.release import opened, table
+from goe.release import bounds
 from goe.release.formats import mini_node, sites_vcf, wide_table
 from goe.rules.site_filters import DESCRIPTIONS
 
@@ -51,7 +53,9 @@ def write(folder: str | Path, stratum: str, target: str | Path, without: Collect
             name = contig["name"]
             bodies.append(Path(work) / f"{name}.vcf.gz")
             body = stack.enter_context(sites_vcf.Body(bodies[-1]))
-            for block in _alone(table(root, name), stratum):
+            path = table(root, facts, name)
+            pages.check(path, str(path), bounds.COLUMNS, facts.said["dataset"]["number_of_records"])
+            for block in _alone(path, stratum):
                 text = mini_node.lines(block, info, PROFILE)
                 alleles += len(text)
                 if len(text):

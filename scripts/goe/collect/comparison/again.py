@@ -35,6 +35,8 @@ _NEAR = 1e-6
 """Relative difference that is none, of numbers that are no counts."""
 _PLAIN = 1_000_000
 """Alleles by pairs of units up to which plain code is quick enough: a minute."""
+_ROOM = 1 << 28
+"""Bytes of the sums of blocks: 14 MB of a genome with 30 countries and as many datasets."""
 _Cell = tuple[int, int, int, int] | None
 """AC at least and at most, AN at least and at most; None where nothing is known."""
 
@@ -60,6 +62,8 @@ def check(root: Path, about: Mapping) -> list[Problem]:
     if errors := [e.message[:200] for e in Draft202012Validator(wanted).iter_errors(said["thresholds"])]:
         return [Problem(STATISTICS, f"thresholds: {error}", _AGAIN) for error in errors]
     thresholds = Thresholds.of(said["thresholds"])
+    if _room(about, thresholds) > _ROOM:
+        return [Problem(STATISTICS, "has more blocks of the genome than can be held", _AGAIN)]
     units = max(len(_countries(about)), len(about["sources"]))
     if about["number_of_records"] * units**2 > _PLAIN:
         for what in _summed(root, about, said, thresholds):
@@ -89,6 +93,12 @@ def check(root: Path, about: Mapping) -> list[Problem]:
         for what in _differences(said[key], one.told(), key):
             differs(what)
     return problems + _rows(said)
+
+
+def _room(about: Mapping, t: Thresholds) -> int:
+    """Bytes of the sums of all blocks and pairs of units."""
+    blocks = sum(contig["length"] // t.block_size + 1 for contig in about["contigs"])
+    return 24 * blocks * (len(_countries(about)) ** 2 + len(about["sources"]) ** 2)
 
 
 def _summed(root: Path, about: Mapping, said: Mapping, t: Thresholds) -> Iterator[str]:
