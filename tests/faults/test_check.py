@@ -47,7 +47,8 @@ KINDS = {
     "open": {"rule": rf.OPEN, "gdi": False, "contigs": {"chr20": 600, "chrX": 700, "chrY": 500}},
 }
 ALL_VCF, PASS_VCF = (f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass"))
-TOTAL_VCF, STRATA_VCF = (f"mini-node/{rf.ID}.{which}.vcf.gz" for which in ("total", "strata"))
+TOTAL_VCF, STRATUM_VCF = (f"mini-node/{rf.ID}.{stratum}.vcf.gz" for stratum in ("Total", "LV_M"))
+MINI_METADATA = f"mini-node/{rf.ID}.LV_M.yaml"
 ANNOTATIONS = f"annotations/{rf.ID}.annotations.vcf.gz"
 TAR = f"gdi/{rf.ID}.tar"
 LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
@@ -127,7 +128,7 @@ def test_a_byte_that_was_changed(root, name):
         TAR,
         PASS_VCF,
         f"{ANNOTATIONS}.tbi",
-        STRATA_VCF,
+        STRATUM_VCF,
     ],
 )
 def test_a_file_that_is_missing(root, name):
@@ -409,8 +410,14 @@ def mini_total(root):
     return change_info(root / TOTAL_VCF, "AC_Hom", 1000)
 
 
-def mini_strata(root):
-    return change_info(root / STRATA_VCF, "AC_LV_M", 1)
+def mini_stratum(root):
+    return change_info(root / STRATUM_VCF, "AC", 1)
+
+
+def mini_metadata(root):
+    path = root / MINI_METADATA
+    path.write_text(path.read_text().replace("individual_count: 1", "individual_count: 2"))
+    return "line"
 
 
 def annotated(root):
@@ -594,7 +601,8 @@ FORMATS = [
     (sites_dropped, ALL_VCF, {"sites", "headers"}),
     (sites_twice, ALL_VCF, {"sites"}),
     (mini_total, TOTAL_VCF, {"mini-node"}),
-    (mini_strata, STRATA_VCF, {"mini-node"}),
+    (mini_stratum, STRATUM_VCF, {"mini-node"}),
+    (mini_metadata, MINI_METADATA, {"mini-node"}),
     (annotated, ANNOTATIONS, {"annotations"}),
     (annotated_statistic, ANNOTATIONS, {"annotations"}),
     (annotated_flag, ANNOTATIONS, {"annotations"}),
@@ -1267,8 +1275,8 @@ def in_json(root, name):
 
 
 def in_compressed(root, name):
-    rf.edit_vcf(root / STRATA_VCF, header("##source=goe [^ ]*", f"##source=goe 1{name}"))
-    return f"{STRATA_VCF} (decompressed): "
+    rf.edit_vcf(root / STRATUM_VCF, header("##source=goe [^ ]*", f"##source=goe 1{name}"))
+    return f"{STRATUM_VCF} (decompressed): "
 
 
 def in_lines(root, name):
@@ -1400,7 +1408,7 @@ def test_a_short_id_is_searched_where_it_cannot_be_chance(root, ids):
     in_text(root, "Q7xK")
     in_compressed(root, "Q7xK")
     texts = found(root, ["ids"], ids)["ids"]
-    assert [text.partition(": holds")[0] for text in texts] == ["README.md", f"{STRATA_VCF} (decompressed)"]
+    assert [text.partition(": holds")[0] for text in texts] == ["README.md", f"{STRATUM_VCF} (decompressed)"]
     assert all("line 4" in text for text in texts)
 
 
@@ -1412,12 +1420,12 @@ def test_a_short_id_is_searched_where_it_cannot_be_chance(root, ids):
         ("2026-03-01 09:30:12", "a point in time"),
     ],
 )
-@pytest.mark.parametrize("name", ["README.md", STRATA_VCF, LONG, TAR])
+@pytest.mark.parametrize("name", ["README.md", STRATUM_VCF, LONG, TAR])
 def test_paths_places_and_times(root, name, line, what):
     path = root / name
     if name == "README.md":
         path.write_text(path.read_text() + line)
-    elif name == STRATA_VCF:
+    elif name == STRATUM_VCF:
         rf.edit_vcf(path, also(f"##note={line}"))
     elif name == LONG:
         pq.write_table(pq.read_table(path).replace_schema_metadata({"note": line}), path)

@@ -26,6 +26,7 @@ COVERED = {
     r"disclosure/disclosure\.json|qc/summary\.json": "descriptions texts counts membership",
     r"ledger\.json": "descriptions",
     r"dictionary/fields\.tsv": "dictionary",
+    r"beacon/datasets.*": "texts",
     r"beacon/.*": "beacon",
     r"(sites|mini-node|annotations)/.*\.tbi": "headers",
     r"sites/.*": "headers sites",

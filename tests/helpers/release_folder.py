@@ -276,7 +276,8 @@ def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) 
         beacon=root / f"beacon/genomicVariations.{contig}.jsonl.gz",
         every=work / f"{contig}.all.vcf.gz",
         passed=work / f"{contig}.pass.vcf.gz",
-        **{name: work / f"{contig}.{name}.vcf.gz" for name in ("total", "strata", "annotations")},
+        mini_node=work / f"mini-node/{contig}",
+        annotations=work / f"{contig}.annotations.vcf.gz",
         lookup=work / f"{contig}.lookup",
         membership=work / f"{contig}.membership.parquet",
         summary=summary,
@@ -319,14 +320,11 @@ def _vcfs(root: Path, parts: Parts) -> None:
     info = {
         "all": sites_vcf.tags(fields, strata),
         "pass": sites_vcf.tags(fields, strata),
-        **{profile: mini_node.tags(fields, strata, profile) for profile in mini_node.PROFILES},
         "annotations": annotations.tags(annotations.read_fields(), strata, ["non_par"]),
     }
     for place, which in (
         ("sites", "all"),
         ("sites", "pass"),
-        ("mini-node", "total"),
-        ("mini-node", "strata"),
         ("annotations", "annotations"),
     ):
         used = tally["filters"] if which in ("all", "annotations") else {}
@@ -411,7 +409,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
         wide_table.dictionary(fields, plan.strata),
         callable_an.dictionary(plan.strata),
         beacon.dictionary(),
-        *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
+        mini_node.dictionary(fields),
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par"]),
     )
     info = sites_vcf.tags(fields, plan.strata)
@@ -436,6 +434,9 @@ def _descriptions(root: Path, parts: Parts) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     beacon.write_populations(root / "beacon/populations.json", info)
+    folders = [parts.work / f"mini-node/{contig}" for contig in build.contigs]
+    contigs = [summary["contig"] for summary in parts.summaries]
+    mini_node.join(root / "mini-node", read, contigs, folders, fields)
 
 
 def _package(root: Path, parts: Parts) -> None:

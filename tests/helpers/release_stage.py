@@ -22,6 +22,7 @@ from goe.frequencies import callable_an
 from goe.genome.build import regions
 from goe.harmonise.batch import Tables
 from goe.intake.load import build_of
+from goe.release import texts as release_texts
 from goe.rules import sample_thresholds as sample_rules
 from goe.settings import config
 from goe.settings.sections import plain
@@ -34,8 +35,6 @@ RULES = REPO / "workflow/rules/release.smk"
 COMPANIONS = {
     "all": "sites",
     "pass": "sites",
-    "total": "mini-node",
-    "strata": "mini-node",
     "annotations": "annotations",
 }
 
@@ -145,7 +144,7 @@ class Stage:
             [self._contig(contig) for contig in self.contigs],
             [self._callable(contig) for contig in self.contigs],
             [*(self._vcf(which) for which in COMPANIONS), self._bed(), self._summary()],
-            [self._gdi()],
+            [self._gdi(), self._mini_node()],
             [self._check()],
             [self._report()],
             [self._metadata()],
@@ -170,8 +169,7 @@ class Stage:
                 "beacon": release / f"beacon/genomicVariations.{contig}.jsonl.gz",
                 "every": self._part(contig, "all.vcf.gz"),
                 "passed": self._part(contig, "pass.vcf.gz"),
-                "total": self._part(contig, "total.vcf.gz"),
-                "strata": self._part(contig, "strata.vcf.gz"),
+                "mini_node": self._part(contig, "mini-node"),
                 "annotations": self._part(contig, "annotations.vcf.gz"),
                 "lookup": self._part(contig, "lookup"),
                 "membership": self._part(contig, "membership.parquet"),
@@ -244,13 +242,11 @@ class Stage:
 
     def _summary(self) -> Job:
         names = {
-            "readme": "README.md",
-            "license": "LICENSE",
-            "changelog": "CHANGELOG.md",
             "dataset": "metadata/dataset.json",
             "qc": "qc/summary.json",
             "disclosure": "disclosure/disclosure.json",
             "dictionary": "dictionary/fields.tsv",
+            **{name: path for path, name in release_texts.NAMES.items()},
             "populations": "beacon/populations.json",
             "ledger": "ledger.json",
             "config": "provenance/config.json",
@@ -293,6 +289,21 @@ class Stage:
             },
         )
 
+    def _mini_node(self) -> Job:
+        path = self.release / f"mini-node/{self.id}.Total"
+        return self._spec(
+            "mini-node",
+            "release_mini_node.py",
+            input={
+                "bodies": self._parts("mini-node"),
+                "summaries": self._parts("json"),
+                "fields": REPO / "resources/dictionary/fields.tsv",
+                "dataset": self.release / "metadata/dataset.json",
+                "config": self.release / "provenance/config.json",
+            },
+            output={"vcf": f"{path}.vcf.gz", "written": self.work / "mini-node.json"},
+        )
+
     def _gdi(self) -> Job:
         return self._spec(
             "gdi",
@@ -323,7 +334,7 @@ class Stage:
     def files(self) -> list[str]:
         """Files of the release before the report, relative."""
         vcfs = [f"{place}/{self.id}.{which}.vcf.gz" for which, place in COMPANIONS.items()]
-        notes = ["README.md", "LICENSE", "CHANGELOG.md", "metadata/dataset.json", "qc/summary.json", "ledger.json"]
+        notes = [*release_texts.NAMES, "metadata/dataset.json", "qc/summary.json", "ledger.json"]
         notes += ["disclosure/disclosure.json", "dictionary/fields.tsv", "beacon/populations.json"]
         return [
             *(path + tail for path in vcfs for tail in ("", ".tbi")),
@@ -349,6 +360,7 @@ class Stage:
                 "summaries": self._parts("json"),
                 "lookups": self._parts("lookup"),
                 "checks": self.work / "checks.json",
+                "beside": [str(self.work / "mini-node.json")],
             },
             output={"page": self.release / "report.html", "written": self.work / "report.json"},
             params={"files": self.files, "later": list(self._LATER)},
@@ -360,7 +372,7 @@ class Stage:
             "release_metadata.py",
             input={
                 "page": self.release / "report.html",
-                "written": self.work / "report.json",
+                "beside": [str(self.work / name) for name in ("mini-node.json", "report.json")],
                 "about": self.work / "about.json",
                 "summaries": self._parts("json"),
                 "versions": [str(self.work / "versions.json")],
@@ -375,7 +387,10 @@ class Stage:
         return self._spec(
             "manifest",
             "release_manifest.py",
-            input={"written": self.work / "report.json", "people": people},
+            input={
+                "beside": [str(self.work / name) for name in ("mini-node.json", "report.json")],
+                "people": people,
+            },
             output={"manifest": self.release / "MANIFEST.sha256"},
             params={"files": [*self.files, "report.html", *self._LATER]},
         )

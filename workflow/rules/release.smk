@@ -47,6 +47,8 @@ DATA_NAMES, NOTE_NAMES, METADATA_NAMES = (
 DATA_FILES = [release(path) for path in DATA_NAMES]
 NOTE_FILES = [release(path) for path in (*NOTE_NAMES, *(f"provenance/{name}" for name in WORKFLOW_NAMES))]
 RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
+# Lists of files that are written beside those, by what is in the data.
+WRITTEN = [work("release/mini-node.json"), work("release/report.json")]
 RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG.restricted else []
 
 SUMMARY_SEALS = [
@@ -60,10 +62,8 @@ SUMMARY_SEALS = [
 # Of everything that `goe check` reads before page and metadata are written.
 RELEASE_SEALS = [
     *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
-    *(
-        work(f"seals/release_vcf/{name}.json")
-        for name in ("sites.pass", "sites.all", "mini-node.total", "mini-node.strata", "annotations.annotations")
-    ),
+    *(work(f"seals/release_vcf/{name}.json") for name in ("sites.pass", "sites.all", "annotations.annotations")),
+    work("seals/release_mini_node.json"),
     *expand(work("seals/release_callable_an/{contig}.json"), contig=BUILD.contigs),
     work("seals/release_callable_bed.json"),
     work("seals/release_summary.json"),
@@ -91,8 +91,7 @@ rule release_contig:
         beacon=release("beacon/genomicVariations.{contig}.jsonl.gz"),
         every=work("release/{contig}.all.vcf.gz"),
         passed=work("release/{contig}.pass.vcf.gz"),
-        total=work("release/{contig}.total.vcf.gz"),
-        strata=work("release/{contig}.strata.vcf.gz"),
+        mini_node=directory(work("release/mini-node/{contig}")),
         annotations=work("release/{contig}.annotations.vcf.gz"),
         lookup=work("release/{contig}.lookup"),
         membership=work("release/{contig}.membership.parquet"),
@@ -128,8 +127,8 @@ rule release_vcf:
     log:
         work("logs/release_vcf/{place}.{which}.log"),
     wildcard_constraints:
-        place="sites|mini-node|annotations",
-        which="all|pass|total|strata|annotations",
+        place="sites|annotations",
+        which="all|pass|annotations",
     conda:
         "../../envs/goe.yaml"
     params:
@@ -139,6 +138,34 @@ rule release_vcf:
         regions=CFG.annotations.regions.given,
     script:
         "../../scripts/release_vcf.py"
+
+
+# Which strata are published is known when everybody is counted: the files of those beside Total are listed in `written`.
+rule release_mini_node:
+    input:
+        bodies=expand(work("release/mini-node/{contig}"), contig=BUILD.contigs),
+        summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
+        fields=FIELDS,
+        dataset=release("metadata/dataset.json"),
+        config=release("provenance/config.json"),
+        seals=[
+            *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
+            work("seals/release_summary.json"),
+        ],
+    output:
+        vcf=release(f"mini-node/{ID}.Total.vcf.gz"),
+        index=release(f"mini-node/{ID}.Total.vcf.gz.tbi"),
+        metadata=release(f"mini-node/{ID}.Total.yaml"),
+        written=work("release/mini-node.json"),
+        seal=work("seals/release_mini_node.json"),
+    log:
+        work("logs/release_mini_node.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        **made("release", "release"),
+    script:
+        "../../scripts/release_mini_node.py"
 
 
 rule release_callable_an:
@@ -289,6 +316,9 @@ rule release_summary:
         disclosure=release("disclosure/disclosure.json"),
         dictionary=release("dictionary/fields.tsv"),
         populations=release("beacon/populations.json"),
+        beacon_datasets=release("beacon/datasets.json"),
+        beacon_conf=release("beacon/datasets_conf.yml"),
+        beacon_permissions=release("beacon/datasets_permissions.yml"),
         ledger=release("ledger.json"),
         config=release("provenance/config.json"),
         code=release(code_digest.RELEASED),
@@ -372,6 +402,7 @@ rule release_report:
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         lookups=expand(work("release/{contig}.lookup"), contig=BUILD.contigs),
         checks=work("release/checks.json"),
+        beside=[work("release/mini-node.json")],
         resources=REPORT_RESOURCES,
         seals=[*RELEASE_SEALS, work("seals/release_check.json")],
     output:
@@ -400,7 +431,7 @@ rule release_metadata:
         DATA_FILES,
         NOTE_FILES,
         page=release("report.html"),
-        written=work("release/report.json"),
+        beside=WRITTEN,
         about=work("release/about.json"),
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         versions=expand(work("provenance/{environment}.json"), environment=VERSIONS),
@@ -432,7 +463,7 @@ rule release_manifest:
         RELEASE_FILES,
         work("release/people.tsv"),
         people=work("intake/people.tsv"),
-        written=work("release/report.json"),
+        beside=WRITTEN,
         seals=[
             *RELEASE_SEALS,
             *(work(f"seals/release_{action}.json") for action in ("people_record", "check", "report", "metadata")),

@@ -324,7 +324,7 @@ def required(facts: Facts) -> list[str]:
     """Files that every such release has, but for the manifest and those beside the page."""
     contigs = [contig["name"] for contig in facts.contigs]
     kinds = {layout.DATA, layout.NOTE, layout.METADATA, layout.PAGE}
-    return [*layout.files(facts.id, contigs, kinds, facts.gdi), "provenance/Snakefile"]
+    return [*layout.files(facts.id, contigs, kinds, facts.gdi, strata=facts.strata), "provenance/Snakefile"]
 
 
 def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem]:
@@ -368,9 +368,10 @@ def fields() -> list[dict[str, str]]:
 
 
 def tags(facts: Facts, which: str, known: Sequence[str]) -> list[sites_vcf.Tag]:
-    """INFO tags of a VCF of the release. known: region flags of the annotations."""
-    if which in mini_node.PROFILES:
-        return mini_node.tags(fields(), facts.strata, which)
+    """INFO tags of a VCF of the release; `which` is a stratum for those of the mini-node. known: region flags of the
+    annotations."""
+    if which in facts.strata:
+        return mini_node.tags(fields())
     if which == "annotations":
         return annotations.tags(annotations.read_fields(), facts.strata, known)
     return sites_vcf.tags(fields(), facts.strata)
@@ -383,7 +384,7 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
         wide_table.dictionary(fields(), strata),
         callable_an.dictionary(strata),
         beacon.dictionary(),
-        *(mini_node.dictionary(fields(), strata, profile) for profile in mini_node.PROFILES),
+        mini_node.dictionary(fields()),
         annotations.dictionary(annotations.read_fields(), strata, known),
     )
     text = release_notes.dictionary(fields(), sites_vcf.tags(fields(), strata), others)

@@ -8,6 +8,7 @@ the disclosure audit is made on them, and every other format must have the same 
 own. Statistics of sites are those of the wide tables.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -43,6 +44,7 @@ from goe.disclosure import membership
 from goe.disclosure.audit.audit import Audit, public_build
 from goe.disclosure.audit.callable_an import Runs
 from goe.disclosure.audit.table import Stated
+from goe.frequencies import strata as st
 from goe.frequencies.block import Block, passed
 from goe.genome import intervals
 from goe.genome.build import Build
@@ -50,6 +52,7 @@ from goe.release import bounds, layout
 from goe.release.formats import annotations, mini_node, wide_table
 from goe.release.formats.sites_vcf import Tag
 from goe.release.metadata import ro_crate
+from goe.release.reading import reading
 from goe.release.report import lookup as report_lookup
 from goe.release.report import spectrum as report_spectrum
 from goe.release.table import BLOCK
@@ -178,12 +181,14 @@ def run(
 
 @dataclass
 class _Contig:
-    """What was seen of a contig. ends: name of a VCF -> positions of its first and last record."""
+    """What was seen of a contig. ends: name of a VCF -> positions of its first and last record; loadable: stratum ->
+    alleles of its mini-node VCF."""
 
     spectrum: report_spectrum.Spectrum
     sites: membership.Sites
     example: tuple[int, list] = (0, [])
     ends: dict[str, tuple[int, int]] = field(default_factory=dict)
+    loadable: Counter[str] = field(default_factory=Counter)
     alleles: int = 0
     cells: int = 0
 
@@ -195,7 +200,9 @@ class _Contig:
         self.cells += int(block.shown().sum())
         every = np.ones(len(block), dtype=bool)
         some = {"all": every, "annotations": every, "pass": passed(block)}
-        some |= {profile: mini_node.loadable(block, profile) for profile in mini_node.PROFILES}
+        each = {stratum: mini_node.loadable(mini_node.alone(block, stratum)) for stratum in block.strata}
+        self.loadable.update({stratum: int(rows.sum()) for stratum, rows in each.items()})
+        some |= each
         pos = block.pos.to_numpy()
         for which, rows in some.items():
             here = pos[rows]
@@ -425,7 +432,12 @@ class _Check:
         given = [flag for flag in self.flags if flag != annotations.NON_PAR]
         more = f"; {' and '.join(given)} need BED files and were not looked at" if given else ""
         ask("annotations", f"every tag{more}", self.vcf("annotations", "annotations"))
-        ask("mini-node", "both profiles, every tag", *(self.vcf("mini-node", p) for p in mini_node.PROFILES))
+        ask(
+            "mini-node",
+            "every stratum, every tag",
+            *(self.vcf("mini-node", name) for name in self.facts.strata),
+            *(() if self.other_code else map(self.mini_node_metadata, self.facts.strata)),
+        )
         if "membership" not in self.results.found:
             sites = [seen.sites for seen in self.seen.values()]
             again = partial(
@@ -451,7 +463,7 @@ class _Check:
             self.set("gdi", None, "the release has no GDI package (formats in metadata/dataset.json)")
 
     def vcf_names(self) -> list[tuple[str, str]]:
-        places = {"sites": ("all", "pass"), "annotations": ("annotations",), "mini-node": mini_node.PROFILES}
+        places = {"sites": ("all", "pass"), "annotations": ("annotations",), "mini-node": self.facts.strata}
         return [(place, which) for place, names in places.items() for which in names]
 
     def tags(self, which: str) -> list[Tag]:
@@ -469,15 +481,33 @@ class _Check:
         unknown = [tag for tag in self.tags(which) if tag.key in annotations.FLAGS]
 
         def expected(block: Block) -> pa.Table:
-            if which in mini_node.PROFILES:
-                return check_vcf.mini(block, tags, which)
             if which == "annotations":
-                return check_vcf.expected(block, tags, np.ones(len(block), dtype=bool), self.non_par(block))
+                return check_vcf.expected(block, tags, annotations.shown(block), self.non_par(block))
             return check_vcf.sites(block, tags, which == "pass")
 
         def look() -> list[Problem]:
-            wanted = map(expected, self.blocks(self.facts.lengths))
-            return check_vcf.compare(self.root / name, tags, self.facts.strata, wanted, [tag.id for tag in unknown])
+            if place == "mini-node":
+                wanted = (
+                    check_vcf.expected(block, tags, mini_node.loadable(block))
+                    for contig in self.facts.lengths
+                    for block in wide_table.alone(self.wide(contig), which)
+                )
+                return check_vcf.compare(self.root / name, tags, (st.TOTAL,), wanted)
+            every = map(expected, self.blocks(self.facts.lengths))
+            return check_vcf.compare(self.root / name, tags, self.facts.strata, every, [tag.id for tag in unknown])
+
+        return name, look
+
+    def mini_node_metadata(self, stratum: str) -> tuple[str, Callable[[], list[Problem]]]:
+        """The metadata.yaml of a stratum, written again."""
+        name = layout.MINI_NODE_METADATA.format(id=self.facts.id, stratum=stratum)
+
+        def look() -> list[Problem]:
+            alleles = sum(seen.loadable[stratum] for seen in self.seen.values())
+            wanted = mini_node.metadata(self.facts.said, stratum, alleles)
+            with reading(self.root / name):
+                there = (self.root / name).read_text(encoding="utf-8")
+            return check_again.differs(str(self.root / name), there, wanted, "the release gives")
 
         return name, look
 
@@ -500,8 +530,8 @@ class _Check:
             problems = check_vcf.check_header(path, facts.build, facts.contigs, tags, filters)
             if not (problems or self.other_code):
                 problems = check_vcf.check_words(path, facts.build, facts.contigs, tags, filters)
-            if which in mini_node.PROFILES:
-                problems += mini_node_check.check_header(path, which)
+            if place == "mini-node":
+                problems += mini_node_check.check_header(path)
             most = facts.said["dataset"]["number_of_records"]
             problems += safely(str(path), lambda: check_vcf.check_empty_columns(path, most))
             ends = {contig: seen.ends[which] for contig, seen in self.seen.items() if which in seen.ends}

@@ -25,9 +25,9 @@ from goe.settings.sections import Disclosure
 class Places:
     """Files of one contig.
 
-    table, wide, beacon: of the release. every, passed, total, strata, annotations: bodies (`sites_vcf.Body`) of its
-    VCFs. lookup, membership: for its page and its test of membership. summary: exact, not for the release. gdi: folder
-    of a part of the GDI package, None where there is no package.
+    table, wide, beacon: of the release. every, passed, annotations: bodies (`sites_vcf.Body`) of its VCFs; mini_node:
+    folder of those of the mini-node, one a stratum. lookup, membership: for its page and its test of membership.
+    summary: exact, not for the release. gdi: folder of a part of the GDI package, None where there is no package.
     """
 
     table: str | Path
@@ -35,8 +35,7 @@ class Places:
     beacon: str | Path
     every: str | Path
     passed: str | Path
-    total: str | Path
-    strata: str | Path
+    mini_node: str | Path
     annotations: str | Path
     lookup: str | Path
     membership: str | Path
@@ -109,14 +108,18 @@ class Release:
             frequency_table.Writer(places.table, frequency_table.schema(fields, about, people, contig)),
             wide_table.Writer(places.wide, wide_table.schema(fields, about, people, contig)),
             beacon.Writer(places.beacon, self.dataset, build.name, contig, self.fasta, threads),
-            mini_node.Writer(places.total, fields, strata, "total", threads),
-            mini_node.Writer(places.strata, fields, strata, "strata", threads),
+            mini_node.Writer(_emptied(places.mini_node), fields, strata, threads),
             annotations.Writer(places.annotations, annotations.read_fields(), strata, build, contig, self.regions),
             report_lookup.Writer(places.lookup, contig, strata),
         ]
         if self.gdi and places.gdi:
-            folder = Path(places.gdi)
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            made.append(gdi_package.Writer(folder, contig, length, self.gdi))
+            made.append(gdi_package.Writer(_emptied(places.gdi), contig, length, self.gdi))
         return made
+
+
+def _emptied(place: str | Path) -> Path:
+    """A folder without what an earlier job left in it."""
+    folder = Path(place)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

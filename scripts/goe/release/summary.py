@@ -96,7 +96,7 @@ class Summary:
             wide_table.dictionary(self.fields, strata),
             callable_an.dictionary(strata),
             beacon.dictionary(),
-            *(mini_node.dictionary(self.fields, strata, profile) for profile in mini_node.PROFILES),
+            mini_node.dictionary(self.fields),
             annotations.dictionary(annotations.read_fields(), strata, flags),
         )
         return notes.dictionary(self.fields, self.tags, others)
@@ -155,4 +155,4 @@ class Summary:
         }
         # From what stands in the files, so that whoever has them can write these again.
         words = release_texts.write({name: json.loads(texts[name]) for name in release_texts.DESCRIPTIONS})
-        return texts | {"readme": words["README.md"], "license": words["LICENSE"], "changelog": words["CHANGELOG.md"]}
+        return texts | {release_texts.NAMES[path]: text for path, text in words.items()}

@@ -1,4 +1,4 @@
-"""The texts of a release folder for people: README.md, LICENSE, CHANGELOG.md.
+"""The texts of a release folder: README.md, LICENSE, CHANGELOG.md, and the records of the dataset that a Beacon asks.
 
 Each is written from the published descriptions alone (`DESCRIPTIONS`, as read from their files), so that whoever has
 the folder and the same goe can write it again: `goe check` does, and a text that says more or less than they do is
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from goe.disclosure.earlier_release import KEPT
 from goe.release import layout
+from goe.release.formats import beacon
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
 from goe.release.notes import about
@@ -20,11 +21,21 @@ from goe.settings import sections
 from goe.settings.sections import Config
 
 DESCRIPTIONS = ("dataset", "disclosure", "qc", "config")
+NAMES = {
+    "README.md": "readme",
+    "LICENSE": "license",
+    "CHANGELOG.md": "changelog",
+    beacon.DATASETS: "beacon_datasets",
+    beacon.CONF: "beacon_conf",
+    beacon.PERMISSIONS: "beacon_permissions",
+}
+"""Path of each text in the folder -> its name among the outputs of the rule that writes them."""
 
 
 def write(said: Mapping[str, Mapping]) -> dict[str, str]:
     """Name of each text in the folder -> its content. said: name of a description (`DESCRIPTIONS`) -> its content."""
-    return {"README.md": readme(said), "LICENSE": license_text(said), "CHANGELOG.md": changelog(said)}
+    texts = {"README.md": readme(said), "LICENSE": license_text(said), "CHANGELOG.md": changelog(said)}
+    return texts | beacon.records(said)
 
 
 def markdown(text: str) -> str:

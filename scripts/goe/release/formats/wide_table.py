@@ -8,6 +8,7 @@ that one. A null is withheld; `af` is null as well where AN is 0. Everything tha
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +217,16 @@ def read(path: str | Path, block: int = BLOCK) -> Iterator[Block]:
             yield _block(batch, about["contig"], strata, str(path))
 
 
+def alone(path: str | Path, stratum: str, block: int = BLOCK) -> Iterator[Block]:
+    """As `read`, with the numbers of one stratum, which stands as everybody, and no statistics of the site: of a table
+    with many strata this reads a few columns."""
+    about = facts(path)
+    names = [*_ALLELE, *(column(name, stratum) for name in NUMBERS)]
+    for table in batches(str(path), str(path), TEXT, block, names):
+        for batch in table.to_batches():
+            yield replace(_block(batch, about["contig"], (stratum,), str(path)), strata=(st.TOTAL,))
+
+
 def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: str) -> Block:
     n = batch.num_rows
     values = {name: np.zeros((len(strata), n), dtype=np.int32) for name in COUNTS}
@@ -229,7 +240,11 @@ def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: s
                 af[s] = cells.to_numpy(zero_copy_only=False)
             else:
                 values[name][s] = cells.fill_null(0).to_numpy()
-    statistics = {name: batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64) for name in STATISTICS}
+    statistics = {
+        name: batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
+        for name in STATISTICS
+        if name in batch.schema.names
+    }
     numbers = st.Numbers(**values)
     mask = there["an"]
     problems: list[Problem] = []
