@@ -22,8 +22,8 @@ with open(snakemake.output[0], "w") as out:
 """
 
 
-def run(folder: Path, script: str) -> tuple[int, str]:
-    (folder / "Snakefile").write_text(SNAKEFILE)
+def run(folder: Path, script: str, snakefile: str = SNAKEFILE) -> tuple[int, str]:
+    (folder / "Snakefile").write_text(snakefile)
     (folder / "one.py").write_text(script)
     options = ["--snakefile", str(folder / "Snakefile"), "--directory", str(folder), "--cores", "1"]
     return warm.snakemake(options, {**os.environ, "VARIABLE": folder.name}, 100)
@@ -35,6 +35,21 @@ def test_a_job_has_what_its_run_has_and_loads_the_library_itself(tmp_path):
     told = {"goe": [], "folder": str(tmp_path), "umask": 0o77, "variable": tmp_path.name, "numba": True}
     assert json.loads((tmp_path / "told.json").read_text()) == told
     assert len((tmp_path / "one.tsv").read_text().splitlines()) == 2
+
+
+def test_a_snakefile_that_was_changed_is_read_again(tmp_path):
+    assert run(tmp_path, TELL)[0] == 0
+    (tmp_path / "told.json").unlink()
+    other = SNAKEFILE.replace("told", "also")
+    status, output = run(tmp_path, TELL, other)
+    assert status == 0, output
+    assert (tmp_path / "also.json").exists() and not (tmp_path / "told.json").exists()
+
+
+def test_the_line_of_an_error_is_that_of_the_snakefile_each_time(tmp_path):
+    wrong = SNAKEFILE.replace("script", "input: 1 / 0\n    script")
+    said = [run(tmp_path, TELL, wrong) for _ in range(2)]
+    assert all(status == 1 and "ZeroDivisionError" in output and ", line 5" in output for status, output in said), said
 
 
 ENDS = ["sys.exit('words')", "raise ValueError('words')", "os.kill(os.getpid(), 9)", "os._exit(3)"]
