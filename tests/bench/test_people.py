@@ -5,6 +5,7 @@ callable, and as a dense BCF.
 """
 
 import json
+import os
 import subprocess
 import sys
 from itertools import groupby
@@ -26,7 +27,9 @@ from helpers.stages import Cost, Stages, measure, person_params, told, write_spe
 pytestmark = pytest.mark.bench
 
 # Rows of a gVCF: about those of 50 Mb of a genome at 30x, of which every eighth carries an ALT.
-ROWS, STEP, BASES = 500_000, 100, "ACGT"
+ROWS, STEP, BASES, SEED = 500_000, 100, "ACGT", 4
+# Of the people whose gVCFs of 1 Mb are brought together.
+TOGETHER, ROWS_TOGETHER = int(os.environ.get("GOE_BENCH_PEOPLE", "200")), 10_000
 # What a file of any size may take more than one of a thousand rows, and in all.
 MORE_MEGABYTES, MEGABYTES = 100, 300
 PEOPLE, SITES, LENGTH, PER_BATCH = 2000, 8000, 450_000, 500
@@ -52,22 +55,30 @@ def reference(path: Path, rows: int) -> None:
     subprocess.run(["samtools", "faidx", str(path)], check=True)
 
 
-def gvcf(path: Path, rows: int) -> None:
+def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Depths, qualities and starts of the rows of a person."""
+    rng = np.random.default_rng(seed)
+    depths, qualities = rng.integers(8, 60, rows), rng.integers(15, 100, rows)
+    return depths, qualities, np.arange(rows + 1) * STEP + rng.integers(1, STEP - 10, rows + 1)
+
+
+def gvcf(path: Path, rows: int, name: str = "one", seed: int = SEED) -> None:
     """A gVCF as GATK writes it, without gaps: after a row with an ALT seven blocks; of these rows every seventh is an
     indel. Lengths, depths and qualities are random, so that one block in ten fails, on its own: no runs are harder to
-    keep."""
-    rng = np.random.default_rng(4)
-    depths, qualities = rng.integers(8, 60, rows).tolist(), rng.integers(15, 100, rows).tolist()
-    starts = np.arange(rows + 1) * STEP + rng.integers(1, STEP - 10, rows + 1)
+    keep. The first person carries every ALT, others each with a frequency of its own."""
+    depths, qualities, starts = drawn(rows, seed)
+    rare = np.random.default_rng(SEED).random(rows) ** 2
+    carried = (np.arange(rows) % 8 == 0) & ((seed == SEED) | (np.random.default_rng(seed).random(rows) < rare))
+    starts[::8] = drawn(rows, SEED)[2][::8]
     starts[1::8] = starts[0:-1:8] + 1
-    starts = starts.tolist()
+    starts, depths, qualities = starts.tolist(), depths.tolist(), qualities.tolist()
     with subprocess.Popen(["bgzip", "-c"], stdin=subprocess.PIPE, stdout=path.open("wb")) as pipe:
         lines = [HEAD + f"##contig=<ID={simulate.CONTIG},length={(rows + 1) * STEP}>\n"]
-        lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tone\n")
+        lines.append(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{name}\n")
         for n, (depth, quality) in enumerate(zip(depths, qualities, strict=True)):
             pos = starts[n]
             ref, other = BASES[pos % 4], BASES[(pos + 2) % 4]
-            if n % 8:
+            if not carried[n]:
                 lines.append(
                     f"{simulate.CONTIG}\t{pos}\t.\t{ref}\t<NON_REF>\t.\t.\tEND={starts[n + 1] - 1}\tGT:DP:GQ:MIN_DP:PL"
                     f"\t0/0:{depth + 3}:{quality}:{depth}:0,{quality},{quality * 12}\n"
@@ -120,6 +131,51 @@ def test_person(tmp_path, table):
     table.append(("  bgzip -dc", told(theirs), ""))
     table.append(("  written", f"{written / 1e6:.2f} MB", f"{written / ROWS / STEP * 3.1e9 / 1e6:.0f} MB for 3.1 Gb"))
     assert mine.megabytes < min(MEGABYTES, start.megabytes + MORE_MEGABYTES)
+
+
+def test_region_of_gvcfs(tmp_path, table):
+    """People's gVCFs of a region brought together, beside `bcftools merge --gvcf`, which counts nothing yet."""
+    by_itself(tmp_path / "warm", 1000)
+    folder, rows, length = tmp_path / "people", ROWS_TOGETHER, (ROWS_TOGETHER + 1) * STEP
+    folder.mkdir()
+    reference(folder / "ref.fa", rows)
+    names = [f"P{n:04d}" for n in range(TOGETHER)]
+    paths = [folder / f"{name}.g.vcf.gz" for name in names]
+    for seed, (name, path) in enumerate(zip(names, paths, strict=True), SEED):
+        gvcf(path, rows, name, seed)
+    sheet = {name: ("FM"[n % 2], ("EE", "FI")[n // 2 % 2]) for n, name in enumerate(names)}
+    run = Stages(simulate.Cohort(Path(), folder / "ref.fa", length, sheet, 0), folder / "run")
+    people = [person_params(run.build, name, "F")["people"][0] for name in names]
+    params = {**person_params(run.build, "", "F"), "people": people}
+    source = {"calls": paths, "fasta": folder / "ref.fa"}
+    own = run.run("harmonise_people.py", input=source, output={"tables": folder / "own"}, params=params)
+    out = {name: folder / f"batch.{name}" for name in ("sites", "rows", "runs", "people", "ledger")}
+    parts = {"people": [names], "build": run.build}
+    gathered = run.run("harmonise_batch.py", input={"tables": [folder / "own"]}, output=out, params=parts)
+    counted = run.count([out], joint=False)
+    listed = folder / "list"
+    listed.write_text("".join(f"{path}\n" for path in paths))
+    merge = [
+        "bcftools",
+        "merge",
+        "--gvcf",
+        folder / "ref.fa",
+        "-m",
+        "all",
+        "-Ou",
+        "-l",
+        listed,
+        "-o",
+        folder / "all.bcf",
+    ]
+    theirs = measure(merge)
+    kept = sum(path.stat().st_size for path in (folder / "own").glob("*.parquet")) / TOGETHER
+    table.append((f"{TOGETHER} gVCFs of {length / 1e6:g} Mb, {rows} rows each", "", "CPU of a person"))
+    for name, cost in (("harmonise_people", own), ("harmonise_batch", gathered), ("frequencies_count", counted)):
+        table.append((f"  {name}", told(cost), f"{cost.cpu / TOGETHER * 1000:.1f} ms"))
+    ratio = f"{theirs.cpu / TOGETHER * 1000:.1f} ms, {theirs.cpu / (gathered.cpu + counted.cpu):.1f}x the last two"
+    table.append(("  bcftools merge --gvcf", told(theirs), ratio))
+    table.append(("  kept of a person", f"{kept / 1e6:.3f} MB", f"{kept / length * 3.1e9 / 1e6:.0f} MB for 3.1 Gb"))
 
 
 def sparse(bcf: Path, folder: Path, cohort: simulate.Cohort) -> list[dict[str, Path]]:
@@ -250,3 +306,24 @@ def test_growth_with_people(tmp_path, table):
         cost = run.count(batches, joint=False)
         table.append((f"{len(people)} people by themselves, {LENGTH / 1e6:g} Mb", told(cost), ""))
         table.append(("  their metrics", told(run.metrics(batches, joint=False)), ""))
+        if times == 10:
+            mine = numbers(run.folder / "counts.parquet")
+            table.append(("  the same people as a dense BCF, counted", told(dense(run, people, times)), ""))
+            assert numbers(run.folder / "counts.parquet") == mine and mine
+
+
+def dense(run: Stages, people: list[str], times: int) -> Cost:
+    """Counting of the harmonised BCF of a cohort as that of as many people as there are copies of it."""
+    once, names = run.folder / "harmonised.bcf", run.folder / "names"
+    kept = once.rename(run.folder / "once.bcf")
+    subprocess.run(["bcftools", "index", "-f", kept], check=True)
+    names.write_text("".join(f"{name}\n" for name in people))
+    merge = ["bcftools", "merge", "--no-version", "--force-samples", "-m", "none", "-Ob1", *[str(kept)] * times]
+    with subprocess.Popen(merge, stdout=subprocess.PIPE) as merged, once.open("wb") as out:
+        subprocess.run(["bcftools", "reheader", "-s", names], stdin=merged.stdout, stdout=out, check=True)
+    assert merged.returncode == 0
+    subprocess.run(["bcftools", "index", "-f", once], check=True)
+    cost = run.count()
+    kept.replace(once)
+    subprocess.run(["bcftools", "index", "-f", once], check=True)
+    return cost
