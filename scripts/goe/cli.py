@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_diff(commands)
     _add_code(commands)
     _add_merge(commands)
+    _add_erase(commands)
     _add_demo(commands)
     given = parser.parse_args(arguments)
     try:
@@ -275,6 +276,33 @@ def _check(given: argparse.Namespace) -> int:
     return PASSED
 
 
+def _add_erase(commands: _Commands) -> None:
+    words = "tell what a run keeps of one person; with --yes, delete it"
+    more = (
+        "Nothing is deleted without --yes. Ends with 2 when a run is at work in the folder or the id was never in it."
+    )
+    parser = commands.add_parser("erase", help=words, description=f"goe erase: {words}. {more}")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the run, with work/ in it")
+    parser.add_argument("person", metavar="ID", help="sample_id of the person")
+    parser.add_argument("--yes", action="store_true", help="delete")
+    parser.set_defaults(work=_erase)
+
+
+def _erase(given: argparse.Namespace) -> int:
+    from goe.erase import person
+
+    found = person.find(given.folder, given.person)
+    done = "deleted" if given.yes else "would be deleted"
+    if given.yes:
+        person.erase(given.folder, found)
+    print(f"{len(found.own)} files of this person alone, {done}:", *found.own, sep="\n  ")
+    print(f"{len(found.shared)} files of more people, this person among them, {done}:", *found.shared, sep="\n  ")
+    again = [f"{rule}: {n}" for rule, n in sorted(found.again.items())] or ["nothing"]
+    print("Jobs of more people that the next run does again:", *again, sep="\n  ")
+    print("Not erased here:", *found.left, sep="\n  ")
+    return PASSED
+
+
 def _add_demo(commands: _Commands) -> None:
     words = "write a simulated cohort, or compare a run on it with its truth"
     parser = commands.add_parser("demo", help=words, description=f"goe demo: {words}.")
@@ -284,6 +312,9 @@ def _add_demo(commands: _Commands) -> None:
     make.add_argument("--seed", metavar="N", type=int, help="another cohort of the same kind")
     make.add_argument("--no-reads", action="store_true", help="leave out the five people who come as reads")
     make.set_defaults(work=_make_demo)
+    floor = actions.add_parser("floor", help="set a floor for the next run; the open release of the last goes to open/")
+    floor.add_argument("folder", metavar="FOLDER", type=Path)
+    floor.set_defaults(work=_floor_of_demo)
     compare = actions.add_parser("compare", help="compare a run with the truth of its cohort")
     compare.add_argument("demo", metavar="DEMO", type=Path, help="folder of `goe demo make`")
     compare.add_argument("run", metavar="RUN", type=Path, help="folder with work/ and release/ of the run")
@@ -309,6 +340,14 @@ def _make_demo(given: argparse.Namespace) -> int:
     counts = cohort.build(given.folder, cohort.SEED if given.seed is None else given.seed, not given.no_reads)
     places = ", ".join(f"{n} on {c}" for c, n in counts["loci"].items())
     print(f"{counts['people']} people, loci: {places}; {given.folder}")
+    return PASSED
+
+
+def _floor_of_demo(given: argparse.Namespace) -> int:
+    from goe.demo import cohort
+
+    cohort.under_floor(given.folder)
+    print(f"{given.folder}/config/config.yaml: {cohort.FLOOR}; the open release is {given.folder}/open")
     return PASSED
 
 

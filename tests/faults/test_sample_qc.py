@@ -17,7 +17,7 @@ from goe.genome.build import Build
 from goe.harmonise import batch, person
 from goe.harmonise import genotypes as gt
 from goe.harmonise import records as harmonise
-from helpers import warm
+from helpers import browser, warm
 from helpers.workflow import Run
 
 CONTIGS = {"chr1": 400_000, "chrX": 100_000, "chrY": 60_000}
@@ -551,6 +551,23 @@ def test_report_holds_the_people_left_out_and_the_tools(cohort):
         assert expected in text
     assert "Found 14 reports" in (cohort.parent / "logs/sample_qc_multiqc.log").read_text()
     assert (cohort / "multiqc.html").stat().st_size < 15_000_000
+
+
+def test_report_has_no_way_out(cohort):
+    """It names people: no address but names of XML; in a browser its plots are drawn and nothing is asked."""
+    text = (cohort / "multiqc.html").read_text()
+    assert not re.findall(r"https?://(?!www\.w3\.org/)", text)
+    assert "default-src 'none'" in text
+    if browser.there():
+        with browser.Browser() as page:
+            page.open(cohort / "multiqc.html")
+            page.wait("document.querySelector('svg.main-svg')")
+            asked = [
+                address for address in page.requests if not address.startswith(("data:", "file:", "about:", "blob:"))
+            ]
+            links = page.run("[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))")
+            assert (asked, page.troubles) == ([], [])
+            assert all(link == "" or link.startswith("#") for link in links)
 
 
 def test_page_holds_everybody_left_out_for_its_owner_alone(cohort):

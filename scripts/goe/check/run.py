@@ -110,8 +110,11 @@ class Result:
 
 
 def told(results: Iterable[Result]) -> list[dict]:
-    """The checks that were made, as `report_page` takes them: name, passed, detail."""
-    return [{"name": r.name, "passed": r.passed, "detail": r.detail} for r in results if r.passed is not None]
+    """The checks that were made, as `report_page` takes them: name, passed, detail; those that are made later, of the
+    whole folder with the page in it, with `passed` None."""
+    made = [{"name": r.name, "passed": r.passed, "detail": r.detail} for r in results if r.passed is not None]
+    later = (NAMES[part] for part in _LATER if part != "ids")
+    return made + [{"name": name, "passed": None, "detail": "of the whole folder, with this page"} for name in later]
 
 
 def as_dict(result: Result) -> dict:
