@@ -1,10 +1,10 @@
 """Snakemake, and the jobs it starts, in processes that begin with what they import.
 
-Nine tenths of a small job are the imports of numba, pyarrow and Snakemake. One server of each test process has them
-loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that a
-process of its own would have, and its end: a run finds no module of goe loaded, and no Snakefile read. Loaded
-libraries, hash seed and numba's settings are those of the server, and a Snakefile is translated once while its text is
-the same; so some runs are compared with runs as every user has them (`helpers.workflow`, `alone`).
+Nine tenths of a small job are the imports of numba, pyarrow, Snakemake and goe. One server of each test process has
+them loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that
+a process of its own would have, and its end: no function of goe was called before it. Loaded modules, hash seed and
+numba's settings are those of the server, and a Snakefile is translated once while its text is the same; so some runs
+are compared with runs as every user has them (`helpers.workflow`, `alone`).
 """
 
 import atexit
@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import pickle
+import pkgutil
 import runpy
 import select
 import signal
@@ -31,6 +32,7 @@ from pathlib import Path
 
 from helpers import compiled
 
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 LIBRARIES = """
 crypt4gh.keys.c4gh crypt4gh.lib cyvcf2 isal.igzip jinja2 jsonschema matplotlib.backends.backend_agg matplotlib.pyplot
 nbformat numba pandas polars pyarrow.compute pyarrow.csv pyarrow.dataset pyarrow.json pyarrow.parquet pyshacl pysam
@@ -96,7 +98,13 @@ def _tell(pid: int, connection: socket.socket) -> None:
 
 def _load() -> None:
     for name in LIBRARIES.split():
-        __import__(name)
+        importlib.import_module(name)
+    sys.path.insert(0, str(SCRIPTS))
+    goe = importlib.import_module("goe")
+    for module in pkgutil.walk_packages(goe.__path__, "goe."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    sys.path.remove(str(SCRIPTS))
     from numba.core.registry import cpu_target
     from snakemake.cli import get_argument_parser
 
