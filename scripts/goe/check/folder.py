@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from goe.check import again, gdi, pages
+from goe.check import again, gdi, packed, pages
 from goe.check.apart import apart
 from goe.check.faults import safely
 from goe.core import code_digest, manifest, tables
@@ -30,6 +31,7 @@ from goe.release.gdi import format as gdi_format
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.reading import parsed, reading, vcf_header
+from goe.release.table import Writer as LongWriter
 from goe.release.table import schema as long_schema
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
@@ -418,20 +420,48 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
 
 def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
     """Columns and metadata of the long and the wide table of a contig."""
-    problems = []
-    about = {"dataset": facts.id, "build": facts.build}
     alleles, strata = facts.said["dataset"]["number_of_records"], len(facts.strata)
-    long = root / f"frequencies/{contig}.parquet"
-    wide = root / layout.WIDE.format(contig=contig)
-    called = root / f"callable_an/{contig}.parquet"
     words = not again.other_code(facts.said["dataset"])
-    for path, wanted, rows in (
-        (long, lambda: long_schema(fields(), about, facts.people, contig), alleles * strata),
-        (wide, lambda: wide_table.schema(fields(), about, facts.people, contig), alleles),
-        (called, lambda: _callable_schema(facts, about, contig, beside_earlier(called, facts)), facts.lengths[contig]),
-    ):
-        problems += _check_schema(path, wanted, rows, words)
+    schemas = _schemas(root, facts, contig)
+    most = (alleles * strata, alleles, facts.lengths[contig])
+    return [
+        problem
+        for (path, wanted), rows in zip(schemas.items(), most, strict=True)
+        for problem in _check_schema(path, wanted, rows, words)
+    ]
+
+
+def _schemas(root: Path, facts: Facts, contig: str) -> dict[Path, Callable[[], pa.Schema]]:
+    """Paths of the long and the wide table of a contig and of its callable AN, and what gives the schema of each."""
+    about = {"dataset": facts.id, "build": facts.build}
+    called = root / f"callable_an/{contig}.parquet"
+    return {
+        root / f"frequencies/{contig}.parquet": lambda: long_schema(fields(), about, facts.people, contig),
+        root / layout.WIDE.format(contig=contig): lambda: wide_table.schema(fields(), about, facts.people, contig),
+        called: lambda: _callable_schema(facts, about, contig, beside_earlier(called, facts)),
+    }
+
+
+def check_packing(root: Path, facts: Facts, contig: str, digests: Mapping[str, str]) -> list[Problem]:
+    """The tables of a contig against what is written of their rows. digests: path -> SHA-256 where it is known."""
+    problems = []
+    writers = (LongWriter, wide_table.Writer, callable_an.Writer)
+    for (path, wanted), writer in zip(_schemas(root, facts, contig).items(), writers, strict=True):
+        sha256 = digests.get(path.relative_to(root).as_posix()) or manifest.digest(path)
+
+        def opened(sink: IO[bytes], writer: Any = writer, wanted: Callable = wanted) -> packed.Writer:
+            return writer(sink, wanted())
+
+        look = partial(packed.check, path, opened, sha256, {"stratum": facts.strata} if writer is LongWriter else None)
+        problems += safely(str(path), look)
     return problems
+
+
+def other_arrow(root: Path, contigs: Iterable[str]) -> str:
+    """The Arrow that packed the tables, where it is another one than that which is here."""
+    paths = [root / f"frequencies/{contig}.parquet" for contig in contigs]
+    made = {pq.read_metadata(path).created_by for path in paths} - {packed.ARROW}
+    return max(made, default="")
 
 
 def beside_earlier(path: Path, facts: Facts) -> str:

@@ -26,7 +26,7 @@ from goe.check import blocks as release_blocks
 from goe.check import callable_an as callable_check
 from goe.check import folder as check_folder
 from goe.check import gdi as gdi_check
-from goe.check import gdi_numbers, readback, tree
+from goe.check import gdi_numbers, packed, readback, tree
 from goe.check import ids as check_ids
 from goe.check import lookup as check_lookup
 from goe.check import mini_node as mini_node_check
@@ -67,6 +67,7 @@ NAMES = {
     "dictionary": "Dictionary",
     "tables": "Frequency tables: columns",
     "rows": "Frequency tables: every row",
+    "packed": "Tables: written again",
     "wide": "Wide tables: same numbers",
     "counts": "Counts in the descriptions",
     "membership": "Figure of membership: computed again",
@@ -88,7 +89,7 @@ NAMES = {
 }
 ALL = tuple(NAMES)
 # What needs report.html, the metadata, or the manifest, which a run writes last; and what a run has just computed.
-_LATER = ("files", "manifest", "membership", "look-up", "page", "healthdcat", "ro-crate", "described", "ids")
+_LATER = ("files", "manifest", "packed", "membership", "look-up", "page", "healthdcat", "ro-crate", "described", "ids")
 BEFORE_METADATA = tuple(part for part in ALL if part not in _LATER)
 _LONGEST = 2_000
 """Characters of a place or a fault that are told: alleles and keys of a file that is no release have any length."""
@@ -455,6 +456,12 @@ class _Check:
             ask("disclosure", "", *map(self.audit, contigs))
         ask("look-up", "every number in the page or beside it", *self.lookup(contigs))
         ask("callable-an", "without gaps, as the floor allows, beside AN of SNVs", *self.callable_an(contigs))
+        arrow = check_folder.other_arrow(self.root, contigs)
+        if self.other_code or arrow:
+            here = f"not compared: made with {arrow}, this is {packed.ARROW}"
+            self.set("packed", None, self.other_code or here)
+        else:
+            ask("packed", "pages, statistics and indexes, every byte", *map(self.packing, contigs))
         ask("wide", "every number and filter", *map(self.wide_table, contigs))
         if self.facts.gdi:
             ask("gdi", "rules of the format, every row", (f"gdi/{self.facts.id}.tar", self.gdi))
@@ -559,6 +566,10 @@ class _Check:
             return readback.compare(got, wanted(), str(path), columns) + faults.problems
 
         return str(path.relative_to(self.root)), look
+
+    def packing(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
+        look = partial(check_folder.check_packing, self.root, self.facts, contig, self.digests or {})
+        return str(self.long(contig).relative_to(self.root)), look
 
     def beacon(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
         name = f"beacon/genomicVariations.{contig}.jsonl.gz"

@@ -113,6 +113,6 @@ def write(
         out = stack.enter_context(files.Writer(table, wanted))
         text = stack.enter_context(Body(body, threads)) if body is not None else None
         for one in files.tables(runs(found, found.parts, tuple(people), build, contig), wanted):
-            out.write(one)
+            out.group(one)
             if text:
                 text.write(files.lines(one))

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -130,7 +131,7 @@ class Writer:
     wanted: `schema`. ValueError for a block of another contig or of other strata.
     """
 
-    def __init__(self, path: str | Path, wanted: pa.Schema):
+    def __init__(self, path: str | Path | IO[bytes], wanted: pa.Schema):
         about = json.loads(wanted.metadata[b"goe"])
         self.contig, self.strata = about["contig"], tuple(entry["stratum"] for entry in about["strata"])
         self.wanted = wanted
@@ -151,17 +152,18 @@ class Writer:
         n = sum(table.num_rows for table in self._waiting)
         while n >= ROW_GROUP:
             table = pa.concat_tables(self._waiting)
-            self._write(table.slice(0, ROW_GROUP))
+            self.group(table.slice(0, ROW_GROUP))
             self._waiting = [table.slice(ROW_GROUP)]
             n -= ROW_GROUP
 
-    def _write(self, table: pa.Table) -> None:
+    def group(self, table: pa.Table) -> None:
+        """Write a row group, or nothing."""
         if table.num_rows:
             self.file.write_table(table.combine_chunks(), row_group_size=ROW_GROUP)
 
     def close(self) -> None:
         if self._waiting:
-            self._write(pa.concat_tables(self._waiting))
+            self.group(pa.concat_tables(self._waiting))
             self._waiting = []
         self.file.close()
 
