@@ -13,16 +13,19 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
+from goe.check import callable_an as check_callable
 from goe.check import folder as check_folder
 from goe.check import rows as check_rows
 from goe.check import run as check
 from goe.check.faults import safely
 from goe.collect import form, gdi, sites
 from goe.collect.dataset import ZERO, Dataset, File, Silence, fingerprint, silence
-from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry
+from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry, identity
 from goe.core import manifest
 from goe.core.errors import Problem
-from goe.genome.build import canonical
+from goe.disclosure.audit.callable_an import Runs
+from goe.disclosure.audit.table import Stated
+from goe.genome.build import Build, canonical
 from goe.release import layout, restricted
 from goe.rules.dataset import DatasetId
 
@@ -39,6 +42,7 @@ def take(entry: Entry, work: str | Path, threads: int = 1) -> Dataset:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     one = Dataset(entry.number, entry.name, entry.kind, entry.counted_by)
+    before = identity(entry.path)
     one.problems += _place(entry)
     if not one.refused:
         kinds: dict[str, Callable[[], list[Problem]]] = {
@@ -48,6 +52,8 @@ def take(entry: Entry, work: str | Path, threads: int = 1) -> Dataset:
             VCF: lambda: sites.take(one, Path(entry.path), folder),
         }
         one.problems += safely(entry.name, kinds[entry.kind])
+    if not one.refused and identity(entry.path) != before:
+        one.problems.append(Problem(entry.name, "changed while it was looked at", "wait until it is whole"))
     if not one.refused:
         one.problems += _expected(one, entry)
     one.problems = [_told(problem, entry, folder) for problem in one.problems]
@@ -214,6 +220,17 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
         what = f"its tables have {alleles} alleles, number_of_records is {data['number_of_records']}"
         problems.append(Problem(check_folder.DATASET, what, _AGAIN))
     _callable_an(one, root, data)
+    return problems + _runs(one, data)
+
+
+def _runs(one: Dataset, data: dict) -> list[Problem]:
+    """What is wrong with callable AN of a restricted product, which has no floor."""
+    lengths = {contig["name"]: contig["length"] for contig in data["contigs"]}
+    par = [(str(c), int(start), int(end)) for c, start, end in data["pseudo_autosomal_regions"]]
+    build, strata, problems = Build(data["build"], lengths, par), tuple(one.people), []
+    for contig, file in one.callable_an.items():
+        audit = Runs(strata, one.people, Stated(1, "carriers", 1), build, contig, file.path)
+        problems += check_callable.check(file.path, contig, lengths[contig], strata, audit) + audit.finish()
     return problems
 
 

@@ -173,7 +173,8 @@ def unpack(source: str | Path, folder: str | Path, secret_key: str | Path, passp
         crypt4gh.decrypt(source, archive, secret_key, passphrase)
         with tarfile.open(archive, "r:") as package:
             for member in package:
-                if not member.isfile() or not _inside(member.name) or (root / member.name) == archive:
+                plain = member.isfile() and not member.issparse()
+                if not plain or not _inside(member.name) or (root / member.name) == archive:
                     raise GoeError(Problem(str(source), f"{member.name!r} is no plain file inside", "do not use it"))
                 place = root / member.name
                 place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
