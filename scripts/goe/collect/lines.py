@@ -48,10 +48,12 @@ class Info:
         """The lines, each with its line end. pos: int32 (alleles,); columns: texts of REF, ALT and FILTER."""
         parts = tuple(_bytes(texts) for texts in (*columns, self.names, pa.concat_arrays(self.words)))
         start = np.frombuffer(f"{contig}\t".encode(), np.uint8)
-        longest = [int(np.diff(ends).max(initial=0)) for _, ends in parts]
-        room = len(start) + _DIGITS + sum(longest[:3]) + len("\t.\t\t\t.\t\t\n")
-        room += len(self.names) * (longest[3] + max(_DIGITS, longest[4]))
-        out, ends = np.empty(room * len(pos), np.uint8), np.zeros(len(pos) + 1, np.int32)
+        *texts_of, (_, names), words = parts
+        tags = len(self.names) * (int(np.diff(names).max(initial=0)) + _DIGITS)
+        # Every word but the 0 stands once.
+        texts = sum(int(ends[-1] - ends[0]) for _, ends in (*texts_of, words))
+        room = len(pos) * (len(start) + _DIGITS + len("\t.\t\t\t.\t\t\n") + tags) + texts
+        out, ends = np.empty(room, np.uint8), np.zeros(len(pos) + 1, np.int32)
         _join(start, pos, parts, self.values, self.shown, self.worded, out, ends)
         return pa.StringArray.from_buffers(len(pos), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]]))
 

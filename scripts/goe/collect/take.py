@@ -7,25 +7,25 @@ and no other. Nothing of a refused dataset is read later.
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
+from goe.check import callable_an as check_callable
 from goe.check import folder as check_folder
 from goe.check import pages, tree
 from goe.check import rows as check_rows
 from goe.check import run as check
 from goe.check.faults import safely
 from goe.collect import form, gdi, sites
-from goe.collect.callable_an import Runs
 from goe.collect.dataset import ZERO, Dataset, File, Silence, fingerprint, silence
-from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry
+from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry, identity
 from goe.core import manifest
 from goe.core.errors import Problem
-from goe.genome.build import canonical
+from goe.disclosure.audit.callable_an import Runs
+from goe.disclosure.audit.table import Stated
+from goe.genome.build import Build, canonical
 from goe.release import bounds, layout, restricted
 from goe.rules.dataset import DatasetId
 
@@ -42,6 +42,7 @@ def take(entry: Entry, work: str | Path, threads: int = 1) -> Dataset:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     one = Dataset(entry.number, entry.name, entry.kind, entry.counted_by)
+    before = identity(entry.path)
     one.problems += _place(entry)
     if not one.refused:
         kinds: dict[str, Callable[[], list[Problem]]] = {
@@ -51,6 +52,8 @@ def take(entry: Entry, work: str | Path, threads: int = 1) -> Dataset:
             VCF: lambda: sites.take(one, Path(entry.path), folder),
         }
         one.problems += safely(entry.name, kinds[entry.kind])
+    if not one.refused and identity(entry.path) != before:
+        one.problems.append(Problem(entry.name, "changed while it was looked at", "wait until it is whole"))
     if not one.refused:
         one.problems += _expected(one, entry)
     one.problems = [_told(problem, entry, folder) for problem in one.problems]
@@ -220,20 +223,19 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
         what = f"its tables have {alleles} alleles, number_of_records is {data['number_of_records']}"
         problems.append(Problem(check_folder.DATASET, what, _AGAIN))
     _callable_an(one, root, data)
-    for contig in data["contigs"]:
-        if contig["name"] in one.callable_an:
-            problems += _runs(Path(one.callable_an[contig["name"]].path), contig, tuple(one.people))
+    return problems + _runs(one, data)
+
+
+def _runs(one: Dataset, data: dict) -> list[Problem]:
+    """What is wrong with callable AN of a restricted product, which has no floor."""
+    lengths = {contig["name"]: contig["length"] for contig in data["contigs"]}
+    par = [(str(c), int(start), int(end)) for c, start, end in data["pseudo_autosomal_regions"]]
+    build, strata, problems = Build(data["build"], lengths, par), tuple(one.people), []
+    for contig, file in one.callable_an.items():
+        pages.check(file.path, file.path, bounds.COLUMNS, lengths[contig])
+        audit = Runs(strata, one.people, Stated(1, "carriers", 1), build, contig, file.path)
+        problems += check_callable.check(file.path, contig, lengths[contig], strata, audit) + audit.finish()
     return problems
-
-
-def _runs(path: Path, contig: Mapping, strata: Sequence[str]) -> list[Problem]:
-    """Reads callable AN from end to end, so that what is wrong with it is told of this dataset and not of the sum."""
-    pages.check(path, str(path), bounds.COLUMNS, contig["length"])
-    runs = Runs(path, contig["name"], strata)
-    runs.at(np.array([contig["length"]]))
-    if runs.end.max(initial=0) > contig["length"]:
-        return [Problem(str(path), f"goes beyond the {contig['length']:,} bases of {contig['name']}", _AGAIN)]
-    return []
 
 
 def _described(data: dict, root: Path) -> list[Problem]:

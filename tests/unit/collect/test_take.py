@@ -85,6 +85,23 @@ def test_a_release_that_fails_its_check_is_refused_with_the_reason(releases, tmp
     assert not any(str(tmp_path) in str(problem) for problem in one.problems)
 
 
+def test_a_release_that_is_written_while_it_is_looked_at_is_refused(releases, tmp_path, monkeypatch):
+    root = tmp_path / "copy"
+    shutil.copytree(releases["LV"], root)
+    whole = {path: path.read_bytes() for path in (root / "frequencies-wide/chr20.parquet", root / manifest.NAME)}
+    for path, content in whole.items():
+
+        def checked(place, threads, path=path, content=content):
+            path.write_bytes(content + b"\n")
+            return []
+
+        monkeypatch.setattr(looked.check, "run", checked)
+        one = take(root, "LV", tmp_path)
+        assert [p.what for p in one.problems] == ["changed while it was looked at"]
+        assert one.tables == {}
+        path.write_bytes(content)
+
+
 def test_a_place_that_is_none(tmp_path, releases):
     assert "leads to nothing" in take(tmp_path / "none", "LV", tmp_path).problems[0].what
     (tmp_path / "link").symlink_to(releases["LV"])
@@ -148,6 +165,32 @@ def exchanged(rows):
 )
 def test_a_restricted_product_that_cannot_be_is_refused(releases, tmp_path, keys, change, edit, words):
     target = three_releases.packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh", change, edit)
+    one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
+    assert any(words in problem.what for problem in one.problems), one.problems
+    assert not (tmp_path / "work").exists()
+
+
+def longer(rows):
+    rows[0]["end"] += 1
+    return rows
+
+
+def more_called(rows):
+    rows[0]["an_Total"] = 2 * 193 + 2
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        (longer, "does not begin where the run before ends"),
+        (lambda rows: rows[:-1], "bases of chr20"),
+        (more_called, "is no number of people"),
+        (lambda rows: [row | {"contig": "chrX"} for row in rows], "is not on chr20"),
+    ],
+)
+def test_callable_an_of_a_restricted_product_that_cannot_be_refuses_it_alone(releases, tmp_path, keys, runs, words):
+    target = three_releases.packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh", runs=runs)
     one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
     assert any(words in problem.what for problem in one.problems), one.problems
     assert not (tmp_path / "work").exists()
