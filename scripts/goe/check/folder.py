@@ -25,7 +25,7 @@ from goe.frequencies import strata as st
 from goe.genome.build import Build
 from goe.release import bounds, layout, quantiles
 from goe.release import notes as release_notes
-from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
+from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import format as gdi_format
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
@@ -376,6 +376,7 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
     strata, where = facts.strata, str(root / DICTIONARY)
     others = chain(
         wide_table.dictionary(fields(), strata),
+        allele_names.dictionary(),
         callable_an.dictionary(strata),
         beacon.dictionary(),
         mini_node.dictionary(fields()),
@@ -411,16 +412,17 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
 
 
 def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
-    """Columns and metadata of the long and the wide table of a contig."""
+    """Columns and metadata of the tables of a contig."""
     problems = []
     about = {"dataset": facts.id, "build": facts.build}
     alleles, strata = facts.said["dataset"]["number_of_records"], len(facts.strata)
     long = root / f"frequencies/{contig}.parquet"
-    wide = root / layout.WIDE.format(contig=contig)
+    wide, names = (root / path.format(contig=contig) for path in (layout.WIDE, layout.NAMES))
     words = not again.other_code(facts.said["dataset"])
     for path, wanted, rows in (
         (long, lambda: long_schema(fields(), about, facts.people, contig), alleles * strata),
         (wide, lambda: wide_table.schema(fields(), about, facts.people, contig), alleles),
+        (names, lambda: allele_names.schema(about, contig, *allele_names.origin(names)), alleles),
         (root / f"callable_an/{contig}.parquet", lambda: _callable_schema(facts, about, contig), facts.lengths[contig]),
     ):
         problems += _check_schema(path, wanted, rows, words)

@@ -30,6 +30,7 @@ from goe.check import gdi_numbers, readback, tree
 from goe.check import ids as check_ids
 from goe.check import lookup as check_lookup
 from goe.check import mini_node as mini_node_check
+from goe.check import names as names_check
 from goe.check import private as check_private
 from goe.check import ro_crate as ro_crate_check
 from goe.check import rows as check_rows
@@ -68,6 +69,7 @@ NAMES = {
     "tables": "Frequency tables: columns",
     "rows": "Frequency tables: every row",
     "wide": "Wide tables: same numbers",
+    "names": "Names of alleles: computed again",
     "counts": "Counts in the descriptions",
     "membership": "Figure of membership: computed again",
     "disclosure": "Disclosure audit",
@@ -369,13 +371,16 @@ class _Check:
     def wide(self, contig: str) -> Path:
         return self.root / layout.WIDE.format(contig=contig)
 
+    def names(self, contig: str) -> Path:
+        return self.root / layout.NAMES.format(contig=contig)
+
     def tables(self) -> bool:
         """Columns of all tables; whether they are not those of a release."""
         problems = []
         for contig in self.facts.lengths:
             look = partial(check_folder.check_tables, self.root, self.facts, contig)
             problems += safely(str(self.long(contig)), look)
-        self.put("tables", problems, f"{2 * len(self.facts.contigs)} tables, columns and metadata as the dictionary")
+        self.put("tables", problems, f"{3 * len(self.facts.contigs)} tables, columns and metadata as the dictionary")
         return bool(problems)
 
     def rows(self, pool: ThreadPoolExecutor) -> None:
@@ -402,9 +407,11 @@ class _Check:
         wrong = safely(check_folder.DATASET, lambda: check_folder.check_counts(self.root, facts, counted))
         self.put("counts", wrong, "alleles, PASS, classes, filters and withheld strata, counted again")
 
-    def blocks(self, contigs: Iterable[str]) -> Iterator[Block]:
+    def blocks(self, contigs: Iterable[str], named: bool = False) -> Iterator[Block]:
         for contig in contigs:
-            yield from release_blocks.read(self.long(contig), self.wide(contig), self.facts.strata, contig, BLOCK // 4)
+            names = self.names(contig) if named else None
+            tables = self.long(contig), self.wide(contig)
+            yield from release_blocks.read(*tables, self.facts.strata, contig, BLOCK // 4, names)
 
     # ---- the other formats
 
@@ -450,6 +457,7 @@ class _Check:
         ask("look-up", "every number in the page or beside it", *self.lookup(contigs))
         ask("callable-an", "without gaps, as the floor allows, beside AN of SNVs", *self.callable_an(contigs))
         ask("wide", "every number and filter", *map(self.wide_table, contigs))
+        ask("names", "VRS of every SNV, and of all that has a SPDI", *map(self.allele_names, contigs))
         if self.facts.gdi:
             ask("gdi", "rules of the format, every row", (f"gdi/{self.facts.id}.tar", self.gdi))
         ask("headers", "lines, contigs, tags, filters, empty columns, indexes", *map(self.header, self.vcf_names()))
@@ -490,7 +498,7 @@ class _Check:
                     for block in wide_table.alone(self.wide(contig), which)
                 )
                 return check_vcf.compare(self.root / name, tags, (st.TOTAL,), wanted)
-            every = map(expected, self.blocks(self.facts.lengths))
+            every = map(expected, self.blocks(self.facts.lengths, named=which == "annotations"))
             return check_vcf.compare(self.root / name, tags, self.facts.strata, every, [tag.id for tag in unknown])
 
         return name, look
@@ -551,6 +559,18 @@ class _Check:
 
             got = map(_with_filter, wide_table.read(path))
             return readback.compare(got, wanted(), str(path), columns) + faults.problems
+
+        return str(path.relative_to(self.root)), look
+
+    def allele_names(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
+        path = self.names(contig)
+
+        def look() -> list[Problem]:
+            faults = Faults(str(path))
+            names_check.check(
+                path, self.facts.build, contig, self.facts.lengths[contig], self.blocks([contig], True), faults
+            )
+            return faults.problems
 
         return str(path.relative_to(self.root)), look
 

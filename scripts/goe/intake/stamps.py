@@ -369,6 +369,7 @@ class Stamps:
         """release: everything that a release says, by the whole code."""
         sections = ("dataset", "disclosure", "formats", "annotations", "reference", "strata", "restricted")
         told = [getattr(self.cfg, key) for key in (*sections, "previous_release", "previous_people")]
+        told.append(self.file(*filter(None, [self.cfg.annotations.dbsnp])))
         return self._cohort("release", lambda: of(self.filters, self.callable_an, told, code_digest.digest(self.root)))
 
     def stamp(self, stage: str, sample: str | None = None) -> str:

@@ -1,5 +1,6 @@
 """What a release says of one allele: its numbers and its FILTER, or what it means that it is not listed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,8 +14,9 @@ from goe.collect.callable_an import Runs
 from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, silence
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
-from goe.genome import hgvs
+from goe.genome import hgvs, vrs
 from goe.genome.build import REGION_X, Build, contig_class
+from goe.genome.dbsnp import RSID
 from goe.genome.fasta import Reference
 from goe.lookup.names import Allele, Names
 from goe.release import layout
@@ -43,6 +45,7 @@ class Answer:
     words: str
     hgvs: str | None = None
     spdi: str | None = None
+    vrs: str | None = None
     people: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, dict[str, float | None] | None] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
@@ -54,7 +57,7 @@ class Answer:
 
     def lines(self) -> list[str]:
         """The answer for a terminal."""
-        names = "  ".join(name for name in (str(self.allele), self.hgvs, self.spdi) if name)
+        names = "  ".join(name for name in (str(self.allele), self.hgvs, self.spdi, self.vrs) if name)
         out = [names, f"  {self.words}"]
         out += [f"  {name}: {what}" for name, what in self.filters.items()]
         if self.numbers:
@@ -127,15 +130,47 @@ class Release:
 
     def ask(self, text: str) -> list[Answer]:
         """Answers to what somebody wrote, one for each of its site alleles; GoeError when it cannot be read."""
-        return [self.answer(allele) for allele in self.names.read(text)]
+        return [self.answer(allele) for allele in self._named(text.strip()) or self.names.read(text)]
+
+    def _named(self, text: str) -> list[Allele]:
+        """The alleles that have this VRS identifier, contextual SPDI or rs number in the tables of names."""
+        wanted: list[tuple[str, str, object]]
+        if vrs.FORM.fullmatch(text) or RSID.fullmatch(text):
+            column = "rsid" if text.startswith("rs") else "vrs_id"
+            contigs, wanted = list(self.facts.lengths), [(column, "==", text)]
+        elif spdi := re.fullmatch(r"([A-Z]{2}_[0-9]+\.[0-9]+):([0-9]{1,9}):[ACGT]*:[ACGT]*", text):
+            # Before the first base that differs stands at most one that REF and ALT share.
+            places = [int(spdi[2]), int(spdi[2]) + 1]
+            contigs = [c for c, n in self.facts.lengths.items() if hgvs.accession(self.facts.build, c, n) == spdi[1]]
+            wanted = [("spdi", "==", text), ("pos", "in", places)]
+        else:
+            return []
+        found = []
+        for contig in contigs:
+            path = self.root / layout.NAMES.format(contig=contig)
+            if path.is_file():
+                with reading(path):
+                    rows = pq.read_table(path, columns=["pos", "ref", "alt"], filters=wanted).to_pylist()
+                found += [Allele(contig, **row) for row in rows]
+        return found
 
     def answer(self, allele: Allele) -> Answer:
         row = self._row(allele)
         callable_an = self._callable_an(allele)
         found = self._silent(allele, callable_an) if row is None else self._listed(allele, row)
         found.hgvs, found.spdi = self._names(allele)
+        found.vrs = None if row is None else self._vrs(allele)
         found.people, found.callable_an = self.facts.people, callable_an
         return found
+
+    def _vrs(self, allele: Allele) -> str | None:
+        path = self.root / layout.NAMES.format(contig=allele.contig)
+        if not path.is_file():
+            return None
+        wanted = [("pos", "==", allele.pos), ("ref", "==", allele.ref), ("alt", "==", allele.alt)]
+        with reading(path):
+            rows = pq.read_table(path, columns=["vrs_id"], filters=wanted)["vrs_id"].to_pylist()
+        return rows[0] if rows else None
 
     def _row(self, allele: Allele) -> Mapping[str, Any] | None:
         path = table(self.root, allele.contig)
