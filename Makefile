@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup demo demo-collect test fuzz bench lint legs clean
+.PHONY: help setup demo demo-collect test fuzz bench consumers lint legs clean
 
 CORES ?= $(shell nproc)
 BIN := $(CURDIR)/.venv/bin
@@ -19,6 +19,7 @@ help:
 	echo "make test   set up, with a browser for the pages where there is none, and run the tests"
 	echo "make fuzz   the property tests with other examples than those of make test"
 	echo "make bench  set up and run the benchmarks"
+	echo "make consumers  clients that read releases, in an environment of their own; RELEASE=FOLDER asks them that one too"
 	echo "make lint   ruff, snakefmt, import-linter, mypy, snakemake --lint"
 	echo "make legs   what another version of Python could break, with each of 3.11 to 3.13 that is here"
 	echo "make clean  remove the demo, and what Snakemake keeps in this folder"
@@ -72,6 +73,11 @@ fuzz: setup
 
 bench: setup
 	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)
+
+consumers: setup
+	@[ -x .venv/consumers/bin/python ] || python3 -m venv .venv/consumers
+	.venv/consumers/bin/pip install --quiet --disable-pip-version-check -r tests/consumers/requirements.lock
+	PATH="$$PATH:$(TOOLS)" GOE_RELEASE="$(RELEASE)" python -m pytest tests/consumers $(PYTEST_ARGS)
 
 lint: setup
 	@ruff check .

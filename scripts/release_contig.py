@@ -16,11 +16,13 @@ with logs.to(snakemake.log), seal.job(snakemake):
         fields=source.fields,
         disclosure=sections.of(Disclosure, params.disclosure),
         regions=params.regions,
+        dbsnp=source.dbsnp[0] if source.dbsnp else None,
         gdi=gdi_metadata.settings(sections.of(Config, params.gdi)) if params.gdi else None,
     )
     places = Places(
         table=output.table,
         wide=output.wide,
+        names=output.names,
         beacon=output.beacon,
         every=output.every,
         passed=output.passed,

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_check(commands)
     _add_lookup(commands)
     _add_extract(commands)
+    _add_va_spec(commands)
     _add_diff(commands)
     _add_code(commands)
     _add_merge(commands)
@@ -121,6 +122,21 @@ def _extract(given: argparse.Namespace) -> int:
 
     alleles = extract.write(given.release, given.stratum, given.out, given.without)
     print(f"{alleles:,} alleles of {given.stratum} in {given.out}")
+    return PASSED
+
+
+def _add_va_spec(commands: _Commands) -> None:
+    words = "write a release as cohort allele frequencies of the GA4GH VA-Spec, JSON lines, a file a contig"
+    parser = commands.add_parser("va-spec", help=words, description=f"goe va-spec: {words}.")
+    parser.add_argument("release", metavar="RELEASE", help="the folder of the release")
+    parser.add_argument("-o", "--out", metavar="FOLDER", required=True, help="a new folder for the files")
+    parser.set_defaults(work=_va_spec)
+
+
+def _va_spec(given: argparse.Namespace) -> int:
+    from goe.lookup import va_spec
+
+    print(f"{va_spec.write(given.release, given.out):,} alleles in {given.out}")
     return PASSED
 
 

@@ -51,7 +51,7 @@ TOTAL_VCF, STRATUM_VCF = (f"mini-node/{rf.ID}.{stratum}.vcf.gz" for stratum in (
 MINI_METADATA = f"mini-node/{rf.ID}.LV_M.yaml"
 ANNOTATIONS = f"annotations/{rf.ID}.annotations.vcf.gz"
 TAR = f"gdi/{rf.ID}.tar"
-LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
+LONG, WIDE, NAMES = (f"{folder}/chr20.parquet" for folder in ("frequencies", "frequencies-wide", "allele-names"))
 LINES = "beacon/genomicVariations.chr20.jsonl.gz"
 CALLABLE, BED = "callable_an/chr20.parquet", f"callable_an/{rf.ID}.callable_an.bed.gz"
 TABLES = ("tables", "rows")
@@ -455,6 +455,28 @@ def wide(root):
     return alleles[0]
 
 
+def another_name(root):
+    """A whole identifier of another allele, in both places where it stands."""
+    alleles = []
+
+    def change(rows):
+        row = next(r for r in rows if len(r["ref"]) == len(r["alt"]) == 1)
+        alleles.append((f"chr20:{row['pos']}:{row['ref']}:{row['alt']}", row["vrs_id"]))
+        row["vrs_id"] = rows[-1]["vrs_id"]
+        return rows
+
+    rf.edit_parquet(root / NAMES, change)
+    name = pq.read_table(root / NAMES)["vrs_id"][-1].as_py()
+    rf.edit_vcf(root / ANNOTATIONS, lambda lines: [line.replace(alleles[0][1], name) for line in lines])
+    return alleles[0][0]
+
+
+def annotated_name(root):
+    name = pq.read_table(root / NAMES)["vrs_id"][3].as_py()
+    rf.edit_vcf(root / ANNOTATIONS, lambda lines: [line.replace(name, f"{name[:-4]}0000") for line in lines])
+    return name[:-4]
+
+
 def wide_withheld(root):
     """A number that the long table withholds."""
     alleles = []
@@ -611,6 +633,8 @@ FORMATS = [
     (callable_bed, BED, {"callable-an"}),
     (wide, WIDE, {"wide"}),
     (wide_withheld, WIDE, {"wide"}),
+    (another_name, NAMES, {"names"}),
+    (annotated_name, ANNOTATIONS, {"annotations"}),
     (tar_member, TAR, {"gdi"}),
     (beacon_number, LINES, {"beacon"}),
     (beacon_bases, LINES, {"beacon"}),

@@ -34,6 +34,7 @@ COVERED = {
     r"annotations/.*": "dictionary headers annotations",
     r"frequencies-wide/.*": "tables wide",
     r"frequencies/.*": "tables",
+    r"allele-names/.*": "tables names",
     r"callable_an/.*\.tbi": "headers callable-an",
     r"callable_an/.*": "tables headers callable-an",
     r"provenance/code\.sha256": "texts",

@@ -30,7 +30,7 @@ from goe.release import layout, quantiles
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
 from goe.release.contig import Places, Release
-from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
+from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.metadata import health_dcat, ro_crate
@@ -232,6 +232,7 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
         "sites",
         "frequencies",
         "frequencies-wide",
+        "allele-names",
         "callable_an",
         "beacon",
         "mini-node",
@@ -273,6 +274,7 @@ def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) 
     places = Places(
         table=root / f"frequencies/{contig}.parquet",
         wide=root / f"frequencies-wide/{contig}.parquet",
+        names=root / f"allele-names/{contig}.parquet",
         beacon=root / f"beacon/genomicVariations.{contig}.jsonl.gz",
         every=work / f"{contig}.all.vcf.gz",
         passed=work / f"{contig}.pass.vcf.gz",
@@ -407,6 +409,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
     )
     others = chain(
         wide_table.dictionary(fields, plan.strata),
+        allele_names.dictionary(),
         callable_an.dictionary(plan.strata),
         beacon.dictionary(),
         mini_node.dictionary(fields),

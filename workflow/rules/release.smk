@@ -83,11 +83,13 @@ rule release_contig:
         fasta=CFG.reference.fasta,
         fields=FIELDS,
         regions=list(CFG.annotations.regions.given.values()),
+        dbsnp=[CFG.annotations.dbsnp] if CFG.annotations.dbsnp else [],
         seals=lambda wc: expand(work("seals/variant_qc_filter/{region}.json"), region=regions_of(wc.contig)),
     output:
         **({"gdi": directory(work("release/gdi/{contig}"))} if GDI else {}),
         table=release("frequencies/{contig}.parquet"),
         wide=release("frequencies-wide/{contig}.parquet"),
+        names=release("allele-names/{contig}.parquet"),
         beacon=release("beacon/genomicVariations.{contig}.jsonl.gz"),
         every=work("release/{contig}.all.vcf.gz"),
         passed=work("release/{contig}.pass.vcf.gz"),

@@ -26,7 +26,7 @@ from goe.frequencies import strata as st
 from goe.genome.build import Build
 from goe.release import bounds, layout, quantiles
 from goe.release import notes as release_notes
-from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
+from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import format as gdi_format
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
@@ -384,6 +384,7 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
     strata, where = facts.strata, str(root / DICTIONARY)
     others = chain(
         wide_table.dictionary(fields(), strata),
+        allele_names.dictionary(),
         callable_an.dictionary(strata),
         beacon.dictionary(),
         mini_node.dictionary(fields()),
@@ -419,11 +420,11 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
 
 
 def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
-    """Columns and metadata of the long and the wide table of a contig."""
+    """Columns and metadata of the tables of a contig."""
     alleles, strata = facts.said["dataset"]["number_of_records"], len(facts.strata)
     words = not again.other_code(facts.said["dataset"])
     schemas = _schemas(root, facts, contig)
-    most = (alleles * strata, alleles, facts.lengths[contig])
+    most = (alleles * strata, alleles, alleles, facts.lengths[contig])
     return [
         problem
         for (path, wanted), rows in zip(schemas.items(), most, strict=True)
@@ -432,12 +433,14 @@ def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
 
 
 def _schemas(root: Path, facts: Facts, contig: str) -> dict[Path, Callable[[], pa.Schema]]:
-    """Paths of the long and the wide table of a contig and of its callable AN, and what gives the schema of each."""
+    """Paths of the tables of a contig (long, wide, names, callable AN), and what gives the schema of each."""
     about = {"dataset": facts.id, "build": facts.build}
+    wide, names = (root / path.format(contig=contig) for path in (layout.WIDE, layout.NAMES))
     called = root / f"callable_an/{contig}.parquet"
     return {
         root / f"frequencies/{contig}.parquet": lambda: long_schema(fields(), about, facts.people, contig),
-        root / layout.WIDE.format(contig=contig): lambda: wide_table.schema(fields(), about, facts.people, contig),
+        wide: lambda: wide_table.schema(fields(), about, facts.people, contig),
+        names: lambda: allele_names.schema(about, contig, *allele_names.origin(names)),
         called: lambda: _callable_schema(facts, about, contig, beside_earlier(called, facts)),
     }
 
@@ -445,7 +448,7 @@ def _schemas(root: Path, facts: Facts, contig: str) -> dict[Path, Callable[[], p
 def check_packing(root: Path, facts: Facts, contig: str, digests: Mapping[str, str]) -> list[Problem]:
     """The tables of a contig against what is written of their rows. digests: path -> SHA-256 where it is known."""
     problems = []
-    writers = (LongWriter, wide_table.Writer, callable_an.Writer)
+    writers = (LongWriter, wide_table.Writer, allele_names.Writer, callable_an.Writer)
     for (path, wanted), writer in zip(_schemas(root, facts, contig).items(), writers, strict=True):
         sha256 = digests.get(path.relative_to(root).as_posix()) or manifest.digest(path)
 

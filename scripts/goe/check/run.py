@@ -30,6 +30,7 @@ from goe.check import gdi_numbers, packed, readback, tree
 from goe.check import ids as check_ids
 from goe.check import lookup as check_lookup
 from goe.check import mini_node as mini_node_check
+from goe.check import names as names_check
 from goe.check import private as check_private
 from goe.check import ro_crate as ro_crate_check
 from goe.check import rows as check_rows
@@ -69,6 +70,7 @@ NAMES = {
     "rows": "Frequency tables: every row",
     "packed": "Tables: written again",
     "wide": "Wide tables: same numbers",
+    "names": "Names of alleles: computed again",
     "counts": "Counts in the descriptions",
     "membership": "Figure of membership: computed again",
     "disclosure": "Disclosure audit",
@@ -376,13 +378,16 @@ class _Check:
     def wide(self, contig: str) -> Path:
         return self.root / layout.WIDE.format(contig=contig)
 
+    def names(self, contig: str) -> Path:
+        return self.root / layout.NAMES.format(contig=contig)
+
     def tables(self) -> bool:
         """Columns of all tables; whether they are not those of a release."""
         problems = []
         for contig in self.facts.lengths:
             look = partial(check_folder.check_tables, self.root, self.facts, contig)
             problems += safely(str(self.long(contig)), look)
-        self.put("tables", problems, f"{2 * len(self.facts.contigs)} tables, columns and metadata as the dictionary")
+        self.put("tables", problems, f"{3 * len(self.facts.contigs)} tables, columns and metadata as the dictionary")
         return bool(problems)
 
     def rows(self, pool: ThreadPoolExecutor) -> None:
@@ -409,9 +414,11 @@ class _Check:
         wrong = safely(check_folder.DATASET, lambda: check_folder.check_counts(self.root, facts, counted))
         self.put("counts", wrong, "alleles, PASS, classes, filters and withheld strata, counted again")
 
-    def blocks(self, contigs: Iterable[str]) -> Iterator[Block]:
+    def blocks(self, contigs: Iterable[str], named: bool = False) -> Iterator[Block]:
         for contig in contigs:
-            yield from release_blocks.read(self.long(contig), self.wide(contig), self.facts.strata, contig, BLOCK // 4)
+            names = self.names(contig) if named else None
+            tables = self.long(contig), self.wide(contig)
+            yield from release_blocks.read(*tables, self.facts.strata, contig, BLOCK // 4, names)
 
     # ---- the other formats
 
@@ -463,6 +470,7 @@ class _Check:
         else:
             ask("packed", "pages, statistics and indexes, every byte", *map(self.packing, contigs))
         ask("wide", "every number and filter", *map(self.wide_table, contigs))
+        ask("names", "VRS of every SNV, and of all that has a SPDI", *map(self.allele_names, contigs))
         if self.facts.gdi:
             ask("gdi", "rules of the format, every row", (f"gdi/{self.facts.id}.tar", self.gdi))
         ask("headers", "lines, contigs, tags, filters, empty columns, indexes", *map(self.header, self.vcf_names()))
@@ -503,7 +511,7 @@ class _Check:
                     for block in wide_table.alone(self.wide(contig), which)
                 )
                 return check_vcf.compare(self.root / name, tags, (st.TOTAL,), wanted)
-            every = map(expected, self.blocks(self.facts.lengths))
+            every = map(expected, self.blocks(self.facts.lengths, named=which == "annotations"))
             return check_vcf.compare(self.root / name, tags, self.facts.strata, every, [tag.id for tag in unknown])
 
         return name, look
@@ -570,6 +578,18 @@ class _Check:
     def packing(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
         look = partial(check_folder.check_packing, self.root, self.facts, contig, self.digests or {})
         return str(self.long(contig).relative_to(self.root)), look
+
+    def allele_names(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
+        path = self.names(contig)
+
+        def look() -> list[Problem]:
+            faults = Faults(str(path))
+            names_check.check(
+                path, self.facts.build, contig, self.facts.lengths[contig], self.blocks([contig], True), faults
+            )
+            return faults.problems
+
+        return str(path.relative_to(self.root)), look
 
     def beacon(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
         name = f"beacon/genomicVariations.{contig}.jsonl.gz"

@@ -18,6 +18,7 @@ from goe.frequencies.block import Block, passed
 from goe.hts.vcf_header import Declaration, VcfHeader
 from goe.release import bounds, notes, reading
 from goe.release.formats import annotations, sites_vcf
+from goe.release.formats.allele_names import NAMES
 from goe.release.formats.sites_vcf import Tag
 from goe.rules import site_filters
 
@@ -304,6 +305,8 @@ def _expected_site(block: Block, tag: Tag, flags: Mapping[str, np.ndarray]) -> p
         values = annotations.computed(block, tag.key)
         # The double that the shortest text of a single-precision number reads as.
         return pc.cast(pc.cast(values, pa.string()), _type(tag))
+    if tag.key in NAMES:
+        return block.names[tag.key]
     if tag.key == "nhomalt_site":
         return pa.array(block.numbers.nhomalt[block.strata.index(st.TOTAL)].astype(np.int64))
     statistic = block.statistics["call_rate" if tag.key == "f_missing" else tag.key]

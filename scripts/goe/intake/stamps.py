@@ -379,6 +379,7 @@ class Stamps:
         """release: everything that a release says, by the whole code."""
         sections = ("dataset", "disclosure", "formats", "annotations", "reference", "strata", "restricted")
         keys = [getattr(self.cfg, key) for key in (*sections, "previous_release", "previous_people")]
+        keys.append(self.file(*filter(None, [self.cfg.annotations.dbsnp])))
         return self._cohort("release", lambda: of(self.filters, self.callable_an, keys, code_digest.digest(self.root)))
 
     def stamp(self, stage: str, sample: str | None = None) -> str:

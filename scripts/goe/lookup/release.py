@@ -1,5 +1,6 @@
 """What a release says of one allele: its numbers and its FILTER, or what it means that it is not listed."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,12 +17,13 @@ from goe.collect.callable_an import Runs
 from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, silence
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
-from goe.genome import hgvs
+from goe.genome import hgvs, vrs
 from goe.genome.build import REGION_X, Build, contig_class
+from goe.genome.dbsnp import RSID
 from goe.genome.fasta import Reference
 from goe.lookup.names import Allele, Names
 from goe.release import bounds, layout
-from goe.release.formats import wide_table
+from goe.release.formats import allele_names, wide_table
 from goe.release.reading import batches, reading
 from goe.rules.site_filters import DESCRIPTIONS
 
@@ -49,6 +51,7 @@ class Answer:
     words: str
     hgvs: str | None = None
     spdi: str | None = None
+    vrs: str | None = None
     people: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, dict[str, float | None] | None] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
@@ -60,7 +63,7 @@ class Answer:
 
     def lines(self) -> list[str]:
         """The answer for a terminal."""
-        names = "  ".join(name for name in (str(self.allele), self.hgvs, self.spdi) if name)
+        names = "  ".join(name for name in (str(self.allele), self.hgvs, self.spdi, self.vrs) if name)
         out = [names, f"  {self.words}"]
         out += [f"  {name}: {what}" for name, what in self.filters.items()]
         if self.numbers:
@@ -114,14 +117,14 @@ def table(root: Path, facts: check_folder.Facts, contig: str) -> Path:
     """The wide table of a contig; GoeError when it is not there, or not that of the contig and strata of the release.
     Its pages are to be looked at (`pages.check`) before they are read."""
     path = root / layout.WIDE.format(contig=contig)
-    _bounded(path, facts.said["dataset"]["number_of_records"])
+    bounded(path, facts.said["dataset"]["number_of_records"])
     about = wide_table.facts(path)
     if (about["contig"], [entry["stratum"] for entry in about["strata"]]) != (contig, list(facts.people)):
         raise GoeError(Problem(str(path), "is of another contig or of other strata than the release", _AGAIN))
     return path
 
 
-def _bounded(path: Path, rows: int, groups: Sequence[int] | None = ()) -> None:
+def bounded(path: Path, rows: int, groups: Sequence[int] | None = ()) -> None:
     """GoeError when a table is not there, or larger than it can be. groups: as for `pages.check`."""
     stop_on([] if path.is_file() else [Problem(str(path), "is missing", _AGAIN)])
     pages.check(path, str(path), bounds.COLUMNS, rows, groups)
@@ -145,15 +148,50 @@ class Release:
 
     def ask(self, text: str) -> list[Answer]:
         """Answers to what somebody wrote, one for each of its site alleles; GoeError when it cannot be read."""
-        return [self.answer(allele) for allele in self.names.read(text)]
+        return [self.answer(allele) for allele in self._named(text.strip()) or self.names.read(text)]
+
+    def _named(self, text: str) -> list[Allele]:
+        """The alleles that have this VRS identifier, contextual SPDI or rs number in the tables of names."""
+        first: int | str
+        last: int | str
+        if vrs.FORM.fullmatch(text) or RSID.fullmatch(text):
+            column = "rsid" if text.startswith("rs") else "vrs_id"
+            contigs, key, first, last = list(self.facts.lengths), column, text, text
+        elif spdi := re.fullmatch(r"([A-Z]{2}_[0-9]+\.[0-9]+):([0-9]{1,9}):[ACGT]*:[ACGT]*", text):
+            # Before the first base that differs stands at most one that REF and ALT share.
+            column, key, first, last = "spdi", "pos", int(spdi[2]), int(spdi[2]) + 1
+            contigs = [c for c, n in self.facts.lengths.items() if hgvs.accession(self.facts.build, c, n) == spdi[1]]
+        else:
+            return []
+        return [
+            Allele(contig, row["pos"], row["ref"], row["alt"])
+            for contig in contigs
+            for some in self._alleles_named(contig, key, first, last)
+            for row in some.filter(pc.equal(some[column], text)).to_pylist()
+        ]
+
+    def _alleles_named(self, contig: str, key: str, first: int | str, last: int | str) -> Iterator[pa.Table]:
+        """Rows of the table of names of a contig whose `key` is from first to last; none where it has no table."""
+        path = self.root / layout.NAMES.format(contig=contig)
+        if path.is_file():
+            bounded(path, self.facts.said["dataset"]["number_of_records"])
+            yield from _rows(path, None, first, last, key, allele_names.TEXT)
 
     def answer(self, allele: Allele) -> Answer:
         row = self._row(allele)
         callable_an = self._callable_an(allele)
         found = self._silent(allele, callable_an) if row is None else self._listed(allele, row)
         found.hgvs, found.spdi = self._names(allele)
+        found.vrs = None if row is None else self._vrs(allele)
         found.people, found.callable_an = self.facts.people, callable_an
         return found
+
+    def _vrs(self, allele: Allele) -> str | None:
+        for some in self._alleles_named(allele.contig, "pos", allele.pos, allele.pos):
+            for row in some.to_pylist():
+                if (row["ref"], row["alt"]) == (allele.ref, allele.alt):
+                    return str(row["vrs_id"])
+        return None
 
     def _row(self, allele: Allele) -> Mapping[str, Any] | None:
         path, rows = self._table(allele.contig), []
@@ -185,7 +223,7 @@ class Release:
         if not any(self.facts.said["dataset"]["callable_an"]["people"].values()):
             return {}
         path = self.root / f"callable_an/{allele.contig}.parquet"
-        _bounded(path, self.facts.lengths[allele.contig], None)
+        bounded(path, self.facts.lengths[allele.contig], None)
         runs = Runs(path, allele.contig, tuple(self.facts.people))
         found = runs.at(np.array([allele.pos]))[:, 0].tolist()
         return dict(zip(self.facts.people, found, strict=True))
@@ -251,22 +289,29 @@ class Release:
         return change and f"{prefix}{change}", f"{accession}:{allele.pos - 1 + front}:{ref}:{alt}"
 
 
-def _rows(path: Path, columns: Sequence[str] | None, first: int, last: int) -> Iterator[pa.Table]:
-    """Rows of a wide table from one position to another, a piece at a time."""
+def _rows(
+    path: Path,
+    columns: Sequence[str] | None,
+    first: int | str,
+    last: int | str,
+    key: str = "pos",
+    words: Sequence[str] = wide_table.TEXT,
+) -> Iterator[pa.Table]:
+    """Rows of a table whose `key` is from first to last, a piece at a time. words: its columns of text."""
     with reading(path), pq.ParquetFile(path) as file:
         about = file.metadata
-        at = file.schema_arrow.get_field_index("pos")
+        at = file.schema_arrow.get_field_index(key)
         said = [about.row_group(group).column(at).statistics for group in range(about.num_row_groups)]
-        # A table is sorted by position. Where a group does not say what it has, it is read.
+        # Where a group does not say what it has, it is read.
         groups = [
             group
             for group, has in enumerate(said)
             if has is None or not has.has_min_max or (has.min <= last and first <= has.max)
         ]
-    _bounded(path, about.num_rows, groups)
-    text = [name for name in wide_table.TEXT if columns is None or name in columns]
+    bounded(path, about.num_rows, groups)
+    text = [name for name in words if columns is None or name in columns]
     for some in batches(path, str(path), text, _PIECE, columns, groups):
-        yield some.filter(pc.and_(pc.greater_equal(some["pos"], first), pc.less_equal(some["pos"], last)))
+        yield some.filter(pc.and_(pc.greater_equal(some[key], first), pc.less_equal(some[key], last)))
 
 
 def _reference(fasta: str | Path, lengths: Mapping[str, int]) -> Reference:

@@ -59,8 +59,9 @@ def _indexed(path: str, meaning: str) -> tuple[Entry, Entry]:
     return Entry(path, DATA, meaning), Entry(f"{path}.tbi", DATA, "index of the file of the same name")
 
 
+NAMES = "allele-names/{contig}.parquet"
 WIDE = "frequencies-wide/{contig}.parquet"
-"""The table with a row an allele, from which most readers take their numbers."""
+"""The table with a row an allele, from which most readers take their numbers; before it the one with their names."""
 MINI_NODE_METADATA = "mini-node/{id}.{stratum}.yaml"
 
 _PACKAGE = "dataset package for a node of the Genomic Data Infrastructure"
@@ -72,6 +73,7 @@ LAYOUT = (
     *_indexed("annotations/{id}.annotations.vcf.gz", "allele counts under the names of gnomAD, for annotation"),
     Entry("frequencies/{contig}.parquet", DATA, "allele frequencies, Parquet"),
     Entry(WIDE, DATA, "allele frequencies, Parquet"),
+    Entry(NAMES, DATA, "VRS identifiers and SPDI of the alleles, Parquet"),
     Entry("callable_an/{contig}.parquet", DATA, "callable alleles at every position, Parquet"),
     *_indexed("callable_an/{id}.callable_an.bed.gz", "callable alleles at every position, BED"),
     Entry("beacon/genomicVariations.{contig}.jsonl.gz", DATA, "genomic variations for a Beacon v2"),
@@ -97,6 +99,7 @@ LAYOUT = (
     Entry("ro-crate-metadata.json", METADATA, ""),
 )
 FOLDERS = {
+    "allele-names": "names of the alleles, Parquet",
     "annotations": "companion files for annotation",
     "beacon": "files for a Beacon v2",
     "callable_an": "callable alleles at every position",
@@ -138,6 +141,7 @@ PRODUCTS = (
     ),
     Product("frequencies", "Parquet, long", "Allele counts, a row per allele and stratum, a file a contig", "PARQUET"),
     Product("frequencies-wide", "Parquet, wide", "Allele counts, a row per allele, a file a contig", "PARQUET"),
+    Product("allele-names", "Names of alleles", "VRS 2 identifier and SPDI of each site allele", "PARQUET"),
     Product("callable_an", "Callable AN", "Alleles that would be called at every base", "GZIP", ".callable_an.bed.gz"),
     Product("gdi", "GDI package", "Dataset package for a node of the Genomic Data Infrastructure", "TAR", ".tar"),
     Product(
@@ -161,6 +165,7 @@ _TOLD = (
     ("sites/{id}.all.vcf.gz", "these and the filtered ones, with the reasons in FILTER."),
     ("frequencies/{contig}.parquet", "the same numbers as a table, one row per site allele and stratum."),
     (WIDE, "the same, one row per site allele."),
+    (NAMES, "VRS identifier and SPDI of each site allele, in the same order."),
     (
         "callable_an/{contig}.parquet",
         "at every base, how many alleles would be called there: AN of an allele that nobody carries.",

@@ -11,7 +11,7 @@ from goe.disclosure import control, membership
 from goe.disclosure.plan import choose_strata
 from goe.release import notes, quantiles
 from goe.release import texts as release_texts
-from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
+from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.metadata import ro_crate
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
@@ -94,6 +94,7 @@ class Summary:
         flags = ["non_par", *self.sources.regions]
         others = chain(
             wide_table.dictionary(self.fields, strata),
+            allele_names.dictionary(),
             callable_an.dictionary(strata),
             beacon.dictionary(),
             mini_node.dictionary(self.fields),

@@ -210,6 +210,7 @@ class RegionBeds:
 @dataclass(frozen=True, slots=True)
 class Annotations:
     regions: RegionBeds
+    dbsnp: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from goe.genome.bed import read_bed
 from goe.genome.build import REGION_X, REGION_Y, Build, canonical, class_breaks
 from goe.genome.intervals import inside, intervals, merged
 from goe.release.formats import sites_vcf
+from goe.release.formats.allele_names import NAMES
 from goe.rules.stratum import parse
 from goe.variant_qc.statistics import filtering_allele_frequency
 
@@ -195,7 +196,7 @@ def is_computed(tag: sites_vcf.Tag) -> bool:
 
 def lines(block: Block, info: Sequence[sites_vcf.Tag], regions: Mapping[str, np.ndarray]) -> pa.Array:
     """VCF lines of all alleles of a block. regions: as `flagged`, with every flag among the tags."""
-    counted = [tag for tag in info if not (is_computed(tag) or tag.key in regions)]
+    counted = [tag for tag in info if not (is_computed(tag) or tag.key in regions or tag.key in NAMES)]
     pos = block.pos.to_numpy()
     more = []
     for tag in info:
@@ -206,6 +207,8 @@ def lines(block: Block, info: Sequence[sites_vcf.Tag], regions: Mapping[str, np.
             more.append(pc.if_else(flag, pa.scalar(tag.id), pa.scalar(None, pa.string())))
         elif is_computed(tag):
             more.append(pc.binary_join_element_wise(f"{tag.id}=", pc.cast(computed(block, tag.key), pa.string()), ""))
+        elif tag.key in block.names:
+            more.append(pc.binary_join_element_wise(f"{tag.id}=", block.names[tag.key], ""))
     told = sites_vcf.lines(replace(block, mask=shown(block)), counted)
     return pc.binary_join_element_wise(told, *more, ";", null_handling="skip")
 

@@ -93,7 +93,8 @@ def test_tags(fields):
     assert "nhomalt_ee_XY" in ids and len(set(ids)) == len(ids)
     site = ["faf95", "faf99", "InbreedingCoeff", "call_rate", "grpmax"]
     fafmax = [f"fafmax_faf{ci}_max{end}" for ci in (95, 99) for end in ("", "_gen_anc")]
-    assert ids[-14:] == [*site, "AC_grpmax", "AN_grpmax", "AF_grpmax", "nhomalt_grpmax", *fafmax, "non_par"]
+    grpmax = ["AC_grpmax", "AN_grpmax", "AF_grpmax", "nhomalt_grpmax"]
+    assert ids[-17:] == [*site, *grpmax, *fafmax, "vrs_id", "spdi", "rsid", "non_par"]
     assert [i for i in ids if i.startswith("faf9")] == [
         *(f"faf{ci}_{c}" for c in ("ee", "lv") for ci in (95, 99)),
         "faf95",
