@@ -3,7 +3,8 @@
 Models: ga4gh.va_spec 0.4.4 (base/core.py), which every line is held against in tests/consumers. The cohort is Total;
 its subcohorts are men, women and the countries, those of a country its men and women, which stand under Total where
 their country is withheld. Alleles are named by their VRS 2 identifier; the numbers are those of the wide table, PASS
-alleles at which somebody is called alone, and a stratum that is withheld is no subcohort. Names within `ancillaryResults` are those of gnomAD's pilot (ga4gh/gk-pilot).
+alleles at which somebody is called alone, and a stratum that is withheld is no subcohort. Names within
+`ancillaryResults` are those of gnomAD's pilot (ga4gh/gk-pilot).
 """
 
 import json

@@ -138,7 +138,7 @@ def test_the_command(released, tmp_path, capsys):
     # What can be read is answered, and what cannot is named.
     assert cli.main(["lookup", str(released), named(row), "rs1", "chr99-1-A-C"]) == cli.UNUSABLE
     out = capsys.readouterr()
-    assert named(row) in out.out and "rs1: rs numbers" in out.err and "chr99" in out.err
+    assert named(row) in out.out and "rs1: is an rs number" in out.err and "chr99" in out.err
 
 
 def test_a_folder_that_is_no_release_and_a_reference_of_another_build(released, tmp_path):
