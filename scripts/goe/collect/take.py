@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from goe.check import callable_an as check_callable
 from goe.check import folder as check_folder
+from goe.check import pages
 from goe.check import rows as check_rows
 from goe.check import run as check
 from goe.check.faults import safely
@@ -26,7 +27,7 @@ from goe.core.errors import Problem
 from goe.disclosure.audit.callable_an import Runs
 from goe.disclosure.audit.table import Stated
 from goe.genome.build import Build, canonical
-from goe.release import layout, restricted
+from goe.release import bounds, layout, restricted
 from goe.rules.dataset import DatasetId
 
 NORMALISATION = "atoms, trimmed, left-aligned (C3)"
@@ -211,6 +212,7 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
     alleles = 0
     for contig in data["contigs"]:
         name, source = contig["name"], root / f"frequencies/{contig['name']}.parquet"
+        pages.check(source, str(source), bounds.CHUNKS, bounds.ALLELES * bounds.STRATA)
         target = tables / f"{name}.parquet"
         with form.Table(target, name, one.people) as out:
             problems += check_rows.check(source, name, contig["length"], one.people, [out.write])
@@ -229,6 +231,7 @@ def _runs(one: Dataset, data: dict) -> list[Problem]:
     par = [(str(c), int(start), int(end)) for c, start, end in data["pseudo_autosomal_regions"]]
     build, strata, problems = Build(data["build"], lengths, par), tuple(one.people), []
     for contig, file in one.callable_an.items():
+        pages.check(file.path, file.path, bounds.CHUNKS, lengths[contig])
         audit = Runs(strata, one.people, Stated(1, "carriers", 1), build, contig, file.path)
         problems += check_callable.check(file.path, contig, lengths[contig], strata, audit) + audit.finish()
     return problems
