@@ -9,6 +9,7 @@ from goe.collect import take as looked
 from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, Silence, silence
 from goe.collect.sheet import RELEASE, RESTRICTED, Entry
 from goe.core import manifest
+from goe.release import bounds
 from helpers import release_folder, three_releases
 from helpers.three_releases import IDS
 
@@ -194,6 +195,16 @@ def test_callable_an_of_a_restricted_product_that_cannot_be_refuses_it_alone(rel
     one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
     assert any(words in problem.what for problem in one.problems), one.problems
     assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize("part", ["edit", "runs"])
+def test_a_table_that_unpacks_to_far_more_than_a_table_does_is_left(releases, tmp_path, keys, monkeypatch, part):
+    monkeypatch.setattr(bounds, "GROUP", 1 << 22)
+    target = tmp_path / f"{IDS['EE']}.restricted.tar.c4gh"
+    bomb = {part: lambda rows: [rows[0] | {"contig": "0" * (1 << 23)}, *rows[1:]]}
+    three_releases.packed(releases["EE"], keys, target, **bomb)
+    one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
+    assert any("its pages unpack to more than" in problem.what for problem in one.problems), one.problems
 
 
 def test_a_key_that_is_missing_or_does_not_fit(releases, tmp_path, keys):
