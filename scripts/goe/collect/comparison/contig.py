@@ -26,7 +26,8 @@ KINDS += [("countries", pa.int16()), ("chi2", pa.float64()), ("p", pa.float64())
 """Columns of the tests of alleles."""
 TESTED = {
     "countries": "countries of origin that are compared: AC and AN are known exactly",
-    "chi2": "chi-squared statistic of one frequency in all of them, with one degree of freedom less than countries",
+    "chi2": "chi-squared statistic of one frequency in all of them, with one degree of freedom less than countries; "
+    "null where numbers are too small for it and the test is exact",
     "p": "its p; alleles at most at heterogeneity.countries.limit of comparison/statistics.json are held different",
     "af_apart": "largest AF less smallest AF of these countries",
 }
