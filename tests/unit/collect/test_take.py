@@ -138,17 +138,21 @@ def more_ac(rows):
     return rows
 
 
-def exchanged(rows):
-    """The numbers of EE under FI, and of FI under EE."""
-    place = {(row["pos"], row["ref"], row["alt"], row["stratum"]): i for i, row in enumerate(rows)}
+def exchanged(**pairs):
+    """The numbers of each stratum under the name of the other one."""
     keys = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt", "af")
-    for (*allele, stratum), i in place.items():
-        if stratum == "EE":
-            other = place[*allele, "FI"]
-            one, two = ({key: rows[j][key] for key in keys} for j in (i, other))
-            rows[i] |= two
-            rows[other] |= one
-    return rows
+
+    def edit(rows):
+        place = {(row["pos"], row["ref"], row["alt"], row["stratum"]): i for i, row in enumerate(rows)}
+        for (*allele, stratum), i in place.items():
+            if stratum in pairs:
+                other = place[*allele, pairs[stratum]]
+                one, two = ({key: rows[j][key] for key in keys} for j in (i, other))
+                rows[i] |= two
+                rows[other] |= one
+        return rows
+
+    return edit
 
 
 @pytest.mark.parametrize(
@@ -161,7 +165,9 @@ def exchanged(rows):
         (lambda about: about.update(number_of_records=9999), None, "number_of_records is 9999"),
         (lambda about: about.update(number_of_records=10**12), None, "a release has at most 1,000,000,000"),
         (None, more_ac, "ac is not ac_hom + ac_het + ac_hemi"),
-        (None, exchanged, "ac is below the sum of EE_M"),
+        (None, exchanged(EE="FI"), "ac is below the sum of EE_M"),
+        (None, exchanged(EE="FI", EE_M="FI_M", EE_F="FI_F"), "FI: an is above twice its people"),
+        (None, exchanged(M="F", EE_M="EE_F", FI_M="FI_F"), "F: an is above twice its people"),
     ],
 )
 def test_a_restricted_product_that_cannot_be_is_refused(releases, tmp_path, keys, change, edit, words):
