@@ -56,6 +56,12 @@ def test_a_release_with_a_floor_passes_every_check(second):
     assert said["membership_inference"]["strata"][0]["stratum"] == "Total"
 
 
+def test_what_is_given_under_a_floor_is_the_truth_and_leaves_nothing_small(second):
+    compared = goe("demo", "compare", second, second)
+    assert compared.returncode == 0, compared.stdout
+    assert "given numbers of 1 to 2 people" in compared.stdout and "by a subtraction" in compared.stdout
+
+
 def test_the_restricted_product_opens_with_its_key_alone(second, run, tmp_path):
     package = second / "restricted" / f"{SECOND}.restricted.tar.c4gh"
     folder = restricted.unpack(package, tmp_path / "mine", second / "keys/merge.sec")

@@ -41,19 +41,20 @@ def judge(
     others: bool[people], who counts and has the allele, and who has not.
     """
     names = list(members)
+    # Those of too few people are at no allele.
+    public = {n for i, n in enumerate(names) if any((numbers[i] >= 0).all() for numbers in published.values())}
     few: Counter[str] = Counter()
     shown: Counter[str] = Counter()
     for key, numbers in published.items():
         given = {name: bool((pair >= 0).all()) for name, pair in zip(names, numbers, strict=True)}
-        shown[
-            "all strata" if all(given.values()) else "a part of the strata" if sum(given.values()) > 1 else "Total"
-        ] += 1
+        there = sum(given.values())
+        shown["all strata" if there == len(public) else "a part of the strata" if there > 1 else "Total alone"] += 1
 
         def small(who: np.ndarray, key: Key = key) -> bool:
             return any(0 < int((kind[key] & who).sum()) < floor for kind in (carriers, others))
 
         few["given"] += sum(given[name] and small(members[name]) for name in names)
-        shown["given"] += sum(given.values())
+        shown["given"] += there
         for whole, parts in sums(names):
             of = [part for part in parts if given.get(part)]
             if given[whole] and of:
@@ -66,5 +67,5 @@ def judge(
         (f"given numbers of 1 to {floor - 1} people", few["given"], shown["given"]),
         ("the same, by a subtraction of given ones", few["subtracted"], shown["sums"]),
     ]
-    wanted = ("all strata", "a part of the strata", "Total")
+    wanted = ("all strata", "a part of the strata", "Total alone")
     return must, [(f"alleles with {name}", shown[name]) for name in wanted] + [("in no public file", len(withheld))]

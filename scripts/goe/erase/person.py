@@ -10,7 +10,6 @@ import binascii
 import json
 import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -39,7 +38,7 @@ _OF_SNAKEMAKE = ("metadata", "incomplete")
 
 @dataclass
 class Found:
-    """Of a person, names from the folder of the run. own: files and folders of this person alone; shared: those of
+    """Of a person, names from the folder of the run. own: files of this person alone; shared: those of
     more people; seals: rule -> how many jobs of more people the next run does again; left: what is not erased, a line
     each."""
 
@@ -96,11 +95,11 @@ def erase(folder: Path, found: Found) -> int:
     """Delete what was found; how many files. Seals go first: what is left of a run that is cut off is made again."""
     names = sorted(found.own + found.shared, key=lambda name: not name.startswith("work/seals/"))
     for name in names:
-        path = folder / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
+    # Some folders are named after a person.
+    for name in sorted({file.rpartition("/")[0] for file in found.own}, key=len, reverse=True):
+        if (folder / name).is_dir() and not any((folder / name).iterdir()):
+            (folder / name).rmdir()
     return len(names)
 
 

@@ -62,15 +62,21 @@ def test_people_of_unknown_sex_are_what_is_left_of_men_and_women():
 
 
 def test_figures_say_what_was_withheld():
-    hidden = judged([*range(6)], NAMES[1:])[1]
-    assert hidden == {
-        "alleles with all strata": 0,
-        "alleles with a part of the strata": 0,
-        "alleles with Total": 1,
-        "in no public file": 0,
+    """Of four alleles: with all strata that are published, with two, with Total alone, in no file."""
+    keys = [("chr20", pos, "A", "C") for pos in range(4)]
+    shown = (["", "EE", "FI"], ["", "EE"], [""])
+    published = {
+        key: np.array([[1, 40] if name in some else [-1, -1] for name in MEMBERS])
+        for key, some in zip(keys, shown, strict=False)
     }
-    carriers = np.ones(40, bool)
-    assert dict(floor.judge({}, {KEY: carriers}, {KEY: ~carriers}, MEMBERS, 3)[1])["in no public file"] == 1
+    everybody = dict.fromkeys(keys, np.ones(40, bool))
+    nobody = dict.fromkeys(keys, np.zeros(40, bool))
+    assert floor.judge(published, everybody, nobody, MEMBERS, 3)[1] == [
+        ("alleles with all strata", 1),
+        ("alleles with a part of the strata", 1),
+        ("alleles with Total alone", 1),
+        ("in no public file", 1),
+    ]
 
 
 def test_the_next_run_of_the_demo_has_a_floor_and_the_open_release_stays(tmp_path):

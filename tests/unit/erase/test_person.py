@@ -131,6 +131,7 @@ def test_nothing_goes_before_it_is_said_and_then_all_of_it_and_no_more(run):
     gone = goe("erase", run, "EE1", "--yes")
     assert gone.returncode == 0, gone.stdout
     assert before - everything(run) - {".snakemake/log/2.log"} == OWN | SHARED
+    assert not (run / "work/align/fastp/EE1").exists() and (run / "work/align/fastp/EE10").exists()
     assert person.find(run, "EE1").own == person.find(run, "EE1").shared == []
 
 
