@@ -161,7 +161,7 @@ def read(
     GoeError when the long table cannot be read as one of these strata, or another one has not the same alleles.
     """
     statistics = _Beside(wide, tuple(wide_table.STATISTICS), ("ref", "alt"))
-    named = _Beside(names, NAMES, ()) if names else None
+    named = _Beside(names, NAMES, ("ref", "alt", *NAMES)) if names else None
     for table in whole_alleles(long, len(strata), size * max(1, len(strata))):
         one = block(table, starts(table), strata, contig, str(long))
         found = {

@@ -6,7 +6,7 @@ an allele's numbers and nothing packs them. `goe.genome.vrs` says what they are.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -20,8 +20,7 @@ from goe.frequencies.block import Block
 from goe.genome import vrs
 from goe.genome.dbsnp import RsNumbers
 from goe.hts import parquet
-from goe.release.reading import batches, reading
-from goe.release.table import BLOCK
+from goe.release.reading import reading
 
 DICTIONARY = RESOURCES / "dictionary" / "names.tsv"
 REFGET = re.compile(r"SQ\.[0-9A-Za-z_-]{32}")
@@ -106,8 +105,3 @@ def origin(path: str | Path) -> tuple[str, str | None]:
     except (AttributeError, KeyError, TypeError, ValueError):
         pass
     raise GoeError(Problem(str(path), "its metadata do not say of which sequence it is", "get the file again"))
-
-
-def read(path: str | Path, rows: int = BLOCK) -> Iterator[pa.Table]:
-    """Rows of a table, so many at a time."""
-    yield from batches(str(path), str(path), TEXT, rows, [*KEYS, *NAMES])
