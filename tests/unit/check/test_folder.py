@@ -102,7 +102,7 @@ def test_every_check_passes_or_does_not_apply(releases, kind, sheet, capsys):
     assert {name: state for state, name, _ in checks} == {
         name: "not applicable" if name in absent else "passed" for name in check.NAMES.values()
     }
-    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {25 - len(absent)} checks that apply passed"
+    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {27 - len(absent)} checks that apply passed"
     assert state(releases[kind]) == before
 
 
@@ -174,7 +174,7 @@ def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
     checks, lines = told(capsys)
     assert {state for state, _, _ in checks} == {"FAILED"} and len(checks) == 4
     assert lines[1].strip() == "metadata/healthdcat.ttl: differs from its digest -> get the file again"
-    assert lines[-1] == f"{said['problems']} problems; 4 of 25 checks failed"
+    assert lines[-1] == f"{said['problems']} problems; 4 of 27 checks failed"
 
 
 def test_threads_change_nothing_that_is_said(minimal, capsys):
@@ -210,7 +210,9 @@ def test_some_checks_alone(minimal):
     results = check.run(minimal, ["rows", "manifest"], tell=heard.append)
     assert [r.part for r in results] == ["manifest", "rows"] and heard == results
     assert [r.part for r in check.run(minimal, check.BEFORE_METADATA)] == [*check.BEFORE_METADATA]
-    assert {*check.BEFORE_METADATA, *check.METADATA, "manifest", "membership", "page", "ids"} == set(check.ALL)
+    assert {*check.BEFORE_METADATA, *check.METADATA, "manifest", "membership", "packed", "page", "ids"} == set(
+        check.ALL
+    )
     with pytest.raises(ValueError, match="no check nothing"):
         check.run(minimal, ["nothing"])
 
