@@ -6,6 +6,7 @@ import shutil
 from goe.release import restricted
 
 from helpers import release_folder
+from helpers.once import once
 
 COLLAPSE = {"min_carriers": 5, "policy": "collapse"}
 IDS = {
@@ -20,13 +21,16 @@ _COHORTS = {
 }
 
 
-def make(folder):
-    """Country -> folder of its release, below `folder`. One reference, other people and other alleles."""
-    made = {}
+def of(factory):
+    """Country -> folder of its release. One reference, other people and other alleles."""
+    top = once(factory, "releases", _make)
+    return {country: top / country / "release" for country in _COHORTS}
+
+
+def _make(folder):
     for seed, (country, (people, rule)) in enumerate(_COHORTS.items(), 1):
         with release_folder.named(IDS[country]):
-            made[country] = release_folder.make(folder / country, rule, country == "FI", seed=seed, countries=people)
-    return made
+            release_folder.make(folder / country, rule, country == "FI", seed=seed, countries=people)
 
 
 def packed(root, keys, target, change=None, edit=None, runs=None):

@@ -1,30 +1,12 @@
-"""Runs that several files of tests begin with, and copy: each is made by the process that asks first."""
+"""Runs that several files of tests begin with."""
 
-import fcntl
-import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from helpers import real_genomes
+from helpers.once import once
 from helpers.workflow import goe, snakemake, write_config
-
-
-def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A copy, with its times, of the folder `name` of all processes of the tests."""
-    base = factory.getbasetemp()
-    top = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, done = top / name, top / f"{name}.done"
-    with (top / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            folder.mkdir()
-            make(folder)
-            done.touch()
-    own = factory.mktemp(name)
-    shutil.copytree(folder, own, symlinks=True, dirs_exist_ok=True)
-    return own
 
 
 @pytest.fixture(scope="session")

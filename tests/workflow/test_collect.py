@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 ID = "GOE-EU-EXAMPLE-20260401000000000"
 
 
-def test_datasets_are_collected_each_by_itself(tmp_path):
-    releases = three_releases.make(tmp_path / "releases")
+def test_datasets_are_collected_each_by_itself(tmp_path, tmp_path_factory):
+    releases = three_releases.of(tmp_path_factory)
     run = tmp_path / "run"
     run.mkdir()
     broken = shutil.copytree(releases["FI"], tmp_path / "broken")
@@ -44,7 +44,7 @@ def test_datasets_are_collected_each_by_itself(tmp_path):
     counted_by = [(source["country"], source["counted_by"]) for source in said["sources"]]
     assert counted_by == [("EE", "goe"), ("LV", "goe"), ("FI", "pgx_pilot")]
     assert [one["name"] for one in said["refused"]] == ["FI (row 4)", "PT (row 5)"]
-    assert str(tmp_path) not in json.dumps(said)
+    assert str(tmp_path_factory.getbasetemp()) not in json.dumps(said)
     assert goe("check", out).returncode == 0
     assert json.loads((out / "comparison/statistics.json").read_text())["countries"]["units"]
     assert (out / "collection.html").is_file()

@@ -1,4 +1,4 @@
-"""Small releases of several countries, made once."""
+"""Small releases of several countries."""
 
 import pytest
 from helpers import three_releases
@@ -6,4 +6,4 @@ from helpers import three_releases
 
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory):
-    return three_releases.make(tmp_path_factory.mktemp("releases"))
+    return three_releases.of(tmp_path_factory)
