@@ -31,7 +31,7 @@ _UNSEEN = tuple(np.frombuffer(text, np.uint8) for text in (b"<NON_REF>", b"<*>",
 # The bit of a letter's case.
 _LOWER = np.uint8(32)
 # Bases of the reference that are looked at together.
-_BASES = 1 << 17
+_BASES = 1 << 19
 # Where a site allele is: first or second in the call, in that without the filter, in the genotype as it came, and
 # whether that is two of it.
 _FIRST, _SECOND, _RAW_FIRST, _RAW_SECOND, _CARRIED, _TWICE = 1, 2, 4, 8, 16, 32
