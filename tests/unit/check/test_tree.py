@@ -19,3 +19,10 @@ def test_what_a_walk_sees_of_a_folder(tmp_path):
     found = {Path(p.where).relative_to(tmp_path).as_posix(): p.what.split(":")[0] for p in tree.faults(tmp_path)}
     assert set(found) == {"a/c", "d", "README.md", "x.vcf.gz"} and found["a/c"] == found["d"] == "is a link"
     assert found["README.md"] == f"has {bounds.TEXT_FILE + 1:,} bytes" and "never written" in found["x.vcf.gz"]
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    """Whoever is root can read all."""
+    (tmp_path / "a").write_text("x")
+    monkeypatch.setattr(tree.os, "access", lambda path, mode: False)
+    assert [p.what for p in tree.faults(tmp_path)] == ["cannot be read"]

@@ -60,3 +60,9 @@ def test_verify_does_not_follow_paths_out_of_the_folder(folder):
         handle.write(f"{'0' * 64}  ../../etc/passwd\nnonsense\n")
     text = "\n".join(str(p) for p in manifest.verify(folder))
     assert "outside the folder" in text and "no line of sha256sum" in text
+
+
+def test_a_list_that_is_no_text_is_told(folder):
+    (folder / manifest.NAME).write_bytes(b"0" * 64 + b"  \xff\n")
+    (problem,) = manifest.verify(folder)
+    assert problem.what == "is no text in UTF-8 (byte 66)"

@@ -136,3 +136,10 @@ def test_lines_of_a_stream_leave_its_records():
     assert lines_of(io.BytesIO(latin))[0][1] == "##x=\ufffd"
     with pytest.raises(UnicodeDecodeError):
         lines_of(io.BytesIO(latin), "strict")
+
+
+def test_a_number_of_any_digits_is_none():
+    """Python turns no more than 4,300 digits into a number."""
+    nines = "9" * 5000
+    header = parse([LINES[0], f"##contig=<ID=a,length={nines}>", f"##contig=<ID=b,IDX={nines}>", COLUMNS])
+    assert header.of("contig")["a"].length is None and header.contig_numbers() == {0: "a", 1: "b"}
