@@ -22,7 +22,7 @@ _AGAIN = "the file was changed, or is not of this release: get it again"
 
 def read(path: str | Path) -> Iterator[pa.RecordBatch]:
     """Runs of a table, in pieces."""
-    with reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
         yield from file.iter_batches(_ROWS)
 
 

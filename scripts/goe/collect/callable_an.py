@@ -59,7 +59,7 @@ class Runs:
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         assert self.path is not None
-        with reading(self.path), pq.ParquetFile(self.path) as file:
+        with reading(self.path), pq.ParquetFile(self.path, pre_buffer=False) as file:
             there = [f"an_{s}" for s, unsaid in zip(self.strata, self.unsaid, strict=True) if not unsaid]
             place = file.schema_arrow.get_field_index("contig")
             groups = []

@@ -61,7 +61,7 @@ class _Runs:
 
     def _read(self) -> Iterator[tuple[str, "_Piece"]]:
         columns = ["contig", "start", "end", *(f"{_PREFIX}{stratum}" for stratum in self.strata)]
-        with reading(self.path), pq.ParquetFile(self.path) as file:
+        with reading(self.path), pq.ParquetFile(self.path, pre_buffer=False) as file:
             for batch in file.iter_batches(ROWS, columns=columns):
                 coded = batch.column("contig").dictionary_encode()
                 codes = coded.indices.to_numpy()

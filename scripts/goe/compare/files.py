@@ -234,7 +234,7 @@ def _member(name: str, a: IO[bytes], b: IO[bytes], ids: Ids) -> str:
 
 def same_rows(a: Path | IO[bytes], b: Path | IO[bytes]) -> str:
     """The first row and column in which two Parquet files differ, or what else does; empty when nothing does."""
-    with pq.ParquetFile(a) as one, pq.ParquetFile(b) as two:
+    with pq.ParquetFile(a, pre_buffer=False) as one, pq.ParquetFile(b, pre_buffer=False) as two:
         if not one.schema_arrow.equals(two.schema_arrow):
             return f"columns: {', '.join(one.schema_arrow.names)} | {', '.join(two.schema_arrow.names)}"
         if found := _leaf(_about(one), _about(two)):

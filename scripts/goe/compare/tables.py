@@ -81,7 +81,7 @@ def same(path: str | Path) -> Compared:
 
 def alone(path: str | Path, in_a: bool) -> Compared:
     """The wide table of a contig that the other release does not have."""
-    with reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
         n = file.metadata.num_rows
         first = next((pa.table(batch) for batch in file.iter_batches(10, columns=["contig", *_KEYS])), None)
     seen = Compared()
@@ -93,7 +93,7 @@ def alone(path: str | Path, in_a: bool) -> Compared:
 def _pieces(path: str | Path, strata: Sequence[str]) -> Iterator[pa.Table]:
     names = ["contig", *_KEYS, "filter", *wide_table.STATISTICS]
     names += [wide_table.column(name, stratum) for stratum in strata for name in wide_table.NUMBERS]
-    with reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(ROWS, columns=names):
             # The order in the file is that of its own strata.
             yield pa.table(batch).select(names)
