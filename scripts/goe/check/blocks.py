@@ -39,7 +39,7 @@ def whole_alleles(path: str | Path, strata: int, rows: int = 1 << 18) -> Iterato
     most = max(1, bounds.CELLS // max(1, strata))
     columns = [*_ALLELE, "filter", "stratum", "af", *COUNTS]
     rest: pa.Table | None = None
-    with reading.reading(path), pq.ParquetFile(path, read_dictionary=list(_TEXT)) as file:
+    with reading.reading(path), pq.ParquetFile(path, read_dictionary=list(_TEXT), pre_buffer=False) as file:
         for batch in file.iter_batches(rows, columns=columns):
             table = pa.table(batch)
             if rest is not None:

@@ -493,7 +493,7 @@ def _check_schema(path: Path, make: Callable, rows: int, words: bool) -> list[Pr
     wanted = make()
     # A few columns more are told by their names.
     pages.check(path, str(path), len(wanted) + 100, rows)
-    with reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
         found, keys = file.schema_arrow, set(file.metadata.metadata or {})
         made_by = file.metadata.created_by or ""
     problems = [

@@ -343,7 +343,7 @@ def _file(
         if not pq.read_schema(pa.BufferReader(content)).remove_metadata().equals(gdi.SCHEMA):
             fail("does not have the eleven columns of the format, with their names, types and nullability")
             return None
-        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(gdi.TEXT))
+        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(gdi.TEXT), pre_buffer=False)
         about = file.metadata
         if about.metadata or not pages.MADE_BY.fullmatch(about.created_by or ""):
             fail("says more of itself than that Arrow made it")

@@ -272,7 +272,7 @@ def _parquet(content: pa.Buffer, where: str) -> Iterator[bytes]:
     for key, value in (about.metadata or {}).items():
         yield b"\n" + key + b"\n" + value + b"\n"
     texts = [field.name for field in schema if field.type in (pa.string(), pa.large_string(), pa.binary())]
-    with pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts) as file:
+    with pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts, pre_buffer=False) as file:
         for batch in file.iter_batches(_ROWS, columns=texts):
             for column in batch.columns:
                 values = column.dictionary.cast(pa.binary())

@@ -61,7 +61,7 @@ def check(
     sink = _Digest()
     again = writer(sink)  # type: ignore[arg-type]
     text = [field.name for field in pq.read_schema(path) if field.type == pa.string()]
-    with reading.reading(path), pq.ParquetFile(path, read_dictionary=text) as file:
+    with reading.reading(path), pq.ParquetFile(path, read_dictionary=text, pre_buffer=False) as file:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group).combine_chunks()
             again.group(reading.decoded(table, str(path)) if coded is None else _numbered(table, coded))

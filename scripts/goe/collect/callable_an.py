@@ -69,7 +69,7 @@ class Runs:
     def _read(self) -> Iterator[pa.RecordBatch]:
         assert self.path is not None
         there = [f"an_{s}" for s, unsaid in zip(self.strata, self.unsaid, strict=True) if not unsaid]
-        with reading(self.path), pq.ParquetFile(self.path) as file:
+        with reading(self.path), pq.ParquetFile(self.path, pre_buffer=False) as file:
             place = file.schema_arrow.get_field_index("contig")
             groups = []
             for group in range(file.num_row_groups):

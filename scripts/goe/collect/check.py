@@ -161,7 +161,11 @@ def _strata(about: dict) -> list[str]:
 
 def _pairs(root: Path, contig: str) -> Iterator[tuple[pa.Table, pa.Table]]:
     paths = [root / f"{kind}/{contig}.parquet" for kind in ("frequencies", "datasets")]
-    with reading(paths[0]), pq.ParquetFile(paths[0]) as sums, pq.ParquetFile(paths[1]) as apart:
+    with (
+        reading(paths[0]),
+        pq.ParquetFile(paths[0], pre_buffer=False) as sums,
+        pq.ParquetFile(paths[1], pre_buffer=False) as apart,
+    ):
         if sums.metadata.num_rows != apart.metadata.num_rows:
             raise ValueError("the tables of sums and of datasets have not the same alleles")
         for one, two in zip(sums.iter_batches(_ROWS), apart.iter_batches(_ROWS), strict=True):
@@ -303,7 +307,7 @@ def _expected(root: Path, about: dict, info: list[table.Tag], passed: bool) -> I
     names = {*_KEYS, *(tag.key for tag in info), *(column(key, s) for key in table.EXACT for s in strata)}
     for contig in about["contigs_with_alleles"]:
         path = root / f"frequencies/{contig}.parquet"
-        with reading(path), pq.ParquetFile(path) as file:
+        with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(_ROWS, columns=sorted(names)):
                 sums = pa.table(batch)
                 if passed:

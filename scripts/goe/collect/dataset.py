@@ -160,7 +160,7 @@ def fingerprint(tables: Iterable[File]) -> str:
     Empty where there is no allele."""
     digest, alleles = hashlib.sha256(), 0
     for table in tables:
-        with reading(table.path), pq.ParquetFile(table.path) as file:
+        with reading(table.path), pq.ParquetFile(table.path, pre_buffer=False) as file:
             for batch in file.iter_batches(1 << 16, columns=["pos", "ac", "an"]):
                 alleles += batch.num_rows
                 for column in batch.columns:

@@ -278,7 +278,7 @@ class _Part:
         path = self.table.unchanged(self.one.name)
         names = [wide_table.column(n, s) for n in ("ac", "an", "nhomalt") for s in self.own]
         columns = ["pos", "ref", "alt", "filter", *names]
-        with reading(path), pq.ParquetFile(path, read_dictionary=["ref", "alt", "filter"]) as file:
+        with reading(path), pq.ParquetFile(path, read_dictionary=["ref", "alt", "filter"], pre_buffer=False) as file:
             for batch in file.iter_batches(_BATCH, columns=columns):
                 if batch.num_rows:
                     yield self._piece(batch)

@@ -64,7 +64,7 @@ class _Table:
     @staticmethod
     def _read(path: str | Path | None) -> Iterator[pa.Table]:
         if path is not None:
-            with reading(path), pq.ParquetFile(path) as file:
+            with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
                 for batch in file.iter_batches(_ROWS, columns=[*_ALLELE, *COUNTS]):
                     yield pa.table(batch)
 

@@ -198,7 +198,7 @@ class Whole:
 
 def rows(root: Path, about: dict) -> Iterator[tuple[Key, dict]]:
     for contig in about["contigs_with_alleles"]:
-        for batch in pq.ParquetFile(root / f"frequencies/{contig}.parquet").iter_batches():
+        for batch in pq.ParquetFile(root / f"frequencies/{contig}.parquet", pre_buffer=False).iter_batches():
             for row in batch.to_pylist():
                 yield (row["contig"], row["pos"], row["ref"], row["alt"]), row
 

@@ -89,7 +89,7 @@ def _side(path: Path, k: int) -> audit.Side:
 
 
 def _pieces(path: Path, strata: Sequence[str]) -> Iterator[audit.Piece]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(ROWS):
             an = np.array([batch[f"an_{s}"].to_numpy() for s in strata], np.int64)
             yield batch["start"].to_numpy().astype(np.int64) + 1, batch["end"].to_numpy().astype(np.int64), an

@@ -394,7 +394,7 @@ def _alleles(path: str | Path | None, strata: Sequence[str]) -> Iterator[_Allele
     yield _nothing(strata)
     if path is None:
         return
-    with pq.ParquetFile(path, read_dictionary=["ref", "alt", "stratum"]) as file:
+    with pq.ParquetFile(path, read_dictionary=["ref", "alt", "stratum"], pre_buffer=False) as file:
         rest: pa.Table | None = None
         last = 0
         for batch in file.iter_batches(ROWS, columns=list(_COLUMNS)):

@@ -181,7 +181,7 @@ def _header(handle: IO[bytes]) -> Iterator[bytes]:
 
 
 def _parquet(path: Path) -> Iterator[bytes]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         for value in (file.metadata.metadata or {}).values():
             yield b"\n" + value + b"\n"
         texts = [one.name for one in file.schema_arrow if one.type == pa.string() and one.name not in ("ref", "alt")]

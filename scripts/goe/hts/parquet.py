@@ -2,6 +2,9 @@
 
 A flipped bit in a page mostly gives other numbers, and no error. What a job reads in parts is held against its seal
 (goe.core.seal) while it is read.
+
+Every file is opened with `pre_buffer=False`: else Arrow holds all that it has read of a file until it is closed, and
+who goes along a table needs memory for the whole of it.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -74,7 +77,7 @@ def write(table: pa.Table, path: str | Path) -> None:
 def opened(path: str | Path) -> Iterator[pq.ParquetFile]:
     """The open file; GoeError that names it where it, or a page that the body reads, is damaged."""
     try:
-        with pq.ParquetFile(seal.source(path), page_checksum_verification=True) as file:
+        with pq.ParquetFile(seal.source(path), page_checksum_verification=True, pre_buffer=False) as file:
             yield file
     except (pa.ArrowInvalid, OSError) as error:
         words = " ".join(str(error).split())[:300]

@@ -298,7 +298,7 @@ def _rows(
     words: Sequence[str] = wide_table.TEXT,
 ) -> Iterator[pa.Table]:
     """Rows of a table whose `key` is from first to last, a piece at a time. words: its columns of text."""
-    with reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
         about = file.metadata
         at = file.schema_arrow.get_field_index(key)
         said = [about.row_group(group).column(at).statistics for group in range(about.num_row_groups)]

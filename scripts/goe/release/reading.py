@@ -113,7 +113,7 @@ def batches(
     Text is read as codes of the distinct values, and GoeError is raised where writing them out would take more than
     `bounds.TEXT`: a file of a few bytes can hold one long value a million times.
     """
-    with reading(where), pq.ParquetFile(source, read_dictionary=list(text)) as file:
+    with reading(where), pq.ParquetFile(source, read_dictionary=list(text), pre_buffer=False) as file:
         chosen = None if groups is None else list(groups)
         for batch in file.iter_batches(rows, chosen, None if columns is None else list(columns)):
             yield decoded(pa.table(batch), where)

@@ -3,7 +3,9 @@
 import random
 import subprocess
 import sys
+from pathlib import Path
 
+import goe
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +23,25 @@ def test_what_is_written_is_read(tmp_path):
     assert parquet.read(tmp_path / "a.parquet", ["ac"]).column_names == ["ac"]
     with parquet.opened(tmp_path / "a.parquet") as file:
         assert file.read_row_group(0).num_rows == 20_000
+
+
+def test_what_was_read_of_a_file_is_let_go(tmp_path):
+    path, rng = tmp_path / "a.parquet", np.random.default_rng(1)
+    with parquet.writer(path, pa.schema([("ac", pa.int64())])) as file:
+        for _ in range(20):
+            file.write_table(pa.table({"ac": rng.integers(0, 1 << 62, 1 << 16)}))
+    assert path.stat().st_size > 9 << 20
+    before, held = pa.total_allocated_bytes(), 0
+    with parquet.opened(path) as file:
+        for _ in file.iter_batches(1 << 16):
+            held = max(held, pa.total_allocated_bytes() - before)
+    assert held < 4 << 20
+
+
+def test_every_reader_lets_go_of_what_it_has_read():
+    calls = {path: path.read_text().split("pq.ParquetFile(")[1:] for path in Path(goe.__file__).parent.rglob("*.py")}
+    assert sum(map(len, calls.values())) > 10
+    assert [path.name for path, texts in calls.items() for text in texts if "pre_buffer=False" not in text[:200]] == []
 
 
 def test_no_flipped_bit_gives_other_values(tmp_path):

@@ -137,7 +137,11 @@ def _alleles(root: Path, about: Mapping, contig: str) -> Iterator[tuple[tuple, b
     keys = [[column(name, c) for name in ("ac_lo", "ac_hi", "an", "an_hi")] for c in countries]
     wanted = ["pos", "ref", "alt", "filter", *(name for some in keys for name in some)]
     paths = [root / f"{kind}/{contig}.parquet" for kind in ("frequencies", "datasets")]
-    with reading(paths[0]), pq.ParquetFile(paths[0]) as sums, pq.ParquetFile(paths[1]) as apart:
+    with (
+        reading(paths[0]),
+        pq.ParquetFile(paths[0], pre_buffer=False) as sums,
+        pq.ParquetFile(paths[1], pre_buffer=False) as apart,
+    ):
         for left, right in zip(sums.iter_batches(4096, columns=wanted), apart.iter_batches(4096), strict=True):
             one = {name: left[name].to_pylist() for name in wanted}
             two = {name: right[name].to_pylist() for name in right.schema.names}
@@ -473,7 +477,7 @@ def page(root: Path, about: Mapping) -> list[Problem]:
         return [*problems, Problem(STATISTICS, "has a page of other contigs", _AGAIN)]
     for index in said["page"]:
         path = root / f"frequencies/{index['contig']}.parquet"
-        with reading(path), pq.ParquetFile(path) as file:
+        with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
             rows = file.iter_batches(1 << 14)
             for raw, said_of, batch in zip(
                 lookup.read(root, about["id"], index, len(every)), index["chunks"], rows, strict=True

@@ -93,7 +93,7 @@ class Piece:
 
 def pieces(sums: str | Path, apart: str | Path, contig: str) -> Iterator[Piece]:
     """The tables of a contig, rows of both side by side. sums, apart: paths of frequencies and datasets Parquet."""
-    with reading(sums), pq.ParquetFile(sums) as one, pq.ParquetFile(apart) as two:
+    with reading(sums), pq.ParquetFile(sums, pre_buffer=False) as one, pq.ParquetFile(apart, pre_buffer=False) as two:
         for left, right in zip(one.iter_batches(_ROWS), two.iter_batches(_ROWS), strict=True):
             both = pa.table(left).combine_chunks(), pa.table(right).combine_chunks()
             ref, alt = (both[0][name].combine_chunks() for name in ("ref", "alt"))

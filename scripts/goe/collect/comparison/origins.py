@@ -67,7 +67,7 @@ class Origins:
         if self.table is None:
             return
         names = [column(n, s) for n in _NUMBERS for s in self.asked]
-        with reading(self.table.path), pq.ParquetFile(self.table.path) as file:
+        with reading(self.table.path), pq.ParquetFile(self.table.path, pre_buffer=False) as file:
             for batch in file.iter_batches(_BATCH, columns=["pos", "ref", "alt", "filter", *names]):
                 yield pa.table(batch)
 
