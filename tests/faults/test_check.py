@@ -1225,7 +1225,7 @@ def test_the_audit_does_not_say_who_is_who(monkeypatch, tmp_path, capsys):
     assert cli.main(["check", str(root), "--quiet"]) == 1
     said = capsys.readouterr().out
     assert said.startswith("FAILED          Disclosure audit") and stratum in said
-    assert said.splitlines()[-1].endswith("1 of 25 checks failed")
+    assert said.splitlines()[-1].endswith("1 of 26 checks failed")
 
 
 def test_statistics_of_a_withheld_stratum(monkeypatch, tmp_path):
@@ -1424,7 +1424,7 @@ def test_the_command_looks_for_ids(root, ids, capsys):
     # The line is none of the text that goe writes, either.
     *texts, first, second, last = capsys.readouterr().out.splitlines()
     assert texts[0].startswith("FAILED          Texts and workflow") and len(texts) == 2
-    assert first == "FAILED          Ids of people: 1 problem" and last == "2 problems; 2 of 25 checks failed"
+    assert first == "FAILED          Ids of people: 1 problem" and last == "2 problems; 2 of 26 checks failed"
     assert second.split(" -> ")[0].strip() == f"README.md: holds 1 of the ids of {ids}: line 3"
 
 

@@ -32,7 +32,7 @@ MEMORY = 1000 << 10
 FIRST, WHOLE = 8, 60
 """Seconds of CPU to the first refusal and to the end."""
 ALL, PASS = (f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass"))
-LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
+LONG, WIDE, NAMES = (f"{folder}/chr20.parquet" for folder in ("frequencies", "frequencies-wide", "allele-names"))
 LINES, TAR = "beacon/genomicVariations.chr20.jsonl.gz", f"gdi/{rf.ID}.tar"
 
 
@@ -151,6 +151,11 @@ def wide_rows(root):
     return WIDE
 
 
+def name_rows(root):
+    like(root / NAMES, equal_rows(root / NAMES, 1 << 20), groups=2)
+    return NAMES
+
+
 def of_long_text(path, n):
     """n rows at one place each that have one REF of 8 MB."""
     row = pq.read_table(path).slice(0, 1)
@@ -189,6 +194,10 @@ def long_text(root):
 
 def wide_text(root):
     return coded_text(root, WIDE)
+
+
+def name_text(root):
+    return coded_text(root, NAMES)
 
 
 def long_page(root):
@@ -448,6 +457,7 @@ BOMBS = [
     *(vcf_line, vcf_header_line, vcf_header_lines, vcf_records, vcf_as_bcf, vcf_keys),
     *(beacon_line, beacon_lines, beacon_frequencies, beacon_depth),
     *(long_rows, long_rows_as_many_as_are_said, wide_rows, long_text, wide_text, long_page, nested, many_columns),
+    *(name_rows, name_text),
     *(footer_of_lists, json_depth, json_lists, json_keys, json_mixed_list, json_dots, many_contigs, contig_outside),
     *(many_strata, text_without_an_address, text_of_places, turtle, turtle_depth, crate),
     *(page_chunk, page_facts, page_chunks, sparse_member, pax_header, many_members, member_rows),
