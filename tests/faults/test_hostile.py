@@ -33,7 +33,7 @@ FIRST, WHOLE = 8, 60
 """Seconds of CPU to the first refusal and to the end."""
 ALL, PASS = (f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass"))
 CONTIG = "chr20"
-LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
+LONG, WIDE, NAMES = (f"{folder}/chr20.parquet" for folder in ("frequencies", "frequencies-wide", "allele-names"))
 LINES, TAR = "beacon/genomicVariations.chr20.jsonl.gz", f"gdi/{rf.ID}.tar"
 
 
@@ -152,6 +152,11 @@ def wide_rows(root):
     return WIDE
 
 
+def name_rows(root):
+    like(root / NAMES, equal_rows(root / NAMES, 1 << 20), groups=2)
+    return NAMES
+
+
 def of_long_text(path, n):
     """n rows at one place each that have one REF of 8 MB."""
     row = pq.read_table(path).slice(0, 1)
@@ -237,6 +242,10 @@ def callable_text(root):
         file.add_key_value_metadata({k.decode(): v.decode() for k, v in schema.metadata.items()})
         file.write_table(pa.table(columns, schema=coded))
     return path.name
+
+
+def name_text(root):
+    return coded_text(root, NAMES)
 
 
 def long_page(root):
@@ -503,6 +512,7 @@ BOMBS = [
     *(beacon_line, beacon_lines, beacon_frequencies, beacon_depth),
     *(shared_beginnings, texts_of_one_length, callable_text),
     *(long_rows, long_rows_as_many_as_are_said, wide_rows, long_text, wide_text, long_page, nested, many_columns),
+    *(name_rows, name_text),
     *(
         footer_of_lists,
         json_depth,

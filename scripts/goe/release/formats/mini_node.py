@@ -111,16 +111,15 @@ def metadata(said: Mapping[str, Mapping], stratum: str, alleles: int) -> str:
     given = sections.of(Config, said["config"]).dataset
     people = dataset["strata"][stratum]
     about = health_dcat.About(dataset["number_of_pass_records"], dataset["number_of_people"], (), dataset["build"])
-    day = health_dcat.issued(dataset["id"])
     ages = {"min_age": given.min_age, "max_age": given.max_age}
     content = {
         "title": f"{health_dcat.title(given)}{sites_vcf.group(stratum)}",
         "description": health_dcat.description(given, about),
         "catalog_id": "synthetic-data" if given.synthetic else "genome-of-europe",
         "keywords": health_dcat.keywords(given, dataset["build"]),
-        # Midnight, for a release has no point in time.
-        "since": day,
-        "updated": day,
+        # Midnight, for a release has no point in time; not one object, of which YAML would make a reference.
+        "since": health_dcat.issued(dataset["id"]),
+        "updated": health_dcat.issued(dataset["id"]),
         "record_count": alleles,
         "individual_count": people,
         **{key: age for key, age in ages.items() if age is not None},

@@ -178,6 +178,7 @@ def test_each_stratum_has_the_metadata_that_the_node_asks(released):
         path = released / f"mini-node/{rf.ID}.{stratum}.yaml"
         found = yaml.safe_load(path.read_text())
         assert found.keys() >= ASKED and found.keys() <= TAKEN
+        assert "&" not in path.read_text() and found["since"] == found["updated"]
         assert found["individual_count"] == people and found["catalog_id"] == "synthetic-data"
         rows = reader.rows(path.with_suffix(".vcf.gz"), stratum)[1]
         assert found["record_count"] == len(rows) > 20
