@@ -21,5 +21,5 @@ with logs.to(snakemake.log), seal.job(snakemake), ExitStack() as stack:
     groups = control.published_groups(choose_strata(leaves.people, policy.min_stratum_size), policy)
     kinds = {i: row["input_type"] for i, row in people.items()}
     them = callable_an.People(leaves, ids, kinds, groups, region.contig)
-    batches = [stack.enter_context(Called.opened(path)) for path in source.runs]
+    batches = [stack.enter_context(Called.opened(path)) for path in params.runs]
     callable_an.write(callable_an.Blocks(batches, them, policy.k, build), region, snakemake.output.blocks)

@@ -98,9 +98,9 @@ def by_itself(folder: Path, rows: int) -> tuple[Cost, Cost, int]:
     spec = write_spec(
         folder,
         "harmonise_people.py",
-        input={"calls": [folder / "one.g.vcf.gz"], "fasta": folder / "ref.fa"},
+        input={"fasta": folder / "ref.fa"},
         output={"tables": folder / "own"},
-        params=person_params(build, "one", "F"),
+        params=person_params(build, folder / "one.g.vcf.gz", "one", "F"),
     )
     mine = measure([sys.executable, "-m", "helpers.run_script", spec])
     theirs = measure(["bgzip", "-dc", folder / "one.g.vcf.gz"])
