@@ -37,6 +37,7 @@ else:
     include: "workflow/rules/provenance.smk"
     include: "workflow/rules/release.smk"
     include: "workflow/rules/audit.smk"
+    include: "workflow/rules/waves.smk"
 
     onstart:
         look_at_inputs()

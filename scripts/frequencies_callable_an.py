@@ -23,5 +23,5 @@ with logs.to(snakemake.log), seal.job(snakemake), ExitStack() as stack:
     earlier = params.get("previous"), params.get("record")
     before = earlier_callable.before(*earlier, keep.values(), policy, build.name, region.contig)
     them = callable_an.People(leaves, ids, kinds, groups, region.contig, before)
-    batches = [stack.enter_context(Called.opened(path)) for path in source.runs]
+    batches = [stack.enter_context(Called.opened(path)) for path in params.runs]
     callable_an.write(callable_an.Blocks(batches, them, policy.k, build), region, snakemake.output.blocks)

@@ -6,13 +6,13 @@ from goe.frequencies import counts, everybody
 from goe.genome.build import Build, Region
 from goe.hts import parquet
 
-params = snakemake.params
+params, source = snakemake.params, snakemake.input
 with logs.to(snakemake.log), seal.job(snakemake):
     ledger = Ledger(f"frequencies {snakemake.wildcards.region}")
-    keep = tables.read_people(snakemake.input.keep)
+    keep = tables.read_people(source.keep)
     counts.stop_on_nobody(keep)
     build, region = Build(**params.build), Region(*params.region)
-    with everybody.opened(snakemake.input, build, region, keep, params.raw) as cohort:
+    with everybody.opened(source.joint, params, build, region, keep, params.raw) as cohort:
         leaves = counts.Leaves.of_keep(cohort.ids, keep, f"the cohort in {region.name}")
         ledger.take("people", len(cohort.ids))
         ledger.give("people", sum(leaves.people.values()))

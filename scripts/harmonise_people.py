@@ -15,13 +15,13 @@ build, rule = Build(**params.build), Filter(**params.filter)
 with logs.to(snakemake.log), seal.job(snakemake), files.scratch(output.tables) as scratch:
     Path(output.tables).mkdir(parents=True, exist_ok=True)
     problems = []
-    for path, person in zip(source.calls, params.people, strict=True):
+    for person in params.people:
         sample, called = person["sample"], person["called"]
         rename = {} if called else params.rename
         own = batch.Own.of(output.tables, sample)
         # What is wrong with a file is told with what is wrong with the others.
         try:
-            file = OwnFile(path, sample, build.contigs, rename, person["blocks"], indexed=not called)
+            file = OwnFile(person["calls"], sample, build.contigs, rename, person["blocks"], indexed=not called)
             settings = (rule, params.keep_absent, params.respect_ft, params.raw)
             one = Harmoniser(file, build, source.fasta, person["sex"], *settings)
             batch.write_person(one, scratch, own.alleles, own.runs)

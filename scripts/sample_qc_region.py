@@ -14,7 +14,8 @@ with logs.to(snakemake.log), seal.job(snakemake):
     sheet = tables.read_people(source.people)
     files = [JointFile.counted(path, params.rename) for path in source.counted]
     build, region = Build(**params.build), Region(*params.region)
-    with everybody.opened(source, build, region, sheet) as cohort, everybody.again(source) as beside:
+    people = everybody.opened(source.joint, params, build, region, sheet)
+    with people as cohort, everybody.again(source.joint) as beside:
         of_region = sample_region.RegionCounts(
             cohort, beside, [sheet[name]["input_type"] == "vcf" for name in cohort.ids], limits, params.autosome_length
         )

@@ -70,9 +70,13 @@ def made(folder: Path, people: int, disclosure: dict, length: int = LENGTH) -> t
     def counted() -> Cost:
         return run(
             "frequencies_callable_an.py",
-            input={"runs": [str(path) for path in runs], "keep": folder / "keep.tsv", "people": folder / "keep.tsv"},
+            input={"keep": folder / "keep.tsv", "people": folder / "keep.tsv"},
             output={"blocks": folder / "blocks.parquet"},
-            params={**shared, "region": list(next(iter(regions(build, length).values())))},
+            params={
+                **shared,
+                "region": list(next(iter(regions(build, length).values()))),
+                "runs": [str(path) for path in runs],
+            },
         )
 
     def released() -> Cost:

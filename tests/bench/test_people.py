@@ -118,13 +118,13 @@ def by_itself(folder: Path, rows: int, more: int = 0) -> tuple[Cost, Cost, int]:
     for name, path in zip(names[1:], paths[1:], strict=True):
         (folder / "name").write_text(f"{name}\n")
         subprocess.run(["bcftools", "reheader", "-s", folder / "name", "-o", path, paths[0]], check=True)
-    people = [person_params(build, name, "F")["people"][0] for name in names]
+    people = [person_params(build, path, name, "F")["people"][0] for name, path in zip(names, paths, strict=True)]
     spec = write_spec(
         folder,
         "harmonise_people.py",
-        input={"calls": paths, "fasta": folder / "ref.fa"},
+        input={"fasta": folder / "ref.fa"},
         output={"tables": folder / "own"},
-        params={**person_params(build, "", "F"), "people": people},
+        params={**person_params(build, paths[0], "one", "F"), "people": people},
     )
     mine = measure([sys.executable, "-m", "helpers.run_script", spec])
     theirs = measure(["bgzip", "-dc", folder / "one.g.vcf.gz"])
@@ -180,9 +180,10 @@ def test_region_of_gvcfs(tmp_path, table, people, apart):
 def gathered_and_counted(run: Stages, paths: list[Path], names: list[str]) -> dict[str, Cost]:
     """Costs of the three steps from some people's gVCFs to counts, which are left in run.folder."""
     own, out = run.folder / f"own{len(names)}", {name: run.folder / f"batch.{name}" for name in (*batch.TABLES, *EXTRA)}
-    people = [person_params(run.build, name, "F")["people"][0] for name in names]
-    params = {**person_params(run.build, "", "F"), "people": people}
-    source = {"calls": paths[: len(names)], "fasta": run.cohort.fasta}
+    files = zip(paths, names, strict=False)
+    people = [person_params(run.build, path, name, "F")["people"][0] for path, name in files]
+    params = {**person_params(run.build, paths[0], names[0], "F"), "people": people}
+    source = {"fasta": run.cohort.fasta}
     costs = {"harmonise_people": run.run("harmonise_people.py", input=source, output={"tables": own}, params=params)}
     params = {"people": [names], "build": run.build}
     costs["harmonise_batch"] = run.run("harmonise_batch.py", input={"tables": [own]}, output=out, params=params)

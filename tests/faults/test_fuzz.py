@@ -228,9 +228,9 @@ class World:
     def cohort(self, contig: str, joint: list[str], counted: list[str], batches: list[dict[str, str]]) -> bool:
         """From harmonised files to counts of a contig, their filters, and the quality of people."""
         f = self.folder
-        region = {"build": self.by, "region": [contig, 1, LENGTH]}
         tables = {name: [str(f / batch[name]) for batch in batches] for name in TABLES}
-        source = {"joint": [str(f / name) for name in joint], **tables}
+        region = {"build": self.by, "region": [contig, 1, LENGTH], **tables}
+        source = {"joint": [str(f / name) for name in joint]}
         made = {"counts": "counts.parquet", "ledger": "count.json"}
         params = {**region, "raw": True, "accept_filters": []}
         done = self.job("frequencies_count.py", {**source, "keep": f / "keep.tsv"}, made, params)
@@ -312,9 +312,9 @@ def joint(world: World) -> bool:
 
 def person(world: World, kind: str) -> bool:
     f = world.folder
-    params = person_params(world.by, "A", PEOPLE["A"], kind == "gvcf") | {"respect_ft": True, "raw": True}
-    source = {"calls": [str(f / "in.vcf.gz")], "fasta": f / "ref.fa"}
-    if not world.job("harmonise_people.py", source, {"tables": "own"}, params):
+    params = person_params(world.by, f / "in.vcf.gz", "A", PEOPLE["A"], kind == "gvcf")
+    params |= {"respect_ft": True, "raw": True}
+    if not world.job("harmonise_people.py", {"fasta": f / "ref.fa"}, {"tables": "own"}, params):
         return False
     source = {"tables": [str(f / "own")]}
     batch = {name: f"batch.{name}.parquet" for name in (*TABLES, "people")}

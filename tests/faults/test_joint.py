@@ -217,8 +217,7 @@ def counted(folder: Path) -> list[dict]:
     tables = {t: sorted(map(str, (work / "batch").glob(f"*.{t}.parquet"))) for t in ("sites", "rows", "runs")}
     for path in sorted((work / "joint/0").glob("chr1_*.bcf"), key=lambda p: int(p.name.split("_")[1])):
         region, ledger = Region.parse(path.stem), Ledger(path.stem)
-        source = SimpleNamespace(joint=str(path), **tables)
-        with everybody.opened(source, BUILD, region, keep) as cohort:
+        with everybody.opened(str(path), SimpleNamespace(**tables), BUILD, region, keep) as cohort:
             for some in counts.count(cohort, counts.Leaves.of_keep(cohort.ids, keep, path.stem), ledger):
                 rows += some.to_pylist()
         ledger.check()

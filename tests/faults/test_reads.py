@@ -86,19 +86,18 @@ def adopted(folder: Path, path: Path, tmp_path: Path) -> subprocess.CompletedPro
         tmp_path,
         "align_person.py",
         input={
-            "reads": [str(path)],
             "index": [],
             "fasta": folder / "ref.fa",
             "autosomes": folder / "all.bed",
             "seals": [],
         },
-        output={"cram": out / "a.cram", "crai": out / "a.cram.crai", "fastp": out / "fastp"}
-        | {"summary": out / "A.mosdepth.summary.txt", "dist": out / "A.mosdepth.global.dist.txt"}
-        | {name: out / f"{name}.json" for name in ("coverage", "stats", "ledger", "seal")},
+        output={"cram": out / "a.cram", "crai": out / "a.cram.crai", "reports": out, "seal": tmp_path / "seal.json"},
         params={
-            "units": [{"reads": [str(path)], "read_group": {}}],
-            **{"adopted": True, "sample": "A", "rename": {}, "ignore_contigs": []},
-            "cram": kind == "cram",
+            "person": {
+                "units": [{"reads": [str(path)], "read_group": {}}],
+                **{"sample": "A", "adopted": True, "cram": kind == "cram"},
+            },
+            **{"rename": {}, "ignore_contigs": []},
             **{"stage": "reads", "stamp": "x", "trusts": {}},
         },
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from goe.calls.reads_quality import Reports
 from goe.core import seal
 from goe.genome.build import Build
 from goe.harmonise import batch, person
@@ -68,20 +69,17 @@ def joint_parts(path):
 def trusts_of_genotypes(wildcards):
     return dict.fromkeys(("genotypes", "gathered", "scanned"), "test")
 def genotypes_of_region(wildcards):
+    found = {{"joint": [work(f"harmonise/joint/0/{{wildcards.region}}.bcf") for _ in JOINT]}}
+    return found | {{"seals": [work(f"seals/harmonise_merge/0/{{wildcards.region}}.json") for _ in JOINT]}}
+def gathered(*tables):
     batches = expand(work("harmonise/batch/{{batch}}"), batch=BATCHES)
-    found = {{table: [f"{{start}}.{{table}}.parquet" for start in batches] for table in ("sites", "rows", "runs")}}
-    found["joint"] = [work(f"harmonise/joint/0/{{wildcards.region}}.bcf") for _ in JOINT]
-    found["seals"] = [work(f"seals/harmonise_merge/0/{{wildcards.region}}.json") for _ in JOINT]
-    found["seals"] += expand(work("seals/harmonise_batch/{{batch}}.json"), batch=BATCHES)
-    return found
-def fastp_reports(sample):
-    return [work(f"align/fastp/{{sample}}/{{unit}}.fastp.json") for unit in (1, 2)]
-def fastp_folders(sample):
-    return [work(f"align/fastp/{{sample}}")]
-def report_seals_of(sample):
-    return [work(f"seals/reports/{{sample}}.json")]
-def reports_of(sample):
-    return [work(f"align/stats/{{sample}}.stats.txt"), *fastp_folders(sample)]
+    found = {{table: [f"{{start}}.{{table}}.parquet" for start in batches] for table in tables}}
+    seals = expand(work("seals/harmonise_batch/{{batch}}.json"), batch=BATCHES)
+    return found | {{"seals": seals, "beside": list(tables), "in_parts": list(tables)}}
+def report_seals_of(people):
+    return [work(f"seals/reports/{{sample}}.json") for sample in people]
+def reports_of(people):
+    return [work(f"align/reports/{{sample}}") for sample in people]
 def trusts_of_reports(people):
     return {{"reports": "test"}}
 OWN_TABLES = ["sites", "rows", "runs"]
@@ -162,7 +160,7 @@ def make(folder: Path) -> None:
     subprocess.run(["samtools", "faidx", str(folder / "ref.fa")], check=True)
     for p in cast:
         if p[4] == "cram":
-            reports(folder / "work/align", p[0], 12 if p[0] == LOW else 32, p[2])
+            reports(folder / "work/align/reports", p[0], 12 if p[0] == LOW else 32, p[2])
     assert len(set(ids)) == len(ids)
 
 
@@ -183,7 +181,7 @@ def seal_what_came_before(folder: Path) -> None:
         of(f"harmonise_merge/0/{region}", "genotypes", f"harmonise/joint/0/{region}.bcf*")
     for p in people():
         if p[4] == "cram":
-            of(f"reports/{p[0]}", "reports", *(f"align/*/{p[0]}{end}" for end in (".*", "/*")))
+            of(f"reports/{p[0]}", "reports", f"align/reports/{p[0]}/*", f"align/contamination/{p[0]}.*")
 
 
 def own_batches() -> dict[str, list[str]]:
@@ -345,8 +343,10 @@ def between(holes: list[int], length: int) -> list[tuple[int, int]]:
 
 
 def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
-    for part in ("depth", "coverage", "stats", "fastp"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    """Those of a person, in a folder of its own in `folder`."""
+    folder = folder / sample
+    folder.mkdir(parents=True)
+    of_reads = Reports.of(folder, sample)
     of = {"chr1": 2, "chrX": karyotype.count("X"), "chrY": karyotype.count("Y")}
     lines = ["chrom\tlength\tbases\tmean\tmin\tmax"]
     dist = []
@@ -358,11 +358,11 @@ def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
         dist += [f"{contig}\t{depth + 8}\t0.01", f"{contig}\t{depth}\t0.60"]
         dist += [f"{contig}\t15\t{0.97 if depth > 20 else 0.30}", f"{contig}\t0\t1.00"]
     lines.append("total\t560000\t1\t30\t0\t60")
-    (folder / f"depth/{sample}.mosdepth.summary.txt").write_text("\n".join(lines) + "\n")
-    (folder / f"depth/{sample}.mosdepth.global.dist.txt").write_text("\n".join(dist) + "\n")
+    Path(of_reads.summary).write_text("\n".join(lines) + "\n")
+    Path(of_reads.dist).write_text("\n".join(dist) + "\n")
     length = CONTIGS["chr1"]
     at = {depth: length * 97 // 100, 10: length * 3 // 100} if depth > 20 else {depth: length}
-    (folder / f"coverage/{sample}.tsv").write_text("".join(f"{d}\t{n}\n" for d, n in sorted(at.items())))
+    Path(of_reads.coverage).write_text("".join(f"{d}\t{n}\n" for d, n in sorted(at.items())))
     numbers = {
         "raw total sequences": 100_000, "filtered sequences": 0, "sequences": 100_000, "reads mapped": 99_500,
         "reads mapped and paired": 99_400, "reads unmapped": 500, "reads properly paired": 98_000,
@@ -373,7 +373,7 @@ def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
     stats = ["# This file was produced by samtools stats (1.16.1+htslib-1.16) and can be plotted"]
     stats += [f"SN\t{key}:\t{value}" for key, value in numbers.items()]
     stats += [f"FFQ\t1\t{chr(9).join(['0'] * 30 + ['70', '30'])}", f"LFQ\t1\t{chr(9).join(['5'] * 30 + ['9', '1'])}"]
-    (folder / f"stats/{sample}.stats.txt").write_text("\n".join(stats) + "\n")
+    Path(of_reads.stats).write_text("\n".join(stats) + "\n")
     side = {"total_reads": 1000, "total_bases": 150_000, "q20_bases": 148_000, "q30_bases": 140_000}
     side |= {"q20_rate": 0.98, "q30_rate": 0.93, "gc_content": 0.4, "read1_mean_length": 150}
     report = {
@@ -383,9 +383,7 @@ def reports(folder: Path, sample: str, depth: int, karyotype: str) -> None:
         "command": "fastp",
     }
     for unit in (1, 2):
-        path = folder / f"fastp/{sample}/{unit}.fastp.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(report, indent=1))
+        (folder / f"{unit}.fastp.json").write_text(json.dumps(report, indent=1))
 
 
 def run(
@@ -667,8 +665,9 @@ def test_a_cohort_of_one_family_keeps_the_unrelated_and_says_so(repo, tmp_path, 
 
 def test_without_x_and_y_sex_is_that_of_the_sheet_and_it_is_said(cohort, repo, tmp_path):
     again(cohort, tmp_path)
-    for path in (tmp_path / "work/align/depth").glob("*.mosdepth.summary.txt"):
+    for path in (tmp_path / "work/align/reports").glob("*/*.mosdepth.summary.txt"):
         path.write_text("".join(x for x in path.read_text().splitlines(True) if not x.startswith(("chrX", "chrY"))))
+        path.parent.touch()
     for path in (tmp_path / "work/harmonise/batch").glob("*.people.parquet"):
         found = pq.read_table(path)
         pq.write_table(found.filter(pa.array([number == 1 for number in found["class"].to_pylist()])), path)
@@ -785,7 +784,9 @@ def test_own_table_of_thresholds_decides(cohort, repo, tmp_path):
 
 def test_damaged_report_stops_and_names_the_file(cohort, repo, tmp_path):
     again(cohort, tmp_path)
-    (tmp_path / "work/align/depth/p00.mosdepth.summary.txt").write_text("")
+    folder = tmp_path / "work/align/reports/p00"
+    (folder / "p00.mosdepth.summary.txt").write_text("")
+    folder.touch()
     done = run(tmp_path, repo, target="work/sample_qc/keep.tsv")
     assert done.status
     assert "p00.mosdepth.summary.txt: is not a mosdepth summary" in done.output

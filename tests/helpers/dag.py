@@ -39,11 +39,14 @@ def _print(folder: str) -> None:
             said = {"rule": job.rule.name, "script": job.rule.script, "shell": job.rule.shellcmd}
             said |= {"input": _named(job.input), "output": _named(job.output)}
             said |= {key: params[key] for key in ("stage", "stamp", "trusts", "in_parts") if key in params}
+            files = ("seals", *params.get("beside", []))
+            said["beside"] = {name: _plain(params[name]) for name in files if name in params}
             print(json.dumps(said), file=out)
 
 
 def jobs(folder: Path) -> list[dict]:
-    """The jobs of a run in `folder`, in no order: rule, script, shell, and input, output by name ("": without one)."""
+    """The jobs of a run in `folder`, in no order: rule, script, shell, and input, output by name ("": without one);
+    beside: what of its parameters are files."""
     env = os.environ | {"PYTHONPATH": str(REPO / "tests")}
     done = subprocess.run([sys.executable, "-m", "helpers.dag", folder], capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr[-4000:]
@@ -53,6 +56,7 @@ def jobs(folder: Path) -> list[dict]:
 def as_snakemake(job: dict) -> SimpleNamespace:
     """What `goe.core.seal.job` is given for a job; nothing would be sealed."""
     params = {key: job[key] for key in ("trusts", "in_parts") if key in job}
+    params |= job["beside"] | {"beside": [name for name in job["beside"] if name != "seals"]}
     named = {name or "unnamed": value for name, value in job["input"].items()}
     return SimpleNamespace(input=Files(named), output=Files({}), params=SimpleNamespace(**params))
 

@@ -6,10 +6,10 @@ from helpers.workflow import write_config
 
 
 def write(
-    folder: Path, people: int, kind: str = "fastq", lanes: int = 3, contigs: dict[str, int] | None = None
+    folder: Path, people: int, kind: str = "fastq", lanes: int = 3, contigs: dict[str, int] | None = None, **sections
 ) -> None:
     """A run folder. kind: input_type of everybody; lanes: FASTQ pairs of each; contigs: of the reference, one of a
-    single region where none are given."""
+    single region where none are given; sections: of its configuration."""
     data = folder / "data"
     data.mkdir(parents=True)
     contigs = contigs or {"chr1": 1000}
@@ -26,4 +26,4 @@ def write(
             inputs.append("\t".join([name, kind, *paths, f"L{lane}" if lane else ""]))
     (folder / "samples.tsv").write_text("\n".join(samples) + "\n")
     (folder / "inputs.tsv").write_text("\n".join(inputs) + "\n")
-    write_config(folder, reference={"fasta": "ref.fa", "build": "toy"})
+    write_config(folder, reference={"fasta": "ref.fa", "build": "toy"}, **sections)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from goe.genome.build import Region
 from goe.harmonise.batch import TABLES
@@ -100,10 +101,10 @@ def split_params(build: dict, region: list) -> dict:
     return {"build": build, "region": region, **settings}
 
 
-def person_params(build: dict, sample: str, sex: str, blocks: bool = True) -> dict:
+def person_params(build: dict, calls: Path, sample: str, sex: str, blocks: bool = True) -> dict:
     """Of harmonise_people.py, of one gVCF or VCF (without blocks) that was given."""
     settings = {"filter": asdict(Filter()), "keep_absent": False, "respect_ft": False, "raw": False, "rename": {}}
-    people = [{"sample": sample, "sex": sex, "called": False, "blocks": blocks}]
+    people = [{"sample": sample, "calls": str(calls), "sex": sex, "called": False, "blocks": blocks}]
     return {"build": build, "people": people, **settings}
 
 
@@ -168,18 +169,22 @@ class Stages:
             params={"build": self.build, "region": self.region, "raw": False},
         )
 
-    def gathered(self, batches: Sequence[Mapping[str, Path]] = (), joint: bool = True) -> dict[str, list[Path]]:
-        """Inputs of what reads a region of the cohort: the joint file's BCF, and the tables of batches."""
-        tables = {name: [batch[name] for batch in batches] for name in TABLES}
-        return {"joint": [self.folder / "harmonised.bcf"] if joint else [], **tables}
+    def joint(self, there: bool) -> list[Path]:
+        """The joint file's harmonised BCF."""
+        return [self.folder / "harmonised.bcf"] if there else []
+
+    def of_region(self, batches: Sequence[Mapping[str, Path]]) -> dict[str, Any]:
+        """Parameters of what reads a region of the cohort, with the tables of batches."""
+        tables = {name: [str(batch[name]) for batch in batches] for name in TABLES}
+        return {"build": self.build, "region": self.region, "accept_filters": [], **tables}
 
     def count(self, batches: Sequence[Mapping[str, Path]] = (), joint: bool = True) -> Cost:
         f = self.folder
         return self.run(
             "frequencies_count.py",
-            input={**self.gathered(batches, joint), "keep": f / "keep.tsv"},
+            input={"joint": self.joint(joint), "keep": f / "keep.tsv"},
             output={"counts": f / "counts.parquet", "ledger": f / "count.json"},
-            params={"build": self.build, "region": self.region, "raw": False, "accept_filters": []},
+            params={**self.of_region(batches), "raw": False},
         )
 
     def metrics(self, batches: Sequence[Mapping[str, Path]] = (), joint: bool = True) -> Cost:
@@ -188,7 +193,7 @@ class Stages:
         return self.run(
             "sample_qc_region.py",
             input={
-                **self.gathered(batches, joint),
+                "joint": self.joint(joint),
                 "files": [self.cohort.bcf] if joint else [],
                 "counted": [f / "joint.json"] if joint else [],
                 "people": f / "people.tsv",
@@ -196,11 +201,9 @@ class Stages:
             },
             output={"counts": f / "qc.parquet", "common": f / "common.parquet"},
             params={
-                "build": self.build,
-                "region": self.region,
+                **self.of_region(batches),
                 "rename": {},
                 "thresholds": {},
-                "accept_filters": [],
                 "autosome_length": 2_870_000_000,
             },
         )

@@ -229,6 +229,8 @@ def test_a_withdrawn_person_is_recounted_and_nothing_upstream_is_repeated(run, t
     gone = next(r.split("\t")[0] for r in rows if r.startswith("EE014"))
     lines = [f"{rows[0]}\twithdrawn"] + [f"{r}\t{'yes' if r.split(chr(9))[0] == gone else ''}" for r in rows[1:]]
     (tmp_path / "samples.tsv").write_text("\n".join(lines) + "\n")
+    assert "clean: " in snakemake(tmp_path, "clean").ok().output
+    assert not [*tmp_path.glob("work/align/*.cram*"), *tmp_path.glob("work/call/*")]
     planned = snakemake(tmp_path, "--dry-run", "--quiet", "host").ok().output
     names = {line.split()[1].rstrip(":") for line in planned.splitlines() if line.startswith(("rule ", "localrule "))}
     assert {"intake_people", "sample_qc_keep", "frequencies_count", "release_manifest"} <= names

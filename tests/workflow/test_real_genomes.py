@@ -93,7 +93,7 @@ def test_a_renamed_contig_is_told(reads_run):
 
 def test_no_read_is_lost(reads_run):
     for name in ("NA12878", "HG002", "HG001"):
-        ledger = json.loads((reads_run / f"work/align/{name}.ledger.json").read_text())
+        ledger = json.loads((reads_run / f"work/align/reports/{name}/ledger.json").read_text())
         assert ledger["in"]["reads"] == ledger["out"]["reads"] > 1000
 
 

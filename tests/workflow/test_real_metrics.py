@@ -74,7 +74,7 @@ def depth(run: Path, sample: str, known: np.ndarray, quality: int = 20) -> np.nd
 @pytest.mark.parametrize("sample", [s for s in PICARD if s != READS_TWICE])
 def test_coverage_is_that_of_every_base_counted(run, known, sample):
     mine, values = depth(run, sample, known), metrics(run, sample)
-    histogram = tool_reports.depth_histogram(run / f"work/align/coverage/{sample}.tsv", len(mine))
+    histogram = tool_reports.depth_histogram(run / f"work/align/reports/{sample}/coverage.tsv", len(mine))
     # Two bases of one pair of NA12891, where its mates overlap beside an insertion, are all that differs in 20 kb.
     assert np.abs(histogram.positions - np.bincount(mine)).sum() <= (4 if sample == "NA12891" else 0)
     capped = np.minimum(mine, 250)

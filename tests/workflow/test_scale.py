@@ -1,6 +1,7 @@
 """How many jobs a person is, and that planning is linear in people (docs/performance.md has what a country takes)."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers import dag, large_cohort
-from helpers.workflow import REPO
+from helpers.workflow import REPO, snakemake
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,20 @@ def test_a_person_with_three_lanes_is_two_jobs_and_a_share(planned):
 def test_a_person_with_a_gvcf_is_a_share_of_a_job(planned):
     jobs = planned("gvcf")
     assert jobs["harmonise_people"] <= 16 and jobs.total() < 16 + 70
+
+
+def test_waves_are_everybody_once_and_nothing_of_the_cohort(tmp_path):
+    """Two waves of batches of ten people."""
+    large_cohort.write(tmp_path / "run", 40, scatter={"people_per_batch": 10, "people_per_job": 10})
+    planned = []
+    for wave in ("1/2", "2/2"):
+        options = ["--dry-run", "--quiet", "host", "--config", f"wave={wave}"]
+        said = snakemake(tmp_path / "run", "wave", *options).ok().output
+        planned.append(set(re.findall(r"work/logs/align_person/(\w+)\.log", said)))
+        assert "rule harmonise_batch:" in said
+        assert not re.search("rule (frequencies|harmonise_ledger|release|sample_qc_region)", said)
+    first, second = planned
+    assert len(first) > 10 and len(second) > 10 and not first & second and len(first | second) == 40
 
 
 def cpu_of_a_plan(folder: Path) -> float:

@@ -25,7 +25,8 @@ from helpers.workflow import DATASET, REPO, write_config
 
 def made(job: dict) -> set[str]:
     """What a job takes from others, but for their seals."""
-    named = {name: [given] if isinstance(given, str) else given for name, given in job["input"].items()}
+    every = {**job["input"], **job["beside"]}
+    named = {name: [given] if isinstance(given, str) else given for name, given in every.items()}
     return {
         path
         for name, given in named.items()
@@ -88,19 +89,21 @@ def with_all_inputs(folder: Path) -> list[dict]:
 
 
 def seals(job: dict) -> set[str]:
-    return listed(job["input"].get("seals", [])) | listed(job["input"].get("further_seals", []))
+    given = (job["input"].get("seals"), job["input"].get("further_seals"), job["beside"].get("seals"))
+    return {path for some in given for path in listed(some or [])}
 
 
 # Rules that run nothing.
-TARGETS = {"release", "harmonised", "qc", "frequencies"}
+TARGETS = {"release", "harmonised", "qc", "frequencies", "wave"}
 
 
 def test_every_rule_of_the_workflow_is_planned(plans):
     texts = [path.read_text() for path in (REPO / "workflow/rules").glob("*.smk")]
     rules = {name for text in texts for name in re.findall(r"^ *rule (\w+):", text, re.M)}
-    # Before a run; on the target `harmonised` alone, and no file of it is read; of an auditor and of a coordinator.
-    others = {name for name in rules if name.startswith(("audit", "collect"))}
-    assert rules - {job["rule"] for jobs in plans for job in jobs} == {"lint", "harmonise_cohort", *others}
+    # Of an auditor and of a coordinator; before, beside and after a run; on the target `harmonised` alone, and no file
+    # of it is read.
+    others = {name for name in rules if name.startswith(("audit", "collect"))} | {"lint", "wave", "clean"}
+    assert rules - {job["rule"] for jobs in plans for job in jobs} == {"harmonise_cohort", *others}
 
 
 def test_every_job_asks_the_seal_of_every_file_that_it_reads(plans):
@@ -119,6 +122,24 @@ def test_every_job_asks_the_seal_of_every_file_that_it_reads(plans):
             if seal_of[path] not in seals(job)
         }
         assert loose == set()
+
+
+def test_what_snakemake_is_not_told_of_is_waited_for(plans):
+    """Whatever is `beside` a job's input is made by a job before it."""
+    looked_at = set()
+    for jobs in plans:
+        maker = {path: job for job in jobs for value in job["output"].values() for path in listed(value)}
+        for job in (job for job in jobs if job["beside"]):
+            before, todo = set(), [job]
+            while todo:
+                given = {path for value in todo.pop()["input"].values() for path in listed(value)} - before
+                before |= given
+                todo += [maker[path] for path in given if path in maker]
+            first = {maker[path]["output"].get("seal") for path in before if path in maker}
+            beside = {path for value in job["beside"].values() for path in listed(value)}
+            assert {maker[path]["output"]["seal"] for path in beside} <= first, job["rule"]
+            looked_at.add(job["rule"])
+    assert {"frequencies_count", "frequencies_callable_an", "sample_qc_region", "sample_qc_multiqc"} <= looked_at
 
 
 def test_every_script_that_reads_what_others_made_asks_and_seals(plans):
@@ -166,7 +187,7 @@ def begin(job: dict) -> None:
     stub = dag.as_snakemake(job)
     with seal.job(stub):
         for name in job.get("in_parts", []):
-            for path in listed(job["input"][name]):
+            for path in listed({**job["input"], **job["beside"]}[name]):
                 parquet.read(path)
 
 

@@ -1,11 +1,13 @@
-BWA_INDEX = {end: work(f"reference/bwa.{end}") for end in ("amb", "ann", "bwt", "pac", "sa")}
+BWA_INDEX = work("reference/bwa")
+# Of the files in this folder.
+BWA_PREFIX = f"{BWA_INDEX}/reference"
 
 
 rule align_index:
     input:
         fasta=CFG.reference.fasta,
     output:
-        **BWA_INDEX,
+        index=directory(BWA_INDEX),
         seal=work("seals/align_index.json"),
     log:
         work("logs/align_index.log"),
@@ -15,30 +17,22 @@ rule align_index:
         "../../envs/align.yaml"
     params:
         **made("index"),
+        prefix=BWA_PREFIX,
     script:
         "../../scripts/align_index.py"
 
 
 # From its lanes, or the file that was given, to a CRAM and what tools tell of it, by one job: what is between goes with it.
+# People's files are parameters here and elsewhere: a stamp has what they are, and planning would ask for each again.
 rule align_person:
     input:
-        reads=reads_of,
-        index=lambda wc: [] if wc.sample in ADOPTED else list(BWA_INDEX.values()),
+        index=lambda wc: [] if wc.sample in ADOPTED else BWA_INDEX,
         fasta=CFG.reference.fasta,
         autosomes=work("sample_qc/autosomes.bed"),
-        seals=lambda wc: [
-            work("seals/sample_qc_reference.json"),
-            *([] if wc.sample in ADOPTED else [work("seals/align_index.json")]),
-        ],
     output:
         cram=work("align/{sample}.cram"),
         crai=work("align/{sample}.cram.crai"),
-        ledger=work("align/{sample}.ledger.json"),
-        fastp=directory(work("align/fastp/{sample}")),
-        summary=work("align/depth/{sample}.mosdepth.summary.txt"),
-        dist=work("align/depth/{sample}.mosdepth.global.dist.txt"),
-        coverage=work("align/coverage/{sample}.tsv"),
-        stats=work("align/stats/{sample}.stats.txt"),
+        reports=directory(work("align/reports/{sample}")),
         seal=work("seals/align_person/{sample}.json"),
     log:
         work("logs/align_person/{sample}.log"),
@@ -49,10 +43,12 @@ rule align_person:
     threads: 8
     params:
         **made_of("reads") | {"trusts": lambda wc: {"index": STAMPS.index, "bases": STAMPS.bases}},
-        sample="{sample}",
-        units=units_of,
-        adopted=lambda wc: wc.sample in ADOPTED,
-        cram=lambda wc: UNITS[wc.sample][0].input_type == "cram",
+        seals=lambda wc: [
+            work(f"seals/{job}.json")
+            for job in ["sample_qc_reference", *([] if wc.sample in ADOPTED else ["align_index"])]
+        ],
+        person=told_of_reads,
+        prefix=BWA_PREFIX,
         rename=CFG.reference.rename,
         ignore_contigs=CFG.reference.ignored,
     script:
@@ -62,10 +58,8 @@ rule align_person:
 rule align_contamination:
     input:
         cram=work("align/{sample}.cram"),
-        crai=work("align/{sample}.cram.crai"),
         fasta=CFG.reference.fasta,
         panel=CONTAMINATION_PANEL,
-        seals=work("seals/align_person/{sample}.json"),
     output:
         freemix=work("align/contamination/{sample}.selfSM"),
         ancestry=work("align/contamination/{sample}.Ancestry"),
@@ -79,12 +73,14 @@ rule align_contamination:
     threads: 2
     params:
         **made_of("contamination", "reads"),
+        **OF_CRAM,
         panel=CFG.sample_qc.contamination_panel,
     script:
         "../../scripts/align_contamination.py"
 
 
 KEPT_READS = [
+    *([work("seals/align_index.json")] if READ_BORN.keys() - ADOPTED else []),
     *expand(work("seals/align_person/{sample}.json"), sample=READ_BORN),
     *(expand(work("seals/align_contamination/{sample}.json"), sample=READ_BORN) if CONTAMINATION_PANEL else []),
 ]

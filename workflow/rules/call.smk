@@ -1,9 +1,7 @@
 rule call_bcftools:
     input:
         cram=work("align/{sample}.cram"),
-        crai=work("align/{sample}.cram.crai"),
         fasta=CFG.reference.fasta,
-        seals=work("seals/align_person/{sample}.json"),
     output:
         gvcf=work("call/{sample}.g.vcf.gz"),
         index=work("call/{sample}.g.vcf.gz.tbi"),
@@ -17,6 +15,7 @@ rule call_bcftools:
     threads: 4
     params:
         **made_of("calls", "reads"),
+        **OF_CRAM,
         caller=plain(CFG.caller),
         min_dp=sorted({CFG.genotype_filter.min_dp, CFG.genotype_filter.min_dp_haploid}),
         min_gq=[CFG.genotype_filter.min_gq],

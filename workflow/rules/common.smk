@@ -1,3 +1,6 @@
+from functools import cache
+from itertools import groupby
+
 from goe.core import batches, environment
 from goe.genome import build
 from goe.intake import load as intake, stamps, tools
@@ -22,7 +25,7 @@ CALL_REGIONS = [f"{r.contig}:{r.start}-{r.end}" for r in build.regions(BUILD, 10
 BATCHES = batches.make(UNITS, CFG.scatter.people_per_batch)
 # People of a batch whose own files one job harmonises.
 JOBS = batches.split(BATCHES, batches.count(CFG.scatter.people_per_batch, CFG.scatter.people_per_job))
-JOBS_OF = {batch: [job for job in JOBS if job.partition(".")[0] == batch] for batch in BATCHES}
+JOBS_OF = {batch: list(jobs) for batch, jobs in groupby(JOBS, key=lambda job: job.partition(".")[0])}
 READ_TYPES = {"fastq", "ubam", "bam", "cram"}
 # Where Snakemake brings the tools, each rule has those of its environment.
 CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS)
@@ -70,7 +73,7 @@ KEPT = []
 def made(stage, *trusted):
     """Parameters of a job of a stage of the cohort: its stamp, and the stamps it trusts the seals of others under."""
     return {
-        "stage": lambda wc: stage,
+        "stage": stage,
         "stamp": lambda wc: STAMPS.stamp(stage),
         "trusts": lambda wc: {name: STAMPS.stamp(name) for name in trusted},
     }
@@ -79,7 +82,7 @@ def made(stage, *trusted):
 def made_of(stage, *trusted):
     """The same for a stage of one person, whose id is the wildcard `sample`."""
     return {
-        "stage": lambda wc: stage,
+        "stage": stage,
         "stamp": lambda wc: STAMPS.stamp(stage, wc.sample),
         "trusts": lambda wc: {name: STAMPS.stamp(name, wc.sample) for name in trusted},
     }
@@ -87,7 +90,7 @@ def made_of(stage, *trusted):
 
 def look_at_inputs():
     """Before the first job: every problem of every input, as `lint` tells it, unless nothing has changed since."""
-    if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint"}:
+    if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint", "clean"}:
         return
     try:
         intake.look(LOADED, STAMPS, workflow.cores or 4, CALLED)
@@ -132,20 +135,22 @@ def resources_of(*folders):
     return sorted(str(path) for folder in folders for path in (SCRIPTS.parent / "resources" / folder).iterdir())
 
 
-def reads_of(wildcards):
-    """Files of a person's reads."""
-    return [path for row in UNITS[wildcards.sample] for path in (row.path, row.path2) if path]
-
-
-def units_of(wildcards):
-    """The units of a person, in the order of the sheet: two libraries may both have a unit L1."""
-    return [
-        {
-            "reads": [path for path in (row.path, row.path2) if path],
-            "read_group": read_group(wildcards.sample, number, row),
-        }
-        for number, row in enumerate(UNITS[wildcards.sample], 1)
-    ]
+def told_of_reads(wildcards):
+    """What aligning is told of a person: the units in the order of the sheet, since two libraries may both have a unit
+    L1, and whether a BAM or CRAM is taken as it is."""
+    rows = UNITS[wildcards.sample]
+    return {
+        "sample": wildcards.sample,
+        "adopted": wildcards.sample in ADOPTED,
+        "cram": rows[0].input_type == "cram",
+        "units": [
+            {
+                "reads": [path for path in (row.path, row.path2) if path],
+                "read_group": read_group(wildcards.sample, number, row),
+            }
+            for number, row in enumerate(rows, 1)
+        ],
+    }
 
 
 def read_group(sample, number, row):
@@ -161,30 +166,23 @@ def read_group(sample, number, row):
     }
 
 
-def fastp_reports(sample):
-    """Reports of fastp on a person's FASTQ pairs; none for other inputs."""
-    return [
-        work(f"align/fastp/{sample}/{i}.fastp.json")
-        for i, row in enumerate(UNITS[sample], 1)
-        if row.input_type == "fastq"
-    ]
+# Parameters of a job that reads a person's CRAM.
+OF_CRAM = {
+    "crai": work("align/{sample}.cram.crai"),
+    "seals": work("seals/align_person/{sample}.json"),
+    "beside": ["crai"],
+}
 
 
-def fastp_folders(sample):
-    """The folder that has them."""
-    return [work(f"align/fastp/{sample}")] if fastp_reports(sample) else []
-
-
-def report_seals_of(sample):
-    """Seals of what tools report of a person's reads."""
+def report_seals_of(people):
+    """Seals of what tools report of people's reads."""
     jobs = ["align_person", *(["align_contamination"] if CONTAMINATION_PANEL else [])]
-    return [work(f"seals/{job}/{sample}.json") for job in jobs]
+    return [work(f"seals/{job}/{sample}.json") for sample in people for job in jobs]
 
 
-def reports_of(sample):
-    """Reports of a person's reads that MultiQC shows."""
-    names = ["depth/{}.mosdepth.summary.txt", "depth/{}.mosdepth.global.dist.txt", "stats/{}.stats.txt"]
-    return [*(work(f"align/{name.format(sample)}") for name in names), *fastp_folders(sample)]
+def reports_of(people):
+    """Folders of what tools report of people's reads."""
+    return [work(f"align/reports/{sample}") for sample in people]
 
 
 def trusts_of_reports(people):
@@ -213,39 +211,54 @@ def joint_parts(path):
     return [work(path.format(number, region)) for region in REGIONS for number in joint_of(region)]
 
 
-def trusts_of_genotypes(wildcards):
-    """Stamps under which the harmonised files of everybody were made."""
+@cache
+def trusted_genotypes():
     scanned = [STAMPS.scanned(i) for i in JOINT_NUMBERS]
     gathered = [STAMPS.gathered(people) for people in BATCHES.values()]
     return {"genotypes": STAMPS.genotypes, "gathered": gathered, "scanned": scanned}
 
 
+def trusts_of_genotypes(wildcards):
+    """Stamps under which the harmonised files of everybody were made."""
+    return trusted_genotypes()
+
+
 def genotypes_of_region(wildcards):
-    """Harmonised files of everybody in a region, as named inputs, with their seals."""
+    """Harmonised joint files of a region, as named inputs, with their seals and that of what the batches waited for."""
     region = wildcards.region
     numbers = joint_of(region)
-    found = {
-        table: expand(work("harmonise/batch/{batch}.{table}.parquet"), batch=BATCHES, table=table)
-        for table in OWN_TABLES
+    return {
+        "joint": expand(work("harmonise/joint/{number}/{region}.bcf"), number=numbers, region=region),
+        "seals": [
+            *expand(work("seals/harmonise_merge/{number}/{region}.json"), number=numbers, region=region),
+            *([work("seals/harmonise_ledger.json")] if BATCHES else []),
+        ],
     }
-    found["joint"] = expand(work("harmonise/joint/{number}/{region}.bcf"), number=numbers, region=region)
-    found["seals"] = [
-        *expand(work("seals/harmonise_merge/{number}/{region}.json"), number=numbers, region=region),
-        *expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
-    ]
-    return found
+
+
+def gathered(*tables):
+    """Parameters of a job of a region that reads tables of all batches. As input they would be too many to plan with,
+    regions times batches: it waits for `harmonise_ledger`, which waits for the batches."""
+    return {
+        **{name: expand(work(f"harmonise/batch/{{batch}}.{name}.parquet"), batch=BATCHES) for name in tables},
+        "seals": expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
+        "beside": list(tables),
+        "in_parts": list(tables),
+    }
 
 
 def seals_of_calls(wildcards):
     return [work(f"seals/call_bcftools/{sample}.json") for sample in JOBS[wildcards.people] if sample in READ_BORN]
 
 
-def calls_of(wildcards):
-    """The gVCF, called or given, or single-sample VCF of each of some people."""
-    return [
-        work(f"call/{sample}.g.vcf.gz") if sample in READ_BORN else UNITS[sample][0].path
-        for sample in JOBS[wildcards.people]
-    ]
+def calls_of(sample):
+    """The gVCF, called or given, or single-sample VCF of a person."""
+    return work(f"call/{sample}.g.vcf.gz") if sample in READ_BORN else UNITS[sample][0].path
+
+
+def called_of(wildcards):
+    """Those of some people that are made here."""
+    return [calls_of(sample) for sample in JOBS[wildcards.people] if sample in READ_BORN]
 
 
 def told_of(wildcards):
@@ -253,6 +266,7 @@ def told_of(wildcards):
     return [
         {
             "sample": sample,
+            "calls": calls_of(sample),
             "sex": PEOPLE[sample].sex,
             "called": sample in READ_BORN,
             "blocks": UNITS[sample][0].input_type != "vcf",

@@ -15,7 +15,7 @@ rule frequencies_count:
         "../../envs/goe.yaml"
     params:
         **made("counts") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "keep": STAMPS.keep}},
-        in_parts=OWN_TABLES,
+        **gathered(*OWN_TABLES),
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         raw=CFG.frequencies.raw,
@@ -30,11 +30,9 @@ KEPT += expand(work("seals/frequencies_count/{region}.json"), region=REGIONS)
 # Disclosure control is a part of this: what is stored of a genome is what may be shown of it, or a number a base.
 rule frequencies_callable_an:
     input:
-        runs=expand(work("harmonise/batch/{batch}.runs.parquet"), batch=BATCHES),
         keep=work("sample_qc/keep.tsv"),
         people=work("intake/people.tsv"),
-        seals=expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
-        further_seals=[work("seals/sample_qc_keep.json"), work("seals/intake_people.json")],
+        seals=[work(f"seals/{job}.json") for job in ("harmonise_ledger", "sample_qc_keep", "intake_people")],
     output:
         blocks=work("callable_an/{region}.parquet"),
         seal=work("seals/frequencies_callable_an/{region}.json"),
@@ -46,6 +44,7 @@ rule frequencies_callable_an:
         "../../envs/goe.yaml"
     params:
         **made("callable_an") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "keep": STAMPS.keep}},
+        **gathered("runs"),
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         disclosure=plain(CFG.disclosure),
@@ -63,11 +62,9 @@ if CFG.restricted:
     # The same of every stratum, exact: for the restricted product alone.
     rule frequencies_exact_callable_an:
         input:
-            runs=expand(work("harmonise/batch/{batch}.runs.parquet"), batch=BATCHES),
             keep=work("sample_qc/keep.tsv"),
             people=work("intake/people.tsv"),
-            seals=expand(work("seals/harmonise_batch/{batch}.json"), batch=BATCHES),
-            further_seals=[work("seals/sample_qc_keep.json"), work("seals/intake_people.json")],
+            seals=[work(f"seals/{job}.json") for job in ("harmonise_ledger", "sample_qc_keep", "intake_people")],
         output:
             blocks=work("restricted/blocks/{region}.parquet"),
             seal=work("seals/frequencies_exact_callable_an/{region}.json"),
@@ -79,6 +76,7 @@ if CFG.restricted:
             "../../envs/goe.yaml"
         params:
             **made("callable_an") | {"trusts": lambda wc: {**trusts_of_genotypes(wc), "keep": STAMPS.keep}},
+            **gathered("runs"),
             build=BUILD_PARAMS,
             region=lambda wc: list(REGIONS[wc.region]),
             disclosure={"open": True, "legal_basis": CFG.restricted.legal_basis},

@@ -6,9 +6,8 @@ OWN_TABLES = ["sites", "rows", "runs"]
 # Each person by itself: what it counts as depends on nobody else, and on no region.
 rule harmonise_people:
     input:
-        calls=calls_of,
+        called=called_of,
         fasta=CFG.reference.fasta,
-        seals=seals_of_calls,
     output:
         tables=directory(work("harmonise/people/{people}")),
         seal=work("seals/harmonise_people/{people}.json"),
@@ -22,6 +21,7 @@ rule harmonise_people:
         stage=lambda wc: "own",
         stamp=lambda wc: STAMPS.own_of(JOBS[wc.people]),
         trusts=lambda wc: {"calls": [STAMPS.calls(sample) for sample in JOBS[wc.people] if sample in READ_BORN]},
+        seals=seals_of_calls,
         people=told_of,
         build=BUILD_PARAMS,
         filter=GENOTYPE_FILTER,
@@ -125,6 +125,8 @@ rule harmonise_ledger:
         split=lambda wc: joint_parts("harmonise/split/{}/{}.ledger.json"),
         merged=lambda wc: joint_parts("harmonise/joint/{}/{}.ledger.json"),
         own=expand(work("harmonise/batch/{batch}.ledger.json"), batch=BATCHES),
+        # Not read here: jobs of regions wait for this one.
+        tables=expand(work("harmonise/batch/{batch}.{table}.parquet"), batch=BATCHES, table=OWN_TABLES),
         seals=lambda wc: [
             *joint_parts("seals/harmonise_split/{}/{}.json"),
             *joint_parts("seals/harmonise_merge/{}/{}.json"),
@@ -157,8 +159,8 @@ rule harmonise_cohort:
     conda:
         "../../envs/goe.yaml"
     params:
+        **gathered(*OWN_TABLES),
         trusts=trusts_of_genotypes,
-        in_parts=OWN_TABLES,
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
     script:

@@ -59,8 +59,6 @@ rule intake_people:
 # Every byte of every data file, or some pieces of each (inputs_record), for the record of what the release was made
 # from. Nothing else waits for it.
 rule intake_digests:
-    input:
-        files=lambda wc: STAMPS.files_of(wc.part),
     output:
         table=work("intake/digests/{part}.tsv"),
         seal=work("seals/intake_digests/{part}.json"),

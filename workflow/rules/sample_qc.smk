@@ -25,20 +25,12 @@ rule sample_qc_reference:
 rule sample_qc_batch:
     input:
         reference=work("sample_qc/reference.tsv"),
-        summary=lambda wc: expand(work("align/depth/{sample}.mosdepth.summary.txt"), sample=READ_BATCHES[wc.batch]),
-        dist=lambda wc: expand(work("align/depth/{sample}.mosdepth.global.dist.txt"), sample=READ_BATCHES[wc.batch]),
-        coverage=lambda wc: expand(work("align/coverage/{sample}.tsv"), sample=READ_BATCHES[wc.batch]),
-        stats=lambda wc: expand(work("align/stats/{sample}.stats.txt"), sample=READ_BATCHES[wc.batch]),
+        reports=lambda wc: reports_of(READ_BATCHES[wc.batch]),
         freemix=lambda wc: (
             expand(work("align/contamination/{sample}.selfSM"), sample=READ_BATCHES[wc.batch])
             if CFG.sample_qc.contamination_panel
             else []
         ),
-        fastp=lambda wc: [path for s in READ_BATCHES[wc.batch] for path in fastp_folders(s)],
-        seals=lambda wc: [
-            work("seals/sample_qc_reference.json"),
-            *(seal for s in READ_BATCHES[wc.batch] for seal in report_seals_of(s)),
-        ],
     output:
         metrics=work("sample_qc/batch/{batch}.jsonl"),
         files=work("sample_qc/batch/{batch}.files.txt"),
@@ -51,7 +43,7 @@ rule sample_qc_batch:
         **made("metrics") | {"trusts": lambda wc: {"bases": STAMPS.bases, **trusts_of_reports(READ_BATCHES[wc.batch])}},
         build=BUILD_PARAMS,
         people=lambda wc: READ_BATCHES[wc.batch],
-        fastp=lambda wc: {s: fastp_reports(s) for s in READ_BATCHES[wc.batch]},
+        seals=lambda wc: [work("seals/sample_qc_reference.json"), *report_seals_of(READ_BATCHES[wc.batch])],
     script:
         "../../scripts/sample_qc_batch.py"
 
@@ -76,7 +68,7 @@ rule sample_qc_region:
         "../../envs/goe.yaml"
     params:
         **made("metrics") | {"trusts": trusts_of_genotypes},
-        in_parts=OWN_TABLES,
+        **gathered(*OWN_TABLES),
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         rename=CFG.reference.rename,
@@ -355,12 +347,8 @@ rule sample_qc_multiqc_tables:
 rule sample_qc_multiqc:
     input:
         tables=work("sample_qc/multiqc"),
-        reports=lambda wc: [path for sample in READ_BORN for path in reports_of(sample)],
         config=MULTIQC_CONFIG,
-        seals=lambda wc: [
-            work("seals/sample_qc_multiqc_tables.json"),
-            *(seal for sample in READ_BORN for seal in report_seals_of(sample)),
-        ],
+        seals=work("seals/sample_qc_multiqc_tables.json"),
     output:
         report(
             work("sample_qc/multiqc.html"),
@@ -373,6 +361,10 @@ rule sample_qc_multiqc:
     conda:
         "../../envs/multiqc.yaml"
     params:
+        # Of everybody with reads, for whom the jobs of batches have waited.
+        reports=lambda wc: reports_of(READ_BORN),
+        seals=lambda wc: report_seals_of(READ_BORN),
+        beside=["reports"],
         trusts=lambda wc: {"pages": STAMPS.pages, **trusts_of_reports(READ_BORN)},
     script:
         "../../scripts/sample_qc_multiqc.py"

@@ -212,15 +212,21 @@ def job(snakemake: Any) -> Iterator[None]:
 
     Of the rule: input `seals` (and `further_seals`) are those of the jobs whose files it reads, and the parameter
     `trusts` gives the stamps that they must have; output `seal` is the own, with the parameters `stage` and `stamp`.
-    The parameter `in_parts` names inputs that are verified as they are read, by readers that open `source` of them.
+    Snakemake takes time for each file that it is told of. So what is made before an input anyway may be a parameter:
+    `seals`, and the files that the parameter `beside` names.
+    The parameter `in_parts` names those of all these that are verified as they are read, by readers that open `source`
+    of them.
     A job outside of a workflow has no seals, and none is asked for."""
     params, given, output = snakemake.params, snakemake.input, snakemake.output
-    seals = list(_flat(getattr(given, name, []) for name in ("seals", "further_seals")))
+    beside = {name: getattr(params, name) for name in getattr(params, "beside", ())}
+    of_input = [getattr(given, name, []) for name in ("seals", "further_seals")]
+    seals = list(_flat([*of_input, getattr(params, "seals", [])]))
     if seals:
         held = Held(seals, params.trusts)
-        later = set(_flat(getattr(given, name) for name in getattr(params, "in_parts", ())))
-        others = later.union(seals)
-        now = [path for path in dict.fromkeys(_made_here(seals, _flat(given))) if path not in others]
+        in_parts = getattr(params, "in_parts", ())
+        later = set(_flat(beside[name] if name in beside else getattr(given, name) for name in in_parts))
+        others, every = later.union(seals), _flat([*given, *beside.values()])
+        now = [path for path in dict.fromkeys(_made_here(seals, every)) if path not in others]
         missing = [_unsealed(path) for path in later if not held.of(path)]
         stop_on(held.problems)
         stop_on([*missing, *(fault for path in now for fault in held.faults(path))])

@@ -18,22 +18,27 @@ from goe.hts.bcf import Reader, Record
 
 
 @contextmanager
-def opened(source: Any, build: Build, region: Region, people: Iterable[str], raw: bool = False) -> Iterator[Cohort]:
-    """The cohort of a job whose input names `joint`, the harmonised BCFs of the region, and the tables of the batches.
-
-    people: everybody with data.
-    """
-    with ExitStack() as stack, again(source) as joint:
-        paths = zip(*(_listed(getattr(source, name)) for name in TABLES), strict=True)
+def opened(
+    joint: str | Sequence[str],
+    tables: Any,
+    build: Build,
+    region: Region,
+    people: Iterable[str],
+    raw: bool = False,
+) -> Iterator[Cohort]:
+    """The cohort in a region. joint: its harmonised BCFs; tables: what has those of the batches as attributes; people:
+    everybody with data."""
+    with ExitStack() as stack, again(joint) as readers:
+        paths = zip(*(getattr(tables, name) for name in TABLES), strict=True)
         own = [stack.enter_context(Batch.opened(dict(zip(TABLES, some, strict=True)))) for some in paths]
-        yield Cohort(joint, own, build, region, raw, people)
+        yield Cohort(readers, own, build, region, raw, people)
 
 
 @contextmanager
-def again(source: Any) -> Iterator[list[Reader]]:
+def again(joint: str | Sequence[str]) -> Iterator[list[Reader]]:
     """Readers over the joint files alone."""
     with ExitStack() as stack:
-        yield [stack.enter_context(harmonised.open_harmonised(path)) for path in _listed(source.joint)]
+        yield [stack.enter_context(harmonised.open_harmonised(path)) for path in _listed(joint)]
 
 
 def _listed(paths: str | Sequence[str]) -> list[str]:

@@ -295,6 +295,16 @@ def _filter_regions(cfg: dict) -> list[Problem]:
     ]
 
 
+def _wave(wave: Any) -> list[Problem]:
+    """A group of people that is none of those there are: the schema knows that both are numbers."""
+    match = re.fullmatch("([0-9]+)/([0-9]+)", wave) if isinstance(wave, str) else None
+    if not match or int(match[1]) <= int(match[2]):
+        return []
+    return [
+        Problem(f"config wave {wave}", "there is no such wave", f"give one of 1/{match[2]} to {match[2]}/{match[2]}")
+    ]
+
+
 # Keys whose values are paths, or sections and lists of paths.
 _PATHS = (
     *("samples", "inputs", "outdir", "audit", "audit_record", "previous_release", "previous_people"),
@@ -362,6 +372,7 @@ def read(raw: Mapping) -> tuple[Config, list[Problem]]:
         )
     if cfg.get("audit_record") is not None and cfg.get("audit") is None:
         problems.append(Problem("config audit", "is missing", "audit_record is about it: set both, or neither"))
+    problems += _wave(cfg.get("wave"))
     problems += _filter_regions(cfg)
     problems += _paths(cfg)
     sample_qc = cfg.get("sample_qc")

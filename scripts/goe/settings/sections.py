@@ -243,6 +243,7 @@ class Config:
     inputs_record: str
     restricted: Restricted | None
     outdir: str
+    wave: str | None
     scratch: str | None
 
 

@@ -188,6 +188,26 @@ def test_a_person_may_be_called_as_a_folder_is(made):
             pass
 
 
+def beside(made, **params):
+    """A job whose input has waited for the one that made the table."""
+    work = job(made, table="work/a.tsv", seals="work/seals/a.json", beside=["table"], **params)
+    work.input = Files(sheet="samples.tsv")
+    return work
+
+
+def test_a_file_that_snakemake_is_not_told_of_is_asked_for_as_well(made):
+    (made / "samples.tsv").write_text("x")
+    with seal.job(beside(made)):
+        (made / "work/b.tsv").write_text("x")
+    assert list(json.loads((made / "work/seals/b.json").read_text())["read"]) == ["a.json"]
+    (made / "work/a.tsv").write_text("old\n")
+    with pytest.raises(GoeError, match="is not what its job made"), seal.job(beside(made)):
+        pass
+    in_parts = seal.job(beside(made, in_parts=["table"]))
+    with in_parts, seal.source("work/a.tsv") as file, pytest.raises(GoeError, match="is not what its job made"):
+        file.read()
+
+
 @pytest.fixture
 def in_parts(made, monkeypatch):
     """A job that reads a file in parts, of 64 bytes each."""

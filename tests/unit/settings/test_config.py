@@ -403,6 +403,9 @@ def test_a_gdi_package_of_another_build_is_refused_before_its_settings_are_made(
         ({"previous_people": "people.tsv"}, "previous_release: is missing -> previous_people is about it"),
         ({"audit_record": "inputs.tsv"}, "audit: is missing -> audit_record is about it"),
         ({"previous_release": ""}, "previous_release: is empty"),
+        ({"wave": "9/8"}, "config wave 9/8: there is no such wave -> give one of 1/8 to 8/8"),
+        ({"wave": "0/8"}, "config wave"),
+        ({"wave": "1 of 8"}, "config wave"),
     ],
 )
 def test_sections_of_the_release(sections, says):

@@ -242,7 +242,7 @@ def test_files_that_decide_numbers_are_told_by_their_content(tmp_path):
 def test_the_snapshot_knows_every_key_that_decides_numbers(repo):
     """A new key of the config has to be put here or told: nobody should forget to decide."""
     schema = yaml.safe_load((repo / "workflow/schemas/config.schema.yaml").read_text())["properties"]
-    at_home = {"samples", "inputs", "outdir", "scatter", "scratch", "joint"}
+    at_home = {"samples", "inputs", "outdir", "scatter", "scratch", "wave", "joint"}
     at_home |= {f"reference.{key}" for key in ("fasta", "par", "rename", "ignore_contigs", "leave_out")}
     at_home |= {"strata.columns", "formats.gdi.recipients"}
     # What they make of the release is in its disclosure report.
