@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup demo demo-collect test fuzz bench lint legs clean
+.PHONY: help setup demo demo-collect test fuzz bench consumers lint legs clean
 
 CORES ?= $(shell nproc)
 BIN := $(CURDIR)/.venv/bin
@@ -14,11 +14,12 @@ export PATH := $(BIN):$(PATH)
 
 help:
 	@echo "make setup  .venv, and the tools; with GOE_TOOLS=none no tools, which is enough for goe check"
-	echo "make demo   set everything up, make a cohort, run the workflow on it, compare with the truth"
+	echo "make demo   set everything up, make a cohort, run the workflow on it, open and under a floor, compare with the truth"
 	echo "make demo-collect  three countries, each with a run of its own, collected and compared with the whole cohort"
 	echo "make test   set up, with a browser for the pages where there is none, and run the tests"
 	echo "make fuzz   the property tests with other examples than those of make test"
 	echo "make bench  set up and run the benchmarks"
+	echo "make consumers  clients that read releases, in an environment of their own; RELEASE=FOLDER asks them that one too"
 	echo "make lint   ruff, snakefmt, import-linter, mypy, snakemake --lint"
 	echo "make legs   what another version of Python could break, with each of 3.11 to 3.13 that is here"
 	echo "make clean  remove the demo, and what Snakemake keeps in this folder"
@@ -26,13 +27,20 @@ help:
 setup:
 	@scripts/setup.sh
 
+# Every number first, to be compared with the truth; then as it would be published, from the same counts.
 demo: setup
 	@umask 077
 	deployment=
 	if [ "$$(cat .venv/deployment)" = conda ]; then deployment="--sdm conda"; fi
+	run() {
+	  snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment "$$@"
+	}
+	rm -rf demo/release
 	PATH="$$PATH:$(TOOLS)" goe demo make demo
-	snakemake --snakefile Snakefile --directory demo --workflow-profile $(PROFILE) --cores $(CORES) $$deployment \
-	  release harmonised
+	run release harmonised
+	goe demo compare demo demo
+	goe demo floor demo
+	run release
 	goe demo compare demo demo
 
 # Each country is a run of its own; what they publish is collected, and once more with the restricted product of one.
@@ -72,6 +80,11 @@ fuzz: setup
 
 bench: setup
 	@PATH="$$PATH:$(TOOLS)" python -m pytest tests/bench -m bench -s $(PYTEST_ARGS)
+
+consumers: setup
+	@[ -x .venv/consumers/bin/python ] || python3 -m venv .venv/consumers
+	.venv/consumers/bin/pip install --quiet --disable-pip-version-check -r tests/consumers/requirements.lock
+	PATH="$$PATH:$(TOOLS)" GOE_RELEASE="$(RELEASE)" python -m pytest tests/consumers $(PYTEST_ARGS)
 
 lint: setup
 	@ruff check .

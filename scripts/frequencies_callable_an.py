@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from goe.core import logs, seal, tables
-from goe.disclosure import control
+from goe.disclosure import control, earlier_callable
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import callable_an, counts
 from goe.genome.build import Build, Region
@@ -20,6 +20,8 @@ with logs.to(snakemake.log), seal.job(snakemake), ExitStack() as stack:
     policy = control.policy(sections.of(Disclosure, params.disclosure))
     groups = control.published_groups(choose_strata(leaves.people, policy.min_stratum_size), policy)
     kinds = {i: row["input_type"] for i, row in people.items()}
-    them = callable_an.People(leaves, ids, kinds, groups, region.contig)
+    earlier = params.get("previous"), params.get("record")
+    before = earlier_callable.before(*earlier, keep.values(), policy, build.name, region.contig)
+    them = callable_an.People(leaves, ids, kinds, groups, region.contig, before)
     batches = [stack.enter_context(Called.opened(path)) for path in params.runs]
     callable_an.write(callable_an.Blocks(batches, them, policy.k, build), region, snakemake.output.blocks)

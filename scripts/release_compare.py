@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from goe.core import logs, seal, tables
-from goe.disclosure import control, earlier_release
+from goe.disclosure import control, earlier_callable, earlier_release
+from goe.genome.build import Build
 from goe.release import notes as release_notes
 from goe.rules import formats
 from goe.settings import sections
@@ -24,5 +25,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         moved = earlier_release.moves(
             tables.read(snakemake.input.keep), params.people, formats.people_key(params.people)
         )
-    found = earlier_release.check(before, now, policy, contigs, moved)
+    tables_now = dict(zip(params.build["contigs"], snakemake.input.callable_an, strict=True))
+    beside = earlier_callable.problems(params.previous, tables_now, policy, moved, Build(**params.build))
+    found = earlier_release.check(before, now, policy, contigs, moved, beside)
     Path(snakemake.output[0]).write_text(release_notes.dumps(found))

@@ -18,8 +18,8 @@ with logs.to(snakemake.log), seal.job(snakemake):
     tools = {}
     for path in snakemake.input.versions:
         tools |= json.loads(Path(path).read_text())
-    names = [*params.files, *json.loads(Path(snakemake.input.written).read_text())]
-    files = layout.describe(folder, names)
+    beside = (name for path in snakemake.input.beside for name in json.loads(Path(path).read_text()))
+    files = layout.describe(folder, sorted({*params.files, *beside}))
     health_dcat.write(folder, cfg, about, [f for f in files if f.path not in health_dcat.NOT_DESCRIBED])
     described = layout.describe(folder, [health_dcat.TURTLE, health_dcat.JSON_LD])
     ro_crate.write(

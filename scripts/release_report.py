@@ -18,7 +18,8 @@ with logs.to(snakemake.log), seal.job(snakemake):
         json.loads((folder / name).read_text())
         for name in ("metadata/dataset.json", "qc/summary.json", "disclosure/disclosure.json")
     )
-    files = [dataclasses.asdict(file) for file in layout.describe(folder, params.files)]
+    names = [*params.files, *(name for path in snakemake.input.beside for name in json.loads(Path(path).read_text()))]
+    files = [dataclasses.asdict(file) for file in layout.describe(folder, sorted({*names}))]
     # Made after the page, with its digest in them.
     files += [{"path": name, "size": None, "sha256": None} for name in params.later]
     written = report_page.write(

@@ -7,7 +7,7 @@ from goe.core import logs, seal
 from goe.disclosure import control
 from goe.disclosure.plan import choose_strata
 from goe.release import notes as release_notes
-from goe.release.formats import annotations, mini_node, sites_vcf
+from goe.release.formats import annotations, sites_vcf
 from goe.rules.site_filters import DESCRIPTIONS
 from goe.settings import sections
 from goe.settings.sections import Disclosure
@@ -19,9 +19,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
     policy = control.policy(sections.of(Disclosure, params.disclosure))
     plan = choose_strata(tally["people"], policy.min_stratum_size)
     fields = sites_vcf.read_fields(snakemake.input.fields)
-    if which in mini_node.PROFILES:
-        info = mini_node.tags(fields, plan.strata, which)
-    elif which == "annotations":
+    if which == "annotations":
         info = annotations.tags(annotations.read_fields(), plan.strata, ["non_par", *params.regions])
     else:
         info = sites_vcf.tags(fields, plan.strata)

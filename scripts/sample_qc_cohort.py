@@ -19,6 +19,6 @@ with logs.to(snakemake.log), seal.job(snakemake):
         tables.read(source.pairs),
         sample_rules.load(source.guidelines, params.thresholds),
         tables.read(source.ancestry),
-        json.loads(Path(source.ancestry_statement).read_text())["statement"],
+        json.loads(Path(source.ancestry_statement).read_text()),
     )
     cohort_page.write(snakemake.output[0], text)

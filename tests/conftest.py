@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import compiled
 from hypothesis import settings
 
 REPO = Path(__file__).resolve().parents[1]
@@ -15,6 +16,9 @@ os.umask(0o077)
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("other", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile("same")
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    compiled.once()
 
 
 @pytest.fixture(scope="session")

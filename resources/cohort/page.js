@@ -231,6 +231,11 @@
   }
 
   const countries = [...new Set(ids.map((id, i) => cell("country_code", i)))].sort();
+  // Eight that everybody tells apart (Okabe and Ito), then hues far from the one before.
+  const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7a5195", "#8c6d31"];
+  const colourOf = new Map(
+    countries.map((name, i) => [name, COLOURS[i] || `hsl(${Math.round((i * 137.5) % 360)} 60% 50%)`]),
+  );
   function spread(box, metric) {
     const values = numbers(metric) || [];
     const bands = [...countries].reverse();
@@ -265,8 +270,9 @@
     }
     points.sort((p, q) => (p.front || 0) - (q.front || 0));
     const side = (key, values, title) => ({ range: range(values), title, cuts: cuts[key] });
-    const x = side("x", points.map((p) => p.x), first);
-    const y = side("y", points.map((p) => p.y), second);
+    const titleOf = (name) => (facts.axes && facts.axes[name]) || name;
+    const x = side("x", points.map((p) => p.x), titleOf(first));
+    const y = side("y", points.map((p) => p.y), titleOf(second));
     const names = !byCountry
       ? []
       : countries.flatMap((name) => {
@@ -312,10 +318,19 @@
     const again = () => {
       const wanted = country.value;
       const behind = style().getPropertyValue("--neither").trim();
-      const paint = (i) =>
-        !wanted ? {} : cell("country_code", i) === wanted ? { front: 1 } : { colour: behind, what: "kept" };
+      const paint = (i) => {
+        const mine = cell("country_code", i);
+        const asked = !wanted || mine === wanted;
+        return asked ? { front: 1, colour: colourOf.get(mine) } : { colour: behind, what: "kept" };
+      };
       scatter(byId("plot-pca"), x.value, y.value, {}, paint, true);
     };
+    const dot = (name) => {
+      const mark = h("b", {}, "●");
+      mark.style.color = colourOf.get(name);
+      return h("li", {}, mark, ` ${name}`);
+    };
+    byId("pca-key").append(...countries.map(dot));
     for (const choice of [x, y, country]) choice.addEventListener("change", again);
     drawings.push(again);
   }
@@ -401,9 +416,9 @@
     ["sex", "Sheet"],
     ["inferred_sex", "Data"],
     ["input_type", "Came as"],
-    ...["mean_autosome_coverage", "mean_dp", "call_rate", "ratio_heterozygous_homzygous_snv", "charr"]
+    ...["mean_autosome_coverage", "mean_dp", "call_rate", "adj_ratio_heterozygous_homzygous_snv", "charr"]
       .filter((name) => metrics.includes(name))
-      .map((name) => [name, name.replace("ratio_heterozygous_homzygous_snv", "het/hom").replaceAll("_", " ")]),
+      .map((name) => [name, name.replace("adj_ratio_heterozygous_homzygous_snv", "het/hom").replaceAll("_", " ")]),
   ];
   const find = byId("find");
   const filters = { status: byId("by-status"), reasons: byId("by-reason-name"), country_code: byId("by-country-name") };

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from goe import __version__
-from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.errors import GoeError, Problem, printable, stop_on
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2
 # Commands or actions, as `add_subparsers` gives them.
@@ -26,21 +26,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_check(commands)
     _add_lookup(commands)
     _add_extract(commands)
+    _add_va_spec(commands)
     _add_diff(commands)
     _add_code(commands)
     _add_merge(commands)
+    _add_erase(commands)
     _add_demo(commands)
     given = parser.parse_args(arguments)
     try:
         return given.work(given)
     except GoeError as error:
-        print(f"goe: {error}", file=sys.stderr)
+        print(f"goe: {_told(error)}", file=sys.stderr)
     except BrokenPipeError:
         # Nobody reads on; Python would say so again when it closes the output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         print(f"goe: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
     return UNUSABLE
+
+
+def _told(error: GoeError) -> str:
+    """As the error has it, but a line a problem: what it tells of may come from a stranger's file."""
+    lines = [printable(str(problem)) for problem in error.problems]
+    return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} problems:", *lines])
 
 
 def _add_check(commands: _Commands) -> None:
@@ -89,7 +97,7 @@ def _lookup(given: argparse.Namespace) -> int:
         except GoeError as error:
             problems += error.problems
     for answer in answers:
-        print("\n".join(answer.lines()))
+        print("\n".join(map(printable, answer.lines())))
     if given.json:
         Path(given.json).write_text(_dumps({"release": asked.facts.id, "answers": [a.as_dict() for a in answers]}))
     stop_on(problems)
@@ -114,6 +122,21 @@ def _extract(given: argparse.Namespace) -> int:
 
     alleles = extract.write(given.release, given.stratum, given.out, given.without)
     print(f"{alleles:,} alleles of {given.stratum} in {given.out}")
+    return PASSED
+
+
+def _add_va_spec(commands: _Commands) -> None:
+    words = "write a release as cohort allele frequencies of the GA4GH VA-Spec, JSON lines, a file a contig"
+    parser = commands.add_parser("va-spec", help=words, description=f"goe va-spec: {words}.")
+    parser.add_argument("release", metavar="RELEASE", help="the folder of the release")
+    parser.add_argument("-o", "--out", metavar="FOLDER", required=True, help="a new folder for the files")
+    parser.set_defaults(work=_va_spec)
+
+
+def _va_spec(given: argparse.Namespace) -> int:
+    from goe.lookup import va_spec
+
+    print(f"{va_spec.write(given.release, given.out):,} alleles in {given.out}")
     return PASSED
 
 
@@ -151,7 +174,8 @@ def _diff(given: argparse.Namespace) -> int:
 
 
 def _dumps(content: dict) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    # Half of a character beyond 16 bits, which a JSON file may name, cannot be written as text.
+    return json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
 
 
 def _add_code(commands: _Commands) -> None:
@@ -207,9 +231,9 @@ def _merge(given: argparse.Namespace) -> int:
     stop_on([Problem(e.name, "does not say who counted it", "name the pipeline with --counted-by") for e in unnamed])
     datasets = run.merge(entries, settings, given.out, given.threads)
     for one in datasets:
-        print(f"{'refused' if one.refused else 'added up':10}  {one.name}")
+        print(f"{'refused' if one.refused else 'added up':10}  {printable(one.name)}")
         for problem in one.problems:
-            print(f"{'':12}{problem}")
+            print(f"{'':12}{printable(str(problem))}")
     return FAILED if any(one.refused for one in datasets) else PASSED
 
 
@@ -240,7 +264,7 @@ def _check(given: argparse.Namespace) -> int:
             return
         print(f"{_STATES[result.passed]:14}  {result.name}: {result.detail}", flush=True)
         for problem in result.problems:
-            print(f"{'':16}{problem}", flush=True)
+            print(f"{'':16}{printable(str(problem))}", flush=True)
 
     results: Sequence[check.Result]
     if collection.is_collection(given.release):
@@ -268,6 +292,33 @@ def _check(given: argparse.Namespace) -> int:
     return PASSED
 
 
+def _add_erase(commands: _Commands) -> None:
+    words = "tell what a run keeps of one person; with --yes, delete it"
+    more = (
+        "Nothing is deleted without --yes. Ends with 2 when a run is at work in the folder or the id was never in it."
+    )
+    parser = commands.add_parser("erase", help=words, description=f"goe erase: {words}. {more}")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the run, with work/ in it")
+    parser.add_argument("person", metavar="ID", help="sample_id of the person")
+    parser.add_argument("--yes", action="store_true", help="delete")
+    parser.set_defaults(work=_erase)
+
+
+def _erase(given: argparse.Namespace) -> int:
+    from goe.erase import person
+
+    found = person.find(given.folder, given.person)
+    done = "deleted" if given.yes else "would be deleted"
+    if given.yes:
+        person.erase(given.folder, found)
+    print(f"{len(found.own)} files of this person alone, {done}:", *found.own, sep="\n  ")
+    print(f"{len(found.shared)} files of more people, this person among them, {done}:", *found.shared, sep="\n  ")
+    again = [f"{rule}: {n}" for rule, n in sorted(found.again.items())] or ["nothing"]
+    print("Jobs of more people that the next run does again:", *again, sep="\n  ")
+    print("Not erased here:", *found.left, sep="\n  ")
+    return PASSED
+
+
 def _add_demo(commands: _Commands) -> None:
     words = "write a simulated cohort, or compare a run on it with its truth"
     parser = commands.add_parser("demo", help=words, description=f"goe demo: {words}.")
@@ -277,6 +328,9 @@ def _add_demo(commands: _Commands) -> None:
     make.add_argument("--seed", metavar="N", type=int, help="another cohort of the same kind")
     make.add_argument("--no-reads", action="store_true", help="leave out the five people who come as reads")
     make.set_defaults(work=_make_demo)
+    floor = actions.add_parser("floor", help="set a floor for the next run; the open release of the last goes to open/")
+    floor.add_argument("folder", metavar="FOLDER", type=Path)
+    floor.set_defaults(work=_floor_of_demo)
     compare = actions.add_parser("compare", help="compare a run with the truth of its cohort")
     compare.add_argument("demo", metavar="DEMO", type=Path, help="folder of `goe demo make`")
     compare.add_argument("run", metavar="RUN", type=Path, help="folder with work/ and release/ of the run")
@@ -302,6 +356,14 @@ def _make_demo(given: argparse.Namespace) -> int:
     counts = cohort.build(given.folder, cohort.SEED if given.seed is None else given.seed, not given.no_reads)
     places = ", ".join(f"{n} on {c}" for c, n in counts["loci"].items())
     print(f"{counts['people']} people, loci: {places}; {given.folder}")
+    return PASSED
+
+
+def _floor_of_demo(given: argparse.Namespace) -> int:
+    from goe.demo import cohort
+
+    cohort.under_floor(given.folder)
+    print(f"{given.folder}/config/config.yaml: {cohort.FLOOR}; the open release is {given.folder}/open")
     return PASSED
 
 

@@ -4,6 +4,7 @@ Whole processes are timed, interpreter and all. The other chain is that of the G
 its fast mode, but only as far as its last tags: its outputs are not even compressed.
 """
 
+import os
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ from helpers.stages import Cost, Stages, measure, told
 
 pytestmark = pytest.mark.bench
 
-PEOPLE, SITES, LENGTH = 10_000, 20_000, 1_100_000
+PEOPLE, SITES, LENGTH = 10_000, int(os.environ.get("GOE_BENCH_SITES", "20000")), 1_100_000
 
 
 @pytest.fixture(scope="module")

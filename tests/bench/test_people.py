@@ -5,6 +5,7 @@ callable, and as a dense BCF.
 """
 
 import json
+import os
 import subprocess
 import sys
 from itertools import groupby
@@ -26,13 +27,19 @@ from helpers.stages import Cost, Stages, measure, person_params, told, write_spe
 pytestmark = pytest.mark.bench
 
 # Rows of a gVCF: about those of 50 Mb of a genome at 30x, of which every eighth carries an ALT.
-ROWS, STEP, BASES = 500_000, 100, "ACGT"
+ROWS, STEP, BASES, SEED = 500_000, 100, "ACGT", 4
+# Of the people whose gVCFs of 1 Mb are brought together.
+TOGETHER, ROWS_TOGETHER = int(os.environ.get("GOE_BENCH_PEOPLE", "200")), 10_000
 # What a file of any size may take more than one of a thousand rows, and in all.
-MORE_MEGABYTES, MEGABYTES = 100, 300
+MORE_MEGABYTES, MEGABYTES, MORE = 100, 300, 5
+EXTRA = ("people", "ledger")
 PEOPLE, SITES, LENGTH, PER_BATCH = 2000, 8000, 450_000, 500
 HEAD = """##fileformat=VCFv4.2
 ##ALT=<ID=NON_REF,Description="Any other allele">
 ##INFO=<ID=END,Number=1,Type=Integer,Description="Last position">
+##INFO=<ID=BaseQRankSum,Number=1,Type=Float,Description="Rank sum of base qualities">
+##INFO=<ID=DP,Number=1,Type=Integer,Description="Depth">
+##INFO=<ID=MQ,Number=1,Type=Float,Description="Mapping quality">
 ##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
 ##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads of each allele">
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">
@@ -52,22 +59,32 @@ def reference(path: Path, rows: int) -> None:
     subprocess.run(["samtools", "faidx", str(path)], check=True)
 
 
-def gvcf(path: Path, rows: int) -> None:
+def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Depths, qualities and starts of the rows of a person."""
+    rng = np.random.default_rng(seed)
+    depths, qualities = rng.integers(8, 60, rows), rng.integers(15, 100, rows)
+    return depths, qualities, np.arange(rows + 1) * STEP + rng.integers(1, STEP - 10, rows + 1)
+
+
+def gvcf(path: Path, rows: int, name: str = "one", seed: int = SEED, apart: bool = True) -> None:
     """A gVCF as GATK writes it, without gaps: after a row with an ALT seven blocks; of these rows every seventh is an
     indel. Lengths, depths and qualities are random, so that one block in ten fails, on its own: no runs are harder to
-    keep."""
-    rng = np.random.default_rng(4)
-    depths, qualities = rng.integers(8, 60, rows).tolist(), rng.integers(15, 100, rows).tolist()
-    starts = np.arange(rows + 1) * STEP + rng.integers(1, STEP - 10, rows + 1)
+    keep. The first person carries every ALT, others each with a frequency of its own. apart: whether
+    the blocks of each end at places of their own."""
+    depths, qualities, starts = drawn(rows, seed)
+    every = 8 if apart else 1
+    starts[::every] = drawn(rows, SEED)[2][::every]
+    rare = np.random.default_rng(SEED).random(rows) ** 2
+    carried = (np.arange(rows) % 8 == 0) & ((seed == SEED) | (np.random.default_rng(seed).random(rows) < rare))
     starts[1::8] = starts[0:-1:8] + 1
-    starts = starts.tolist()
+    starts, depths, qualities = starts.tolist(), depths.tolist(), qualities.tolist()
     with subprocess.Popen(["bgzip", "-c"], stdin=subprocess.PIPE, stdout=path.open("wb")) as pipe:
         lines = [HEAD + f"##contig=<ID={simulate.CONTIG},length={(rows + 1) * STEP}>\n"]
-        lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tone\n")
+        lines.append(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{name}\n")
         for n, (depth, quality) in enumerate(zip(depths, qualities, strict=True)):
             pos = starts[n]
             ref, other = BASES[pos % 4], BASES[(pos + 2) % 4]
-            if n % 8:
+            if not carried[n]:
                 lines.append(
                     f"{simulate.CONTIG}\t{pos}\t.\t{ref}\t<NON_REF>\t.\t.\tEND={starts[n + 1] - 1}\tGT:DP:GQ:MIN_DP:PL"
                     f"\t0/0:{depth + 3}:{quality}:{depth}:0,{quality},{quality * 12}\n"
@@ -89,37 +106,87 @@ def gvcf(path: Path, rows: int) -> None:
     subprocess.run(["tabix", "-p", "vcf", str(path)], check=True)
 
 
-def by_itself(folder: Path, rows: int) -> tuple[Cost, Cost, int]:
-    """Cost of harmonise_people.py for one person, that of inflating its input, and the bytes that it writes."""
+def by_itself(folder: Path, rows: int, more: int = 0) -> tuple[Cost, Cost, int]:
+    """Cost of harmonise_people.py for one person and as many more, that of inflating an input, and the bytes that it
+    writes of one."""
     folder.mkdir()
     reference(folder / "ref.fa", rows)
     gvcf(folder / "one.g.vcf.gz", rows)
     build = {"name": "toy", "contigs": {simulate.CONTIG: (rows + 1) * STEP}, "par": []}
+    names = ["one", *(f"p{n}" for n in range(more))]
+    paths = [folder / f"{name}.g.vcf.gz" for name in names]
+    for name, path in zip(names[1:], paths[1:], strict=True):
+        (folder / "name").write_text(f"{name}\n")
+        subprocess.run(["bcftools", "reheader", "-s", folder / "name", "-o", path, paths[0]], check=True)
+    people = [person_params(build, path, name, "F")["people"][0] for name, path in zip(names, paths, strict=True)]
     spec = write_spec(
         folder,
         "harmonise_people.py",
         input={"fasta": folder / "ref.fa"},
         output={"tables": folder / "own"},
-        params=person_params(build, folder / "one.g.vcf.gz", "one", "F"),
+        params={**person_params(build, paths[0], "one", "F"), "people": people},
     )
     mine = measure([sys.executable, "-m", "helpers.run_script", spec])
     theirs = measure(["bgzip", "-dc", folder / "one.g.vcf.gz"])
-    return mine, theirs, sum(path.stat().st_size for path in (folder / "own").glob("*.parquet"))
+    return mine, theirs, sum(path.stat().st_size for path in (folder / "own").glob("one.*.parquet"))
 
 
 def test_person(tmp_path, table):
-    """What a small file takes is the start of the process and of its kernels, which does not grow. Ratios are of CPU
-    seconds, inflating and parsing together."""
+    """A job starts its process and its kernels once for all its people: what a person more takes is told by a job of
+    several. Ratios are of CPU seconds, and of the clock, inflating and parsing together."""
     by_itself(tmp_path / "warm", 1000)
-    start, nothing, _ = by_itself(tmp_path / "few", 1000)
+    start, _, _ = by_itself(tmp_path / "few", 1000)
     mine, theirs, written = by_itself(tmp_path / "many", ROWS)
-    ratio = (theirs.cpu - nothing.cpu) / (mine.cpu - start.cpu)
+    several, _, _ = by_itself(tmp_path / "several", ROWS, MORE)
+    more = Cost((several.seconds - mine.seconds) / MORE, (several.cpu - mine.cpu) / MORE, several.megabytes)
+    ratio = f"{theirs.cpu / more.cpu:.2f} of bgzip -dc by CPU, {theirs.seconds / more.seconds:.2f} by the clock"
     table.append((f"a person, gVCF of {ROWS} rows over {ROWS * STEP / 1e6:.0f} Mb", "", ""))
-    table.append(("  harmonise_people", told(mine), f"{ratio:.3f} of the speed of bgzip -dc, without its start"))
+    table.append(("  harmonise_people", told(mine), ""))
     table.append(("  its start", told(start), ""))
+    table.append(("  a person more", told(more), ratio))
     table.append(("  bgzip -dc", told(theirs), ""))
     table.append(("  written", f"{written / 1e6:.2f} MB", f"{written / ROWS / STEP * 3.1e9 / 1e6:.0f} MB for 3.1 Gb"))
-    assert mine.megabytes < min(MEGABYTES, start.megabytes + MORE_MEGABYTES)
+    assert max(mine.megabytes, several.megabytes) < min(MEGABYTES, start.megabytes + MORE_MEGABYTES)
+
+
+@pytest.mark.parametrize(("people", "apart"), [(TOGETHER, False), (TOGETHER // 4, True)])
+def test_region_of_gvcfs(tmp_path, table, people, apart):
+    """People's gVCFs of a region brought together, beside `bcftools merge --gvcf`, which counts nothing yet: where the
+    blocks of all people end at the same places, which is the least that it has to do, and each at their own."""
+    by_itself(tmp_path / "warm", 1000)
+    folder, rows, length = tmp_path / "people", ROWS_TOGETHER, (ROWS_TOGETHER + 1) * STEP
+    folder.mkdir()
+    reference(folder / "ref.fa", rows)
+    names = [f"P{n:04d}" for n in range(people)]
+    paths = [folder / f"{name}.g.vcf.gz" for name in names]
+    for seed, (name, path) in enumerate(zip(names, paths, strict=True), SEED):
+        gvcf(path, rows, name, seed, apart)
+    sheet = {name: ("FM"[n % 2], ("EE", "FI")[n // 2 % 2]) for n, name in enumerate(names)}
+    run = Stages(simulate.Cohort(Path(), folder / "ref.fa", length, sheet, 0), folder / "run")
+    start, mine = (gathered_and_counted(run, paths, some) for some in (names[:1], names))
+    (folder / "list").write_text("".join(f"{path}\n" for path in paths))
+    merge = ["bcftools", "merge", "--gvcf", folder / "ref.fa", "-m", "all", "-Ou", "-l", folder / "list"]
+    theirs = measure([*merge, "-o", folder / "all.bcf"])
+    places = "at places of their own" if apart else "at the same places"
+    table.append((f"{people} gVCFs of {length / 1e6:g} Mb, {rows} rows each, blocks end {places}", "", ""))
+    for name, cost in mine.items():
+        more = (cost.cpu - start[name].cpu) / (people - 1)
+        table.append((f"  {name}", told(cost), f"{more * 1000:.1f} ms of CPU a person more"))
+    ratio = theirs.cpu / (mine["harmonise_batch"].cpu + mine["frequencies_count"].cpu)
+    words = f"{theirs.cpu / people * 1000:.1f} ms a person, {ratio:.1f}x batch and count with their starts"
+    table.append(("  bcftools merge --gvcf", told(theirs), words))
+
+
+def gathered_and_counted(run: Stages, paths: list[Path], names: list[str]) -> dict[str, Cost]:
+    """Costs of the three steps from some people's gVCFs to counts, which are left in run.folder."""
+    own, out = run.folder / f"own{len(names)}", {name: run.folder / f"batch.{name}" for name in (*batch.TABLES, *EXTRA)}
+    people = [person_params(run.build, name, "F")["people"][0] for name in names]
+    params = {**person_params(run.build, "", "F"), "people": people}
+    source = {"calls": paths[: len(names)], "fasta": run.cohort.fasta}
+    costs = {"harmonise_people": run.run("harmonise_people.py", input=source, output={"tables": own}, params=params)}
+    params = {"people": [names], "build": run.build}
+    costs["harmonise_batch"] = run.run("harmonise_batch.py", input={"tables": [own]}, output=out, params=params)
+    return costs | {"frequencies_count": run.count([out], joint=False)}
 
 
 def sparse(bcf: Path, folder: Path, cohort: simulate.Cohort) -> list[dict[str, Path]]:
@@ -250,3 +317,24 @@ def test_growth_with_people(tmp_path, table):
         cost = run.count(batches, joint=False)
         table.append((f"{len(people)} people by themselves, {LENGTH / 1e6:g} Mb", told(cost), ""))
         table.append(("  their metrics", told(run.metrics(batches, joint=False)), ""))
+        if times == 10:
+            mine = numbers(run.folder / "counts.parquet")
+            table.append(("  the same people as a dense BCF, counted", told(dense(run, people, times)), ""))
+            assert numbers(run.folder / "counts.parquet") == mine and mine
+
+
+def dense(run: Stages, people: list[str], times: int) -> Cost:
+    """Counting of the harmonised BCF of a cohort as that of as many people as there are copies of it."""
+    once, names = run.folder / "harmonised.bcf", run.folder / "names"
+    kept = once.rename(run.folder / "once.bcf")
+    subprocess.run(["bcftools", "index", "-f", kept], check=True)
+    names.write_text("".join(f"{name}\n" for name in people))
+    merge = ["bcftools", "merge", "--no-version", "--force-samples", "-m", "none", "-Ob1", *[str(kept)] * times]
+    with subprocess.Popen(merge, stdout=subprocess.PIPE) as merged, once.open("wb") as out:
+        subprocess.run(["bcftools", "reheader", "-s", names], stdin=merged.stdout, stdout=out, check=True)
+    assert merged.returncode == 0
+    subprocess.run(["bcftools", "index", "-f", once], check=True)
+    cost = run.count()
+    kept.replace(once)
+    subprocess.run(["bcftools", "index", "-f", once], check=True)
+    return cost

@@ -47,10 +47,11 @@ KINDS = {
     "open": {"rule": rf.OPEN, "gdi": False, "contigs": {"chr20": 600, "chrX": 700, "chrY": 500}},
 }
 ALL_VCF, PASS_VCF = (f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass"))
-TOTAL_VCF, STRATA_VCF = (f"mini-node/{rf.ID}.{which}.vcf.gz" for which in ("total", "strata"))
+TOTAL_VCF, STRATUM_VCF = (f"mini-node/{rf.ID}.{stratum}.vcf.gz" for stratum in ("Total", "LV_M"))
+MINI_METADATA = f"mini-node/{rf.ID}.LV_M.yaml"
 ANNOTATIONS = f"annotations/{rf.ID}.annotations.vcf.gz"
 TAR = f"gdi/{rf.ID}.tar"
-LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
+LONG, WIDE, NAMES = (f"{folder}/chr20.parquet" for folder in ("frequencies", "frequencies-wide", "allele-names"))
 LINES = "beacon/genomicVariations.chr20.jsonl.gz"
 CALLABLE, BED = "callable_an/chr20.parquet", f"callable_an/{rf.ID}.callable_an.bed.gz"
 TABLES = ("tables", "rows")
@@ -127,7 +128,7 @@ def test_a_byte_that_was_changed(root, name):
         TAR,
         PASS_VCF,
         f"{ANNOTATIONS}.tbi",
-        STRATA_VCF,
+        STRATUM_VCF,
     ],
 )
 def test_a_file_that_is_missing(root, name):
@@ -409,8 +410,14 @@ def mini_total(root):
     return change_info(root / TOTAL_VCF, "AC_Hom", 1000)
 
 
-def mini_strata(root):
-    return change_info(root / STRATA_VCF, "AC_LV_M", 1)
+def mini_stratum(root):
+    return change_info(root / STRATUM_VCF, "AC", 1)
+
+
+def mini_metadata(root):
+    path = root / MINI_METADATA
+    path.write_text(path.read_text().replace("individual_count: 1", "individual_count: 2"))
+    return "line"
 
 
 def annotated(root):
@@ -446,6 +453,28 @@ def wide(root):
 
     rf.edit_parquet(root / WIDE, change)
     return alleles[0]
+
+
+def another_name(root):
+    """A whole identifier of another allele, in both places where it stands."""
+    alleles = []
+
+    def change(rows):
+        row = next(r for r in rows if len(r["ref"]) == len(r["alt"]) == 1)
+        alleles.append((f"chr20:{row['pos']}:{row['ref']}:{row['alt']}", row["vrs_id"]))
+        row["vrs_id"] = rows[-1]["vrs_id"]
+        return rows
+
+    rf.edit_parquet(root / NAMES, change)
+    name = pq.read_table(root / NAMES)["vrs_id"][-1].as_py()
+    rf.edit_vcf(root / ANNOTATIONS, lambda lines: [line.replace(alleles[0][1], name) for line in lines])
+    return alleles[0][0]
+
+
+def annotated_name(root):
+    name = pq.read_table(root / NAMES)["vrs_id"][3].as_py()
+    rf.edit_vcf(root / ANNOTATIONS, lambda lines: [line.replace(name, f"{name[:-4]}0000") for line in lines])
+    return name[:-4]
 
 
 def wide_withheld(root):
@@ -594,7 +623,8 @@ FORMATS = [
     (sites_dropped, ALL_VCF, {"sites", "headers"}),
     (sites_twice, ALL_VCF, {"sites"}),
     (mini_total, TOTAL_VCF, {"mini-node"}),
-    (mini_strata, STRATA_VCF, {"mini-node"}),
+    (mini_stratum, STRATUM_VCF, {"mini-node"}),
+    (mini_metadata, MINI_METADATA, {"mini-node"}),
     (annotated, ANNOTATIONS, {"annotations"}),
     (annotated_statistic, ANNOTATIONS, {"annotations"}),
     (annotated_flag, ANNOTATIONS, {"annotations"}),
@@ -603,6 +633,8 @@ FORMATS = [
     (callable_bed, BED, {"callable-an"}),
     (wide, WIDE, {"wide"}),
     (wide_withheld, WIDE, {"wide"}),
+    (another_name, NAMES, {"names"}),
+    (annotated_name, ANNOTATIONS, {"annotations"}),
     (tar_member, TAR, {"gdi"}),
     (beacon_number, LINES, {"beacon"}),
     (beacon_bases, LINES, {"beacon"}),
@@ -1193,7 +1225,7 @@ def test_the_audit_does_not_say_who_is_who(monkeypatch, tmp_path, capsys):
     assert cli.main(["check", str(root), "--quiet"]) == 1
     said = capsys.readouterr().out
     assert said.startswith("FAILED          Disclosure audit") and stratum in said
-    assert said.splitlines()[-1].endswith("1 of 25 checks failed")
+    assert said.splitlines()[-1].endswith("1 of 27 checks failed")
 
 
 def test_statistics_of_a_withheld_stratum(monkeypatch, tmp_path):
@@ -1267,8 +1299,8 @@ def in_json(root, name):
 
 
 def in_compressed(root, name):
-    rf.edit_vcf(root / STRATA_VCF, header("##source=goe [^ ]*", f"##source=goe 1{name}"))
-    return f"{STRATA_VCF} (decompressed): "
+    rf.edit_vcf(root / STRATUM_VCF, header("##source=goe [^ ]*", f"##source=goe 1{name}"))
+    return f"{STRATUM_VCF} (decompressed): "
 
 
 def in_lines(root, name):
@@ -1392,7 +1424,7 @@ def test_the_command_looks_for_ids(root, ids, capsys):
     # The line is none of the text that goe writes, either.
     *texts, first, second, last = capsys.readouterr().out.splitlines()
     assert texts[0].startswith("FAILED          Texts and workflow") and len(texts) == 2
-    assert first == "FAILED          Ids of people: 1 problem" and last == "2 problems; 2 of 25 checks failed"
+    assert first == "FAILED          Ids of people: 1 problem" and last == "2 problems; 2 of 27 checks failed"
     assert second.split(" -> ")[0].strip() == f"README.md: holds 1 of the ids of {ids}: line 3"
 
 
@@ -1400,7 +1432,7 @@ def test_a_short_id_is_searched_where_it_cannot_be_chance(root, ids):
     in_text(root, "Q7xK")
     in_compressed(root, "Q7xK")
     texts = found(root, ["ids"], ids)["ids"]
-    assert [text.partition(": holds")[0] for text in texts] == ["README.md", f"{STRATA_VCF} (decompressed)"]
+    assert [text.partition(": holds")[0] for text in texts] == ["README.md", f"{STRATUM_VCF} (decompressed)"]
     assert all("line 4" in text for text in texts)
 
 
@@ -1412,12 +1444,12 @@ def test_a_short_id_is_searched_where_it_cannot_be_chance(root, ids):
         ("2026-03-01 09:30:12", "a point in time"),
     ],
 )
-@pytest.mark.parametrize("name", ["README.md", STRATA_VCF, LONG, TAR])
+@pytest.mark.parametrize("name", ["README.md", STRATUM_VCF, LONG, TAR])
 def test_paths_places_and_times(root, name, line, what):
     path = root / name
     if name == "README.md":
         path.write_text(path.read_text() + line)
-    elif name == STRATA_VCF:
+    elif name == STRATUM_VCF:
         rf.edit_vcf(path, also(f"##note={line}"))
     elif name == LONG:
         pq.write_table(pq.read_table(path).replace_schema_metadata({"note": line}), path)

@@ -32,6 +32,7 @@ MEMORY = 1000 << 10
 FIRST, WHOLE = 8, 60
 """Seconds of CPU to the first refusal and to the end."""
 ALL, PASS = (f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass"))
+CONTIG = "chr20"
 LONG, WIDE = "frequencies/chr20.parquet", "frequencies-wide/chr20.parquet"
 LINES, TAR = "beacon/genomicVariations.chr20.jsonl.gz", f"gdi/{rf.ID}.tar"
 
@@ -189,6 +190,53 @@ def long_text(root):
 
 def wide_text(root):
     return coded_text(root, WIDE)
+
+
+def shared_beginnings(root):
+    """A page of 8 MB, of texts that each begin as the one before: they unpack to gigabytes."""
+    path = root / WIDE
+    schema = pq.read_schema(path)
+    made = pa.schema(schema.remove_metadata())
+    table = pa.table(
+        of_long_text(path, 1)(schema),
+        schema=pa.schema([f.with_type(pa.dictionary(pa.int32(), pa.string())) if f.name == "ref" else f for f in made]),
+    ).cast(made)
+    how = {"store_schema": False, "compression": "zstd", "use_dictionary": False}
+    with pq.ParquetWriter(path, made, column_encoding={"ref": "DELTA_BYTE_ARRAY"}, **how) as file:
+        file.add_key_value_metadata({k.decode(): v.decode() for k, v in schema.metadata.items()})
+        file.write_table(pa.concat_tables([table] * 60).combine_chunks())
+    return WIDE
+
+
+def texts_of_one_length(root):
+    """A column whose values say by their type how long they are."""
+    path = root / WIDE
+    table = pq.read_table(path)
+    at, n = table.schema.get_field_index("ref"), 1 << 20
+    column = pa.repeat(pa.scalar(b"A" * n, pa.binary(n)), table.num_rows)
+    pq.write_table(table.set_column(at, "ref", column), path, compression="zstd")
+    return WIDE
+
+
+def callable_text(root):
+    """Runs that each name a contig of 8 MB."""
+    path = root / f"callable_an/{CONTIG}.parquet"
+    schema, row = pq.read_schema(path), pq.read_table(path).slice(0, 1)
+    made = schema.remove_metadata()
+    coded = pa.schema([f.with_type(pa.dictionary(pa.int32(), pa.string())) if f.name == "contig" else f for f in made])
+    n = 120
+    codes = pa.array(np.zeros(n, np.int32))
+    columns = [
+        pa.DictionaryArray.from_arrays(codes, pa.array(["A" * (8 << 20)]))
+        if f.name == "contig"
+        else pa.repeat(row[f.name][0], n)
+        for f in coded
+    ]
+    how = {"store_schema": False, "compression": "zstd", "dictionary_pagesize_limit": 1 << 30}
+    with pq.ParquetWriter(path, coded, **how) as file:
+        file.add_key_value_metadata({k.decode(): v.decode() for k, v in schema.metadata.items()})
+        file.write_table(pa.table(columns, schema=coded))
+    return path.name
 
 
 def long_page(root):
@@ -447,6 +495,7 @@ UNSIGNED = (manifest_lines, folders, files, holes, pipe, a_socket, link, json_si
 BOMBS = [
     *(vcf_line, vcf_header_line, vcf_header_lines, vcf_records, vcf_as_bcf, vcf_keys),
     *(beacon_line, beacon_lines, beacon_frequencies, beacon_depth),
+    *(shared_beginnings, texts_of_one_length, callable_text),
     *(long_rows, long_rows_as_many_as_are_said, wide_rows, long_text, wide_text, long_page, nested, many_columns),
     *(footer_of_lists, json_depth, json_lists, json_keys, json_mixed_list, json_dots, many_contigs, contig_outside),
     *(many_strata, text_without_an_address, text_of_places, turtle, turtle_depth, crate),
@@ -474,3 +523,104 @@ def test_a_bomb_ends_in_bounds(checks, root, bomb):
     print(f"{bomb.__name__}: {seen.first} s, {seen.whole:.1f} s, {seen.peak >> 10} MB: {told[:1]}")
     assert seen.status == 0 and told and all(len(text) < 5000 for text in told)
     assert seen.peak < MEMORY and seen.first < FIRST
+
+
+# ---- other readers of a folder that somebody else made
+
+
+def page_of_digits(root):
+    """A line of digits, for an expression that looks for sizes."""
+    (root / "README.md").write_text("1" * (8 << 20))
+    return "README.md"
+
+
+def half_a_character(root):
+    """JSON may name half of a character of 32 bits, which no text has."""
+    rf.edit_json(root / "provenance/config.json", lambda said: said["dataset"].update(title="X"))
+    path = root / "provenance/config.json"
+    path.write_text(path.read_text().replace('"X"', '"\\ud800"'))
+    return "provenance/config.json"
+
+
+def other_encoding(root):
+    """A manifest that is no UTF-8."""
+    (root / manifest.NAME).write_bytes(b"0" * 64 + b"  \xff\n")
+    return manifest.NAME
+
+
+def words_for_a_terminal(root):
+    """A name that clears the screen, another line, and a word that is written from right to left."""
+    name = "a\x1b[2J\n0 problems; all 20 checks passed \u202e"
+    (root / name).symlink_to("/etc/passwd")
+    return "is a link"
+
+
+def long_filter(root):
+    """FILTER of every allele with what a terminal obeys."""
+    path = root / WIDE
+    table, about = pq.read_table(path), pq.read_schema(path).metadata
+    at = table.schema.get_field_index("filter")
+    column = pa.repeat(pa.scalar("x\x1b[2J\n"), table.num_rows)
+    made = table.set_column(at, table.schema.field(at), column).replace_schema_metadata()
+    with pq.ParquetWriter(path, made.schema, store_schema=False) as file:
+        file.add_key_value_metadata({"goe": about[b"goe"].decode()})
+        file.write_table(made)
+    return "x"
+
+
+def wide_footer(root):
+    footer_of_lists(root)
+    (root / LONG).replace(root / WIDE)
+    return WIDE
+
+
+def wide_page(root):
+    """A column of the wide table whose only page unpacks to 512 MB."""
+    path = root / WIDE
+    table, about = pq.read_table(path), pq.read_schema(path).metadata
+    at = table.schema.get_field_index("alt")
+    big = pa.array(["A" * (512 << 20), *table["alt"].to_pylist()[1:]])
+    made = table.set_column(at, table.schema.field(at), big).replace_schema_metadata()
+    with pq.ParquetWriter(path, made.schema, store_schema=False, compression="zstd", use_dictionary=False) as file:
+        file.add_key_value_metadata({"goe": about[b"goe"].decode()})
+        file.write_table(made)
+    return WIDE
+
+
+def pipe_of_descriptions(root):
+    (root / "qc/summary.json").unlink()
+    os.mkfifo(root / "qc/summary.json")
+    return "qc/summary.json"
+
+
+BEFORE = (json_depth, json_lists, pipe_of_descriptions, words_for_a_terminal)
+READERS = [
+    *((bomb, "lookup") for bomb in (*BEFORE, wide_text, wide_page, wide_footer, wide_rows, callable_text, long_filter)),
+    *((bomb, "extract") for bomb in (*BEFORE, wide_text, wide_page, wide_rows, shared_beginnings)),
+    *((bomb, "diff") for bomb in (*BEFORE, vcf_line, beacon_line, wide_text, wide_page, long_text, long_page)),
+    *((bomb, "diff") for bomb in (callable_text, sparse_member, many_members, page_of_digits, wide_footer, nested)),
+    *((bomb, "diff") for bomb in (half_a_character, other_encoding, many_columns, shared_beginnings)),
+]
+
+
+@pytest.mark.parametrize(("bomb", "command"), READERS, ids=lambda one: getattr(one, "__name__", one))
+def test_no_command_is_hurt_by_a_release(checks, whole, root, tmp_path, bomb, command):
+    """It ends in bounds, in words that a terminal can be given."""
+    row = pq.read_table(whole / WIDE).slice(0, 1).to_pylist()[0]
+    allele = "-".join(str(row[key]) for key in ("contig", "pos", "ref", "alt"))
+    name = bomb(root)
+    if bomb not in (*UNSIGNED, words_for_a_terminal, other_encoding, pipe_of_descriptions):
+        rf.sign(root)
+    if bomb is callable_text:
+        allele = "chr20-299-A-C"
+    more = {
+        "lookup": [root, allele, "--json", tmp_path / "x.json"],
+        "extract": [root, "Total", "-o", tmp_path / "x.vcf.gz"],
+        "diff": [whole, root, "--json", tmp_path / "x.json"],
+    }
+    seen = checks.command(command, *more[command])
+    said = "\n".join(seen.problems)
+    print(f"{bomb.__name__} {command}: {seen.status}, {seen.whole:.1f} s, {seen.peak >> 10} MB: {said[:200]}")
+    assert seen.status in (1, 2) and name in said and "Traceback" not in said
+    assert all(line.isprintable() and len(line) < 5000 for line in seen.problems)
+    assert seen.peak < MEMORY and seen.whole < FIRST

@@ -749,6 +749,23 @@ def test_unknown_contig(joint):
     joint.clean()
 
 
+@pytest.mark.parametrize("name", ["23", "chr23"])
+def test_numbers_of_plink_are_named_and_never_ignored(joint, name):
+    joint.vcf("joint.vcf.gz", ["A", "B"], [(name, 33, "A", "C")], contigs={name: 2000})
+    joint.reference["ignore_contigs"] = ["*"]
+    told = joint.only()
+    assert f"records on {name}, which the reference names chrX" in told
+    assert f'reference.rename: {{"{name}": chrX}}' in told
+
+
+@pytest.mark.parametrize("name", ["X", "23"])
+def test_a_contig_of_another_length_is_no_other_name_of_it(joint, name):
+    """As chrM of hg19 for that of the rCRS."""
+    joint.vcf("joint.vcf.gz", ["A", "B"], [(name, 33, "A", "C")], contigs={name: 2100})
+    told = joint.only()
+    assert f"{name} has 2100 bases where chrX of the reference has 2000" in told and "rename" not in told
+
+
 @pytest.mark.parametrize("pattern", ["*", "?0", "2*", "20"])
 def test_no_pattern_takes_a_primary_contig(joint, pattern):
     joint.vcf("joint.vcf.gz", ["A", "B"], [("20", 33, "A", "C")], contigs={"20": 3000})

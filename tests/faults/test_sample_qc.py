@@ -18,7 +18,7 @@ from goe.genome.build import Build
 from goe.harmonise import batch, person
 from goe.harmonise import genotypes as gt
 from goe.harmonise import records as harmonise
-from helpers import warm
+from helpers import browser, warm
 from helpers.workflow import Run
 
 CONTIGS = {"chr1": 400_000, "chrX": 100_000, "chrY": 60_000}
@@ -485,9 +485,9 @@ def test_metrics_agree_with_bcftools_stats(cohort):
     mine = table(cohort / "metrics.tsv")
     folder = cohort.parent / "everybody"
     for sample, (hom, het, ti, tv) in per_person(folder).items():
-        assert int(mine[sample]["count_snvs"]) == hom + het
-        assert float(mine[sample]["ratio_transitions_transversions_snv"]) == round(ti / tv, 2)
-        assert float(mine[sample]["ratio_heterozygous_homzygous_snv"]) == round(het / hom, 2)
+        assert int(mine[sample]["adj_count_snvs"]) == hom + het
+        assert float(mine[sample]["adj_ratio_transitions_transversions_snv"]) == round(ti / tv, 2)
+        assert float(mine[sample]["adj_ratio_heterozygous_homzygous_snv"]) == round(het / hom, 2)
     for sample, (_, het, _, _) in per_person(folder, "-c", "1", "-C", "1").items():
         assert int(mine[sample]["n_singleton"]) == het
 
@@ -517,9 +517,13 @@ def test_what_is_null_says_why(cohort):
 
     assert reasons("p00") == {
         "cross_contamination_rate": "no reference panel: sample_qc.contamination_panel is not set",
-        **dict.fromkeys(("ratio_insertion_deletion",), "no deletion"),
+        # The tables of this person's file tell no variants.
+        "ratio_heterozygous_homzygous_snv": "no homozygous SNV",
         "ratio_heterozygous_homzygous_indel": "no homozygous indel",
+        "ratio_insertion_deletion": "no deletion",
+        "ratio_transitions_transversions_snv": "no transversion",
     }
+    assert reasons("p13")["count_snvs"] == "joint VCF: the standard counts the records of a person's own file"
     assert reasons("p18")["mean_autosome_coverage"] == "no reads: the person came as vcf"
 
 
@@ -545,6 +549,23 @@ def test_report_holds_the_people_left_out_and_the_tools(cohort):
         assert expected in text
     assert "Found 14 reports" in (cohort.parent / "logs/sample_qc_multiqc.log").read_text()
     assert (cohort / "multiqc.html").stat().st_size < 15_000_000
+
+
+def test_report_has_no_way_out(cohort):
+    """It names people: no address but names of XML; in a browser its plots are drawn and nothing is asked."""
+    text = (cohort / "multiqc.html").read_text()
+    assert not re.findall(r"https?://(?!www\.w3\.org/)", text)
+    assert "default-src 'none'" in text
+    if browser.there():
+        with browser.Browser() as page:
+            page.open(cohort / "multiqc.html")
+            page.wait("document.querySelector('svg.main-svg')")
+            asked = [
+                address for address in page.requests if not address.startswith(("data:", "file:", "about:", "blob:"))
+            ]
+            links = page.run("[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))")
+            assert (asked, page.troubles) == ([], [])
+            assert all(link == "" or link.startswith("#") for link in links)
 
 
 def test_page_holds_everybody_left_out_for_its_owner_alone(cohort):

@@ -1,6 +1,6 @@
 """Blocks of made-up alleles with any mask of public cells, and what release files need beside them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,7 @@ class FakeBlock:
     numbers: st.Numbers
     statistics: dict
     mask: np.ndarray
+    names: dict = field(default_factory=dict)
 
     def __len__(self):
         return len(self.pos)

@@ -110,15 +110,18 @@ def write(
     size: int = 10**6,
     stretch: int = 64,
     people_per_batch: int = 10**6,
+    before=None,
 ) -> Path:
-    """Write the files of a release, as its rules do; `folder`."""
+    """Write the files of a release, as its rules do; `folder`. before: contig -> what to keep of an earlier one."""
     ids = list(cohort.people)
     batches = [cohort.batch(ids[i : i + people_per_batch]) for i in range(0, len(ids), people_per_batch)]
     kinds = {i: kind for i, (*_, kind) in cohort.people.items()}
-    return write_from(folder, batches, cohort.keep, kinds, policy, build, size, stretch)
+    return write_from(folder, batches, cohort.keep, kinds, policy, build, size, stretch, before)
 
 
-def write_from(folder: Path, batches: list[Called], keep, kinds, policy, build, size: int, stretch: int) -> Path:
+def write_from(
+    folder: Path, batches: list[Called], keep, kinds, policy, build, size: int, stretch: int, before=None
+) -> Path:
     folder.mkdir(parents=True)
     leaves = Leaves.of_keep(list(keep), keep, "test")
     groups = control.published_groups(choose_strata(leaves.people, policy.min_stratum_size), policy)
@@ -128,7 +131,8 @@ def write_from(folder: Path, batches: list[Called], keep, kinds, policy, build, 
         paths = []
         for name, region in cut.items():
             if region.contig == contig:
-                them = blocks.People(leaves, list(keep), kinds, groups, contig)
+                kept = before(contig) if before else None
+                them = blocks.People(leaves, list(keep), kinds, groups, contig, kept)
                 paths.append(folder / f"{name}.blocks.parquet")
                 blocks.write(blocks.Blocks(batches, them, policy.k, build, stretch), region, paths[-1])
         bodies.append(folder / f"{contig}.body.gz")

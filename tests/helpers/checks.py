@@ -1,13 +1,18 @@
-"""`goe check` of folders in processes of their own, one after the other, forked by one that has loaded it.
+"""`goe check` of folders, and other commands, in processes of their own, one after the other, forked by one that has
+loaded them.
 
-Run as a program it reads a folder a line and writes a line of JSON for each: `Seen`.
+Run as a program it reads a folder, or the words of a command, as JSON a line and writes a line for each: `Seen`.
 """
 
+import io
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +21,9 @@ REPO = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Seen:
-    """status: of the process, as `os.waitstatus_to_exitcode` has it. problems: as they are told. first, whole: seconds
-    of CPU to the first refusal, None without one, and to the end. peak: the most memory of it and its children, kB."""
+    """status: of the process, as `os.waitstatus_to_exitcode` has it. problems: as they are told, of a command all that
+    it said, line by line. first, whole: seconds of CPU to the first refusal, None without one, and to the end. peak:
+    the most memory of it and its children, kB."""
 
     status: int
     problems: list[str]
@@ -27,7 +33,7 @@ class Seen:
 
 
 class Checks:
-    """Forks a check for each folder; `seconds` of CPU each."""
+    """Forks a check for each folder, or a command; `seconds` of CPU each, and ten times as many by the clock."""
 
     def __init__(self, seconds: int):
         self.process = subprocess.Popen(
@@ -39,7 +45,14 @@ class Checks:
         )
 
     def __call__(self, folder: Path) -> Seen:
-        self.process.stdin.write(f"{folder}\n")
+        return self._ask(str(folder))
+
+    def command(self, *words: object) -> Seen:
+        """`goe` with these words; a status beyond 2 is that of an exception."""
+        return self._ask(list(map(str, words)))
+
+    def _ask(self, asked: str | list[str]) -> Seen:
+        self.process.stdin.write(f"{json.dumps(asked)}\n")
         self.process.stdin.flush()
         return Seen(**json.loads(self.process.stdout.readline()))
 
@@ -48,10 +61,36 @@ class Checks:
         self.process.wait()
 
 
-def _look(folder: str, out: int, seconds: int) -> None:
+def _limit(seconds: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Whoever waits for a pipe takes no CPU.
+    signal.alarm(10 * seconds)
+
+
+def _command(words: list[str], out: int) -> int:
+    from goe import cli
+
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        try:
+            status = cli.main(words)
+        except BaseException:
+            traceback.print_exc()
+            status = 70
+    _tell({"problems": said.getvalue().splitlines(), "first": None}, out)
+    return status
+
+
+def _tell(seen: dict, out: int) -> None:
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    with os.fdopen(out, "w", errors="backslashreplace") as told:
+        json.dump(seen | {"peak": peak, "whole": sum(os.times()[:4])}, told)
+
+
+def _look(folder: str, out: int) -> int:
     from goe.check import run as check
 
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     first, problems = [], []
 
     def tell(result: check.Result) -> None:
@@ -60,27 +99,31 @@ def _look(folder: str, out: int, seconds: int) -> None:
             problems.extend(str(problem) for problem in result.problems)
 
     check.run(folder, tell=tell)
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    seen = {"problems": problems, "first": first[0] if first else None, "peak": peak}
-    with os.fdopen(out, "w") as told:
-        json.dump(seen | {"whole": sum(os.times()[:4])}, told)
+    _tell({"problems": problems, "first": first[0] if first else None}, out)
+    return 0
 
 
 def main() -> None:
+    # Loaded here, once for all.
     import goe.check.health_dcat
-    import goe.check.run  # noqa: F401 (loaded here, once for all)
+    import goe.check.run
+    import goe.collect.run
+    import goe.compare.run
+    import goe.lookup.extract  # noqa: F401
 
     for line in sys.stdin:
         end, out = os.pipe()
         child = os.fork()
         if not child:
             os.close(end)
+            status = 1
             try:
-                _look(line.rstrip("\n"), out, int(sys.argv[1]))
+                _limit(int(sys.argv[1]))
+                asked = json.loads(line)
+                status = _look(asked, out) if isinstance(asked, str) else _command(asked, out)
             except BaseException as error:
                 print(f"{type(error).__name__}: {error}", file=sys.stderr)
-                os._exit(1)
-            os._exit(0)
+            os._exit(status)
         os.close(out)
         with os.fdopen(end) as told:
             text = told.read()

@@ -43,6 +43,12 @@ FULL = DATASET | {
     "download_url": "https://files.example.org/goe/",
     "conforms_to": "1MGCompliant",
     "legal_basis": ["PublicInterest", "Consent"],
+    "titles": {"et": "Näidiskohordi variandid"},
+    "min_age": 18,
+    "max_age": 90,
+    "provenance": "From blood of volunteers",
+    "referenced_by": ["https://doi.org/10.1000/182"],
+    "endpoint_url": "https://beacon.example.org/api",
 }
 
 ABOUT = health_dcat.About(records=7, people=1234, countries=("LV", "EE"), build="GRCh38")

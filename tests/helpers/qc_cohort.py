@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from goe.harmonise import variant_records
 from goe.harmonise.records import PEOPLE_SCHEMA
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ancestry, keep, relatedness
@@ -184,6 +185,8 @@ class Cohort:
                 "n_dp": called,
                 "n_said": np.full(n, records),
             }
+            if number == 1:
+                columns |= {name: np.full(n, 1.05 * WHOLE[name] // self.regions) for name in variant_records.COUNTERS}
             arrays = [pa.array(columns.get(f.name, np.zeros(n))).cast(f.type) for f in PEOPLE_SCHEMA]
             parts.append(pa.Table.from_arrays(arrays, schema=PEOPLE_SCHEMA))
         path = self.folder / "people.parquet"

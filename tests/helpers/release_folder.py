@@ -30,7 +30,7 @@ from goe.release import layout, quantiles
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
 from goe.release.contig import Places, Release
-from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
+from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.metadata import health_dcat, ro_crate
@@ -232,6 +232,7 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
         "sites",
         "frequencies",
         "frequencies-wide",
+        "allele-names",
         "callable_an",
         "beacon",
         "mini-node",
@@ -273,10 +274,12 @@ def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) 
     places = Places(
         table=root / f"frequencies/{contig}.parquet",
         wide=root / f"frequencies-wide/{contig}.parquet",
+        names=root / f"allele-names/{contig}.parquet",
         beacon=root / f"beacon/genomicVariations.{contig}.jsonl.gz",
         every=work / f"{contig}.all.vcf.gz",
         passed=work / f"{contig}.pass.vcf.gz",
-        **{name: work / f"{contig}.{name}.vcf.gz" for name in ("total", "strata", "annotations")},
+        mini_node=work / f"mini-node/{contig}",
+        annotations=work / f"{contig}.annotations.vcf.gz",
         lookup=work / f"{contig}.lookup",
         membership=work / f"{contig}.membership.parquet",
         summary=summary,
@@ -307,7 +310,7 @@ def callable_of(path: Path, table: Path, release: Release, contig: str) -> None:
         for i, (start, end) in enumerate(zip(starts, [*(s - 1 for s in starts[1:]), length], strict=True))
         for low in [int(min(counts[place == i], default=0))]
     ]
-    about = {"leaves": people, "people": [part.people for part in parts], "k": policy.k, "callable": True}
+    about = callable_blocks.about(people, parts, policy.k, True)
     with Tables(path, callable_blocks.BLOCKS, about) as out:
         out.write(contig, 1, length, pa.Table.from_pylist(found, schema=callable_blocks.BLOCKS))
 
@@ -319,14 +322,11 @@ def _vcfs(root: Path, parts: Parts) -> None:
     info = {
         "all": sites_vcf.tags(fields, strata),
         "pass": sites_vcf.tags(fields, strata),
-        **{profile: mini_node.tags(fields, strata, profile) for profile in mini_node.PROFILES},
         "annotations": annotations.tags(annotations.read_fields(), strata, ["non_par"]),
     }
     for place, which in (
         ("sites", "all"),
         ("sites", "pass"),
-        ("mini-node", "total"),
-        ("mini-node", "strata"),
         ("annotations", "annotations"),
     ):
         used = tally["filters"] if which in ("all", "annotations") else {}
@@ -409,9 +409,10 @@ def _descriptions(root: Path, parts: Parts) -> None:
     )
     others = chain(
         wide_table.dictionary(fields, plan.strata),
+        allele_names.dictionary(),
         callable_an.dictionary(plan.strata),
         beacon.dictionary(),
-        *(mini_node.dictionary(fields, plan.strata, profile) for profile in mini_node.PROFILES),
+        mini_node.dictionary(fields),
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par"]),
     )
     info = sites_vcf.tags(fields, plan.strata)
@@ -436,6 +437,9 @@ def _descriptions(root: Path, parts: Parts) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     beacon.write_populations(root / "beacon/populations.json", info)
+    folders = [parts.work / f"mini-node/{contig}" for contig in build.contigs]
+    contigs = [summary["contig"] for summary in parts.summaries]
+    mini_node.join(root / "mini-node", read, contigs, folders, fields)
 
 
 def _package(root: Path, parts: Parts) -> None:

@@ -22,6 +22,7 @@ from goe.frequencies import callable_an
 from goe.genome.build import regions
 from goe.harmonise.batch import Tables
 from goe.intake.load import build_of
+from goe.release import texts as release_texts
 from goe.rules import sample_thresholds as sample_rules
 from goe.settings import config
 from goe.settings.sections import plain
@@ -34,8 +35,6 @@ RULES = REPO / "workflow/rules/release.smk"
 COMPANIONS = {
     "all": "sites",
     "pass": "sites",
-    "total": "mini-node",
-    "strata": "mini-node",
     "annotations": "annotations",
 }
 
@@ -145,7 +144,7 @@ class Stage:
             [self._contig(contig) for contig in self.contigs],
             [self._callable(contig) for contig in self.contigs],
             [*(self._vcf(which) for which in COMPANIONS), self._bed(), self._summary()],
-            [self._gdi()],
+            [self._gdi(), self._mini_node()],
             [self._check()],
             [self._report()],
             [self._metadata()],
@@ -163,15 +162,16 @@ class Stage:
                 "fasta": str(self.fasta),
                 "fields": str(REPO / "resources/dictionary/fields.tsv"),
                 "regions": [],
+                "dbsnp": [],
             },
             output={
                 "table": release / f"frequencies/{contig}.parquet",
                 "wide": release / f"frequencies-wide/{contig}.parquet",
+                "names": release / f"allele-names/{contig}.parquet",
                 "beacon": release / f"beacon/genomicVariations.{contig}.jsonl.gz",
                 "every": self._part(contig, "all.vcf.gz"),
                 "passed": self._part(contig, "pass.vcf.gz"),
-                "total": self._part(contig, "total.vcf.gz"),
-                "strata": self._part(contig, "strata.vcf.gz"),
+                "mini_node": self._part(contig, "mini-node"),
                 "annotations": self._part(contig, "annotations.vcf.gz"),
                 "lookup": self._part(contig, "lookup"),
                 "membership": self._part(contig, "membership.parquet"),
@@ -191,10 +191,10 @@ class Stage:
         """Nobody has a gVCF: what callable AN costs is measured by itself (tests/bench/test_callable_an.py)."""
         policy = control.policy(self.cfg.disclosure)
         groups = control.published_groups(choose_strata(site_tables.PEOPLE, policy.min_stratum_size), policy)
-        people = [part.people for part in callable_an.parts(groups, site_tables.PEOPLE, contig)]
+        parts = callable_an.parts(groups, site_tables.PEOPLE, contig)
         blocks, length = self._part(contig, "blocks.parquet"), self.build.contigs[contig]
-        about = {"leaves": site_tables.PEOPLE, "people": people, "k": policy.k, "callable": False}
-        rows = [{"part": i, "start": 1, "end": length, "low": 0, "high": 0} for i in range(len(people))]
+        about = callable_an.about(site_tables.PEOPLE, parts, policy.k, False)
+        rows = [{"part": i, "start": 1, "end": length, "low": 0, "high": 0} for i in range(len(parts))]
         with Tables(blocks, callable_an.BLOCKS, about) as out:
             out.write(contig, 1, length, pa.Table.from_pylist(rows, schema=callable_an.BLOCKS))
         return self._spec(
@@ -244,13 +244,11 @@ class Stage:
 
     def _summary(self) -> Job:
         names = {
-            "readme": "README.md",
-            "license": "LICENSE",
-            "changelog": "CHANGELOG.md",
             "dataset": "metadata/dataset.json",
             "qc": "qc/summary.json",
             "disclosure": "disclosure/disclosure.json",
             "dictionary": "dictionary/fields.tsv",
+            **{name: path for path, name in release_texts.NAMES.items()},
             "populations": "beacon/populations.json",
             "ledger": "ledger.json",
             "config": "provenance/config.json",
@@ -293,6 +291,21 @@ class Stage:
             },
         )
 
+    def _mini_node(self) -> Job:
+        path = self.release / f"mini-node/{self.id}.Total"
+        return self._spec(
+            "mini-node",
+            "release_mini_node.py",
+            input={
+                "bodies": self._parts("mini-node"),
+                "summaries": self._parts("json"),
+                "fields": REPO / "resources/dictionary/fields.tsv",
+                "dataset": self.release / "metadata/dataset.json",
+                "config": self.release / "provenance/config.json",
+            },
+            output={"vcf": f"{path}.vcf.gz", "written": self.work / "mini-node.json"},
+        )
+
     def _gdi(self) -> Job:
         return self._spec(
             "gdi",
@@ -323,12 +336,13 @@ class Stage:
     def files(self) -> list[str]:
         """Files of the release before the report, relative."""
         vcfs = [f"{place}/{self.id}.{which}.vcf.gz" for which, place in COMPANIONS.items()]
-        notes = ["README.md", "LICENSE", "CHANGELOG.md", "metadata/dataset.json", "qc/summary.json", "ledger.json"]
+        notes = [*release_texts.NAMES, "metadata/dataset.json", "qc/summary.json", "ledger.json"]
         notes += ["disclosure/disclosure.json", "dictionary/fields.tsv", "beacon/populations.json"]
         return [
             *(path + tail for path in vcfs for tail in ("", ".tbi")),
             *(f"frequencies/{contig}.parquet" for contig in self.contigs),
             *(f"frequencies-wide/{contig}.parquet" for contig in self.contigs),
+            *(f"allele-names/{contig}.parquet" for contig in self.contigs),
             *(f"callable_an/{contig}.parquet" for contig in self.contigs),
             *(f"callable_an/{self.id}.callable_an.bed.gz{tail}" for tail in ("", ".tbi")),
             *(f"beacon/genomicVariations.{contig}.jsonl.gz" for contig in self.contigs),
@@ -349,6 +363,7 @@ class Stage:
                 "summaries": self._parts("json"),
                 "lookups": self._parts("lookup"),
                 "checks": self.work / "checks.json",
+                "beside": [str(self.work / "mini-node.json")],
             },
             output={"page": self.release / "report.html", "written": self.work / "report.json"},
             params={"files": self.files, "later": list(self._LATER)},
@@ -360,7 +375,7 @@ class Stage:
             "release_metadata.py",
             input={
                 "page": self.release / "report.html",
-                "written": self.work / "report.json",
+                "beside": [str(self.work / name) for name in ("mini-node.json", "report.json")],
                 "about": self.work / "about.json",
                 "summaries": self._parts("json"),
                 "versions": [str(self.work / "versions.json")],
@@ -375,7 +390,10 @@ class Stage:
         return self._spec(
             "manifest",
             "release_manifest.py",
-            input={"written": self.work / "report.json", "people": people},
+            input={
+                "beside": [str(self.work / name) for name in ("mini-node.json", "report.json")],
+                "people": people,
+            },
             output={"manifest": self.release / "MANIFEST.sha256"},
             params={"files": [*self.files, "report.html", *self._LATER]},
         )

@@ -123,12 +123,12 @@ class Stages:
         rows = [[n, c, s, s, s, "yes", ""] for n, (s, c) in cohort.sheet.items()]
         (folder / "keep.tsv").write_text("".join("\t".join(row) + "\n" for row in [columns, *rows]))
 
-    def _run(self, script: str, **parts) -> Cost:
+    def run(self, script: str, **parts) -> Cost:
         return measure([sys.executable, "-m", "helpers.run_script", write_spec(self.folder, script, **parts)])
 
     def scan(self, source: Path) -> Cost:
         """The pass over an indexed joint VCF or BCF that counts its records."""
-        return self._run(
+        return self.run(
             "joint_file.py",
             input={"file": source},
             output={"counts": self.folder / "joint.json"},
@@ -143,7 +143,7 @@ class Stages:
     def split(self, source: Path) -> Cost:
         """After `scan` of the same file."""
         f = self.folder
-        return self._run(
+        return self.run(
             "harmonise_split.py",
             input={
                 "file": source,
@@ -162,7 +162,7 @@ class Stages:
 
     def merge(self) -> Cost:
         f = self.folder
-        return self._run(
+        return self.run(
             "harmonise_merge.py",
             input={"snvs": f / "snvs.bcf", "moved": [f / "moved.bcf"]},
             output={"bcf": f / "harmonised.bcf", "index": f / "harmonised.bcf.csi", "ledger": f / "merge.json"},
@@ -180,7 +180,7 @@ class Stages:
 
     def count(self, batches: Sequence[Mapping[str, Path]] = (), joint: bool = True) -> Cost:
         f = self.folder
-        return self._run(
+        return self.run(
             "frequencies_count.py",
             input={"joint": self.joint(joint), "keep": f / "keep.tsv"},
             output={"counts": f / "counts.parquet", "ledger": f / "count.json"},
@@ -190,7 +190,7 @@ class Stages:
     def metrics(self, batches: Sequence[Mapping[str, Path]] = (), joint: bool = True) -> Cost:
         """Sample QC of the region; with the joint file after `scan` of it."""
         f = self.folder
-        return self._run(
+        return self.run(
             "sample_qc_region.py",
             input={
                 "joint": self.joint(joint),

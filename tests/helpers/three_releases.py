@@ -29,8 +29,11 @@ def make(folder):
     return made
 
 
-def packed(root, keys, target, change=None, edit=None):
-    """A restricted product with the tables of an open release. keys: files, the private one first."""
+def packed(root, keys, target, change=None, edit=None, runs=None):
+    """A restricted product with the tables of an open release. keys: files, the private one first.
+
+    change: of its description; edit, runs: of rows of the frequency table and of callable AN of chr20.
+    """
     said = json.loads((root / "metadata/dataset.json").read_text())
     rules = json.loads((root / "provenance/config.json").read_text())["genotype_filter"]
     said |= {"formats": [], "genotype_filter": rules, "disclosure": {"level": restricted.LEVEL, "legal_basis": "x 7"}}
@@ -39,8 +42,9 @@ def packed(root, keys, target, change=None, edit=None):
     folder = target.parent / "members"
     for part in ("frequencies", "callable_an"):
         shutil.copytree(root / part, folder / part)
-    if edit:
-        release_folder.edit_parquet(folder / "frequencies/chr20.parquet", edit)
+    for part, how in (("frequencies", edit), ("callable_an", runs)):
+        if how:
+            release_folder.edit_parquet(folder / f"{part}/chr20.parquet", how)
     (folder / "dataset.json").write_text(json.dumps(said))
     members = {
         f"{part}/{c}.parquet": folder / f"{part}/{c}.parquet"

@@ -16,7 +16,7 @@ from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome import intervals
 from goe.release import reading
-from goe.release.formats import annotations, mini_node, sites_vcf
+from goe.release.formats import annotations, mini_node
 
 
 def vcf_cells(path: str | Path, tags: Mapping[tuple[str, str], str], strata: Sequence[str]) -> Iterator[pa.Table]:
@@ -34,28 +34,17 @@ def vcf_cells(path: str | Path, tags: Mapping[tuple[str, str], str], strata: Seq
 
 
 def mini_node_numbers(path: str | Path) -> Iterator[pa.Table]:
-    """Cells of a file (`readback.COLUMNS`; nhomalt is null), those of Total and of all populations."""
-    strata = [st.TOTAL]
-    for tag in reading.vcf_header(path).of("INFO"):
-        parts = mini_node_check._POPULATION.match(tag)
-        if parts and parts[2] not in strata:
-            strata.append(parts[2])
+    """Cells of a file of one stratum (`readback.COLUMNS`; nhomalt is null), which stand under Total."""
     bases = {"ac": "AC", "an": "AN", "af": "AF", "ac_hom": "AC_Hom", "ac_het": "AC_Het", "ac_hemi": "AC_Hemi"}
-    ids = {(name, s): sites_vcf.tag_name(base, s) for name, base in bases.items() for s in strata}
-    yield from vcf_cells(path, ids, strata)
+    yield from vcf_cells(path, {(name, st.TOTAL): base for name, base in bases.items()}, [st.TOTAL])
 
 
-def check_mini_node(path: str | Path, blocks: Iterable[Block], profile: str) -> list[Problem]:
+def check_mini_node(path: str | Path, blocks: Iterable[Block], stratum: str) -> list[Problem]:
     """What is wrong with a finished file of the alleles of `blocks`, all contigs in order."""
-
-    def wanted() -> Iterator[pa.Table]:
-        for block in blocks:
-            chosen = {st.TOTAL, *mini_node.populations(block.strata, profile)}
-            mine = np.array([s in chosen for s in block.strata])
-            yield readback.expected(block, mini_node.NUMBERS, mine[:, None] & mini_node.loadable(block, profile))
-
-    return mini_node_check.check_header(path, profile) + readback.compare(
-        mini_node_numbers(path), wanted(), str(path), mini_node.NUMBERS
+    alone = (mini_node.alone(block, stratum) for block in blocks)
+    wanted = (readback.expected(block, mini_node.NUMBERS, mini_node.loadable(block)) for block in alone)
+    return mini_node_check.check_header(path) + readback.compare(
+        mini_node_numbers(path), wanted, str(path), mini_node.NUMBERS
     )
 
 
@@ -124,7 +113,7 @@ def _expected_sites(block: Block, regions: Mapping[str, np.ndarray]) -> pa.Table
     columns["grpmax"] = columns["grpmax"].cast(pa.string())
     for number in annotations._GRPMAX:
         values = block.numbers.af() if number == "af" else getattr(block.numbers, number).astype(np.float64)
-        columns[f"grpmax_{number}"] = annotations._chosen(values, row, told)
+        columns[f"grpmax_{number}"] = pa.array(values[row, np.arange(len(block))], mask=~told)
     for name, where in regions.items():
         columns[name] = pa.array(intervals.inside(block.pos.to_numpy(), where))
     return pa.table(columns)
@@ -133,7 +122,7 @@ def _expected_sites(block: Block, regions: Mapping[str, np.ndarray]) -> pa.Table
 def check_annotations(path: str | Path, blocks: Iterable[Block], strata: Sequence[str]) -> list[Problem]:
     """Differences between the cells of a finished file and those of `blocks`, all contigs in order."""
     columns = ("ac", "an", "af", "nhomalt")
-    wanted = (readback.expected(block, columns, np.ones(len(block), dtype=bool)) for block in blocks)
+    wanted = (readback.expected(block, columns, annotations.shown(block)) for block in blocks)
     return readback.compare(annotations_numbers(path, strata), wanted, str(path), columns)
 
 

@@ -1,17 +1,20 @@
 """Snakemake, and the jobs it starts, in processes that begin with what they import.
 
-Nine tenths of a small job are the imports of numba, pyarrow and Snakemake. One server of each test process has them
-loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that a
-process of its own would have, and its end: a run finds no module of goe loaded, and no Snakefile read. Loaded
-libraries, hash seed and numba's settings are those of the server, so some runs are compared with runs as every user
-has them (`helpers.workflow`, `alone`).
+Nine tenths of a small job are the imports of numba, pyarrow, Snakemake and goe. One server of each test process has
+them loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that
+a process of its own would have, and its end: no function of goe was called before it. Loaded modules, hash seed and
+numba's settings are those of the server, and a Snakefile is translated once while its text is the same; so some runs
+are compared with runs as every user has them (`helpers.workflow`, `alone`).
 """
 
 import atexit
 import gc
+import hashlib
 import importlib.util
 import json
 import os
+import pickle
+import pkgutil
 import runpy
 import select
 import signal
@@ -27,9 +30,13 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from helpers import compiled
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 LIBRARIES = """
-cyvcf2 isal.igzip jsonschema matplotlib.pyplot numba pandas pyarrow.compute pyarrow.parquet pysam rdflib scipy.optimize
-scipy.special scipy.stats snakemake.cli yaml
+crypt4gh.keys.c4gh crypt4gh.lib cyvcf2 isal.igzip jinja2 jsonschema matplotlib.backends.backend_agg matplotlib.pyplot
+nbformat numba pandas polars pyarrow.compute pyarrow.csv pyarrow.dataset pyarrow.json pyarrow.parquet pyshacl pysam
+rdflib scipy.optimize scipy.special scipy.stats smart_open snakemake.cli snakemake.report yaml
 """
 MESSAGE = 1 << 17
 
@@ -91,9 +98,18 @@ def _tell(pid: int, connection: socket.socket) -> None:
 
 def _load() -> None:
     for name in LIBRARIES.split():
-        __import__(name)
+        importlib.import_module(name)
+    sys.path.insert(0, str(SCRIPTS))
+    goe = importlib.import_module("goe")
+    for module in pkgutil.walk_packages(goe.__path__, "goe."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    sys.path.remove(str(SCRIPTS))
     from numba.core.registry import cpu_target
+    from snakemake.cli import get_argument_parser
 
+    get_argument_parser()  # loads every plugin
+    compiled.once()
     # What numba would look up at the first call of a compiled function.
     cpu_target.target_context.refresh()
     cpu_target.typing_context.refresh()
@@ -153,7 +169,31 @@ def _snakemake() -> None:
             raise subprocess.CalledProcessError(status, fname)
 
     PythonScript.execute_script = execute_script
+    _translated_once(Path(server).parent)
     cli.main(sys.argv[1:])
+
+
+def _translated_once(folder: Path) -> None:
+    """Let Snakemake keep its translations of Snakefiles to Python, half of the time of a short run, in `folder`."""
+    from snakemake import workflow
+
+    translate = workflow.parse
+
+    def parse(path, workflow, linemap: dict[int, int], rulecount: int) -> tuple[str, int]:
+        name = path.get_path_or_uri(secret_free=True)
+        what = hashlib.sha256(f"{name}\n{rulecount}\n".encode() + Path(name).read_bytes())
+        kept = folder / what.hexdigest()
+        try:
+            code, rulecount, lines = pickle.loads(kept.read_bytes())
+            linemap.update(lines)
+        except FileNotFoundError:
+            code, rulecount = translate(path, workflow, rulecount=rulecount, linemap=linemap)
+            made = kept.with_suffix(f".{os.getpid()}")
+            made.write_bytes(pickle.dumps((code, rulecount, linemap)))
+            made.rename(kept)
+        return code, rulecount
+
+    workflow.parse = parse
 
 
 @contextmanager

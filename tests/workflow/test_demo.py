@@ -72,6 +72,13 @@ def gvcfs(run):
             yield keep[person], calls
 
 
+def ploidies(contig, length, sex, par):
+    """Of each base, which is that of the first after an end of PAR."""
+    ends = {0, length, *(end for c, first, last in par if c == contig for end in (first - 1, last))}
+    edges = sorted(end for end in ends if end <= length)
+    return np.repeat([pp.ploidy(contig, edge + 1, sex, par) for edge in edges[:-1]], np.diff(edges))
+
+
 def painted(calls, contig, ploidy):
     """bool (bases,): where somebody is callable, base by base from the rows of their gVCF (C6.3, C6.4)."""
     called, starts = np.zeros(len(ploidy), bool), {}
@@ -97,7 +104,7 @@ def test_callable_an_is_that_of_every_base_and_of_alleles_that_others_have(run):
         contig, found = path.stem, callable_runs.bases(path)
         length = len(found["Total"])
         truth = {stratum: np.zeros(length, int) for stratum in found}
-        ploidy = {s: np.array([pp.ploidy(contig, pos, s, par) for pos in range(1, length + 1)]) for s in "MFU"}
+        ploidy = {sex: ploidies(contig, length, sex, par) for sex in "MFU"}
         for row, calls in people:
             mine = np.where(painted(calls, contig, ploidy[row["sex"]]), ploidy[row["count_sex"]], 0)
             for stratum in truth:

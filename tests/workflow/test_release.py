@@ -9,6 +9,7 @@ import pytest
 import yaml
 from crypt4gh.keys.c4gh import generate
 from goe.core import manifest
+from goe.disclosure import earlier_release
 from goe.release import restricted
 from helpers.workflow import goe, snakemake
 
@@ -49,7 +50,16 @@ def test_a_release_with_a_floor_passes_every_check(second):
     assert (said["policy"], said["min_carriers"]) == ("minimal", 3)
     assert said["alleles_with_some_strata"] > 0 and said["alleles_withheld"] > 0
     assert said["previous_release"]["dataset"] == FIRST
+    assert said["previous_release"]["callable_an"] == earlier_release.KEPT
+    table = json.loads(pq.read_schema(second / "release/callable_an/chr20.parquet").metadata[b"goe"])
+    assert table["earlier_release"] == "kept"
     assert said["membership_inference"]["strata"][0]["stratum"] == "Total"
+
+
+def test_what_is_given_under_a_floor_is_the_truth_and_leaves_nothing_small(second):
+    compared = goe("demo", "compare", second, second)
+    assert compared.returncode == 0, compared.stdout
+    assert "given numbers of 1 to 2 people" in compared.stdout and "by a subtraction" in compared.stdout
 
 
 def test_the_restricted_product_opens_with_its_key_alone(second, run, tmp_path):

@@ -48,6 +48,8 @@ rule frequencies_callable_an:
         build=BUILD_PARAMS,
         region=lambda wc: list(REGIONS[wc.region]),
         disclosure=plain(CFG.disclosure),
+        previous=CFG.previous_release,
+        record=CFG.previous_people,
     script:
         "../../scripts/frequencies_callable_an.py"
 

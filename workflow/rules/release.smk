@@ -47,6 +47,8 @@ DATA_NAMES, NOTE_NAMES, METADATA_NAMES = (
 DATA_FILES = [release(path) for path in DATA_NAMES]
 NOTE_FILES = [release(path) for path in (*NOTE_NAMES, *(f"provenance/{name}" for name in WORKFLOW_NAMES))]
 RELEASE_FILES = [*DATA_FILES, *NOTE_FILES, release("report.html"), *map(release, METADATA_NAMES)]
+# Lists of files that are written beside those, by what is in the data.
+WRITTEN = [work("release/mini-node.json"), work("release/report.json")]
 RESTRICTED = [str(OUTDIR / "restricted" / f"{ID}.restricted.tar.c4gh")] if CFG.restricted else []
 
 SUMMARY_SEALS = [
@@ -60,10 +62,8 @@ SUMMARY_SEALS = [
 # Of everything that `goe check` reads before page and metadata are written.
 RELEASE_SEALS = [
     *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
-    *(
-        work(f"seals/release_vcf/{name}.json")
-        for name in ("sites.pass", "sites.all", "mini-node.total", "mini-node.strata", "annotations.annotations")
-    ),
+    *(work(f"seals/release_vcf/{name}.json") for name in ("sites.pass", "sites.all", "annotations.annotations")),
+    work("seals/release_mini_node.json"),
     *expand(work("seals/release_callable_an/{contig}.json"), contig=BUILD.contigs),
     work("seals/release_callable_bed.json"),
     work("seals/release_summary.json"),
@@ -83,16 +83,17 @@ rule release_contig:
         fasta=CFG.reference.fasta,
         fields=FIELDS,
         regions=list(CFG.annotations.regions.given.values()),
+        dbsnp=[CFG.annotations.dbsnp] if CFG.annotations.dbsnp else [],
         seals=lambda wc: expand(work("seals/variant_qc_filter/{region}.json"), region=regions_of(wc.contig)),
     output:
         **({"gdi": directory(work("release/gdi/{contig}"))} if GDI else {}),
         table=release("frequencies/{contig}.parquet"),
         wide=release("frequencies-wide/{contig}.parquet"),
+        names=release("allele-names/{contig}.parquet"),
         beacon=release("beacon/genomicVariations.{contig}.jsonl.gz"),
         every=work("release/{contig}.all.vcf.gz"),
         passed=work("release/{contig}.pass.vcf.gz"),
-        total=work("release/{contig}.total.vcf.gz"),
-        strata=work("release/{contig}.strata.vcf.gz"),
+        mini_node=directory(work("release/mini-node/{contig}")),
         annotations=work("release/{contig}.annotations.vcf.gz"),
         lookup=work("release/{contig}.lookup"),
         membership=work("release/{contig}.membership.parquet"),
@@ -128,8 +129,8 @@ rule release_vcf:
     log:
         work("logs/release_vcf/{place}.{which}.log"),
     wildcard_constraints:
-        place="sites|mini-node|annotations",
-        which="all|pass|total|strata|annotations",
+        place="sites|annotations",
+        which="all|pass|annotations",
     conda:
         "../../envs/goe.yaml"
     params:
@@ -139,6 +140,34 @@ rule release_vcf:
         regions=CFG.annotations.regions.given,
     script:
         "../../scripts/release_vcf.py"
+
+
+# Which strata are published is known when everybody is counted: the files of those beside Total are listed in `written`.
+rule release_mini_node:
+    input:
+        bodies=expand(work("release/mini-node/{contig}"), contig=BUILD.contigs),
+        summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
+        fields=FIELDS,
+        dataset=release("metadata/dataset.json"),
+        config=release("provenance/config.json"),
+        seals=[
+            *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
+            work("seals/release_summary.json"),
+        ],
+    output:
+        vcf=release(f"mini-node/{ID}.Total.vcf.gz"),
+        index=release(f"mini-node/{ID}.Total.vcf.gz.tbi"),
+        metadata=release(f"mini-node/{ID}.Total.yaml"),
+        written=work("release/mini-node.json"),
+        seal=work("seals/release_mini_node.json"),
+    log:
+        work("logs/release_mini_node.log"),
+    conda:
+        "../../envs/goe.yaml"
+    params:
+        **made("release", "release"),
+    script:
+        "../../scripts/release_mini_node.py"
 
 
 rule release_callable_an:
@@ -228,9 +257,14 @@ rule release_inputs_record:
 rule release_compare:
     input:
         tables=expand(release("frequencies/{contig}.parquet"), contig=BUILD.contigs),
+        callable_an=expand(release("callable_an/{contig}.parquet"), contig=BUILD.contigs),
         keep=work("sample_qc/keep.tsv"),
         seals=[
-            *expand(work("seals/release_contig/{contig}.json"), contig=BUILD.contigs),
+            *expand(
+                work("seals/{rule}/{contig}.json"),
+                rule=["release_contig", "release_callable_an"],
+                contig=BUILD.contigs,
+            ),
             work("seals/sample_qc_keep.json"),
         ],
     output:
@@ -243,6 +277,7 @@ rule release_compare:
     params:
         **made("release", "release", "keep"),
         disclosure=plain(CFG.disclosure),
+        build=BUILD_PARAMS,
         previous=CFG.previous_release,
         people=CFG.previous_people,
     script:
@@ -283,6 +318,9 @@ rule release_summary:
         disclosure=release("disclosure/disclosure.json"),
         dictionary=release("dictionary/fields.tsv"),
         populations=release("beacon/populations.json"),
+        beacon_datasets=release("beacon/datasets.json"),
+        beacon_conf=release("beacon/datasets_conf.yml"),
+        beacon_permissions=release("beacon/datasets_permissions.yml"),
         ledger=release("ledger.json"),
         config=release("provenance/config.json"),
         code=release(code_digest.RELEASED),
@@ -366,6 +404,7 @@ rule release_report:
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         lookups=expand(work("release/{contig}.lookup"), contig=BUILD.contigs),
         checks=work("release/checks.json"),
+        beside=[work("release/mini-node.json")],
         resources=REPORT_RESOURCES,
         seals=[*RELEASE_SEALS, work("seals/release_check.json")],
     output:
@@ -394,7 +433,7 @@ rule release_metadata:
         DATA_FILES,
         NOTE_FILES,
         page=release("report.html"),
-        written=work("release/report.json"),
+        beside=WRITTEN,
         about=work("release/about.json"),
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         versions=expand(work("provenance/{environment}.json"), environment=VERSIONS),
@@ -426,7 +465,7 @@ rule release_manifest:
         RELEASE_FILES,
         work("release/people.tsv"),
         people=work("intake/people.tsv"),
-        written=work("release/report.json"),
+        beside=WRITTEN,
         seals=[
             *RELEASE_SEALS,
             *(work(f"seals/release_{action}.json") for action in ("people_record", "check", "report", "metadata")),

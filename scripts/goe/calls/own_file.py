@@ -8,13 +8,28 @@ is told by goe.harmonise.
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from isal import igzip, igzip_threaded
+from isal import igzip
 
+from goe.calls.block_shapes import (
+    DEPTH,
+    LAST,
+    LENGTH,
+    NUMBERS,
+    POS,
+    QUALITY,
+    Cells,
+    Shapes,
+    Told,
+    follow,
+    learn,
+    of_shape,
+)
 from goe.calls.fields import MAX_GQ, TESTED
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import reading
@@ -22,7 +37,7 @@ from goe.genome.alleles import UNSEEN
 from goe.hts import bgzf, indexes, vcf_header
 from goe.hts.bcf import BROKEN, END_OF_VECTOR, MISSING
 from goe.hts.kernels import kernel
-from goe.hts.text import PAD, find, natural, padded, same, separators
+from goe.hts.text import PAD, behind_last, columns, find, natural, padded, same
 from goe.hts.vcf_header import VcfHeader
 
 # What is read of a row. The place in this list is the slot of a FORMAT key.
@@ -30,9 +45,11 @@ KEYS = (b"GT", b"DP", b"GQ", b"AD", b"MIN_DP", b"PL", b"FT", b"GQX", b"LEN", b"L
 _GT, _DP, _GQ, _AD, _MIN_DP, _PL, _FT, _GQX, _LEN, _LAA, _LAD, _LPL, _LGT = range(len(KEYS))
 
 # Of a piece of the file: bytes, and rows at most.
-_CHUNK = 1 << 22
+_CHUNK = 1 << 20
 _ROWS = 1 << 16
 _TABS = 9
+# An index without a sign is used as it is (goe.hts.text).
+_U0, _U1 = np.uint64(0), np.uint64(1)
 # Why the kernel stopped before the end of what it was given.
 _END, _FULL, _CONTIG, _FORMAT, _ROW, _COLUMNS, _NUMBER, _ORDER = range(8)
 # Where a quality was taken from.
@@ -69,16 +86,23 @@ def _number(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
 
 
 @kernel
-def _info(data: np.ndarray, start: int, stop: int, key: np.ndarray) -> tuple[float, bool]:
-    """(value of an INFO key, whether it is a number); MISSING where the key is not there."""
+def _info_at(data: np.ndarray, start: int, stop: int, key: np.ndarray) -> tuple[int, int]:
+    """Where the value of an INFO key begins and ends, (0, 0) where the key is not there."""
     at = start
     while at < stop:
         end = find(data, at, stop, 59)
         value = at + key.size - PAD
         if end > value and data[value] == 61 and same(data, at, value, key):
-            return _number(data, value + 1, end)
+            return value + 1, end
         at = end + 1
-    return np.float64(MISSING), True
+    return 0, 0
+
+
+@kernel
+def _info(data: np.ndarray, start: int, stop: int, key: np.ndarray) -> tuple[float, bool]:
+    """(value of an INFO key, whether it is a number); MISSING where the key is not there."""
+    at, end = _info_at(data, start, stop, key)
+    return _number(data, at, end)
 
 
 @kernel
@@ -168,25 +192,12 @@ class Rows(NamedTuple):
             np.empty(n, np.int32), np.empty(alleles, np.int32), np.empty(alleles), np.empty(text, np.uint8),
         )  # fmt: skip
 
-    def part(self, start: int, stop: int) -> "Rows":
-        """Rows start..stop."""
-        edges = [int(self.alleles[:i].sum()) for i in (start, stop)]
-        cuts = [int(self.length[:i].sum()) for i in edges]
-        of_row = (column[start:stop] for column in self[:_OF_ROW])
-        of_allele = (column[edges[0] : edges[1]] for column in self[_OF_ROW:-1])
-        return Rows._make([*of_row, *of_allele, self.text[cuts[0] : cuts[1]]])
-
     def where(self, wanted: np.ndarray) -> "Rows":
         """The rows for which `wanted`, bool (n,), is true."""
         of_alleles = np.repeat(wanted, self.alleles)
         of_text = np.repeat(of_alleles, self.length)
         of_row = (column[wanted] for column in self[:_OF_ROW])
         return Rows._make([*of_row, *(column[of_alleles] for column in self[_OF_ROW:-1]), self.text[of_text]])
-
-    def followed_by(self, other: "Rows") -> "Rows":
-        width = max(self.gt.shape[1], other.gt.shape[1])
-        two = (rows._replace(gt=_widened(rows.gt, width)) for rows in (self, other))
-        return Rows(*map(np.concatenate, zip(*two, strict=True)))
 
 
 _OF_ROW = Rows._fields.index("length")
@@ -406,11 +417,39 @@ def _take_row(
 
 
 @kernel
+def _alike(
+    data: np.ndarray,
+    at: int,
+    stop: int,
+    last_pos: int,
+    shapes: Shapes,
+    told: np.ndarray,
+    n: int,
+    found: Blocks,
+) -> tuple[int, int, int]:
+    """Take blocks of shapes that are known, from data[at] on, as long as there are any: (where the next row begins,
+    last position, blocks) there are afterwards."""
+    while at < stop and n < found.first.size:
+        end, shape = follow(data, at, shapes, told)
+        if end < 0 or told[POS] < last_pos:
+            break
+        last_pos = told[POS]
+        same_as, i = of_shape(shapes, shape), np.uint64(n)
+        found.first[i] = last_pos
+        found.last[i] = told[LAST] if told[LAST] >= 0 else last_pos + told[LENGTH] - 1
+        found.gt[i, _U0], found.gt[i, _U1] = same_as.first_allele, same_as.second_allele
+        found.dp[i, _U0], found.gq[i, _U0] = told[DEPTH], told[QUALITY]
+        found.source[i], found.ft_ok[i] = same_as.source, same_as.ft_ok
+        n += 1
+        at = end + 1
+    return at, last_pos, n
+
+
+@kernel
 def _scan(
     data: np.ndarray,
-    cuts: np.ndarray,
-    k: int,
-    end: int,
+    at: int,
+    stop: int,
     last_pos: Any,
     blocks: bool,
     contig: np.ndarray,
@@ -418,43 +457,42 @@ def _scan(
     formats: _Formats,
     reasons: _Words,
     names: _Names,
+    shapes: Shapes,
     filled: Any,
     rows: Rows,
     found: Blocks,
     places: np.ndarray,
 ) -> tuple[tuple[int, int, int, int], int, int, int]:
-    """Rows between the separators cuts[k:end] of `data`, until one needs Python. Returns (rows, their alleles, bytes of
-    these, blocks) that there are, the separators up to their end, last position, why it stopped.
+    """Rows of data[at:stop], which are whole lines, until one needs Python. Returns (rows, their alleles, bytes of
+    these, blocks) that there are, where the next row begins, last position, why it stopped.
 
     last_pos: of the row before, 0 for none; blocks: whether the file has reference blocks; contig: bytes of the current
-    one; gqx: whether GQX stands for GQ, -1 before the first block. filled: how much of
+    one; gqx: whether GQX stands for GQ, -1 before the first block; shapes: of this contig. filled: how much of
     `rows` and `found` is taken already; they are filled on.
     """
     words, slots, clean = formats
     n_rows, n_alleles, n_text, n_blocks = filled
     last_format = 0
-    tabs, first, after = places[:_TABS], places[_TABS : _TABS + len(KEYS)], places[_TABS + len(KEYS) :]
-    while k < end:
+    tabs, first, after = places[:_TABS], places[_TABS : _TABS + len(KEYS)], places[_TABS + len(KEYS) : -NUMBERS]
+    told = places[-NUMBERS:]
+    while at < stop:
+        at, last_pos, n_blocks = _alike(data, at, stop, last_pos, shapes, told, n_blocks, found)
+        if at >= stop:
+            break
         filled = n_rows, n_alleles, n_text, n_blocks
         if n_rows == rows.pos.size or n_blocks == found.first.size:
-            return filled, k, last_pos, _FULL
-        if k + _TABS >= end:
-            return filled, k, last_pos, _COLUMNS
-        at, stop = np.int64(cuts[k - 1]) + 1 if k else 0, np.int64(cuts[k + _TABS])
-        columns = data[stop] == 10
-        for i in range(_TABS):
-            tabs[i] = cuts[k + i]
-            columns &= data[tabs[i]] == 9
-        if not columns:
-            return filled, k, last_pos, _COLUMNS
-        line_end = stop - 1 if data[stop - 1] == 13 else stop
+            return filled, at, last_pos, _FULL
+        end = columns(data, at, tabs)
+        if end < 0:
+            return filled, at, last_pos, _COLUMNS
+        line_end = end - 1 if data[end - 1] == 13 else end
         if not same(data, at, tabs[0], contig):
-            return filled, k, last_pos, _CONTIG
+            return filled, at, last_pos, _CONTIG
         pos, good = _number(data, tabs[0] + 1, tabs[1])
         if not good or pos == MISSING:
-            return filled, k, last_pos, _NUMBER
+            return filled, at, last_pos, _NUMBER
         if pos < last_pos:
-            return filled, k, last_pos, _ORDER
+            return filled, at, last_pos, _ORDER
         row = False
         alt = tabs[3] + 1
         if not blocks or not (tabs[4] - alt == 1 and data[alt] == 46):
@@ -462,7 +500,7 @@ def _scan(
             row |= find(data, alt, tabs[4], 44) < tabs[4]
         known = _known(data, tabs[7] + 1, tabs[8], words, last_format)
         if known < 0:
-            return filled, k, last_pos, _ROW if row else _FORMAT
+            return filled, at, last_pos, _ROW if row else _FORMAT
         last_format = known
         first[:] = 0
         after[:] = 0
@@ -493,30 +531,39 @@ def _scan(
             row |= alleles == 0 or alleles > 2
         if row:
             if not clean[known]:
-                return filled, k, last_pos, _ROW
+                return filled, at, last_pos, _ROW
+            # Alleles have a byte each at least; Python may write two for one.
+            if n_alleles + (end - at) > rows.length.size or n_text + 2 * (end - at) > rows.text.size:
+                return filled, at, last_pos, _FULL
             taken, text = _take_row(
                 data, np.int64(pos), tabs, first, after, gqx != 0, reasons, names, n_rows, n_alleles, n_text, rows
             )
             if taken < 0:
-                return filled, k, last_pos, _ROW
+                return filled, at, last_pos, _ROW
             n_rows, n_alleles, n_text = n_rows + 1, taken, text
-            k += _TABS + 1
+            at = end + 1
             last_pos = np.int64(pos)
             continue
         if gqx < 0:
-            return filled, k, last_pos, _FORMAT
-        last, fine = _info(data, tabs[6] + 1, tabs[7], names.end)
+            return filled, at, last_pos, _FORMAT
+        end_at, length_at, whole = _info_at(data, tabs[6] + 1, tabs[7], names.end), 0, True
+        last, fine = _number(data, end_at[0], end_at[1])
         good &= fine
         if last == MISSING:
+            end_at, length_at = (0, 0), first[_LEN]
             length, fine = _number(data, first[_LEN], after[_LEN])
             good &= fine
+            whole = length_at == 0 or length != MISSING
             last = pos + (tabs[3] - tabs[2] - 1 if length == MISSING else length) - 1
+        depth_at = first[_MIN_DP]
         depth, fine = _number(data, first[_MIN_DP], after[_MIN_DP])
         good &= fine
         if depth == MISSING:
+            depth_at = 0 if depth_at else first[_DP]
             depth, fine = _number(data, first[_DP], after[_DP])
             good &= fine
         if depth == MISSING:
+            depth_at = 0
             depth, fine = _info(data, tabs[6] + 1, tabs[7], names.min_dp)
             good &= fine
         if depth == MISSING:
@@ -525,11 +572,13 @@ def _scan(
         if depth == MISSING and after[_AD] > first[_AD]:
             depth, fine = _sum(data, first[_AD], after[_AD])
             good &= fine
+        quality_at = first[_GQ]
         quality, fine = _number(data, first[_GQ], after[_GQ])
         good &= fine
         where = GQ_ITSELF
         if quality == MISSING:
             where = GQ_NONE
+            quality_at = 0
             for slot in (_PL, _LPL):
                 if where == GQ_NONE and after[slot] > first[slot]:
                     margin, fine = _margin(data, first[slot], after[slot])
@@ -540,16 +589,22 @@ def _scan(
                 good &= fine
                 if gqx and other != MISSING:
                     quality, where = other, GQ_FROM_GQX
+                    quality_at = 0 if first[_GQ] or first[_PL] or first[_LPL] else first[_GQX]
         if not good:
-            return filled, k, last_pos, _NUMBER
+            return filled, at, last_pos, _NUMBER
+        ft_ok = _reason(data, first[_FT], after[_FT], reasons, names.passed) == 0
         found.first[n_blocks], found.last[n_blocks] = np.int64(pos), np.int64(last)
         found.gt[n_blocks, 0], found.gt[n_blocks, 1] = a, b
         found.dp[n_blocks, 0], found.gq[n_blocks, 0], found.source[n_blocks] = depth, quality, where
-        found.ft_ok[n_blocks] = _reason(data, first[_FT], after[_FT], reasons, names.passed) == 0
+        found.ft_ok[n_blocks] = ft_ok
         n_blocks += 1
-        k += _TABS + 1
+        # Where a cell was passed over, as it is missing, a row of the same shape might have it.
+        if whole and depth_at and quality_at:
+            cells = Cells(depth_at, quality_at, length_at, first[_GT], first[_FT])
+            learn(data, at, line_end, tabs, end_at, cells, Told(a, b, where, ft_ok), shapes)
+        at = end + 1
         last_pos = np.int64(pos)
-    return (n_rows, n_alleles, n_text, n_blocks), k, last_pos, _END
+    return (n_rows, n_alleles, n_text, n_blocks), at, last_pos, _END
 
 
 @dataclass(slots=True)
@@ -597,46 +652,102 @@ class Chunk(NamedTuple):
     rows: Rows
 
 
-_NOTHING = (0, 0, 0, 0)
+_Filled = tuple[int, int, int, int]
+_NOTHING: _Filled = (0, 0, 0, 0)
 
 
 class _Lines:
-    """A file piece by piece: whole lines in `data` (uint8), whose tabs and ends are at cuts[:n] (int32).
+    """A file piece by piece: whole lines are in data[start:stop] (uint8). The next piece is read meanwhile.
 
-    begin: what was read of it already; size: bytes there are, those of a line that goes on among them."""
+    begin: what was read of it already; read_into: as of a stream; reader: who reads.
+    """
 
-    def __init__(self, begin: bytes):
+    def __init__(self, begin: bytes, read_into: Callable[[memoryview], int], reader: ThreadPoolExecutor):
+        self._read_into, self._reader = read_into, reader
+        # Of each piece the first _CHUNK bytes are for the line that the one before leaves off in.
+        self._size = 2 * _CHUNK
+        self._spare = np.zeros(self._size + 1 + PAD, np.uint8)
         self.data = np.frombuffer(begin, np.uint8)
-        self.cuts = np.empty(0, np.int32)
-        self.n, self.size, self._whole, self._ended = 0, len(begin), 0, False
+        self.start = self.stop = 0
+        self._end, self._ended = len(begin), False
+        self._next = self._ask()
 
-    def more(self, read_into: Callable[[memoryview], int]) -> bool:
-        """Leave the lines that there are behind, and read on; False after the last. read_into: as of a stream."""
+    def _ask(self) -> Future[int]:
+        return self._reader.submit(self._read_into, self._spare.data[self._size - _CHUNK : self._size])
+
+    def more(self) -> bool:
+        """Leave the lines that there are behind, and read on; False after the last."""
         if self._ended:
             return False
-        rest = self.size - self._whole
-        held, room = self.data[self._whole : self.size], rest + _CHUNK + 1
-        if self.cuts.size < room:
-            self.data, self.cuts = np.zeros(2 * room + PAD, np.uint8), np.empty(2 * room, np.int32)
-        self.data[:rest] = held
-        got = read_into(self.data.data[rest : rest + _CHUNK])
-        self.size = rest + got
-        self._ended = not got
-        if self._ended and rest and self.data[rest - 1] != 10:
-            self.data[rest] = 10
-            self.size += 1
-        self.n = separators(self.data, self.size, self.cuts)
-        self._whole = int(self.cuts[self.n - 1]) + 1 if self.n else 0
+        got = self._next.result()
+        rest = self._end - self.stop
+        begin = self._size - _CHUNK
+        data = self._spare
+        if rest > begin:
+            begin = 2 * rest
+            data = np.zeros(begin + _CHUNK + 1 + PAD, np.uint8)
+            data[begin : begin + got] = self._spare[self._size - _CHUNK :][:got]
+        self.start, self._end, self._ended = begin - rest, begin + got, not got
+        data[self.start : begin] = self.data[self.stop : self.stop + rest]
+        self._spare = self.data if self.data.size == data.size else np.zeros(data.size, np.uint8)
+        self.data, self._size = data, data.size - 1 - PAD
+        if self._ended:
+            if rest and data[begin - 1] != 10:
+                data[begin] = 10
+                self._end += 1
+        else:
+            self._next = self._ask()
+        self.stop = behind_last(data, self.start, self._end, 10)
         return True
 
-    def line(self, k: int) -> bytes:
-        """The line that begins behind the first k separators, without its end."""
-        start = int(self.cuts[k - 1]) + 1 if k else 0
-        return self.data[start : find(self.data, start, self.size, 10)].tobytes()
+    def line(self, at: int) -> bytes:
+        """The line that begins at data[at], without its end."""
+        return self.data[at : find(self.data, at, self._end, 10)].tobytes()
 
 
-def _size(row: Row) -> int:
-    return len(row.ref) + sum(map(len, row.alts))
+class _Room:
+    """Rows and blocks of a contig that are there so far. filled: how much is taken: rows, alleles, bytes, blocks."""
+
+    def __init__(self) -> None:
+        self.blocks, self.rows = Blocks.room(_ROWS), Rows.room(_ROWS, 4 * _ROWS, 16 * _ROWS)
+        self.filled: _Filled = _NOTHING
+
+    def holds(self, size: int) -> bool:
+        """Whether there is room for a row of so many bytes: an allele has one at least, and Python may write two."""
+        _, alleles, text, _ = self.filled
+        return alleles + size <= self.rows.length.size and text + 2 * size <= self.rows.text.size
+
+    def grow(self) -> None:
+        self.blocks = Blocks(*map(_twice, self.blocks))
+        self.rows = Rows(*map(_twice, self.rows))
+
+    def before(self, pos: int) -> _Filled:
+        """How much of what is filled stands before a position."""
+        n, _, _, m = self.filled
+        i, j = (int(np.searchsorted(column, pos)) for column in (self.rows.pos[:n], self.blocks.first[:m]))
+        alleles = int(self.rows.alleles[:i].sum())
+        return i, alleles, int(self.rows.length[:alleles].sum()), j
+
+    def part(self, until: _Filled) -> tuple[Blocks, Rows]:
+        rows, blocks = self._cut(_NOTHING, until)
+        return Blocks(*blocks), Rows(*rows)
+
+    def leave(self, until: _Filled) -> None:
+        """Make room of what is filled up to there."""
+        for every, kept in zip((self.rows, self.blocks), self._cut(until, self.filled), strict=True):
+            for column, rest in zip(every, kept, strict=True):
+                column[: len(rest)] = rest.copy()
+        self.filled = cast(_Filled, tuple(a - b for a, b in zip(self.filled, until, strict=True)))
+
+    def _cut(self, start: _Filled, stop: _Filled) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        of_row, of_allele, of_text, of_block = map(slice, start, stop)
+        cuts = [of_row] * _OF_ROW + [of_allele, of_allele, of_text]
+        rows = [column[cut] for column, cut in zip(self.rows, cuts, strict=True)]
+        return rows, [column[of_block] for column in self.blocks]
+
+
+def _twice(column: np.ndarray) -> np.ndarray:
+    return np.concatenate([column, np.empty_like(column)])
 
 
 def _missing_or(text: str) -> float:
@@ -683,64 +794,72 @@ class OwnFile:
         self._done: set[str] = set()
 
     def __iter__(self) -> Iterator[Chunk]:
+        """Chunks with all rows of each of their positions. Columns are written over when the next one is asked for."""
         with self._opened() as stream:
-            text = _Lines(self._header(stream))
-            blocks, rows = Blocks.room(_ROWS), Rows.room(_ROWS, 0, 0)
-            places = np.empty(_TABS + 2 * len(KEYS), np.int64)
-            contig, name, last = b"", "", 0
-            while text.more(lambda room: self._read_into(stream, room)):
-                if rows.length.size < text.size:
-                    # Alleles have a byte each at least; Python may write two for one.
-                    rows = Rows.room(_ROWS, text.size, 2 * text.size + PAD, rows.gt.shape[1])
-                filled, at = _NOTHING, 0
-                while True:
-                    gqx = -1 if self._gqx is None else int(self._gqx)
-                    filled, at, last, why = _scan(
-                        text.data, text.cuts, at, text.n, last, self.blocks, padded(contig), gqx, self._formats,
-                        self._told, _NAMES, filled, rows, blocks, places,
-                    )  # fmt: skip
-                    if why == _FORMAT:
-                        self._learn(text.line(at).split(b"\t")[8])
-                        continue
-                    if why == _ROW:
-                        line = text.line(at)
-                        at += _TABS + 1
-                        self._learn(line.split(b"\t")[8], of_block=False)
-                        if name in self.contigs:
-                            row = self._row(name, line)
-                            rows = self._put(row, rows, *filled[:3])
-                            n, alleles, size, m = filled
-                            filled = n + 1, alleles + 1 + len(row.alts), int(size + _size(row)), m
-                            last = row.pos
-                        else:
-                            last = int(float(line.split(b"\t", 2)[1]))
-                            self.records += 1
-                            self.left_out += 1
-                        continue
-                    yield from self._chunk(name, filled, rows, blocks)
-                    filled = _NOTHING
-                    if why == _END:
-                        break
-                    if why == _CONTIG:
-                        contig = text.line(at).split(b"\t", 1)[0]
-                        name, last = self._named(contig), 0
-                    elif why != _FULL:
-                        self._damaged(text.line(at), why)
+            begin = self._header(stream)
+            with ThreadPoolExecutor(1) as reader:
+                yield from self._chunks(_Lines(begin, stream.readinto, reader))
         self._finish()
 
-    def _chunk(self, name: str, filled: tuple[int, int, int, int], rows: Rows, blocks: Blocks) -> Iterator[Chunk]:
-        n, alleles, text, m = filled
+    def _chunks(self, text: _Lines) -> Iterator[Chunk]:
+        room = _Room()
+        places = np.empty(_TABS + 2 * len(KEYS) + NUMBERS, np.int64)
+        contig, name, last, shapes = b"", "", 0, Shapes.none()
+        while self._more(text, room):
+            at = text.start
+            while at < text.stop:
+                gqx = -1 if self._gqx is None else int(self._gqx)
+                room.filled, at, last, why = _scan(
+                    text.data, at, text.stop, last, self.blocks, padded(contig), gqx, self._formats, self._told, _NAMES,
+                    shapes, room.filled, room.rows, room.blocks, places,
+                )  # fmt: skip
+                if why == _FORMAT:
+                    self._learn(text.line(at).split(b"\t")[8])
+                elif why == _ROW and room.holds(len(line := text.line(at))):
+                    self._learn(line.split(b"\t")[8], of_block=False)
+                    at += len(line) + 1
+                    if name in self.contigs:
+                        last = self._put(self._row(name, line), room)
+                    else:
+                        last = int(float(line.split(b"\t", 2)[1]))
+                        self.records += 1
+                        self.left_out += 1
+                elif why in (_FULL, _ROW):
+                    until = room.before(last) if name in self.contigs else room.filled
+                    if until == _NOTHING:
+                        room.grow()
+                    else:
+                        yield from self._chunk(name, room, until)
+                elif why != _END:
+                    yield from self._chunk(name, room, room.filled)
+                    if why != _CONTIG:
+                        self._damaged(text.line(at), why)
+                    contig = text.line(at).split(b"\t", 1)[0]
+                    name, last, shapes = self._named(contig), 0, Shapes.none()
+        yield from self._chunk(name, room, room.filled)
+
+    def _more(self, text: _Lines, room: _Room) -> bool:
+        try:
+            return text.more()
+        except BROKEN as error:
+            n, _, _, m = room.filled
+            self.records += n + m
+            raise self._broken(error) from error
+
+    def _chunk(self, name: str, room: _Room, until: _Filled) -> Iterator[Chunk]:
+        """Rows of the contig up to there, if there are any, and room for others."""
+        n, _, _, m = until
         self.records += n + m
-        if n + m and name not in self.contigs:
+        if name not in self.contigs:
             self.left_out += n + m
         elif n + m:
-            ends = [n] * _OF_ROW + [alleles, alleles, text]
-            taken = Rows(*(column[:end].copy() for column, end in zip(rows, ends, strict=True)))
+            blocks, rows = room.part(until)
             if self._gqx is False:
                 # Rows before the first block, which has told how they are read.
-                gqx = taken.source == GQ_FROM_GQX
-                taken.gq[gqx], taken.source[gqx] = MISSING, GQ_NONE
-            yield Chunk(name, Blocks(*(column[:m].copy() for column in blocks)), taken)
+                gqx = rows.source == GQ_FROM_GQX
+                rows.gq[gqx], rows.source[gqx] = MISSING, GQ_NONE
+            yield Chunk(name, blocks, rows)
+        room.leave(until)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[io.BufferedIOBase]:
@@ -754,24 +873,21 @@ class OwnFile:
                 raise self._bad("its end", "has no BGZF end block: it was cut off", "copy or make the file again")
             with igzip.open(self.path, "rb") as stream:
                 bcf = self._read(stream, 3) == b"BCF"
-            if not bcf:
-                with igzip_threaded.open(self.path, "rb", threads=1) as stream:
+                if not bcf:
+                    stream.seek(0)
                     yield stream
-                return
+                    return
         with reading("bcftools", "view", "--no-version", "-Ov", self.path) as stream:
             yield cast(io.BufferedIOBase, stream)
 
     def _read(self, stream: io.BufferedIOBase, size: int) -> bytes:
-        data = bytearray(size)
-        return bytes(data[: self._read_into(stream, memoryview(data))])
-
-    def _read_into(self, stream: io.BufferedIOBase, room: memoryview) -> int:
         try:
-            return stream.readinto(room)
+            return stream.read(size)
         except BROKEN as error:
-            raise self._bad(
-                f"after {self._place}", f"truncated or damaged: {error}", "copy or make the file again"
-            ) from error
+            raise self._broken(error) from error
+
+    def _broken(self, error: Exception) -> GoeError:
+        return self._bad(f"after {self._place}", f"truncated or damaged: {error}", "copy or make the file again")
 
     @property
     def _place(self) -> str:
@@ -870,10 +986,12 @@ class OwnFile:
         except ValueError as error:
             raise self._number_problem(where) from error
 
-    def _put(self, row: Row, rows: Rows, n: int, alleles: int, text: int) -> Rows:
-        """Write a row behind the first n of `rows`, with their alleles and text; `rows`, or a copy that is wider."""
-        if len(row.gt) > rows.gt.shape[1]:
-            rows = rows._replace(gt=_widened(rows.gt, len(row.gt)))
+    def _put(self, row: Row, room: _Room) -> int:
+        """Write a row behind the others; its position."""
+        n, alleles, text, m = room.filled
+        if len(row.gt) > room.rows.gt.shape[1]:
+            room.rows = room.rows._replace(gt=_widened(room.rows.gt, len(row.gt)))
+        rows = room.rows
         rows.gt[n] = END_OF_VECTOR
         rows.gt[n, : len(row.gt)] = [0 if a is None else (a + 1) << 1 for a in row.gt]
         rows.pos[n], rows.qual[n] = row.pos, np.nan if row.qual is None else row.qual
@@ -884,7 +1002,8 @@ class OwnFile:
             rows.ad[k] = END_OF_VECTOR if row.ad is None else row.ad[k - alleles]
             rows.text[text : text + len(allele)] = _bytes(allele.encode("ascii", "replace"))
             text += len(allele)
-        return rows
+        room.filled = n + 1, alleles + 1 + len(row.alts), text, m
+        return row.pos
 
     def _numbered(self, reasons: str) -> int:
         if reasons not in self._numbers:

@@ -6,6 +6,7 @@ disclosure audit is given.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.release import bounds, reading
 from goe.release.formats import wide_table
+from goe.release.formats.allele_names import NAMES
 from goe.release.table import BLOCK
 
 _ALLELE = ("contig", "pos", "ref", "alt")
@@ -145,31 +147,42 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
-def read(long: str | Path, wide: str | Path, strata: Sequence[str], contig: str, size: int = BLOCK) -> Iterator[Block]:
-    """Blocks of one contig. strata: published, in the order of the release. size: alleles of a block, about.
+def read(
+    long: str | Path,
+    wide: str | Path,
+    strata: Sequence[str],
+    contig: str,
+    size: int = BLOCK,
+    names: str | Path | None = None,
+) -> Iterator[Block]:
+    """Blocks of one contig. strata: published, in the order of the release. size: alleles of a block, about. names: the
+    table of names, for blocks that have them.
 
-    GoeError when the long table cannot be read as one of these strata, or the wide one has not the same alleles.
+    GoeError when the long table cannot be read as one of these strata, or another one has not the same alleles.
     """
-    statistics = _Statistics(wide)
+    statistics = _Beside(wide, tuple(wide_table.STATISTICS), ("ref", "alt"))
+    named = _Beside(names, NAMES, ("ref", "alt", *NAMES)) if names else None
     for table in whole_alleles(long, len(strata), size * max(1, len(strata))):
         one = block(table, starts(table), strata, contig, str(long))
-        yield Block(**{**vars(one), "statistics": statistics.of(one)})
+        found = {
+            name: column.to_numpy(zero_copy_only=False).astype(np.float64)
+            for name, column in statistics.of(one).items()
+        }
+        yield replace(one, statistics=found, names=named.of(one) if named else {})
     statistics.finish()
+    if named:
+        named.finish()
 
 
-class _Statistics:
-    """The statistics of the alleles of a wide table, handed out in the order of the long one."""
+class _Beside:
+    """Columns of a table with a row an allele, handed out in the order of the long one. text: those read as codes."""
 
-    def __init__(self, path: str | Path):
-        self.path = path
-        self.pieces = self._read()
+    def __init__(self, path: str | Path, columns: Sequence[str], text: Sequence[str]):
+        self.path, self.columns = path, columns
+        self.pieces = reading.batches(str(path), str(path), text, BLOCK, ["pos", "ref", "alt", *columns])
         self.left: pa.Table | None = None
 
-    def _read(self) -> Iterator[pa.Table]:
-        columns = ["pos", "ref", "alt", *wide_table.STATISTICS]
-        yield from reading.batches(str(self.path), str(self.path), ("ref", "alt"), BLOCK, columns)
-
-    def of(self, one: Block) -> dict[str, np.ndarray]:
+    def of(self, one: Block) -> dict[str, pa.Array]:
         while self.left is None or self.left.num_rows < len(one):
             more = next(self.pieces, None)
             if more is None:
@@ -182,14 +195,12 @@ class _Statistics:
         for name in ("pos", "ref", "alt"):
             if not _flat(table[name]).equals(getattr(one, name)):
                 raise self._other()
-        return {
-            name: _flat(table[name]).to_numpy(zero_copy_only=False).astype(np.float64) for name in wide_table.STATISTICS
-        }
+        return {name: _flat(table[name]) for name in self.columns}
 
     def finish(self) -> None:
         if (self.left is not None and self.left.num_rows) or next(self.pieces, None) is not None:
             raise self._other()
 
     def _other(self) -> GoeError:
-        what = "has not the alleles of the long table, so statistics of sites cannot be compared"
+        what = "has not the alleles of the long table, so what it says of them cannot be compared"
         return GoeError(Problem(str(self.path), what, _AGAIN))

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 import pysam
 
 from goe.check.faults import Faults
 from goe.core.errors import Problem
 from goe.disclosure.audit.callable_an import Runs
 from goe.frequencies.block import Block
-from goe.release.reading import reading
+from goe.release.reading import batches, reading
 
 _ROWS = 1 << 17
 _PIECE = 8 << 20
@@ -22,8 +22,8 @@ _AGAIN = "the file was changed, or is not of this release: get it again"
 
 def read(path: str | Path) -> Iterator[pa.RecordBatch]:
     """Runs of a table, in pieces."""
-    with reading(path), pq.ParquetFile(path) as file:
-        yield from file.iter_batches(_ROWS)
+    for table in batches(path, str(path), ["contig"], _ROWS, None):
+        yield from table.combine_chunks().to_batches()
 
 
 def _numbers(batch: pa.RecordBatch, strata: Sequence[str]) -> np.ndarray:
@@ -41,7 +41,7 @@ def check(path: str | Path, contig: str, length: int, strata: Sequence[str], aud
         def name(row: int, start: np.ndarray = start) -> str:
             return f"{contig}:{start[row]}"
 
-        names = np.array([value != contig for value in batch["contig"].to_pylist()])
+        names = pc.not_equal(batch["contig"], contig).to_numpy(zero_copy_only=False)
         faults.add(f"is not on {contig}", names, name)
         faults.add("does not begin where the run before ends", start != np.append(last, end[:-1]), name)
         faults.add("ends before it begins", end <= start, name)

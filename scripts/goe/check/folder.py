@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from goe.check import again, gdi, pages
+from goe.check import again, gdi, packed, pages
 from goe.check.apart import apart
 from goe.check.faults import safely
 from goe.core import code_digest, manifest, tables
@@ -25,11 +26,12 @@ from goe.frequencies import strata as st
 from goe.genome.build import Build
 from goe.release import bounds, layout, quantiles
 from goe.release import notes as release_notes
-from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
+from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import format as gdi_format
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.reading import parsed, reading, vcf_header
+from goe.release.table import Writer as LongWriter
 from goe.release.table import schema as long_schema
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
@@ -124,12 +126,18 @@ def _unique(validator: object, wanted: bool, content: object, schema: object) ->
         yield ValidationError("has an element twice")
 
 
-_Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique})
+Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique})
+"""Of JSON Schema, for a file that anybody may have made."""
 
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
-    return _Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+    return Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+
+
+def plain_name(contig: str) -> bool:
+    """Whether the name of a contig can be part of the name of a file."""
+    return _CONTIG.fullmatch(contig) is not None
 
 
 def read_json(path: Path) -> dict:
@@ -172,7 +180,7 @@ def _fitting(name: str, path: Path) -> list[Problem]:
     return sorted(faults)
 
 
-def _bounded(data: Mapping) -> Iterator[str]:
+def unbounded(data: Mapping) -> Iterator[str]:
     """What metadata/dataset.json says that no release has, and no other check could bear."""
     for key, n, most in (
         ("strata", len(data["strata"]), bounds.STRATA),
@@ -182,7 +190,7 @@ def _bounded(data: Mapping) -> Iterator[str]:
         if n > most:
             yield f"{key}: {n:,}, a release has at most {most:,}"
     for contig in data["contigs"]:
-        if not _CONTIG.fullmatch(contig["name"]):
+        if not plain_name(contig["name"]):
             yield f"contig {contig['name']!r} cannot be part of the name of a file"
 
 
@@ -243,7 +251,7 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     if not data["id"].startswith("-".join(data[key] for key in ("prefix", "country", "org")) + "-"):
         what = f"id {data['id']} is not of its prefix, country and org"
         problems.append(Problem(str(root / DATASET), what, _AGAIN))
-    if many := [Problem(str(root / DATASET), what, _AGAIN) for what in islice(_bounded(data), bounds.PROBLEMS)]:
+    if many := [Problem(str(root / DATASET), what, _AGAIN) for what in islice(unbounded(data), bounds.PROBLEMS)]:
         return many
     names = [contig["name"] for contig in data["contigs"]]
     if len(set(names)) != len(names):
@@ -318,7 +326,7 @@ def required(facts: Facts) -> list[str]:
     """Files that every such release has, but for the manifest and those beside the page."""
     contigs = [contig["name"] for contig in facts.contigs]
     kinds = {layout.DATA, layout.NOTE, layout.METADATA, layout.PAGE}
-    return [*layout.files(facts.id, contigs, kinds, facts.gdi), "provenance/Snakefile"]
+    return [*layout.files(facts.id, contigs, kinds, facts.gdi, strata=facts.strata), "provenance/Snakefile"]
 
 
 def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem]:
@@ -362,9 +370,10 @@ def fields() -> list[dict[str, str]]:
 
 
 def tags(facts: Facts, which: str, known: Sequence[str]) -> list[sites_vcf.Tag]:
-    """INFO tags of a VCF of the release. known: region flags of the annotations."""
-    if which in mini_node.PROFILES:
-        return mini_node.tags(fields(), facts.strata, which)
+    """INFO tags of a VCF of the release; `which` is a stratum for those of the mini-node. known: region flags of the
+    annotations."""
+    if which in facts.strata:
+        return mini_node.tags(fields())
     if which == "annotations":
         return annotations.tags(annotations.read_fields(), facts.strata, known)
     return sites_vcf.tags(fields(), facts.strata)
@@ -375,9 +384,10 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
     strata, where = facts.strata, str(root / DICTIONARY)
     others = chain(
         wide_table.dictionary(fields(), strata),
+        allele_names.dictionary(),
         callable_an.dictionary(strata),
         beacon.dictionary(),
-        *(mini_node.dictionary(fields(), strata, profile) for profile in mini_node.PROFILES),
+        mini_node.dictionary(fields()),
         annotations.dictionary(annotations.read_fields(), strata, known),
     )
     text = release_notes.dictionary(fields(), sites_vcf.tags(fields(), strata), others)
@@ -410,25 +420,68 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
 
 
 def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
-    """Columns and metadata of the long and the wide table of a contig."""
-    problems = []
-    about = {"dataset": facts.id, "build": facts.build}
+    """Columns and metadata of the tables of a contig."""
     alleles, strata = facts.said["dataset"]["number_of_records"], len(facts.strata)
-    long = root / f"frequencies/{contig}.parquet"
-    wide = root / layout.WIDE.format(contig=contig)
     words = not again.other_code(facts.said["dataset"])
-    for path, wanted, rows in (
-        (long, lambda: long_schema(fields(), about, facts.people, contig), alleles * strata),
-        (wide, lambda: wide_table.schema(fields(), about, facts.people, contig), alleles),
-        (root / f"callable_an/{contig}.parquet", lambda: _callable_schema(facts, about, contig), facts.lengths[contig]),
-    ):
-        problems += _check_schema(path, wanted, rows, words)
+    schemas = _schemas(root, facts, contig)
+    most = (alleles * strata, alleles, alleles, facts.lengths[contig])
+    return [
+        problem
+        for (path, wanted), rows in zip(schemas.items(), most, strict=True)
+        for problem in _check_schema(path, wanted, rows, words)
+    ]
+
+
+def _schemas(root: Path, facts: Facts, contig: str) -> dict[Path, Callable[[], pa.Schema]]:
+    """Paths of the tables of a contig (long, wide, names, callable AN), and what gives the schema of each."""
+    about = {"dataset": facts.id, "build": facts.build}
+    wide, names = (root / path.format(contig=contig) for path in (layout.WIDE, layout.NAMES))
+    called = root / f"callable_an/{contig}.parquet"
+    return {
+        root / f"frequencies/{contig}.parquet": lambda: long_schema(fields(), about, facts.people, contig),
+        wide: lambda: wide_table.schema(fields(), about, facts.people, contig),
+        names: lambda: allele_names.schema(about, contig, *allele_names.origin(names)),
+        called: lambda: _callable_schema(facts, about, contig, beside_earlier(called, facts)),
+    }
+
+
+def check_packing(root: Path, facts: Facts, contig: str, digests: Mapping[str, str]) -> list[Problem]:
+    """The tables of a contig against what is written of their rows. digests: path -> SHA-256 where it is known."""
+    problems = []
+    writers = (LongWriter, wide_table.Writer, allele_names.Writer, callable_an.Writer)
+    for (path, wanted), writer in zip(_schemas(root, facts, contig).items(), writers, strict=True):
+        sha256 = digests.get(path.relative_to(root).as_posix()) or manifest.digest(path)
+
+        def opened(sink: IO[bytes], writer: Any = writer, wanted: Callable = wanted) -> packed.Writer:
+            return writer(sink, wanted())
+
+        look = partial(packed.check, path, opened, sha256, {"stratum": facts.strata} if writer is LongWriter else None)
+        problems += safely(str(path), look)
     return problems
 
 
-def _callable_schema(facts: Facts, about: Mapping, contig: str) -> pa.Schema:
+def other_arrow(root: Path, contigs: Iterable[str]) -> str:
+    """The Arrow that packed the tables, where it is another one than that which is here."""
+    paths = [root / f"frequencies/{contig}.parquet" for contig in contigs]
+    made = {pq.read_metadata(path).created_by for path in paths} - {packed.ARROW}
+    return max(made, default="")
+
+
+def beside_earlier(path: Path, facts: Facts) -> str:
+    """What a table of callable AN says of the numbers of an earlier release: kept, lowered, or nothing."""
+    if facts.policy.open or not facts.said["disclosure"]["previous_release"]:
+        return ""
+    with reading(path):
+        said = json.loads((pq.read_schema(path).metadata or {}).get(b"goe", b"{}"))
+    found = said.get(callable_an.EARLIER)
+    return found if found in (callable_an.KEPT, callable_an.LOWERED) else ""
+
+
+def _callable_schema(facts: Facts, about: Mapping, contig: str, earlier: str) -> pa.Schema:
     here = Build(name=facts.build, contigs=facts.lengths, par=facts.par)
-    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, here, contig)
+    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, here, contig, bool(earlier))
+    if earlier:
+        about = {**about, callable_an.EARLIER: earlier}
     if facts.people[st.TOTAL] < facts.policy.min_stratum_size:
         below = dict.fromkeys(below, 0)
     used = facts.said["dataset"]["callable_an"]["an_method"][GVCF_ADJ]

@@ -19,12 +19,11 @@ from goe.core import manifest
 from goe.core.errors import Problem
 from goe.core.resources import RESOURCES
 from goe.release import bounds
-from goe.release.layout import File, differences
+from goe.release.layout import PRODUCTS, File, differences
 from goe.release.metadata.health_dcat import (
     DATASET,
     EHDS,
     JSON_LD,
-    NOT_DESCRIBED,
     PREFIXES,
     PUBLIC,
     SYNTHETIC,
@@ -106,7 +105,7 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
 
     Both files hold the same statements; they conform to the SHACL shapes and have what the submission
     template makes mandatory; identifiers, title, counts and flags agree with metadata/dataset.json; every
-    file of the folder is a distribution, and its size and digest are right. digests: path -> SHA-256 where it
+    product of the folder is a distribution, and its size and digest are right. digests: path -> SHA-256 where it
     is known already, as from a manifest that was verified.
     """
     root = Path(folder)
@@ -214,13 +213,18 @@ def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
     def values(predicate: str, node: Node = nodes[0]) -> list[str]:
         return sorted(str(value) for value in graph.objects(node, _expand(predicate)))
 
+    def plain(predicate: str) -> list[str]:
+        there = graph.objects(nodes[0], _expand(predicate))
+        return sorted(str(value) for value in there if not getattr(value, "language", None))
+
     notations = [
         word for other in graph.objects(nodes[0], _expand("adms:identifier")) for word in values("skos:notation", other)
     ]
     pairs = (
         ("dct:identifier", values("dct:identifier"), [said["id"]]),
         ("dct:issued", values("dct:issued"), day),
-        ("dct:title", values("dct:title"), [title(sections.of(Dataset, said))]),
+        # Titles in other languages are the publisher's own.
+        ("dct:title", plain("dct:title"), [title(sections.of(Dataset, said))]),
         ("dct:accessRights", values("dct:accessRights"), [PUBLIC]),
         ("dct:type", values("dct:type"), [SYNTHETIC] if said.get("synthetic") else []),
         ("healthdcatap:numberOfRecords", values("healthdcatap:numberOfRecords"), [str(said["number_of_pass_records"])]),
@@ -248,25 +252,29 @@ def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
 
 
 def _files(graph: rdflib.Graph, root: Path, digests: Mapping[str, str] | None) -> list[Problem]:
-    """Differences between the distributions and the files of the folder."""
-    found, described = [], []
+    """Differences between the distributions and the products of the folder."""
+    found, described = [], set()
     for node in sorted(set(graph.objects(None, _expand("dcat:distribution"))), key=str):
         name = unquote(str(node).partition("#")[2])
-        if not name.startswith("file/"):
-            found.append(Problem(TURTLE, f"distribution {node} names no file", _MEND))
+        product = next((one for one in PRODUCTS if name == f"product/{one.folder}"), None)
+        there = [n for n in manifest.files(root) if product and n.startswith(f"{product.folder}/")]
+        if not product or not there:
+            found.append(Problem(TURTLE, f"distribution {node} is no product of the release", _MEND))
             continue
-        path = name.removeprefix("file/")
+        described.add(product.folder)
+        main = [n for n in there if product.main and n.endswith(product.main)]
         size = graph.value(node, _expand("dcat:byteSize"))
         checksum = graph.value(node, _expand("spdx:checksum"))
         value = graph.value(checksum, _expand("spdx:checksumValue")) if checksum is not None else None
         url = graph.value(node, _expand("dcat:downloadURL"))
-        if url is not None and not unquote(str(url)).endswith(f"/{path}"):
-            found.append(Problem(TURTLE, f"{path} is to be had as {url}, which is another file", _MEND))
-        described.append(path)
+        if url is not None and not (len(main) == 1 and unquote(str(url)).endswith(f"/{main[0]}")):
+            found.append(Problem(TURTLE, f"{name} is to be had as {url}, which is another file", _MEND))
         if size is None or not re.fullmatch("[0-9]+", str(size)):
-            found.append(Problem(TURTLE, f"{path} has no dcat:byteSize", _MEND))
-            continue
-        said = File(path, int(str(size)), None if value is None else str(value).lower())
-        found += differences(root, said, TURTLE, digests)
-    absent = set(manifest.files(root)) - set(described) - NOT_DESCRIBED
-    return found + [Problem(TURTLE, f"{path} is no distribution", _MEND) for path in sorted(absent)]
+            found.append(Problem(TURTLE, f"{name} has no dcat:byteSize", _MEND))
+        elif len(main) == 1:
+            said = File(main[0], int(str(size)), None if value is None else str(value).lower())
+            found += differences(root, said, TURTLE, digests)
+        elif int(str(size)) != (n := sum((root / path).stat().st_size for path in there)):
+            found.append(Problem(TURTLE, f"{name} has {n} bytes, not {size}", _MEND))
+    absent = {one.folder for one in PRODUCTS if any((root / one.folder).glob("*"))} - described
+    return found + [Problem(TURTLE, f"{folder}/ is no distribution", _MEND) for folder in sorted(absent)]

@@ -7,7 +7,7 @@ parquet.thrift of apache/parquet-format, Thrift's compact protocol; flat columns
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -24,9 +24,15 @@ _AGAIN = "get the file again"
 # Types of the compact protocol, and how deep structs may stand in structs.
 _BOOLS, _BYTE, _INTEGERS, _DOUBLE, _BINARY, _LISTS, _MAP, _STRUCT = (1, 2), 3, (4, 5, 6), 7, 8, (9, 10), 11, 12
 _DEEPEST = 12
+# Encodings of a release, of their numbers: plain, dictionaries, runs, differences of whole numbers. One that shares the
+# beginnings of texts unpacks to any size.
+_ENCODINGS = frozenset({0, 2, 3, 5, 8})
+# Where the header of a page of a kind has its encoding.
+_ENCODING = {5: 2, 7: 2, 8: 4}
 # Lists of FileMetaData by their field ids: schema, row groups, metadata, column orders; columns of a row group.
 _SCHEMA, _GROUPS, _ORDERS, _COLUMNS = (2,), (4,), (7,), (4, 1)
 _OTHER_LISTS = 64
+_ROWS = 1 << 14
 _HEADER = 1 << 12
 """Bytes in which the header of a page is looked for; one with long statistics may have 16 times as many."""
 
@@ -130,14 +136,20 @@ def footer(handle: IO[bytes], where: str, columns: int) -> pq.FileMetaData:
     return found
 
 
-def check(source: str | Path | pa.Buffer, where: str, columns: int, rows: int) -> pq.FileMetaData:
+def check(
+    source: str | Path | pa.Buffer, where: str, columns: int, rows: int, groups: Iterable[int] | None = None
+) -> pq.FileMetaData:
     """`footer`, and every page of every column: none unpacks to more than a row group has, and they have as many
-    values as the file says that it has rows. columns, rows: at most. GoeError likewise."""
+    values as the file says that it has rows. columns, rows: at most. groups: row groups whose pages are looked at,
+    None for all. GoeError likewise."""
     with reading.reading(where), _opened(source) as handle:
         about = footer(handle, where, columns)
         if about.num_rows > rows:
             raise _no_parquet(where, f"it has {about.num_rows:,} rows, and at most {rows:,} belong to the release")
-        for group in range(about.num_row_groups):
+        for column in range(about.num_columns):
+            if about.schema.column(column).physical_type == "FIXED_LEN_BYTE_ARRAY":
+                raise _no_parquet(where, "a column has texts of one length, which no release has")
+        for group in range(about.num_row_groups) if groups is None else groups:
             row_group = about.row_group(group)
             packed = unpacked = 0
             for column in range(row_group.num_columns):
@@ -150,6 +162,20 @@ def check(source: str | Path | pa.Buffer, where: str, columns: int, rows: int) -
                     what = f"row group {group}, column {column}: {error or 'a page is cut off'}"
                     raise _no_parquet(where, what) from None
     return about
+
+
+def table(path: Path, kinds: Mapping[str, pa.DataType], rows: int) -> None:
+    """`check` of a file with the columns `kinds` (name -> type), whose texts can be held as such: who reads it need not
+    take them as codes. rows: at most. GoeError where it has others."""
+    where = str(path)
+    found = check(path, where, len(kinds) + 100, rows)
+    with reading.reading(path):
+        schema = found.schema.to_arrow_schema()
+    if [(field.name, field.type) for field in schema] != list(kinds.items()):
+        raise GoeError(Problem(where, "has not the columns that it should have", _AGAIN))
+    text = [name for name, kind in kinds.items() if kind == pa.string()]
+    for _ in reading.batches(path, where, text, _ROWS, text):
+        pass
 
 
 def _opened(source: str | Path | pa.Buffer) -> IO[bytes]:
@@ -173,6 +199,8 @@ def _pages(handle: IO[bytes], column: pq.ColumnChunkMetaData, rows: int) -> Iter
         kind = {0: 5, 2: 7, 3: 8}.get(head.get((1,), -1))
         if kind is None or (kind, 1) not in head:
             raise ValueError("a page of no kind that a release has")
+        if head.get((kind, _ENCODING[kind])) not in _ENCODINGS:
+            raise ValueError("a page of an encoding that no release has")
         if packed < 0 or unpacked < 0 or at + length + packed > end:
             raise ValueError("a page reaches beyond its column")
         if kind != 7:

@@ -23,7 +23,7 @@ from goe.core.errors import GoeError, Problem
 from goe.hts.bgzf import EOF
 from goe.release import bounds, reading
 
-TEXTS = (".md", ".json", ".jsonld", ".ttl", ".tsv", ".html", ".smk", ".txt", ".sha256", "")
+TEXTS = (".md", ".json", ".jsonld", ".ttl", ".tsv", ".html", ".smk", ".txt", ".sha256", ".yaml", ".yml", "")
 _MEND = "take it out, and find out how it came in"
 
 _ROOTS = (

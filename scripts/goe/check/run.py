@@ -8,6 +8,7 @@ the disclosure audit is made on them, and every other format must have the same 
 own. Statistics of sites are those of the wide tables.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -25,10 +26,11 @@ from goe.check import blocks as release_blocks
 from goe.check import callable_an as callable_check
 from goe.check import folder as check_folder
 from goe.check import gdi as gdi_check
-from goe.check import gdi_numbers, readback, tree
+from goe.check import gdi_numbers, packed, readback, tree
 from goe.check import ids as check_ids
 from goe.check import lookup as check_lookup
 from goe.check import mini_node as mini_node_check
+from goe.check import names as names_check
 from goe.check import private as check_private
 from goe.check import ro_crate as ro_crate_check
 from goe.check import rows as check_rows
@@ -43,6 +45,7 @@ from goe.disclosure import membership
 from goe.disclosure.audit.audit import Audit, public_build
 from goe.disclosure.audit.callable_an import Runs
 from goe.disclosure.audit.table import Stated
+from goe.frequencies import strata as st
 from goe.frequencies.block import Block, passed
 from goe.genome import intervals
 from goe.genome.build import Build
@@ -50,6 +53,7 @@ from goe.release import bounds, layout
 from goe.release.formats import annotations, mini_node, wide_table
 from goe.release.formats.sites_vcf import Tag
 from goe.release.metadata import ro_crate
+from goe.release.reading import reading
 from goe.release.report import lookup as report_lookup
 from goe.release.report import spectrum as report_spectrum
 from goe.release.table import BLOCK
@@ -64,7 +68,9 @@ NAMES = {
     "dictionary": "Dictionary",
     "tables": "Frequency tables: columns",
     "rows": "Frequency tables: every row",
+    "packed": "Tables: written again",
     "wide": "Wide tables: same numbers",
+    "names": "Names of alleles: computed again",
     "counts": "Counts in the descriptions",
     "membership": "Figure of membership: computed again",
     "disclosure": "Disclosure audit",
@@ -85,7 +91,7 @@ NAMES = {
 }
 ALL = tuple(NAMES)
 # What needs report.html, the metadata, or the manifest, which a run writes last; and what a run has just computed.
-_LATER = ("files", "manifest", "membership", "look-up", "page", "healthdcat", "ro-crate", "described", "ids")
+_LATER = ("files", "manifest", "packed", "membership", "look-up", "page", "healthdcat", "ro-crate", "described", "ids")
 BEFORE_METADATA = tuple(part for part in ALL if part not in _LATER)
 _LONGEST = 2_000
 """Characters of a place or a fault that are told: alleles and keys of a file that is no release have any length."""
@@ -107,8 +113,11 @@ class Result:
 
 
 def told(results: Iterable[Result]) -> list[dict]:
-    """The checks that were made, as `report_page` takes them: name, passed, detail."""
-    return [{"name": r.name, "passed": r.passed, "detail": r.detail} for r in results if r.passed is not None]
+    """The checks that were made, as `report_page` takes them: name, passed, detail; those that are made later, of the
+    whole folder with the page in it, with `passed` None."""
+    made = [{"name": r.name, "passed": r.passed, "detail": r.detail} for r in results if r.passed is not None]
+    later = (NAMES[part] for part in _LATER if part != "ids")
+    return made + [{"name": name, "passed": None, "detail": "of the whole folder, with this page"} for name in later]
 
 
 def as_dict(result: Result) -> dict:
@@ -178,12 +187,14 @@ def run(
 
 @dataclass
 class _Contig:
-    """What was seen of a contig. ends: name of a VCF -> positions of its first and last record."""
+    """What was seen of a contig. ends: name of a VCF -> positions of its first and last record; loadable: stratum ->
+    alleles of its mini-node VCF."""
 
     spectrum: report_spectrum.Spectrum
     sites: membership.Sites
     example: tuple[int, list] = (0, [])
     ends: dict[str, tuple[int, int]] = field(default_factory=dict)
+    loadable: Counter[str] = field(default_factory=Counter)
     alleles: int = 0
     cells: int = 0
 
@@ -195,7 +206,9 @@ class _Contig:
         self.cells += int(block.shown().sum())
         every = np.ones(len(block), dtype=bool)
         some = {"all": every, "annotations": every, "pass": passed(block)}
-        some |= {profile: mini_node.loadable(block, profile) for profile in mini_node.PROFILES}
+        each = {stratum: mini_node.loadable(mini_node.alone(block, stratum)) for stratum in block.strata}
+        self.loadable.update({stratum: int(rows.sum()) for stratum, rows in each.items()})
+        some |= each
         pos = block.pos.to_numpy()
         for which, rows in some.items():
             here = pos[rows]
@@ -232,13 +245,7 @@ class _Results:
             self.tell(self.found[p])
 
     def relative(self, problem: Problem) -> Problem:
-        """A problem with places relative to the folder, and nothing in it that a terminal would obey."""
-        start = "" if self.root == Path() else f"{self.root}/".replace("//", "/")
-
-        def told(text: str) -> str:
-            return printable(short(text.replace(start, "") if start else text, _LONGEST))
-
-        return Problem(told(problem.where), told(problem.what), problem.mend)
+        return relative(problem, "" if self.root == Path() else f"{self.root}/".replace("//", "/"))
 
     def not_made(self, why: str, parts: Iterable[str] = ALL) -> None:
         """Every check that has no result could not be made: failed, for a reason told elsewhere."""
@@ -248,6 +255,15 @@ class _Results:
 
     def finished(self) -> list[Result]:
         return [self.found[part] for part in ALL if part in self.wanted]
+
+
+def relative(problem: Problem, start: str) -> Problem:
+    """A problem with places relative to a folder, and nothing in it that a terminal would obey. start: of the paths."""
+
+    def told(text: str) -> str:
+        return printable(short(text.replace(start, "") if start else text, _LONGEST))
+
+    return Problem(told(problem.where), told(problem.what), problem.mend)
 
 
 def _manifest(results: _Results) -> dict[str, str] | None:
@@ -362,13 +378,16 @@ class _Check:
     def wide(self, contig: str) -> Path:
         return self.root / layout.WIDE.format(contig=contig)
 
+    def names(self, contig: str) -> Path:
+        return self.root / layout.NAMES.format(contig=contig)
+
     def tables(self) -> bool:
         """Columns of all tables; whether they are not those of a release."""
         problems = []
         for contig in self.facts.lengths:
             look = partial(check_folder.check_tables, self.root, self.facts, contig)
             problems += safely(str(self.long(contig)), look)
-        self.put("tables", problems, f"{2 * len(self.facts.contigs)} tables, columns and metadata as the dictionary")
+        self.put("tables", problems, f"{3 * len(self.facts.contigs)} tables, columns and metadata as the dictionary")
         return bool(problems)
 
     def rows(self, pool: ThreadPoolExecutor) -> None:
@@ -395,9 +414,11 @@ class _Check:
         wrong = safely(check_folder.DATASET, lambda: check_folder.check_counts(self.root, facts, counted))
         self.put("counts", wrong, "alleles, PASS, classes, filters and withheld strata, counted again")
 
-    def blocks(self, contigs: Iterable[str]) -> Iterator[Block]:
+    def blocks(self, contigs: Iterable[str], named: bool = False) -> Iterator[Block]:
         for contig in contigs:
-            yield from release_blocks.read(self.long(contig), self.wide(contig), self.facts.strata, contig, BLOCK // 4)
+            names = self.names(contig) if named else None
+            tables = self.long(contig), self.wide(contig)
+            yield from release_blocks.read(*tables, self.facts.strata, contig, BLOCK // 4, names)
 
     # ---- the other formats
 
@@ -422,7 +443,12 @@ class _Check:
         given = [flag for flag in self.flags if flag != annotations.NON_PAR]
         more = f"; {' and '.join(given)} need BED files and were not looked at" if given else ""
         ask("annotations", f"every tag{more}", self.vcf("annotations", "annotations"))
-        ask("mini-node", "both profiles, every tag", *(self.vcf("mini-node", p) for p in mini_node.PROFILES))
+        ask(
+            "mini-node",
+            "every stratum, every tag",
+            *(self.vcf("mini-node", name) for name in self.facts.strata),
+            *(() if self.other_code else map(self.mini_node_metadata, self.facts.strata)),
+        )
         if "membership" not in self.results.found:
             sites = [seen.sites for seen in self.seen.values()]
             again = partial(
@@ -437,7 +463,14 @@ class _Check:
             ask("disclosure", "", *map(self.audit, contigs))
         ask("look-up", "every number in the page or beside it", *self.lookup(contigs))
         ask("callable-an", "without gaps, as the floor allows, beside AN of SNVs", *self.callable_an(contigs))
+        arrow = check_folder.other_arrow(self.root, contigs)
+        if self.other_code or arrow:
+            here = f"not compared: made with {arrow}, this is {packed.ARROW}"
+            self.set("packed", None, self.other_code or here)
+        else:
+            ask("packed", "pages, statistics and indexes, every byte", *map(self.packing, contigs))
         ask("wide", "every number and filter", *map(self.wide_table, contigs))
+        ask("names", "VRS of every SNV, and of all that has a SPDI", *map(self.allele_names, contigs))
         if self.facts.gdi:
             ask("gdi", "rules of the format, every row", (f"gdi/{self.facts.id}.tar", self.gdi))
         ask("headers", "lines, contigs, tags, filters, empty columns, indexes", *map(self.header, self.vcf_names()))
@@ -448,7 +481,7 @@ class _Check:
             self.set("gdi", None, "the release has no GDI package (formats in metadata/dataset.json)")
 
     def vcf_names(self) -> list[tuple[str, str]]:
-        places = {"sites": ("all", "pass"), "annotations": ("annotations",), "mini-node": mini_node.PROFILES}
+        places = {"sites": ("all", "pass"), "annotations": ("annotations",), "mini-node": self.facts.strata}
         return [(place, which) for place, names in places.items() for which in names]
 
     def tags(self, which: str) -> list[Tag]:
@@ -466,15 +499,33 @@ class _Check:
         unknown = [tag for tag in self.tags(which) if tag.key in annotations.FLAGS]
 
         def expected(block: Block) -> pa.Table:
-            if which in mini_node.PROFILES:
-                return check_vcf.mini(block, tags, which)
             if which == "annotations":
-                return check_vcf.expected(block, tags, np.ones(len(block), dtype=bool), self.non_par(block))
+                return check_vcf.expected(block, tags, annotations.shown(block), self.non_par(block))
             return check_vcf.sites(block, tags, which == "pass")
 
         def look() -> list[Problem]:
-            wanted = map(expected, self.blocks(self.facts.lengths))
-            return check_vcf.compare(self.root / name, tags, self.facts.strata, wanted, [tag.id for tag in unknown])
+            if place == "mini-node":
+                wanted = (
+                    check_vcf.expected(block, tags, mini_node.loadable(block))
+                    for contig in self.facts.lengths
+                    for block in wide_table.alone(self.wide(contig), which)
+                )
+                return check_vcf.compare(self.root / name, tags, (st.TOTAL,), wanted)
+            every = map(expected, self.blocks(self.facts.lengths, named=which == "annotations"))
+            return check_vcf.compare(self.root / name, tags, self.facts.strata, every, [tag.id for tag in unknown])
+
+        return name, look
+
+    def mini_node_metadata(self, stratum: str) -> tuple[str, Callable[[], list[Problem]]]:
+        """The metadata.yaml of a stratum, written again."""
+        name = layout.MINI_NODE_METADATA.format(id=self.facts.id, stratum=stratum)
+
+        def look() -> list[Problem]:
+            alleles = sum(seen.loadable[stratum] for seen in self.seen.values())
+            wanted = mini_node.metadata(self.facts.said, stratum, alleles)
+            with reading(self.root / name):
+                there = (self.root / name).read_text(encoding="utf-8")
+            return check_again.differs(str(self.root / name), there, wanted, "the release gives")
 
         return name, look
 
@@ -497,8 +548,8 @@ class _Check:
             problems = check_vcf.check_header(path, facts.build, facts.contigs, tags, filters)
             if not (problems or self.other_code):
                 problems = check_vcf.check_words(path, facts.build, facts.contigs, tags, filters)
-            if which in mini_node.PROFILES:
-                problems += mini_node_check.check_header(path, which)
+            if place == "mini-node":
+                problems += mini_node_check.check_header(path)
             most = facts.said["dataset"]["number_of_records"]
             problems += safely(str(path), lambda: check_vcf.check_empty_columns(path, most))
             ends = {contig: seen.ends[which] for contig, seen in self.seen.items() if which in seen.ends}
@@ -521,6 +572,22 @@ class _Check:
 
             got = map(_with_filter, wide_table.read(path))
             return readback.compare(got, wanted(), str(path), columns) + faults.problems
+
+        return str(path.relative_to(self.root)), look
+
+    def packing(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
+        look = partial(check_folder.check_packing, self.root, self.facts, contig, self.digests or {})
+        return str(self.long(contig).relative_to(self.root)), look
+
+    def allele_names(self, contig: str) -> tuple[str, Callable[[], list[Problem]]]:
+        path = self.names(contig)
+
+        def look() -> list[Problem]:
+            faults = Faults(str(path))
+            names_check.check(
+                path, self.facts.build, contig, self.facts.lengths[contig], self.blocks([contig], True), faults
+            )
+            return faults.problems
 
         return str(path.relative_to(self.root)), look
 
@@ -602,7 +669,8 @@ class _Check:
     def callable_runs(self, contig: str, path: Path) -> list[Problem]:
         facts, policy = self.facts, self.facts.policy
         stated = Stated(policy.k, policy.protect, policy.min_stratum_size)
-        audit = Runs(facts.strata, facts.people, stated, self.here(), contig, str(path))
+        earlier = bool(check_folder.beside_earlier(path, facts))
+        audit = Runs(facts.strata, facts.people, stated, self.here(), contig, str(path), earlier)
         problems = callable_check.check(path, contig, facts.lengths[contig], facts.strata, audit)
         if not problems:
             alone = not facts.said["dataset"]["callable_an"]["an_method"][VARIANT_SITES_ONLY]

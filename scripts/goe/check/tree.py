@@ -1,6 +1,7 @@
 """What stands in a release folder, looked at before any file of it is opened."""
 
 import os
+import stat
 from pathlib import Path
 
 from goe.core.errors import Problem
@@ -32,23 +33,27 @@ def faults(root: Path) -> list[Problem]:
                         else:
                             waiting.append((Path(entry.path), f"{name}/", depth + 1))
                     else:
-                        problems += _file(entry, name)
+                        problems += file(entry.path, bounds.size(name))
         except OSError as error:
             problems.append(Problem(str(folder), f"cannot be read: {error.strerror}", "give the right to read it"))
     return sorted(problems)
 
 
-def _file(entry: os.DirEntry[str], name: str) -> list[Problem]:
-    if entry.is_symlink():
-        return [Problem(entry.path, "is a link", "put the file there")]
-    if not entry.is_file(follow_symlinks=False):
-        return [Problem(entry.path, "is no file", "take it out")]
-    size, most = entry.stat(follow_symlinks=False).st_size, bounds.size(name)
-    if most is not None and size > most:
-        return [Problem(entry.path, f"has {size:,} bytes: such a file has at most {most:,}", _LARGE)]
-    holes = _holes(entry.path, size)
+def file(path: str, most: int | None) -> list[Problem]:
+    """What is wrong with something that should be a file. most: its bytes at most, None where they are bounded as it is
+    read."""
+    about = os.lstat(path)
+    if stat.S_ISLNK(about.st_mode):
+        return [Problem(path, "is a link", "put the file there")]
+    if not stat.S_ISREG(about.st_mode):
+        return [Problem(path, "is no file", "take it out")]
+    if not os.access(path, os.R_OK):
+        return [Problem(path, "cannot be read", "give the right to read it")]
+    if most is not None and about.st_size > most:
+        return [Problem(path, f"has {about.st_size:,} bytes: such a file has at most {most:,}", _LARGE)]
+    holes = _holes(path, about.st_size)
     if holes > bounds.HOLES:
-        return [Problem(entry.path, f"has {size:,} bytes, of which {holes:,} or more were never written", _LARGE)]
+        return [Problem(path, f"has {about.st_size:,} bytes, of which {holes:,} or more were never written", _LARGE)]
     return []
 
 

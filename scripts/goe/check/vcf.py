@@ -17,7 +17,8 @@ from goe.frequencies import strata as st
 from goe.frequencies.block import Block, passed
 from goe.hts.vcf_header import Declaration, VcfHeader
 from goe.release import bounds, notes, reading
-from goe.release.formats import annotations, mini_node, sites_vcf
+from goe.release.formats import annotations, sites_vcf
+from goe.release.formats.allele_names import NAMES
 from goe.release.formats.sites_vcf import Tag
 from goe.rules import site_filters
 
@@ -300,33 +301,21 @@ def _expected_site(block: Block, tag: Tag, flags: Mapping[str, np.ndarray]) -> p
     """What the records of a block have under a key of the site: statistics as their text in single precision."""
     if tag.type == "Flag":
         return pa.array(flags[tag.key])
-    if tag.key.startswith("grpmax"):
-        return _grpmax(block, tag)
+    if annotations.is_computed(tag):
+        values = annotations.computed(block, tag.key)
+        # The double that the shortest text of a single-precision number reads as.
+        return pc.cast(pc.cast(values, pa.string()), _type(tag))
+    if tag.key in NAMES:
+        return block.names[tag.key]
     if tag.key == "nhomalt_site":
         return pa.array(block.numbers.nhomalt[block.strata.index(st.TOTAL)].astype(np.int64))
-    values = block.statistics["call_rate" if tag.key == "f_missing" else tag.key]
-    single = (1 - values if tag.key == "f_missing" else values).astype(np.float32)
+    statistic = block.statistics["call_rate" if tag.key == "f_missing" else tag.key]
+    single = (1 - statistic if tag.key == "f_missing" else statistic).astype(np.float32)
     # The double that the shortest text of a single-precision number reads as.
     return pc.cast(pc.cast(pa.array(single, from_pandas=True), pa.string()), pa.float64())
-
-
-def _grpmax(block: Block, tag: Tag) -> pa.Array:
-    row, told = annotations.grpmax(block)
-    number = tag.key.removeprefix("grpmax").removeprefix("_")
-    if not number:
-        return pa.array([stratum.lower() for stratum in block.strata]).take(pa.array(row, mask=~told))
-    values = block.numbers.af() if number == "af" else getattr(block.numbers, number).astype(np.int64)
-    return pa.array(values[row, np.arange(len(block))], mask=~told)
 
 
 def sites(block: Block, tags: Sequence[Tag], only_passed: bool) -> pa.Table:
     """What a sites VCF has of a block."""
     some = passed(block) if only_passed else np.ones(len(block), dtype=bool)
     return expected(block, tags, some)
-
-
-def mini(block: Block, tags: Sequence[Tag], profile: str) -> pa.Table:
-    """What a VCF for gdi-mini-node has of a block."""
-    chosen = {st.TOTAL, *mini_node.populations(block.strata, profile)}
-    mine = np.array([stratum in chosen for stratum in block.strata])
-    return expected(block, tags, mine[:, None] & mini_node.loadable(block, profile))

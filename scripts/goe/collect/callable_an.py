@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem
-from goe.release.reading import reading
+from goe.release.reading import batches, reading
 
 NOT_SAID = -1
 _ROWS = 1 << 14
@@ -28,17 +28,17 @@ def _below(schema: pa.Schema, strata: Sequence[str]) -> np.ndarray:
     try:
         told = json.loads((schema.metadata or {})[b"goe"])["strata"]
         found = {entry["stratum"]: int(entry["an_at_most_below"]) for entry in told}
-    except (KeyError, TypeError, ValueError):
-        found = {}
-    return np.array([found.get(s, NOT_SAID) for s in strata], np.int64)
+        return np.array([found.get(s, NOT_SAID) for s in strata], np.int64)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return np.full(len(strata), NOT_SAID, np.int64)
 
 
 class Runs:
     """Runs of one contig, asked for positions that never go back. path: None where the dataset has none.
 
     strata: those whose numbers are asked for. below: int64 (strata,), by how many alleles they may be below the truth,
-    NOT_SAID where that is not told. GoeError when a run begins before the one before it ends, or has a number
-    below 0.
+    NOT_SAID where that is not told. GoeError when the file is no such table, and when a run begins before the one
+    before it ends, or has no number, or one below 0.
     """
 
     def __init__(self, path: str | Path | None, contig: str, strata: Sequence[str]):
@@ -52,23 +52,33 @@ class Runs:
         if path is not None:
             with reading(path):
                 schema = pq.read_schema(path)
+            self._check(schema)
             names = schema.names
             self.below = _below(schema, self.strata)
             self.unsaid = np.array([f"an_{s}" not in names for s in self.strata], bool)
             self._pieces = self._read()
 
+    def _check(self, schema: pa.Schema) -> None:
+        wanted = {"contig": pa.types.is_string} | dict.fromkeys(("start", "end"), pa.types.is_integer)
+        wanted |= {f"an_{s}": pa.types.is_integer for s in self.strata if f"an_{s}" in schema.names}
+        for name, right in wanted.items():
+            if schema.names.count(name) != 1 or not right(schema.field(name).type):
+                what = f"is no table of callable AN: column {name} is missing, there twice or of another type"
+                raise GoeError(Problem(str(self.path), what, _AGAIN))
+
     def _read(self) -> Iterator[pa.RecordBatch]:
         assert self.path is not None
+        there = [f"an_{s}" for s, unsaid in zip(self.strata, self.unsaid, strict=True) if not unsaid]
         with reading(self.path), pq.ParquetFile(self.path) as file:
-            there = [f"an_{s}" for s, unsaid in zip(self.strata, self.unsaid, strict=True) if not unsaid]
             place = file.schema_arrow.get_field_index("contig")
             groups = []
             for group in range(file.num_row_groups):
                 about = file.metadata.row_group(group).column(place).statistics
                 if about is None or not about.has_min_max or about.min <= self.contig <= about.max:
                     groups.append(group)
-            for batch in file.iter_batches(_ROWS, row_groups=groups, columns=["contig", "start", "end", *there]):
-                yield batch.filter(pc.equal(batch["contig"], self.contig))
+        columns = ["contig", "start", "end", *there]
+        for table in batches(self.path, str(self.path), ["contig"], _ROWS, columns, groups):
+            yield from table.filter(pc.equal(table["contig"], self.contig)).combine_chunks().to_batches()
 
     def at(self, pos: np.ndarray) -> np.ndarray:
         """int64 (strata, positions): AN at 1-based positions, in order; NOT_SAID for a stratum that has no numbers."""
@@ -84,10 +94,10 @@ class Runs:
         while self._last < last and (batch := next(self._pieces, None)) is not None:
             if not batch.num_rows:
                 continue
-            start, end = (batch[name].to_numpy(zero_copy_only=False).astype(np.int64) for name in ("start", "end"))
+            start, end = (_whole(batch[name]) for name in ("start", "end"))
             an = np.zeros((len(self.strata), len(start)), np.int64)
             for i in np.flatnonzero(~self.unsaid):
-                an[i] = batch[f"an_{self.strata[i]}"].to_numpy(zero_copy_only=False)
+                an[i] = _whole(batch[f"an_{self.strata[i]}"])
             before = np.concatenate(([self._last], end[:-1]))
             if (start < before).any() or (end <= start).any() or (an < 0).any():
                 what = f"runs of {self.contig} overlap, are out of order or have a number below 0"
@@ -95,6 +105,11 @@ class Runs:
             self._last = int(end[-1])
             self.start, self.end = np.concatenate((self.start, start)), np.concatenate((self.end, end))
             self.an = np.concatenate((self.an, an), axis=1)
+
+
+def _whole(numbers: pa.Array) -> np.ndarray:
+    """int64, -1 where there is none."""
+    return np.asarray(pc.fill_null(numbers, -1).to_numpy(zero_copy_only=False).astype(np.int64))
 
 
 @nb.njit(cache=True, nogil=True)

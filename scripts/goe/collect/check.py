@@ -7,26 +7,29 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jsonschema import Draft202012Validator
 
+from goe.check import apart as in_bounds
 from goe.check import folder as check_folder
-from goe.check import readback, tree
+from goe.check import pages, readback, tree
 from goe.check import run as check_run
 from goe.check.faults import Faults, safely
 from goe.collect import folder, form, public_sum, table
 from goe.collect.comparison import again
+from goe.collect.comparison import contig as contig_tests
 from goe.collect.comparison import files as comparison_files
 from goe.collect.lines import content
 from goe.collect.merge import ABSENT, BELOW, LISTED, STATES
 from goe.core import manifest
 from goe.core.errors import Problem
 from goe.core.resources import RESOURCES
+from goe.release import bounds
 from goe.release.formats.wide_table import column
 from goe.release.reading import reading, vcf_header
 from goe.release.restricted import MARK
@@ -59,8 +62,10 @@ def run(root: str | Path) -> list[Result]:
 
     def put(part: str, name: str, problems: list[Problem], detail: str) -> bool:
         start = f"{where}/"
-        mine = tuple(Problem(p.where.replace(start, ""), p.what.replace(start, ""), p.mend) for p in problems)
-        found.append(Result(part, not mine, f"{len(mine)} problems" if mine else detail, mine, name))
+        mine = tuple(check_run.relative(problem, start) for problem in problems[: bounds.PROBLEMS])
+        if (n := len(problems)) > len(mine):
+            mine = (*mine, Problem(name, f"and {n - len(mine):,} more problems"))
+        found.append(Result(part, not mine, f"{n} problems" if mine else detail, mine, name))
         return not mine
 
     special = tree.faults(where)
@@ -72,8 +77,13 @@ def run(root: str | Path) -> list[Result]:
         return found
     put("manifest", "Manifest", safely(str(where), lambda: manifest.verify(where)), "every digest agrees")
     about: dict = {}
-    problems = safely(folder.ABOUT, lambda: _about(where, about))
+    problems = in_bounds.apart(folder.ABOUT, lambda: _fitting(where)) or safely(
+        folder.ABOUT, lambda: _about(where, about)
+    )
     if not put("description", "Description", problems, "keys, strata, datasets and files"):
+        return found
+    problems = safely("frequencies", lambda: _tables(where, about))
+    if not put("tables", "Tables: columns", problems, "columns, types and sizes"):
         return found
     for contig in about["contigs_with_alleles"]:
         problems = safely(contig, partial(_rows, where, about, contig))
@@ -87,12 +97,50 @@ def run(root: str | Path) -> list[Result]:
     return found
 
 
-def _about(root: Path, about: dict) -> list[Problem]:
+def _fitting(root: Path) -> list[Problem]:
+    """What the schema, and what any collection is larger than, have against the description."""
     said = check_folder.read_json(root / folder.ABOUT)
-    errors = sorted(Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(said), key=lambda e: e.json_path)
-    if errors:
-        return [Problem(folder.ABOUT, f"{e.json_path}: {e.message[:200]}", _AGAIN) for e in errors]
-    about |= said
+    validator = check_folder.Validator(json.loads(SCHEMA.read_text()))
+    errors = islice(validator.iter_errors(said), bounds.PROBLEMS)
+    if problems := [Problem(folder.ABOUT, f"{e.json_path}: {e.message[:200]}", _AGAIN) for e in errors]:
+        return sorted(problems)
+    for key, n, most in (
+        ("strata", len(said["strata"]), bounds.STRATA),
+        ("sources", len(said["sources"]), bounds.SOURCES),
+        ("contigs", len(said["contigs"]), bounds.CONTIGS),
+        ("number_of_records", said["number_of_records"], bounds.ALLELES),
+        ("length of a contig", max(contig["length"] for contig in said["contigs"]), bounds.BASES),
+    ):
+        if n > most:
+            problems.append(Problem(folder.ABOUT, f"{key}: {n:,}, a collection has at most {most:,}", _AGAIN))
+    named = [contig["name"] for contig in said["contigs"]]
+    if strange := [
+        name for name in said["contigs_with_alleles"] if name not in named or not check_folder.plain_name(name)
+    ]:
+        problems.append(Problem(folder.ABOUT, f"has alleles on {strange[0][:80]!r}, which is no contig of it", _AGAIN))
+    return problems
+
+
+def _tables(root: Path, about: dict) -> list[Problem]:
+    """Tables that are not of the columns and types of a collection, or larger than one of it can be."""
+    strata, numbers = _strata(about), [source["number"] for source in about["sources"]]
+    kinds = {
+        "frequencies": {f.name: f.type for f, _, _ in table.fields(strata)},
+        "datasets": {f.name: f.type for f in table.datasets_schema(numbers, {})},
+        comparison_files.FOLDER: dict(contig_tests.KINDS),
+    }
+    problems = []
+    for contig in about["contigs_with_alleles"]:
+        for place, wanted in kinds.items():
+            path = root / f"{place}/{contig}.parquet"
+            look = partial(pages.table, path, wanted, about["number_of_records"])
+            problems += safely(str(path), lambda look=look: look() or [])  # type: ignore[misc]
+    return problems
+
+
+def _about(root: Path, about: dict) -> list[Problem]:
+    about |= check_folder.read_json(root / folder.ABOUT)
+    said = about
     problems = []
     compared = again.read(root)
     wanted = {*folder.names(said["id"], said["contigs_with_alleles"]), *comparison_files.names(compared)}

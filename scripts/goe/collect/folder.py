@@ -109,9 +109,9 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
             tally += Counter(alleles=len(window), passed=good.true_count, exact=int(exact.sum()))
             for entry in pc.value_counts(part["filter"]).to_pylist():
                 filters[entry["values"]] += entry["counts"]
-            for i, n in enumerate(numbers):
-                for name, state in STATES.items():
-                    said[str(n)][name] += int((window.status[i] == state).sum())
+            for name, found in window.states().items():
+                for n, alleles in zip(numbers, found.sum(axis=1).tolist(), strict=True):
+                    said[str(n)][name] += alleles
     counts = {name: tally[name] for name in ("alleles", "passed", "exact")}
     return {"contig": contig, **counts, "filters": dict(filters), "said": said}
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.check import blocks, gdi_numbers
+from goe.check import blocks, gdi_numbers, tree
 from goe.check import gdi as gdi_check
 from goe.check.readback import COUNTS
 from goe.collect import form
@@ -21,6 +21,7 @@ from goe.core import manifest
 from goe.core.errors import Problem
 from goe.genome.build import canonical
 from goe.hts import crypt4gh, vcf_header
+from goe.release import bounds
 from goe.release.gdi import format as gdi
 from goe.rules.dataset import DatasetId
 
@@ -31,6 +32,8 @@ _AGAIN = "get the package again"
 def take(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
     """Check the package by the rules of the node, and write its rows as wide tables."""
     package = Path(entry.path)
+    if package.is_dir() and (problems := tree.faults(package)):
+        return problems
     if package.is_file():
         one.digest = manifest.digest(package)
     if package.suffix == ".c4gh":
@@ -50,6 +53,8 @@ def take(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
     contigs = _contigs(gdi_check.headers(package))
     names = {gdi.chromosome(content["config"]["assembly"]["reference"], c["name"], c["length"]): c for c in contigs}
     strata = form.ordered(about["populations"])
+    if len(strata) > bounds.STRATA:
+        return [Problem(entry.name, f"names {len(strata):,} strata: at most {bounds.STRATA} are read", _AGAIN)]
     one.people = dict.fromkeys(strata, 0)
     tables = work / "wide"
     tables.mkdir()

@@ -7,12 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_DIGITS = 10
+"""Of an int32."""
+
 
 class Info:
     """INFO of some alleles, tag by tag. names: of the tags, in the order in which they are put in."""
 
     def __init__(self, names: Sequence[str], alleles: int):
-        self.names = pa.array([f"{name}=" for name in names], pa.string())
+        self.names = pa.array([f";{name}=" for name in names], pa.string())
         self.values = np.zeros((len(names), alleles), np.int32)
         self.shown = np.zeros((len(names), alleles), bool)
         self.worded = np.zeros(len(names), bool)
@@ -41,14 +44,18 @@ class Info:
         self.values[tag, at] = np.arange(first, first + len(words))
         self.words.append(words)
 
-    def lines(self, before: pa.Array) -> pa.Array:
-        """The lines, each with its line end. before: text of each line up to INFO."""
-        parts = tuple(_bytes(texts) for texts in (before, self.names, pa.concat_arrays(self.words)))
-        longest = [int(np.diff(ends).max(initial=0)) for _, ends in parts]
-        room = (longest[0] + 1 + len(self.names) * (longest[1] + 1 + max(10, longest[2]))) * len(before)
-        out, ends = np.empty(room, np.uint8), np.zeros(len(before) + 1, np.int32)
-        _join(parts, self.values, self.shown, self.worded, out, ends)
-        return pa.StringArray.from_buffers(len(before), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]]))
+    def lines(self, contig: str, pos: np.ndarray, columns: Sequence[pa.Array]) -> pa.Array:
+        """The lines, each with its line end. pos: int32 (alleles,); columns: texts of REF, ALT and FILTER."""
+        parts = tuple(_bytes(texts) for texts in (*columns, self.names, pa.concat_arrays(self.words)))
+        start = np.frombuffer(f"{contig}\t".encode(), np.uint8)
+        *texts_of, (_, names), words = parts
+        tags = len(self.names) * (int(np.diff(names).max(initial=0)) + _DIGITS)
+        # Every word but the 0 stands once.
+        texts = sum(int(ends[-1] - ends[0]) for _, ends in (*texts_of, words))
+        room = len(pos) * (len(start) + _DIGITS + len("\t.\t\t\t.\t\t\n") + tags) + texts
+        out, ends = np.empty(room, np.uint8), np.zeros(len(pos) + 1, np.int32)
+        _join(start, pos, parts, self.values, self.shown, self.worded, out, ends)
+        return pa.StringArray.from_buffers(len(pos), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]]))
 
 
 def content(lines: pa.Array) -> memoryview:
@@ -73,36 +80,50 @@ def _copy(part, i, out, at):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _join(parts, values, shown, worded, out, ends):  # type: ignore[no-untyped-def]
-    """Fill in `out` with the lines and `ends` with where each ends. parts: texts before INFO, of tags, words."""
-    before, names, words = parts
-    digits = np.empty(10, np.uint8)
+def _number(value, out, at):  # type: ignore[no-untyped-def]
+    """Digits of a number, none below 0, into `out` from `at`; where they end."""
+    end, power = at + 1, 10
+    while value >= power:
+        end += 1
+        power *= 10
+    for j in range(end - 1, at - 1, -1):
+        out[j] = 48 + value % 10
+        value //= 10
+    return end
+
+
+@nb.njit(cache=True, nogil=True)
+def _text(text, out, at):  # type: ignore[no-untyped-def]
+    for byte in text:
+        out[at] = byte
+        at += 1
+    return at
+
+
+@nb.njit(cache=True, nogil=True)
+def _join(start, pos, parts, values, shown, worded, out, ends):  # type: ignore[no-untyped-def]
+    """Fill in `out` with the lines and `ends` with where each ends. parts: REF, ALT, FILTER, names of tags, words."""
+    ref, alt, verdict, names, words = parts
     at = 0
     for row in range(values.shape[1]):
-        at = _copy(before, row, out, at)
-        first = True
+        at = _number(pos[row], out, _text(start, out, at))
+        at = _copy(ref, row, out, _text(b"\t.\t", out, at))
+        at = _copy(alt, row, out, _text(b"\t", out, at))
+        at = _copy(verdict, row, out, _text(b"\t.\t", out, at))
+        out[at] = 9
+        info = at
         for tag in range(values.shape[0]):
             if not shown[tag, row]:
                 continue
-            if not first:
-                out[at] = 59
-                at += 1
-            first = False
             at = _copy(names, tag, out, at)
-            value = values[tag, row]
             if worded[tag]:
-                at = _copy(words, value, out, at)
-                continue
-            n = 0
-            while True:
-                digits[n] = 48 + value % 10
-                value //= 10
-                n += 1
-                if value == 0:
-                    break
-            for j in range(n):
-                out[at] = digits[n - 1 - j]
-                at += 1
+                at = _copy(words, values[tag, row], out, at)
+            else:
+                at = _number(values[tag, row], out, at)
+        if at == info:
+            at += 1
+        # What stands before the first tag is the tab, and no semicolon.
+        out[info] = 9
         out[at] = 10
         at += 1
         ends[row + 1] = at

@@ -43,7 +43,7 @@ STATES = {
     "n_unknown": UNSAID,
 }
 _NO_CARRIER = "AC0"
-_CELLS = 1 << 20
+_CELLS = 1 << 21
 """Alleles by strata of the collection that a window has at most, about."""
 _BATCH = 1 << 13
 _EVER = np.iinfo(np.int64).max
@@ -83,44 +83,50 @@ class Sums:
 
 @dataclass(frozen=True)
 class Told:
-    """What follows from sums: int32 or float64 (strata, alleles); af is NaN where an is 0."""
+    """What follows from sums: int32 (strata, alleles)."""
 
     ac_lo: np.ndarray
     ac_hi: np.ndarray
     an: np.ndarray
     an_hi: np.ndarray
-    af_lo: np.ndarray
-    af_hi: np.ndarray
     nhomalt_lo: np.ndarray
     nhomalt_hi: np.ndarray
     n_not_counted: np.ndarray
+
+    def af(self, stratum: int) -> tuple[np.ndarray, np.ndarray]:
+        """float64 (alleles,), twice: AF of a stratum at least and at most, NaN where its AN is 0."""
+        return _frequencies(*(values[stratum] for values in (self.ac_lo, self.ac_hi, self.an, self.an_hi)))
 
 
 def tell(sums: Sums, total: int) -> Told:
     """The numbers of a collection. total: index of Total, by which it is told whether an allele is common."""
     ac_hi, an, an_hi, hom_hi = (np.empty_like(sums.ac) for _ in range(4))
-    af_lo, af_hi = (np.full(sums.ac.shape, np.nan) for _ in range(2))
     common = 2 * sums.ac[total].astype(np.int64) >= sums.an[total]
-    for i in range(len(sums.ac)):
-        row = tuple(getattr(sums, f.name)[i] for f in fields(sums))
-        _tell(row, common, (ac_hi[i], an[i], an_hi[i], hom_hi[i]), (af_lo[i], af_hi[i]))
-    return Told(sums.ac, ac_hi, an, an_hi, af_lo, af_hi, sums.hom, hom_hi, sums.uncounted)
+    _tell(tuple(getattr(sums, f.name) for f in fields(sums)), common, (ac_hi, an, an_hi, hom_hi))
+    return Told(sums.ac, ac_hi, an, an_hi, sums.hom, hom_hi, sums.uncounted)
 
 
 @nb.njit(cache=True, nogil=True)
-def _tell(sums, common, counts, af):  # type: ignore[no-untyped-def]
-    """`tell` of one stratum. sums: Sums. common: bool. counts, af: filled in. All are (alleles,)."""
+def _tell(sums, common, counts):  # type: ignore[no-untyped-def]
+    """`tell`. sums: Sums, (strata, alleles). common: bool (alleles,). counts: filled in, (strata, alleles)."""
     ac, an, hom, bound, low, high, rare, rare_hom, floor, floor_hom, hom_hi, _ = sums
     ac_most, an_least, an_most, hom_most = counts
-    af_lo, af_hi = af
+    for i in range(ac.shape[0]):
+        for j in range(ac.shape[1]):
+            least, most = an[i, j] + low[i, j], an[i, j] + high[i, j]
+            alleles = min(ac[i, j] + bound[i, j] + (floor[i, j] if common[j] else rare[i, j]), most)
+            people = hom[i, j] + hom_hi[i, j] + (floor_hom[i, j] if common[j] else rare_hom[i, j])
+            an_least[i, j], an_most[i, j], ac_most[i, j] = least, most, alleles
+            hom_most[i, j] = min(people, alleles // 2)
+
+
+@nb.njit(cache=True, nogil=True)
+def _frequencies(ac, ac_hi, an, an_hi):  # type: ignore[no-untyped-def]
+    low, high = np.empty(ac.size), np.empty(ac.size)
     for j in range(ac.size):
-        least, most = an[j] + low[j], an[j] + high[j]
-        alleles = min(ac[j] + bound[j] + (floor[j] if common[j] else rare[j]), most)
-        people = hom[j] + hom_hi[j] + (floor_hom[j] if common[j] else rare_hom[j])
-        an_least[j], an_most[j], ac_most[j] = least, most, alleles
-        hom_most[j] = min(people, alleles // 2)
-        if least > 0:
-            af_lo[j], af_hi[j] = ac[j] / most, min(alleles / least, 1.0)
+        low[j] = ac[j] / an_hi[j] if an[j] > 0 else np.nan
+        high[j] = min(ac_hi[j] / an[j], 1.0) if an[j] > 0 else np.nan
+    return low, high
 
 
 @dataclass(frozen=True)
@@ -142,9 +148,13 @@ class Window:
     def __len__(self) -> int:
         return len(self.pos)
 
+    def states(self) -> dict[str, np.ndarray]:
+        """Name of STATES -> bool (datasets, alleles)."""
+        return {name: self.status == state for name, state in STATES.items()}
+
     def counts(self) -> dict[str, np.ndarray]:
-        """Name of STATES -> int64 (alleles,), datasets."""
-        return {name: (self.status == state).sum(axis=0) for name, state in STATES.items()}
+        """Name of STATES -> int16 (alleles,), datasets."""
+        return {name: found.sum(axis=0, dtype=np.int16) for name, found in self.states().items()}
 
 
 def strata_of(datasets: Sequence[Dataset]) -> tuple[str, ...]:
@@ -192,7 +202,7 @@ class Merge:
         pos, pair = union // size, union % size
         classes = self._classes(pos)
         last = pos + np.array([len(ref) for ref, _ in pairs], np.int64)[pair] - 1 if pairs else pos
-        sums = Sums.nothing(len(self.strata), len(union))
+        sums = self.begin(self.parts, len(union))
         said = [
             part.add(sums, piece, where[start:end], pos, last, classes)
             for part, piece, start, end in zip(self.parts, pieces, ends, ends[1:], strict=False)
@@ -200,6 +210,15 @@ class Merge:
         ref, alt = (pa.array([bases[i] for bases in pairs], pa.string()).take(pa.array(pair)) for i in range(2))
         status, ac, an = (np.stack(values) for values in zip(*said, strict=True))
         return Window(pos, ref, alt, status, ac, an, sums)
+
+    def begin(self, parts: Sequence["_Part"], alleles: int) -> Sums:
+        """Sums to which some datasets are to be added: who may be of a stratum that a dataset does not give is counted
+        nowhere."""
+        sums = Sums.nothing(len(self.strata), alleles)
+        sums.uncounted += np.stack([part.elsewhere for part in parts], axis=1).sum(
+            axis=1, keepdims=True, dtype=np.int32
+        )
+        return sums
 
     def _classes(self, pos: np.ndarray) -> np.ndarray:
         starts = np.array([start for start, _, _ in self.breaks])
@@ -243,7 +262,7 @@ class _Part:
         self.one, self.contig, self.rows = one, contig, rows
         self.own = tuple(one.people)
         self.place = [strata.index(s) for s in self.own]
-        self.elsewhere = [i for i, s in enumerate(strata) if s not in self.own and not one.holds_nobody(s)]
+        self.elsewhere = np.array([s not in self.own and not one.holds_nobody(s) for s in strata])
         self.total = self.own.index(TOTAL)
         self.table = one.tables.get(contig)
         runs = one.callable_an.get(contig)
@@ -277,12 +296,15 @@ class _Part:
         passed, zero = (pc.equal(words, word).to_numpy(zero_copy_only=False)[verdict] for word in ("PASS", _NO_CARRIER))
 
         def numbers(name: str) -> np.ndarray:
-            cells = [batch[wide_table.column(name, s)].fill_null(0).to_numpy() for s in self.own]
-            return np.stack(cells).astype(np.int32, copy=False)
+            cells = np.empty((len(self.own), batch.num_rows), np.int32)
+            for i, s in enumerate(self.own):
+                cells[i] = batch[wide_table.column(name, s)].fill_null(0).to_numpy()
+            return cells
 
-        shown = np.stack(
-            [batch[wide_table.column("an", s)].is_valid().to_numpy(zero_copy_only=False) for s in self.own]
-        )
+        shown = np.ones((len(self.own), batch.num_rows), bool)
+        for i, s in enumerate(self.own):
+            if (cells := batch[wide_table.column("an", s)]).null_count:
+                shown[i] = cells.is_valid().to_numpy(zero_copy_only=False)
         piece = _Piece(pos, pair, pairs, passed, zero, numbers("ac"), numbers("an"), numbers("nhomalt"), shown)
         self._same_people(piece)
         return piece
@@ -328,7 +350,7 @@ class _Part:
     def add(
         self, sums: Sums, piece: _Piece, at: np.ndarray, pos: np.ndarray, last: np.ndarray, classes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Add the dataset to the sums of a window; what it says of each allele, and AC and AN of everybody.
+        """Add the dataset to sums that `Merge.begin` gave; what it says of each allele, and AC and AN of everybody.
 
         piece: its alleles of the window; at: their places among all. pos, last (bases of REF), classes: (alleles,), of
         all.
@@ -350,8 +372,6 @@ class _Part:
         for place in self.place if len(filtered) else ():
             sums.uncounted[place, filtered] += 1
         self._silent(sums, ~listed, beside, callable_an, classes, status, all_ac, all_an)
-        for i in self.elsewhere:
-            sums.uncounted[i] += 1
         return status, all_ac, all_an
 
     def _beside(self, piece: _Piece, pos: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -375,19 +395,14 @@ class _Part:
         classes: np.ndarray,
     ) -> None:
         relatives = families(self.own)
-        for i, stratum in enumerate(self.own):
+        zygosity = np.array([stratum in self.one.zygosity for stratum in self.own])
+        given = (piece.ac, piece.an, piece.hom, piece.shown)
+        place = np.array(self.place)
+        _add_given(given, told, at, _ploidy(classes), zygosity, place, (sums.ac, sums.an, sums.hom, sums.hom_hi))
+        for i in np.flatnonzero(~piece.shown[:, told].all(axis=1)).tolist():
             s = self.place[i]
-            shown = piece.shown[i, told]
-            rows, here = told[shown], at[told[shown]]
-            sums.ac[s, here] += piece.ac[i, rows]
-            sums.an[s, here] += piece.an[i, rows]
-            if stratum in self.one.zygosity:
-                sums.hom[s, here] += piece.hom[i, rows]
-            else:
-                sums.hom_hi[s, here] += _pairs(piece.ac[i, rows], _ploidy(classes[here]))
-            rows, here = told[~shown], at[told[~shown]]
-            if not len(rows):
-                continue
+            rows = told[~piece.shown[i, told]]
+            here = at[rows]
             least = callable_an[i, here]
             known = least >= 0
             sums.uncounted[s, here[~known]] += 1
@@ -474,6 +489,26 @@ class _Part:
                 rest = callable_an[p] - callable_an[rows].sum(axis=0) - ploidy * (silence.k - 1) * len(rows)
                 good &= rest > enough
         return good
+
+
+@nb.njit(cache=True, nogil=True)
+def _add_given(given, told, at, ploidy, zygosity, place, sums):  # type: ignore[no-untyped-def]
+    """Add the numbers that a dataset gives of its strata. told: its alleles that count; at: places of all its alleles
+    in the window. zygosity: bool, and place: int64 (strata,). given, sums: arrays of _Piece and of Sums."""
+    ac, an, hom, shown = given
+    sum_ac, sum_an, sum_hom, sum_hom_hi = sums
+    for i in range(len(place)):
+        s = place[i]
+        for row in told:
+            if not shown[i, row]:
+                continue
+            j = at[row]
+            sum_ac[s, j] += ac[i, row]
+            sum_an[s, j] += an[i, row]
+            if zygosity[i]:
+                sum_hom[s, j] += hom[i, row]
+            elif ploidy[j] == 2:
+                sum_hom_hi[s, j] += ac[i, row] // 2
 
 
 @nb.njit(cache=True, nogil=True)

@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from goe.check import pages
+from goe.check.folder import plain_name, read_json
 from goe.collect import totals
 from goe.collect.callable_an import Runs
 from goe.collect.dataset import Dataset, File
@@ -30,8 +32,9 @@ from goe.disclosure import sums
 from goe.disclosure.audit import sums as audit
 from goe.genome.build import REGION_DIPLOID, REGION_X, Build, class_breaks
 from goe.hts import parquet
+from goe.release import bounds
 from goe.release.notes import dumps
-from goe.release.reading import reading
+from goe.release.reading import batches
 from goe.rules.stratum import TOTAL
 
 FOLDER = "public-sum"
@@ -344,20 +347,25 @@ def check(root: str | Path) -> list[Problem]:
     problems = list(manifest.verify(where))
     if problems:
         return problems
-    about = json.loads((where / ABOUT).read_text())
+    about = read_json(where / ABOUT)
     alleles = 0
     for contig in about["contigs_with_alleles"]:
+        if not plain_name(contig):
+            return [Problem(ABOUT, f"{contig[:80]!r} is no contig", "get it again")]
         path = where / f"frequencies/{contig}.parquet"
-        with reading(path):
-            table = pq.read_table(path, columns=list(_COLUMNS))
-        alleles += table.num_rows
-        ac, an, het, hom, hemi, pairs_ = (
-            table[name].to_numpy().astype(np.int64) for name in (*totals.COUNTS, "nhomalt")
-        )
-        wrong = (ac != het + hom + hemi) | (hom != 2 * pairs_) | (ac < 1) | (ac > an)
-        keys = list(zip(*(table[name].to_pylist() for name in ("pos", "ref", "alt")), strict=True))
-        if wrong.any() or keys != sorted(set(keys)):
-            problems.append(Problem(str(path), "its counts or their order do not hold", "get the folder again"))
+        pages.table(path, _COLUMNS, min(about["number_of_records"], bounds.ALLELES))
+        last: tuple = (0, "", "")
+        for table in batches(path, str(path), ["contig", "ref", "alt"], 1 << 14, list(_COLUMNS)):
+            alleles += table.num_rows
+            ac, an, het, hom, hemi, pairs_ = (
+                table[name].to_numpy().astype(np.int64) for name in (*totals.COUNTS, "nhomalt")
+            )
+            wrong = (ac != het + hom + hemi) | (hom != 2 * pairs_) | (ac < 1) | (ac > an)
+            keys = [last, *zip(*(table[name].to_pylist() for name in ("pos", "ref", "alt")), strict=True)]
+            if wrong.any() or any(two <= one for one, two in pairwise(keys)):
+                problems.append(Problem(str(path), "its counts or their order do not hold", "get the folder again"))
+                break
+            last = keys[-1]
     if alleles != about["number_of_records"]:
         problems.append(
             Problem(ABOUT, f"says {about['number_of_records']} alleles, there are {alleles}", "get it again")

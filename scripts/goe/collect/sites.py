@@ -28,6 +28,7 @@ from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import canonical, contig_class, recognise
 from goe.hts.vcf_header import VcfHeader
+from goe.release import bounds
 from goe.release.reading import reading, vcf_header
 from goe.rules.stratum import PUBLISHED, TOTAL, parse
 
@@ -114,6 +115,8 @@ def take(one: Dataset, path: Path, work: Path) -> list[Problem]:
     if problems:
         return problems
     strata = named.strata
+    if len(strata) > bounds.STRATA:
+        return [Problem("header", f"names {len(strata):,} strata: at most {bounds.STRATA} are read", _MEND)]
     people = dict.fromkeys(strata, 0)
     faults = Faults("records", _MEND)
     tables = work / "wide"
@@ -180,7 +183,7 @@ def _blocks(path: Path, named: Tags, lengths: Mapping[str, int], faults: Faults)
     """The records as blocks of one contig; their place and bases are asked for here."""
     strata = named.strata
     last: tuple[str, int, str, str] = ("", 0, "", "")
-    for table, found in readback.vcf_records(path):
+    for table, found in readback.vcf_records(path, bounds.CELLS // (len(strata) * len(_KEYS))):
         rows = table.num_rows
         with reading(path):
             cells = {

@@ -123,7 +123,7 @@ def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wa
     """The table of a window."""
     n, counts = len(window), window.counts()
     listed, filtered = counts["n_datasets"] > 0, counts["n_filtered"] > 0
-    total, names_wanted = strata.index(TOTAL), set(wanted.names)
+    total, with_faf = strata.index(TOTAL), set(groups(strata))
     values: dict[str, pa.Array | np.ndarray] = {
         "contig": pa.repeat(pa.scalar(contig), n),
         "pos": window.pos.astype(np.int32),
@@ -136,21 +136,22 @@ def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wa
     }
     best, group = np.full(n, np.nan), np.full(n, -1)
     countries = [s for s in strata if parse(s).is_country]
-    for name, numbers in vars(told).items():
-        # Where nobody is counted there is no frequency.
-        known = told.an > 0 if numbers.dtype == np.float64 else np.ones((len(strata), 1), bool)
-        whole = np.asarray(known.all(axis=1))
-        for i, s in enumerate(strata):
-            if column(name, s) in names_wanted:
-                values[column(name, s)] = parquet.column(numbers[i], None if whole[i] else known[i])
     for i, s in enumerate(strata):
-        if column("faf95", s) in names_wanted:
+        for name, numbers in vars(told).items():
+            values[column(name, s)] = numbers[i]
+        if parse(s).is_leaf:
+            continue
+        # Where nobody is counted there is no frequency.
+        known = None if told.an[i].all() else told.an[i] > 0
+        for name, frequencies in zip(("af_lo", "af_hi"), told.af(i), strict=True):
+            values[column(name, s)] = parquet.column(frequencies, known)
+        if s in with_faf:
             faf = faf95(told.ac_lo[i], told.an_hi[i])
-            faf[told.an[i] == 0] = np.nan
-            values[column("faf95", s)] = faf
+            if known is not None:
+                faf[~known] = np.nan
+            values[column("faf95", s)] = parquet.column(faf.astype(np.float32), known)
             if s in countries:
-                with np.errstate(invalid="ignore"):
-                    more = ~np.isnan(faf) & (np.isnan(best) | (faf > best))
+                more = faf > np.where(group < 0, -1, best)
                 best[more], group[more] = faf[more], countries.index(s)
     values["faf95_max"] = best
     names = pa.array(countries, pa.string())
@@ -161,8 +162,8 @@ def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wa
 def _column(values: pa.Array | np.ndarray, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values if values.type == kind else values.cast(kind)
-    missing = np.isnan(values) if pa.types.is_floating(kind) else np.zeros(0, bool)
-    return parquet.column(values.astype(kind.to_pandas_dtype(), copy=False), ~missing if missing.any() else None)
+    there = ~np.isnan(values) if pa.types.is_floating(kind) else None
+    return parquet.column(values.astype(kind.to_pandas_dtype(), copy=False), there)
 
 
 def _letters(status: np.ndarray) -> pa.Array:
@@ -255,6 +256,6 @@ def lines(sums: pa.Table, info: Sequence[Tag]) -> pa.Array:
         there = exact[tag.stratum] if tag.stratum else values.is_valid().to_numpy(zero_copy_only=False)
         add = put.numbers if tag.type == "Float" else put.counts
         add(i, values.to_numpy(zero_copy_only=False), there)
-    pos = pc.cast(sums["pos"], pa.string())
-    before = [sums["contig"], pos, ".", sums["ref"], sums["alt"], ".", sums["filter"], ""]
-    return put.lines(pc.binary_join_element_wise(*before, "\t").combine_chunks())
+    contig = sums["contig"][0].as_py() if len(sums) else ""
+    texts = [sums[name].combine_chunks() for name in ("ref", "alt", "filter")]
+    return put.lines(contig, sums["pos"].to_numpy(), texts)

@@ -9,21 +9,24 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
-
+from goe.check import callable_an as check_callable
 from goe.check import folder as check_folder
+from goe.check import pages, tree
 from goe.check import rows as check_rows
 from goe.check import run as check
 from goe.check.faults import safely
 from goe.collect import form, gdi, sites
 from goe.collect.dataset import ZERO, Dataset, File, Silence, fingerprint, silence
-from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry
+from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry, identity
 from goe.core import manifest
 from goe.core.errors import Problem
-from goe.genome.build import canonical
-from goe.release import layout, restricted
+from goe.disclosure.audit.callable_an import Runs
+from goe.disclosure.audit.table import Stated
+from goe.genome.build import Build, canonical
+from goe.release import bounds, layout, restricted
 from goe.rules.dataset import DatasetId
 
 NORMALISATION = "atoms, trimmed, left-aligned (C3)"
@@ -39,6 +42,7 @@ def take(entry: Entry, work: str | Path, threads: int = 1) -> Dataset:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     one = Dataset(entry.number, entry.name, entry.kind, entry.counted_by)
+    before = identity(entry.path)
     one.problems += _place(entry)
     if not one.refused:
         kinds: dict[str, Callable[[], list[Problem]]] = {
@@ -48,6 +52,8 @@ def take(entry: Entry, work: str | Path, threads: int = 1) -> Dataset:
             VCF: lambda: sites.take(one, Path(entry.path), folder),
         }
         one.problems += safely(entry.name, kinds[entry.kind])
+    if not one.refused and identity(entry.path) != before:
+        one.problems.append(Problem(entry.name, "changed while it was looked at", "wait until it is whole"))
     if not one.refused:
         one.problems += _expected(one, entry)
     one.problems = [_told(problem, entry, folder) for problem in one.problems]
@@ -70,7 +76,7 @@ def _place(entry: Entry) -> list[Problem]:
         return [Problem(entry.name, what, "name its kind on the sheet")]
     if not (where.is_dir() or where.is_file()) or where.is_dir() != (entry.kind == RELEASE or where.is_dir()):
         return [Problem(entry.name, f"is not what a dataset of the kind {entry.kind} is", "mend the sheet")]
-    return []
+    return [] if where.is_dir() else tree.file(entry.path, None)
 
 
 def _told(problem: Problem, entry: Entry, work: Path) -> Problem:
@@ -184,6 +190,8 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
         return [Problem(entry.name, "is encrypted, and the sheet names no key", "fill in the column key")]
     one.digest = manifest.digest(entry.path)
     root = restricted.unpack(entry.path, work / "unpacked", entry.key)
+    if problems := tree.faults(root):
+        return problems
     data = check_folder.read_json(root / check_folder.DATASET)
     if problems := _described(data, root) or _strange(data):
         return problems
@@ -205,6 +213,7 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
     alleles = 0
     for contig in data["contigs"]:
         name, source = contig["name"], root / f"frequencies/{contig['name']}.parquet"
+        pages.check(source, str(source), bounds.COLUMNS, data["number_of_records"] * len(one.people))
         target = tables / f"{name}.parquet"
         with form.Table(target, name, one.people) as out:
             problems += check_rows.check(source, name, contig["length"], one.people, [out.write])
@@ -214,10 +223,22 @@ def _restricted(one: Dataset, entry: Entry, work: Path) -> list[Problem]:
         what = f"its tables have {alleles} alleles, number_of_records is {data['number_of_records']}"
         problems.append(Problem(check_folder.DATASET, what, _AGAIN))
     _callable_an(one, root, data)
+    return problems + _runs(one, data)
+
+
+def _runs(one: Dataset, data: dict) -> list[Problem]:
+    """What is wrong with callable AN of a restricted product, which has no floor."""
+    lengths = {contig["name"]: contig["length"] for contig in data["contigs"]}
+    par = [(str(c), int(start), int(end)) for c, start, end in data["pseudo_autosomal_regions"]]
+    build, strata, problems = Build(data["build"], lengths, par), tuple(one.people), []
+    for contig, file in one.callable_an.items():
+        pages.check(file.path, file.path, bounds.COLUMNS, lengths[contig])
+        audit = Runs(strata, one.people, Stated(1, "carriers", 1), build, contig, file.path)
+        problems += check_callable.check(file.path, contig, lengths[contig], strata, audit) + audit.finish()
     return problems
 
 
-def _described(data: object, root: Path) -> list[Problem]:
+def _described(data: dict, root: Path) -> list[Problem]:
     """What is wrong with the description of a restricted product, which also has its thresholds, and no formats."""
     schema = json.loads((check_folder.SCHEMAS / "dataset.schema.json").read_text())
     schema["required"] = sorted({*schema["required"], "disclosure", "genotype_filter"} - {"callable_an"})
@@ -227,5 +248,7 @@ def _described(data: object, root: Path) -> list[Problem]:
         "disclosure": {"type": "object", "required": ["level", "legal_basis"]},
         "genotype_filter": {"type": "object"},
     }
-    errors = sorted(Draft202012Validator(schema).iter_errors(data), key=lambda e: (e.json_path, e.message))
-    return [Problem(str(root / check_folder.DATASET), f"{e.json_path}: {e.message[:300]}", _AGAIN) for e in errors]
+    errors = islice(check_folder.Validator(schema).iter_errors(data), bounds.PROBLEMS)
+    where = str(root / check_folder.DATASET)
+    problems = [Problem(where, f"{e.json_path}: {e.message[:300]}", _AGAIN) for e in errors]
+    return sorted(problems) or [Problem(where, what, _AGAIN) for what in check_folder.unbounded(data)]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from goe.compare.differences import Differences, Example
 from goe.core.errors import GoeError, Problem
-from goe.release.reading import reading
+from goe.release.reading import batches, reading
 
 FOLDER = "callable_an/"
 ROWS = 1 << 17
@@ -42,10 +42,15 @@ def compare(a: str | Path, b: str | Path, contigs: Sequence[Sequence[str]]) -> D
 
 def _strata(path: str | Path) -> list[str]:
     with reading(path):
-        names = pq.read_schema(path).names
-    lacking = [name for name in ("contig", "start", "end") if name not in names]
-    if lacking:
-        raise GoeError(Problem(str(path), f"column {', '.join(lacking)} is missing", _AGAIN))
+        schema = pq.read_schema(path)
+    names, wrong = schema.names, []
+    for name in ("contig", "start", "end", *(name for name in names if name.startswith(_PREFIX))):
+        right = pa.types.is_string if name == "contig" else pa.types.is_integer
+        if names.count(name) != 1 or not right(schema.field(name).type):
+            wrong.append(name)
+    if wrong:
+        what = f"column {', '.join(wrong)} is missing, there twice or of another type"
+        raise GoeError(Problem(str(path), what, _AGAIN))
     return [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
 
 
@@ -61,17 +66,18 @@ class _Runs:
 
     def _read(self) -> Iterator[tuple[str, "_Piece"]]:
         columns = ["contig", "start", "end", *(f"{_PREFIX}{stratum}" for stratum in self.strata)]
-        with reading(self.path), pq.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(ROWS, columns=columns):
-                coded = batch.column("contig").dictionary_encode()
-                codes = coded.indices.to_numpy()
+        for table in batches(self.path, self.path, ["contig"], ROWS, columns):
+            for batch in table.combine_chunks().to_batches():
+                with reading(self.path):
+                    coded = batch.column("contig").dictionary_encode()
+                    codes = coded.indices.to_numpy()
                 cuts = [0, *(np.flatnonzero(np.diff(codes)) + 1), len(codes)]
                 for first, end in pairwise(cuts):
                     if end > first:
                         yield coded.dictionary[int(codes[first])].as_py(), self._piece(batch.slice(first, end - first))
 
     def _piece(self, batch: pa.RecordBatch) -> "_Piece":
-        start, end = (batch.column(name).to_numpy().astype(np.int64) for name in ("start", "end"))
+        start, end = (batch.column(name).fill_null(-1).to_numpy().astype(np.int64) for name in ("start", "end"))
         if (start >= end).any() or (start[1:] < end[:-1]).any():
             raise GoeError(Problem(self.path, "runs overlap, are empty or not in order", _AGAIN))
         an = [batch.column(f"{_PREFIX}{s}").fill_null(0).to_numpy() for s in self.strata]

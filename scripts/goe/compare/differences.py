@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from goe.core.errors import short
+
 SHOWN = 10
 KINDS = {
     "contigs": "Contigs that one release alone has",
@@ -44,7 +46,7 @@ class Example:
 
 
 def _word(value: Any) -> str:
-    return "-" if value is None else str(value)
+    return "-" if value is None else short(str(value))
 
 
 @dataclass

@@ -7,26 +7,25 @@ the index of a file that has other bytes.
 """
 
 import io
-import json
 import re
-import tarfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from isal import igzip
 
+from goe.check import pages
 from goe.check.again import leaves
 from goe.check.readback import equal
-from goe.core.errors import GoeError, Problem
-from goe.release import layout
+from goe.core import tar
+from goe.core.errors import GoeError, Problem, short
+from goe.release import bounds, layout
 from goe.release.metadata import ro_crate
-from goe.release.reading import reading
+from goe.release.reading import batches, mapped, parsed, reading
 
 SAME, CONTENT, DIFFERENT, NOT_COMPARED = "same bytes", "same content", "different", "not compared"
 ONLY_A, ONLY_B = "only in A", "only in B"
@@ -40,7 +39,8 @@ _MADE = (
     (re.compile(rb"\b[0-9a-f]{64}\b"), b"#"),
     (re.compile(rb"sha256-[A-Za-z0-9+/]{43}="), b"#"),
     (re.compile(rb'(<code title="#">)[0-9a-f]+'), rb"\1#"),
-    (re.compile("[\\d.]+\u202f[kMGT]?B".encode()), b"#"),
+    # Begins where such characters begin and gives none back, so that a long line of digits is gone over once.
+    (re.compile("(?<![\\d.])[\\d.]++\u202f[kMGT]?B".encode()), b"#"),
     (re.compile(rb'("contentSize"|"(?:software)?[vV]ersion"): "[^"]*"'), rb"\1: #"),
     (re.compile(rb'(byteSize(?:": \[\s*\{\s*"@value":)?) "\d+"'), rb"\1 #"),
 )
@@ -115,13 +115,13 @@ def _difference(name: str, a: Side, b: Side) -> str:
     one, two = a.path(name), b.path(name)
     with reading(one), reading(two):
         if name.endswith(".parquet"):
-            return same_rows(one, two)
+            return same_rows(_parquet(mapped(one), one), _parquet(mapped(two), two))
         if name.endswith(".tar"):
             return _tar(one, two, (a.id, b.id))
         if name.endswith(".gz"):
             return _compressed(one, two, (a.id, b.id))
         if name.endswith(".json") and name != ro_crate.NAME:
-            return _json(one.read_bytes(), two.read_bytes(), (a.id, b.id), _JSON_MADE)
+            return _json(_Named(one, one.read_bytes()), _Named(two, two.read_bytes()), (a.id, b.id), _JSON_MADE)
         texts = one.read_bytes(), two.read_bytes()
     if kind_of(name) == CODE:
         return _lines(texts[0].splitlines(), texts[1].splitlines())
@@ -158,17 +158,29 @@ def _told(line: bytes | None) -> str:
     return text + ("..." if len(line) > _SHOWN else "")
 
 
-def _json(a: bytes, b: bytes, ids: Ids, made: frozenset[str]) -> str:
+@dataclass(frozen=True)
+class _Named:
+    """Bytes, and what they are told by."""
+
+    where: str | Path
+    content: bytes
+
+    def json(self, dataset: str) -> Any:
+        return parsed(_renamed(dataset)(self.content).decode("utf-8"), str(self.where))
+
+
+def _json(a: _Named, b: _Named, ids: Ids, made: frozenset[str]) -> str:
     """The first place at which two JSON texts differ. made: keys that say who made it."""
-    try:
-        one, two = json.loads(_renamed(ids[0])(a)), json.loads(_renamed(ids[1])(b))
-    except ValueError as error:
-        raise GoeError(Problem("JSON of a release", f"cannot be read: {error}", "get the release again")) from None
-    return _leaf(_without(one, made), _without(two, made))
+    return _leaf(_without(a.json(ids[0]), made), _without(b.json(ids[1]), made))
 
 
 def _leaf(a: object, b: object) -> str:
-    return next((f"{place}: {one} | {two}" for place, one, two in leaves(a, b) if one != two), "")
+    told = (
+        f"{place}: {short(str(one), _SHOWN)} | {short(str(two), _SHOWN)}"
+        for place, one, two in leaves(a, b)
+        if one != two
+    )
+    return short(next(told, ""), 4 * _SHOWN)
 
 
 def _without(value: Any, keys: frozenset[str]) -> Any:
@@ -180,7 +192,7 @@ def _without(value: Any, keys: frozenset[str]) -> Any:
 def _compressed(a: Path, b: Path, ids: Ids) -> str:
     """The first line at which compressed texts differ; `##source` of a VCF is left out, and not counted."""
     with igzip.open(a, "rb") as one, igzip.open(b, "rb") as two:
-        left, right = (io.BufferedReader(file, _CHUNK) for file in (one, two))
+        left, right = (io.BufferedReader(_Lines(file, where), _CHUNK) for file, where in ((one, a), (two, b)))
         (head, first), (other_head, other_first) = _head(left), _head(right)
         rename, other_rename = map(_renamed, ids)
         if found := _lines(map(rename, head), map(other_rename, other_head)):
@@ -198,7 +210,27 @@ def _compressed(a: Path, b: Path, ids: Ids) -> str:
         return _lines(first, other_first, number)
 
 
-def _head(file: io.BufferedReader) -> tuple[list[bytes], list[bytes]]:
+class _Lines(io.RawIOBase):
+    """A text that is given on as it is read, as long as its lines end: whoever takes it by lines holds one of some
+    `bounds.LINE` at most. GoeError when one does not."""
+
+    def __init__(self, file: io.IOBase, where: Path):
+        self.file, self.where, self.since = file, where, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        n: int = self.file.readinto(room)  # type: ignore[attr-defined]
+        end = bytes(room[:n]).rfind(b"\n")
+        self.since = self.since + n if end < 0 else n - end - 1
+        if self.since > bounds.LINE:
+            what = f"has a line of more than {bounds.LINE:,} bytes"
+            raise GoeError(Problem(str(self.where), what, "get the release again"))
+        return n
+
+
+def _head(file: "io.BufferedReader[Any]") -> tuple[list[bytes], list[bytes]]:
     """Lines of a header that do not say who made the file, and the line after it."""
     kept: list[bytes] = []
     for line in file:
@@ -212,55 +244,88 @@ def _head(file: io.BufferedReader) -> tuple[list[bytes], list[bytes]]:
 def _tar(a: Path, b: Path, ids: Ids) -> str:
     """The first member of two TARs that differs. They are paired in their order, since a name holds the digest of
     another file."""
-    with tarfile.open(a, "r:") as one, tarfile.open(b, "r:") as two:
-        for x, y in zip_longest(one, two):
-            names = [_MEMBER.sub("#", entry.name) if entry else "-" for entry in (x, y)]
-            files = [archive.extractfile(entry) if entry else None for archive, entry in ((one, x), (two, y))]
-            left, right = files
-            if names[0] != names[1] or left is None or right is None:
-                return f"members: {names[0]} | {names[1]}"
-            if found := _member(names[0], left, right, ids):
-                return f"{names[0]}: {found}"
+    contents = [mapped(path) for path in (a, b)]
+    entries = [
+        tar.members(memoryview(content), str(path), bounds.ENTRIES)
+        for content, path in zip(contents, (a, b), strict=True)
+    ]
+    for x, y in zip_longest(*entries):
+        names = [_MEMBER.sub("#", entry.name) if entry else "-" for entry in (x, y)]
+        if names[0] != names[1]:
+            return f"members: {names[0]} | {names[1]}"
+        parts = [content.slice(one.content, one.size) for content, one in zip(contents, (x, y), strict=True)]
+        wheres = [f"{path}/{one.name}" for path, one in ((a, x), (b, y))]
+        if found := _member(names[0], parts, wheres, ids):
+            return f"{names[0]}: {found}"
     return ""
 
 
-def _member(name: str, a: IO[bytes], b: IO[bytes], ids: Ids) -> str:
+def _member(name: str, parts: Sequence[pa.Buffer], wheres: Sequence[str], ids: Ids) -> str:
     if name.endswith(".parquet"):
-        return same_rows(a, b)
-    if name.endswith(".json"):
-        return _json(a.read(), b.read(), ids, _TAR_MADE)
-    return _text(a.read(), b.read(), ids)
+        return same_rows(*map(_parquet, parts, wheres))
+    for part, where in zip(parts, wheres, strict=True):
+        if part.size > bounds.TEXT_FILE:
+            what = f"has {part.size:,} bytes: a text has at most {bounds.TEXT_FILE:,}"
+            raise GoeError(Problem(where, what, "get the release again"))
+    a, b = (_Named(where, part.to_pybytes()) for part, where in zip(parts, wheres, strict=True))
+    return _json(a, b, ids, _TAR_MADE) if name.endswith(".json") else _text(a.content, b.content, ids)
 
 
-def same_rows(a: Path | IO[bytes], b: Path | IO[bytes]) -> str:
+@dataclass(frozen=True)
+class _Parquet:
+    """A Parquet file whose pages were looked at. schema: with its metadata."""
+
+    content: pa.Buffer
+    where: str
+    schema: pa.Schema
+    rows: int
+
+    def batches(self) -> Iterator[pa.Table]:
+        text = [field.name for field in self.schema if pa.types.is_string(field.type)]
+        return batches(pa.BufferReader(self.content), self.where, text, _ROWS, None)
+
+
+def _parquet(content: pa.Buffer, where: str | Path) -> _Parquet:
+    """GoeError when it is none that a release could have."""
+    about = pages.check(content, str(where), bounds.COLUMNS, bounds.ALLELES * bounds.STRATA)
+    with reading(where):
+        schema = about.schema.to_arrow_schema()
+    for field in schema:
+        if not (pa.types.is_string(field.type) or pa.types.is_primitive(field.type)):
+            what = f"column {field.name} is {field.type}, which no table of a release has"
+            raise GoeError(Problem(str(where), what, "get the release again"))
+    return _Parquet(content, str(where), schema.with_metadata(about.metadata), about.num_rows)
+
+
+def same_rows(a: _Parquet, b: _Parquet) -> str:
     """The first row and column in which two Parquet files differ, or what else does; empty when nothing does."""
-    with pq.ParquetFile(a) as one, pq.ParquetFile(b) as two:
-        if not one.schema_arrow.equals(two.schema_arrow):
-            return f"columns: {', '.join(one.schema_arrow.names)} | {', '.join(two.schema_arrow.names)}"
-        if found := _leaf(_about(one), _about(two)):
-            return f"metadata {found}"
-        if one.metadata.num_rows != two.metadata.num_rows:
-            return f"rows: {one.metadata.num_rows} | {two.metadata.num_rows}"
-        row, held = 0, [one.schema_arrow.empty_table()] * 2
-        sources = [file.iter_batches(_ROWS) for file in (one, two)]
-        while row < one.metadata.num_rows:
-            for i, source in enumerate(sources):
-                if not held[i].num_rows:
-                    held[i] = pa.table(next(source))
-            n = min(table.num_rows for table in held)
-            left, right = (table.slice(0, n) for table in held)
-            if not left.equals(right):
-                return _first_row(left, right, row)
-            held, row = [table.slice(n) for table in held], row + n
+    if not a.schema.equals(b.schema):
+        return f"columns: {', '.join(a.schema.names)} | {', '.join(b.schema.names)}"
+    if found := _leaf(_about(a), _about(b)):
+        return f"metadata {found}"
+    if a.rows != b.rows:
+        return f"rows: {a.rows} | {b.rows}"
+    row, held = 0, [a.schema.empty_table()] * 2
+    sources = [a.batches(), b.batches()]
+    while row < a.rows:
+        for i, source in enumerate(sources):
+            if not held[i].num_rows:
+                held[i] = next(source)
+        n = min(table.num_rows for table in held)
+        left, right = (table.slice(0, n) for table in held)
+        if not left.equals(right):
+            return _first_row(left, right, row)
+        held, row = [table.slice(n) for table in held], row + n
     return ""
 
 
-def _about(file: pq.ParquetFile) -> Any:
+def _about(file: _Parquet) -> Any:
     """What a table of goe says of itself, without dataset and words of description; empty for any other."""
     try:
-        return _without(json.loads((file.schema_arrow.metadata or {})[b"goe"]), frozenset({"dataset", "description"}))
-    except (KeyError, ValueError):
+        about = parsed((file.schema.metadata or {})[b"goe"].decode("utf-8"), file.where)
+    except (KeyError, UnicodeDecodeError):
         return {}
+    return _without(about, frozenset({"dataset", "description"}))
 
 
 def _first_row(a: pa.Table, b: pa.Table, before: int) -> str:
@@ -268,4 +333,5 @@ def _first_row(a: pa.Table, b: pa.Table, before: int) -> str:
     apart = {name: ~equal(a[name], b[name]) for name in a.column_names if not a[name].equals(b[name])}
     row, name = min((int(np.argmax(rows)), name) for name, rows in apart.items())
     place = ":".join(str(a[key][row]) for key in _PLACE if key in a.column_names)
-    return f"row {before + row + 1}{f' ({place})' if place else ''}: {name} {a[name][row]} | {b[name][row]}"
+    values = " | ".join(short(str(table[name][row]), _SHOWN) for table in (a, b))
+    return f"row {before + row + 1}{f' ({short(place)})' if place else ''}: {name} {values}"

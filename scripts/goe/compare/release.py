@@ -11,8 +11,9 @@ from goe.check import tree
 from goe.check.folder import DATASET, DESCRIPTIONS, read_json
 from goe.compare.files import Side
 from goe.core import code_digest, manifest
-from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.errors import GoeError, Problem, short, stop_on
 from goe.release.metadata import ro_crate
+from goe.rules.dataset import DatasetId
 
 _AGAIN = "get the release again"
 
@@ -81,9 +82,12 @@ def read(folder: str | Path) -> Release:
         release = Release(
             root, Side.of(root, said["dataset"]["id"], digests), said, read_json(root / ro_crate.NAME), _code(root)
         )
+        if DatasetId.parse(release.id) is None:
+            raise ValueError(f"id {release.id}")
         release.about, release.contigs, release.versions, dict(release.people)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise GoeError(Problem(str(root / DATASET), f"is not what it should be: {error!r}", _AGAIN)) from None
+        what = f"is not what it should be: {short(repr(error))}"
+        raise GoeError(Problem(str(root / DATASET), what, _AGAIN)) from None
     return release
 
 

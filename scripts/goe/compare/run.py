@@ -13,7 +13,7 @@ from goe.compare.differences import KINDS, NUMBERS, Differences, Example
 from goe.compare.files import Verdict
 from goe.compare.release import Release, comparable, read
 from goe.compare.tables import Compared
-from goe.core.errors import GoeError, printable, stop_on
+from goe.core.errors import GoeError, printable, short, stop_on
 from goe.release import layout
 
 SAME, OTHERWISE, DIFFERENT = "same", "same numbers", "different"
@@ -79,7 +79,7 @@ class Comparison:
             out.append(f"{KINDS[kind]}: {found.count:,}")
             shown = self._files() if kind == "files" else [f"    {example}" for example in found.examples]
             out += [*shown, *(["    ..."] if found.count > len(found.examples) else [])]
-        return [printable(line) for line in [*out, _WORDS[self.outcome]]]
+        return [printable(short(line, 2_000)) for line in [*out, _WORDS[self.outcome]]]
 
     def _files(self) -> list[str]:
         """The files that are told as examples, each with its first difference."""

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from goe.check import pages
 from goe.check.readback import equal
 from goe.compare.differences import Differences, Example
-from goe.core.errors import GoeError, Problem
+from goe.core.errors import GoeError, Problem, short
+from goe.release import bounds
 from goe.release.formats import wide_table
-from goe.release.reading import reading
+from goe.release.reading import batches, reading
 
 ROWS = 16_384
 _KEYS = ("pos", "ref", "alt")
@@ -74,16 +75,16 @@ def compare(a: str | Path, b: str | Path) -> Compared:
 
 
 def same(path: str | Path) -> Compared:
-    """A wide table that both releases have, value by value."""
-    with reading(path):
-        return Compared(both=pq.read_metadata(path).num_rows)
+    """A wide table that both releases have, value by value, and of which no value is read."""
+    with reading(path), Path(path).open("rb") as file:
+        return Compared(both=pages.footer(file, str(path), bounds.COLUMNS).num_rows)
 
 
 def alone(path: str | Path, in_a: bool) -> Compared:
     """The wide table of a contig that the other release does not have."""
-    with reading(path), pq.ParquetFile(path) as file:
-        n = file.metadata.num_rows
-        first = next((pa.table(batch) for batch in file.iter_batches(10, columns=["contig", *_KEYS])), None)
+    wide_table.facts(path)
+    n = pages.check(path, str(path), bounds.COLUMNS, bounds.ALLELES).num_rows
+    first = next(batches(path, str(path), wide_table.TEXT, 10, ["contig", *_KEYS]), None)
     seen = Compared()
     if first is not None:
         _only(first, np.arange(first.num_rows), in_a, seen, n)
@@ -93,10 +94,9 @@ def alone(path: str | Path, in_a: bool) -> Compared:
 def _pieces(path: str | Path, strata: Sequence[str]) -> Iterator[pa.Table]:
     names = ["contig", *_KEYS, "filter", *wide_table.STATISTICS]
     names += [wide_table.column(name, stratum) for stratum in strata for name in wide_table.NUMBERS]
-    with reading(path), pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROWS, columns=names):
-            # The order in the file is that of its own strata.
-            yield pa.table(batch).select(names)
+    for table in batches(path, str(path), wide_table.TEXT, ROWS, names):
+        # The order in the file is that of its own strata.
+        yield table.select(names)
 
 
 def together(
@@ -184,7 +184,7 @@ def _only(table: pa.Table, rows: np.ndarray, in_a: bool, seen: Compared, n: int)
 
 
 def _allele(table: pa.Table, row: int) -> str:
-    return ":".join(str(table[name][row]) for name in ("contig", *_KEYS))
+    return short(":".join(str(table[name][row]) for name in ("contig", *_KEYS)), 1000)
 
 
 @dataclass(frozen=True)

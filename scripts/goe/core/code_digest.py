@@ -24,10 +24,29 @@ RELEASED = "provenance/code.sha256"
 
 def files(root: str | Path = ROOT) -> list[str]:
     """Paths of the files of the code, relative to the checkout, sorted. GoeError when a part is missing."""
-    top = Path(root)
+    return [line.partition("  ")[2] for line in listing(root).splitlines()]
+
+
+def digest(root: str | Path = ROOT) -> str:
+    """SHA-256 of the code of a checkout, hexadecimal."""
+    return hashlib.sha256(listing(root).encode()).hexdigest()
+
+
+def listing(root: str | Path = ROOT) -> str:
+    """The list: SHA-256 and path of each file of the code of a checkout, as sha256sum writes it."""
+    return _listing(Path(root).resolve())
+
+
+@cache
+def _listing(top: Path) -> str:
+    """Read once: all that a process says of the code is of one moment."""
+    return "".join(f"{manifest.digest(top / name)}  {name}\n" for name in _found(top))
+
+
+def _found(top: Path) -> list[str]:
     if missing := [name for name in PARTS if not (top / name).exists()]:
         what = f"is no checkout of goe: it has no {', '.join(missing)}"
-        raise GoeError(Problem(str(root), what, "give the folder of a clone"))
+        raise GoeError(Problem(str(top), what, "give the folder of a clone"))
     found = []
     for name in PARTS:
         paths = [top / name] if (top / name).is_file() else sorted((top / name).rglob("*"))
@@ -38,19 +57,3 @@ def files(root: str | Path = ROOT) -> list[str]:
 def _left_out(path: Path) -> bool:
     made = any(part == "__pycache__" or part.startswith(".") or part.endswith(".egg-info") for part in path.parts)
     return made or path.parts[:2] == ("workflow", "profiles")
-
-
-def digest(root: str | Path = ROOT) -> str:
-    """SHA-256 of the code of a checkout, hexadecimal."""
-    return _digest(Path(root).resolve())
-
-
-def listing(root: str | Path = ROOT) -> str:
-    """The list: SHA-256 and path of each file of the code of a checkout, as sha256sum writes it."""
-    top = Path(root)
-    return "".join(f"{manifest.digest(top / name)}  {name}\n" for name in files(top))
-
-
-@cache
-def _digest(top: Path) -> str:
-    return hashlib.sha256(listing(top).encode()).hexdigest()

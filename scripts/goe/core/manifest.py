@@ -78,9 +78,13 @@ def verify(folder: str | Path) -> list[Problem]:
     where = root / NAME
     if not where.is_file():
         return [Problem(str(where), "no such file", "the release was not finished: run it again")]
+    try:
+        lines = where.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        return [Problem(str(where), f"is no text in UTF-8 (byte {error.start})", "get the file again")]
     problems = []
     listed: dict[str, str] = {}
-    for row, line in enumerate(where.read_text().splitlines(), 1):
+    for row, line in enumerate(lines, 1):
         value, gap, name = line[:64], line[64:66], line[66:]
         if gap != "  " or not name or set(value) - set("0123456789abcdef"):
             problems.append(Problem(f"{where} line {row}", "is no line of sha256sum", "get the file again"))

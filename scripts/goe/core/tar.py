@@ -5,6 +5,7 @@ whose size is what their header says, and asks regular expressions of extended h
 """
 
 import hashlib
+import re
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ Style = Literal[1, 2]
 POSIX: Style = tarfile.PAX_FORMAT
 GNU: Style = tarfile.GNU_FORMAT
 _PIECE = 1 << 20
+_RECORDS = 1 << 12
+"""Bytes of an extended header that are read."""
 _AGAIN = "get the file again"
 _TYPES = {
     **dict.fromkeys("1", "a hard link"),
@@ -77,6 +80,39 @@ def members(data: memoryview, where: str, most: int) -> list[Member]:
     return found
 
 
+def written(data: memoryview, where: str, most: int) -> Iterator[tuple[str, int, int]]:
+    """Name of each member of a TAR that `stream` wrote in the style POSIX, where its content begins, and its bytes.
+
+    Long names and sizes stand in a header of their own. GoeError, where the reader gets there, at a member whose
+    headers are not byte for byte as `stream` writes them, that does not end in the TAR, or that is one too many.
+    """
+    at = found = 0
+    while at < len(data) and any(header := bytes(data[at : at + tarfile.BLOCKSIZE])):
+        records: dict[bytes, bytes] = {}
+        try:
+            if header[156:157] == tarfile.XHDTYPE:
+                size = int(header[124:135], 8)
+                text = bytes(data[at + tarfile.BLOCKSIZE : at + tarfile.BLOCKSIZE + min(size, _RECORDS)])
+                records = dict(re.findall(rb"[0-9]+ (path|size)=([^\n]*)\n", text))
+                start = at + tarfile.BLOCKSIZE + size + -size % tarfile.BLOCKSIZE
+                header = bytes(data[start : start + tarfile.BLOCKSIZE])
+            name = records.get(b"path", header[:100].split(b"\0", 1)[0]).decode()
+            size = int(records[b"size"]) if b"size" in records else int(header[124:135], 8)
+            head = _head(name, size, POSIX)
+        except (ValueError, OverflowError):
+            raise _none(where, f"the header at byte {at} has a name or number that is none") from None
+        if bytes(data[at : at + len(head)]) != head:
+            raise GoeError(Problem(f"{where}/{name}", "is no plain file inside, as goe packs one", _AGAIN))
+        at += len(head)
+        if at + size > len(data):
+            raise _none(where, f"unexpected end of data: {name} is cut off")
+        found += 1
+        if found > most:
+            raise _none(where, f"it has more than {most:,} members")
+        yield name, at, size
+        at += size + -size % tarfile.BLOCKSIZE
+
+
 def _member(header: bytes, at: int, where: str) -> Member:
     """The member of a header (POSIX ustar interchange format; GNU has its names and numbers in the same places)."""
 
@@ -126,16 +162,20 @@ def stream(
     """
     size = 0
     for name, content in members:
-        info = tarfile.TarInfo(name)
-        info.size = len(content) if isinstance(content, bytes) else content.stat().st_size
-        info.mode = 0o644
-        head, padding = info.tobuf(style), bytes(-info.size % tarfile.BLOCKSIZE)
+        length = len(content) if isinstance(content, bytes) else content.stat().st_size
+        head, padding = _head(name, length, style), bytes(-length % tarfile.BLOCKSIZE)
         yield head
-        yield from [content] if isinstance(content, bytes) else _file(content, info.size, (digests or {}).get(name))
+        yield from [content] if isinstance(content, bytes) else _file(content, length, (digests or {}).get(name))
         yield padding
-        size += len(head) + info.size + len(padding)
+        size += len(head) + length + len(padding)
     # Two empty blocks, and what fills the last record.
     yield bytes(2 * tarfile.BLOCKSIZE + -(size + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE)
+
+
+def _head(name: str, size: int, style: Style) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, 0o644
+    return info.tobuf(style)
 
 
 def _file(path: Path, size: int, sha256: str | None) -> Iterator[bytes]:

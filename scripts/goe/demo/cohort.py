@@ -18,6 +18,9 @@ from goe.demo.people import DemoPerson
 SEED = 20260101
 """Seed of the cohort that the documentation shows."""
 
+OPEN = 'disclosure: {open: true, legal_basis: "simulated people, no personal data"}'
+FLOOR = "disclosure: {min_carriers: 3, policy: collapse}"
+
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
 
 CONFIG = f"""\
@@ -43,7 +46,7 @@ dataset:
   keywords: [demonstration]
   synthetic: true
   contact: {{fn: Example Biobank, email: data@example.org}}
-disclosure: {{open: true, legal_basis: "simulated people, no personal data"}}
+{OPEN}
 sample_qc: {{exclude: true}}
 genotype_filter: {{profile: goe}}
 variant_qc:
@@ -104,6 +107,18 @@ def build(outdir: Path, seed: int = SEED, with_reads: bool = True) -> dict[str, 
         "loci": {c: sum(x.contig == c for x in places) for c in genome.LENGTHS},
         "common_autosomal_snvs": _common(places),
     }
+
+
+def under_floor(folder: Path) -> None:
+    """Have the cohort in `folder` published under a floor by its next run; its release so far goes to open/."""
+    path = folder / "config" / "config.yaml"
+    text = path.read_text()
+    where = [] if (folder / "release").is_dir() else [Problem(str(folder / "release"), "is not there", "run it first")]
+    where += [] if OPEN in text else [Problem(str(path), "has another disclosure", "goe demo make writes it again")]
+    stop_on(where)
+    path.write_text(text.replace(OPEN, FLOOR))
+    shutil.rmtree(folder / "open", ignore_errors=True)
+    (folder / "release").rename(folder / "open")
 
 
 def _common(places: list[loci.Locus]) -> int:

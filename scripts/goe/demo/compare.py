@@ -1,6 +1,7 @@
 """Compares a run on the demo cohort with the cohort's truth, by plain loops apart from the counting code."""
 
 import csv
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 from cyvcf2 import VCF
 
 from goe.core.errors import Problem, stop_on
+from goe.demo import floor as under_floor
 from goe.demo.calls import CALLS
 from goe.demo.genome import LENGTHS, N, is_par
 from goe.demo.loci import ABSENT
@@ -117,7 +119,8 @@ def read_harmonised(folder: Path, samples: list[str]) -> tuple[dict[Key, np.ndar
 
 
 def read_release(folder: Path, strata: list[str]) -> tuple[dict[Key, np.ndarray], int]:
-    """AC and AN of each published site allele, int[strata, 2] ("" is Total), and how many came more than once."""
+    """AC and AN of each published site allele, int[strata, 2] ("" is Total), -1 where they are not given, and how many
+    came more than once."""
     paths = sorted(folder.glob("*.all.vcf.gz"))
     stop_on([] if paths else [Problem(str(folder), "there is no *.all.vcf.gz", "run the workflow to `release` first")])
     out: dict[Key, np.ndarray] = {}
@@ -179,9 +182,15 @@ def wrong_calls(truth: Truth, seen: dict[Key, np.ndarray], limit: int = 20) -> l
 
 
 def released_counts(
-    truth: Truth, seen: dict[Key, np.ndarray], keep: dict[str, dict[str, str]], release: Path, report: Report
+    truth: Truth,
+    seen: dict[Key, np.ndarray],
+    keep: dict[str, dict[str, str]],
+    release: Path,
+    report: Report,
+    floor: int | None,
 ) -> None:
-    """AC and AN of the release, less what read-born people add by their harmonised calls, against the expectation."""
+    """AC and AN of the release, less what read-born people add by their harmonised calls, against the expectation; and
+    what a floor must keep to itself. floor: None where every number has to be there."""
     people = [p["sample_id"] for p in truth.people]
     country = np.array([keep[i]["country_code"] for i in people])
     sex = np.array([keep[i]["count_sex"] for i in people])
@@ -192,7 +201,7 @@ def released_counts(
     published, again = read_release(release, list(groups))
     names = [name or "Total" for name in groups]
     members = np.stack(list(groups.values()))
-    n = 0
+    given: Counter[str] = Counter()
     wrong_ac: Counter[str] = Counter()
     wrong_an: Counter[str] = Counter()
     added = 0
@@ -204,20 +213,51 @@ def released_counts(
         # Where no VCF holds the allele, the gVCF people's reference calls are taken as harmonised.
         own = np.where(born, truth.expected.get(key, seen[key]), 0)
         reads = np.where(born, 0, seen[key])
-        n += 1
         for g, name in enumerate(names):
             who = members[g] & counts_here
             ac, an = (int(t[own][who].sum()) for t in (COPIES, PLOIDY))
             ac_reads, an_reads = (int(t[reads][who].sum()) for t in (COPIES, PLOIDY))
-            wrong_ac[name] += int(numbers[g, 0] - ac_reads != ac)
-            wrong_an[name] += int(numbers[g, 1] - an_reads != an)
+            if floor is None or (numbers[g] >= 0).all():
+                given[name] += 1
+                wrong_ac[name] += int(numbers[g, 0] - ac_reads != ac)
+                wrong_an[name] += int(numbers[g, 1] - an_reads != an)
     lost = sum(row["in_a_vcf"] == "yes" and key not in published for key, row in truth.alleles.items())
     report.must("released alleles that nobody harmonised", added, len(published))
-    report.must("alleles of VCF input not released", lost, sum(r["in_a_vcf"] == "yes" for r in truth.alleles.values()))
+    if floor is None:
+        of_vcf = sum(row["in_a_vcf"] == "yes" for row in truth.alleles.values())
+        report.must("alleles of VCF input not released", lost, of_vcf)
     report.must("alleles released more than once", again, len(published))
     for name in names:
-        report.must(f"wrong AC, {name}", wrong_ac[name], n)
-        report.must(f"wrong AN, {name}", wrong_an[name], n)
+        report.must(f"wrong AC, {name}", wrong_ac[name], given[name])
+        report.must(f"wrong AN, {name}", wrong_an[name], given[name])
+    if floor is not None:
+        _floor(truth, seen, kept, under_floor.groups(country, sex), sex, release, report, floor)
+
+
+def _floor(
+    truth: Truth,
+    seen: dict[Key, np.ndarray],
+    kept: np.ndarray,
+    members: dict[str, np.ndarray],
+    sex: np.ndarray,
+    release: Path,
+    report: Report,
+    floor: int,
+) -> None:
+    born = truth.mask("gvcf", "vcf", "joint_vcf")
+    carriers, others = {}, {}
+    for key, codes in seen.items():
+        here = kept if fixed_ploidy(key[0], key[1]) else kept & (sex != "U")
+        calls = np.where(born, truth.expected.get(key, codes), codes)
+        carriers[key] = here & (COPIES[calls] > 0)
+        others[key] = here & (PLOIDY[calls] > 0) & (COPIES[calls] == 0)
+    published, _ = read_release(release, list(members))
+    published = {key: numbers for key, numbers in published.items() if key in seen}
+    guarantees, figures = under_floor.judge(published, carriers, others, members, floor)
+    for guarantee in guarantees:
+        report.must(*guarantee)
+    for what, n in figures:
+        report.give(what, f"{n:,}")
 
 
 def sites_found(truth: Truth, keep: dict[str, dict[str, str]], published: set[Key], report: Report) -> None:
@@ -310,6 +350,12 @@ def planted_faults(truth: Truth, keep: dict[str, dict[str, str]], report: Report
         report.say(f"    {listed}: {n}")
 
 
+def _floor_of(release: Path) -> int | None:
+    """The floor of a release; None of an open one, or before it says so."""
+    path = release / "disclosure" / "disclosure.json"
+    return json.loads(path.read_text()).get("min_carriers") if path.exists() else None
+
+
 def compare(demo: Path, run: Path) -> Report:
     """Compare the run in folder `run` (with work/ and release/) with the truth of the cohort in `demo`."""
     truth = Truth.read(demo / "truth")
@@ -328,7 +374,7 @@ def compare(demo: Path, run: Path) -> Report:
     report.say()
     report.say("2. People who came as gVCF, VCF or joint VCF: nothing may be wrong")
     harmonised_calls(truth, seen, again, report)
-    released_counts(truth, seen, keep, run / "release" / "sites", report)
+    released_counts(truth, seen, keep, run / "release" / "sites", report, _floor_of(run / "release"))
     report.say()
     report.say(f"3. People who came as reads ({int((~truth.mask('gvcf', 'vcf', 'joint_vcf')).sum())})")
     read_born(truth, seen, known, report)

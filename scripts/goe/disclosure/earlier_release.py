@@ -44,6 +44,11 @@ from goe.rules.policy import Policy
 from goe.rules.stratum import SEXES, TOTAL, parse
 
 ROWS = 1 << 18
+KEPT = (
+    "at every base what the earlier release shows of those who are still counted, and a number of those who joined, by "
+    "themselves"
+)
+"""What the disclosure report says of callable AN that was made beside an earlier release."""
 RECORD_COLUMNS = ("person", "stratum")
 # Counts of one cell, in people, but AN in alleles.
 _COUNTS = ("ac_het", "nhomalt", "ac_hemi", "an")
@@ -214,6 +219,29 @@ def moves(
 
     GoeError when the files cannot be read, or do not have a single person in common with `keep`.
     """
+    secret, before = _recorded(path, key)
+    now = {keyed.digest(secret, name): leaf for name, leaf in _counted(keep).items()}
+    if before and now and not before.keys() & now.keys():
+        raise GoeError(
+            Problem(str(path), "nobody in it is counted now", "give the key that belongs to it; were all ids renamed?")
+        )
+    return Counter((before.get(person), now.get(person)) for person in before.keys() | now.keys())
+
+
+def counted_before(
+    keep: Sequence[Mapping[str, str]], path: str | Path, key: str | Path
+) -> tuple[dict[str, str], Counter[str]]:
+    """Leaf before of those who are counted now and were then, by id, and how many people each leaf had then.
+
+    GoeError when the files cannot be read.
+    """
+    secret, before = _recorded(path, key)
+    digests = {name: keyed.digest(secret, name) for name in _counted(keep)}
+    return {name: before[d] for name, d in digests.items() if d in before}, Counter(before.values())
+
+
+def _recorded(path: str | Path, key: str | Path) -> tuple[bytes, dict[str, str]]:
+    """The key of a record, and the leaf of each keyed digest in it."""
     problems = [Problem(str(p), "no such file", "give the record and its key") for p in (path, key) if not _file(p)]
     stop_on(problems)
     secret, problems = keyed.read_key(key)
@@ -223,12 +251,7 @@ def moves(
         problems.append(Problem(str(path), "is no record of people", "give work/release/people.tsv of that run"))
     stop_on(problems)
     st.check_leaves(sorted(set(before.values())), str(path))
-    now = {keyed.digest(secret, name): leaf for name, leaf in _counted(keep).items()}
-    if before and now and not before.keys() & now.keys():
-        raise GoeError(
-            Problem(str(path), "nobody in it is counted now", "give the key that belongs to it; were all ids renamed?")
-        )
-    return Counter((before.get(person), now.get(person)) for person in before.keys() | now.keys())
+    return secret, before
 
 
 def _file(path: str | Path) -> bool:
@@ -482,12 +505,14 @@ def check(
     policy: Policy,
     contigs: Sequence[Mapping[str, Any]],
     moved: Mapping[Any, int] | None = None,
+    callable_an: Sequence[Problem] | None = None,
 ) -> dict[str, Any]:
     """All rules; GoeError that names every stratum that breaks one, else what the disclosure report may say.
 
     contigs: `compare_contig` of every contig of either release; empty when the builds differ. moved: `moves`, None
-    when there is no record. An open release (k = 1) is only described. Every number that is returned can be had from
-    the two public folders.
+    when there is no record. callable_an: what is wrong with callable AN of both (goe.disclosure.earlier_callable),
+    None where they are not compared. An open release (k = 1) is only described. Every number that is returned can be
+    had from the two public folders.
     """
     k = policy.k
     problems = same_cohort(before, now)
@@ -505,6 +530,7 @@ def check(
         )
     else:
         problems += count_problems(contigs, before, k) + relabelled(before, now, k)
+    problems += callable_an or []
     stop_on(problems)
     figures = _sum(contigs) if before.build == now.build else None
     return {
@@ -516,6 +542,7 @@ def check(
         if k > 1
         else "not asked",
         "exchanged": _exchanged(moved is not None, k),
+        "callable_an": _callable(callable_an is not None, moved is not None, k),
         "alleles": figures and {name: figures[name] for name in ("in_both", "only_before", "only_now")},
         "alleles_with_a_small_difference": figures
         and {name: figure["small"] for name, figure in figures["groups"].items()},
@@ -526,6 +553,16 @@ def check(
             "other releases than the one named",
         ],
     }
+
+
+def _callable(compared: bool, record: bool, k: int) -> str:
+    if k <= 1:
+        return "not asked: the release is open"
+    if not compared:
+        return "not compared: the earlier release has none of this build"
+    if record:
+        return KEPT
+    return "the same numbers as in the earlier release"
 
 
 def _exchanged(record: bool, k: int) -> str:

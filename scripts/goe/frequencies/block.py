@@ -1,6 +1,6 @@
 """Public alleles of one contig with the numbers of the published strata: every format is written from such blocks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,8 @@ class Block:
     pos int32, ref, alt, filter string arrays (alleles,), `filter` is PASS or reasons joined by ';'.
     mask: bool (strata, alleles), which cells are public; Total always is. numbers: arrays (strata, alleles) for
     the published strata, to be shown only where `shown` says. statistics: float64 (alleles,), NaN where there is
-    none or it must not be shown.
+    none or it must not be shown. names: kind of name -> text (alleles,), null where there is none; what wants none
+    gives none.
     """
 
     contig: str
@@ -28,6 +29,7 @@ class Block:
     strata: tuple[str, ...]
     numbers: st.Numbers
     statistics: dict[str, np.ndarray]
+    names: dict[str, pa.Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.pos)

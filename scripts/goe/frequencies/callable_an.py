@@ -15,16 +15,19 @@ callable. With k = 1 the same is exact. Cuts do not depend on regions: a region 
 is not cut within them is joined along the contig (`Contig`).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numba as nb
 import numpy as np
 import pyarrow as pa
 
 from goe.core.errors import GoeError, Problem
+from goe.frequencies.callable_before import Before, Shown, Stayed, stayed
 from goe.frequencies.cohort import Runs
 from goe.frequencies.counts import Leaves
 from goe.frequencies.strata import shown
@@ -52,11 +55,13 @@ fewest and most. Blocks of one number shown are one row. Exact: personal data.""
 @dataclass(frozen=True)
 class Part:
     """People who are counted together. leaves: their leaf strata; people: how many they are; sex: M, F or U, empty
-    where it does not matter."""
+    where it does not matter; kept: whether they are shown as an earlier release shows them, of each as many alleles as
+    of that sex."""
 
     leaves: tuple[str, ...]
     people: int
     sex: str
+    kept: bool = False
 
     @property
     def ploidy(self) -> np.ndarray:
@@ -134,17 +139,19 @@ def _joined(
 
 
 @nb.njit(cache=True, nogil=True)
-def _add(runs: Runs, of_class: np.ndarray, first: int, part: np.ndarray, change: np.ndarray) -> None:
+def _add(runs: Runs, of_class: np.ndarray, first: int, part: np.ndarray, each: np.ndarray, change: np.ndarray) -> None:
     """Add runs to change int32 (parts, positions + 1), the difference of people callable to the position before.
 
-    of_class: of the runs; first: position of the first column; part: int16 (classes, people), -1 for none.
+    of_class: of the runs; first: position of the first column; part: int16 (classes, people), -1 for none; each: int8
+    (classes, people), what a person adds.
     """
     person, start, end, _ = runs
     for r in range(person.size):
         where = part[of_class[r], person[r]]
         if where >= 0:
-            change[where, start[r] - first] += 1
-            change[where, end[r] - first + 1] -= 1
+            n = each[of_class[r], person[r]]
+            change[where, start[r] - first] += n
+            change[where, end[r] - first + 1] -= n
 
 
 def stretches(region: Region, length: int, size: int = STRETCH) -> Iterator[tuple[int, int]]:
@@ -157,24 +164,56 @@ class People:
     """Who is in which part of a contig.
 
     leaves: of everybody on the keep list; kinds: kind of input of each person; groups: as for `parts`. Whoever has no
-    gVCF is callable nowhere.
+    gVCF is callable nowhere. before: of an earlier release; kept: by number of a part, what it shows of whom.
     """
 
     def __init__(
-        self, leaves: Leaves, ids: Sequence[str], kinds: Mapping[str, str], groups: Iterable[Sequence[str]], contig: str
+        self,
+        leaves: Leaves,
+        ids: Sequence[str],
+        kinds: Mapping[str, str],
+        groups: Iterable[Sequence[str]],
+        contig: str,
+        before: Before | None = None,
     ):
-        self.leaves = leaves
-        self.parts = parts(groups, leaves.people, contig)
-        part_of = {leaf: number for number, part in enumerate(self.parts) for leaf in part.leaves}
-        of_leaf = np.array([*(part_of.get(leaf, -1) for leaf in leaves.names), -1], np.int16)
+        self.leaves, self.before = leaves, before
         called = np.array([kinds[i] in AN_METHODS[GVCF_ADJ] for i in ids], np.bool_)
         self._number = {name: n for n, name in enumerate(ids)}
-        self._part = np.where(called, of_leaf[leaves.of], -1)
+        leaf = {i: leaves.names[n] for i, n in zip(ids, leaves.of[REGION_DIPLOID], strict=True) if n >= 0}
+        self.parts: list[Part] = []
+        self.kept: dict[int, Stayed] = {}
+        part = np.full(len(ids), -1, np.int16)
+        for group in groups:
+            mine = [i for i in leaf if leaf[i] in group]
+            joined = [i for i in mine if before is None or i not in before.leaf]
+            new = parts([group], Counter(leaf[i] for i in joined), contig)
+            number = {own: len(self.parts) + n for n, one in enumerate(new) for own in one.leaves}
+            self.parts += new
+            for i in joined:
+                part[self._number[i]] = number[leaf[i]]
+            for one, stay in stayed(mine, before) if before is not None else ():
+                self.kept[len(self.parts)] = one
+                part[[self._number[i] for i in stay]] = len(self.parts)
+                self.parts.append(Part(tuple(group), len(stay), _sex({parse(leaf[i]).sex for i in stay}, contig), True))
+        self._part = np.where(called & (leaves.of >= 0), part, np.int16(-1))
+        sexes = [parse(leaf[i]).sex if i in leaf and part[n] in self.kept else "" for i, n in self._number.items()]
+        self._each = np.where([sex != "" for sex in sexes], ploidy_table([sex or "U" for sex in sexes]), np.int8(1))
         self.anybody = bool((called & (leaves.of[REGION_DIPLOID] >= 0)).any())
 
     def part(self, ids: Sequence[str]) -> np.ndarray:
         """int16 (classes, ids): the number of each person's part by region class, -1 where they do not count."""
         return np.ascontiguousarray(self._part[:, [self._number[i] for i in ids]])
+
+    def each(self, ids: Sequence[str]) -> np.ndarray:
+        """int8 (classes, ids): what each adds to the counts: 1, or the person's alleles where these are kept."""
+        return np.ascontiguousarray(self._each[:, [self._number[i] for i in ids]])
+
+
+def _sex(sexes: set[str], contig: str) -> str:
+    """The sex that has the most alleles on a contig, of people of these."""
+    if len(sexes) == 1:
+        return min(sexes)
+    return {"X": "F", "Y": "M"}.get(contig_class(contig) or "", "")
 
 
 class Blocks:
@@ -183,26 +222,46 @@ class Blocks:
 
     def __init__(self, batches: Sequence[Called], people: People, k: int, build: Build, stretch: int = STRETCH):
         self.batches, self.k, self.build, self.stretch = batches, max(1, k), build, stretch
-        self.part = [people.part(batch.ids) for batch in batches]
-        self.people = [part.people for part in people.parts]
-        self.about = {"leaves": people.leaves.people, "people": self.people, "k": self.k, "callable": people.anybody}
+        self.part = [(people.part(batch.ids), people.each(batch.ids)) for batch in batches]
+        self.people = people
+        self.about = about(people.leaves.people, people.parts, self.k, people.anybody)
+        self.lowered = 0
 
     def of(self, region: Region) -> Iterator[tuple[int, int, pa.Table]]:
         """(first position, last position, `BLOCKS`) of each stretch."""
+        self.lowered = 0
         classes = Classes(self.build, region.contig)
+        before, kept = self.people.before, self.people.kept
+        earlier = Shown(before, self.build, region.contig) if before is not None else None
+        ploidy = {number: self.people.parts[number].ploidy for number in kept}
         for first, last in stretches(region, self.build.contigs[region.contig], self.stretch):
-            change = np.zeros((len(self.people), last - first + 2), np.int32)
-            for batch, part in zip(self.batches, self.part, strict=True):
+            change = np.zeros((len(self.people.parts), last - first + 2), np.int32)
+            for batch, (part, each) in zip(self.batches, self.part, strict=True):
                 runs = Runs.of(batch.read(region.contig, first, last))
-                _add(runs, classes.at(runs.start), first, part, change)
+                _add(runs, classes.at(runs.start), first, part, each, change)
             np.cumsum(change, axis=1, out=change)
+            if earlier is not None:
+                of_base = classes.at(np.arange(first, last + 1))
+                known = earlier.people([(one, ploidy[number]) for number, one in kept.items()], first, last)
+                for number, people in zip(kept, known, strict=True):
+                    self._keep(change[number, :-1], people, ploidy[number][of_base])
             yield first, last, self._table(first, change[:, :-1])
+
+    def _keep(self, counts: np.ndarray, known: np.ndarray, ploidy: np.ndarray) -> None:
+        """Put what was shown in the place of the counts, which are in alleles.
+
+        Where fewer are called today, these people's data or the rules are others: the number is lowered.
+        """
+        counts //= np.maximum(ploidy, 1)
+        self.lowered += int((counts < known).sum())
+        np.minimum(counts, known, out=counts)
 
     def _table(self, first: int, counts: np.ndarray) -> pa.Table:
         size = counts.shape[1]
         start, least, most, ends = (np.empty(size, np.int32) for _ in range(4))
         tables = []
-        for number, (people, callable_people) in enumerate(zip(self.people, counts, strict=True)):
+        for number, (part, callable_people) in enumerate(zip(self.people.parts, counts, strict=True)):
+            people = part.people
             n = cut(callable_people, callable_people, self.k, start, least, most)
             n = _joined(people, self.k, size, n, start, least, most, ends)
             # Copies: Arrow takes an array as it lies, and these are filled again.
@@ -211,6 +270,11 @@ class Blocks:
             arrays = [pa.array(c, f.type) for c, f in zip(columns, BLOCKS, strict=True)]
             tables.append(pa.Table.from_arrays(arrays, schema=BLOCKS))
         return pa.concat_tables(tables) if tables else BLOCKS.empty_table()
+
+
+def about(leaves: Mapping[str, int], parts: Sequence[Part], k: int, anybody: bool) -> dict[str, Any]:
+    """What the file of a region says of its people. leaves: people of each; anybody: whether one can be callable."""
+    return {"leaves": dict(leaves), "parts": [asdict(part) for part in parts], "k": k, "callable": anybody}
 
 
 @dataclass(frozen=True)
@@ -225,16 +289,27 @@ class Rows:
 class Contig:
     """The runs of a contig, whatever its regions were.
 
-    paths: what `write` left for its regions, in order. Memory is that of a stretch, and of two numbers a stretch and
+    paths: what `write` left for its regions, in order. lowered: bases at which people of an earlier release are called
+    less than it shows, by part; None where there is none. Memory is that of a stretch, and of two numbers a stretch and
     part.
     """
 
     def __init__(self, paths: Sequence[str | Path], contig: str):
         self.paths, self.contig = paths, contig
-        with _opened(paths[0]) as file:
-            self.about = file.about
-        self.people = np.array(self.about["people"], np.int64)
+        said = []
+        for path in paths:
+            with _opened(path) as file:
+                said.append(file.about)
+        lowered = [one.pop("lowered", None) for one in said]
+        self.lowered = None if None in lowered else sum(lowered)
+        self.about = said[0]
+        self.parts = [Part(**{**one, "leaves": tuple(one["leaves"])}) for one in self.about["parts"]]
+        self.people = np.array([part.people for part in self.parts], np.int64)
         self.k = self.about["k"]
+        for path, about in zip(paths, said, strict=True):
+            if about != self.about:
+                what = f"is of other people or of another floor than {paths[0]}"
+                raise GoeError(Problem(str(path), what, "delete it and start again"))
 
     def __iter__(self) -> Iterator[Rows]:
         """Runs of the contig, piece by piece; a run may go on in the next one."""
@@ -255,9 +330,6 @@ class Contig:
     def _stretches(self) -> Iterator[tuple[int, int, pa.Table]]:
         for path in self.paths:
             with _opened(path) as file:
-                if file.about != self.about:
-                    what = f"is of other people or of another floor than {self.paths[0]}"
-                    raise GoeError(Problem(str(path), what, "delete it and start again"))
                 for first, last in file.groups(self.contig):
                     yield first, last, file.read(self.contig, first, last)
 
@@ -291,6 +363,9 @@ def _opened(path: str | Path) -> Iterator[Stretches]:
 
 def write(found: Blocks, region: Region, path: str | Path) -> None:
     """Write the blocks of a region."""
-    with Tables(path, BLOCKS, found.about) as out:
+    about = dict(found.about)
+    with Tables(path, BLOCKS, about) as out:
         for first, last, table in found.of(region):
             out.write(region.contig, first, last, table)
+        if found.people.before is not None:
+            about["lowered"] = found.lowered

@@ -14,4 +14,6 @@ class Classes:
 
     def at(self, positions: np.ndarray) -> np.ndarray:
         """int8: REGION_* of each of the 1-based positions."""
+        if len(self._of) == 1:
+            return np.full(len(positions), self._of[0])
         return self._of[np.searchsorted(self.starts, positions, "right") - 1]

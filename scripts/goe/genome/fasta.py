@@ -3,15 +3,31 @@
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import numpy as np
 import pysam
 
 _WINDOW = 1 << 17
 _PIECE = 1 << 23
+
+
+class Written(NamedTuple):
+    """Bases in lines, as a FASTA has them. data: uint8, from the beginning of a line on; first: bases of this line
+    before the first that was asked for; size: how many there are; bases, width: bases and bytes of a line."""
+
+    data: np.ndarray
+    first: int
+    size: int
+    bases: int
+    width: int
+
+
+NOTHING = Written(np.frombuffer(b"", np.uint8), 0, 0, 1, 1)
 
 
 class Reference:
@@ -26,6 +42,11 @@ class Reference:
         self._fasta = pysam.FastaFile(self.path)
         self.lengths: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
         self._window = window
+        self._file, self._lines = os.open(self.path, os.O_RDONLY), {}
+        # Of a compressed one, bases are where its other index says.
+        if os.pread(self._file, 2, 0) != b"\x1f\x8b":
+            rows = [line.split("\t") for line in Path(f"{self.path}.fai").read_text().splitlines()]
+            self._lines = {name: (int(offset), int(bases), int(width)) for name, _, offset, bases, width in rows}
         self._contig, self._start, self._end, self._text = "", 0, 0, ""
 
     def bases(self, contig: str, start: int, end: int) -> str:
@@ -38,12 +59,21 @@ class Reference:
                 self._load(contig, start, end)
         return self._text[start - self._start : end - self._start]
 
-    def codes(self, contig: str, start: int, end: int) -> np.ndarray:
-        """uint8: bytes of the bases from `start` to `end`, 0-based, half-open, cut to the contig, in the case that
-        the file has them in; nothing of them is held."""
+    def written(self, contig: str, start: int, end: int) -> Written:
+        """The bases from `start` to `end`, 0-based, half-open, cut to the contig, as they stand in the file; nothing of
+        them is held."""
         start, end = max(0, start), min(end, self.lengths[contig])
-        text = self._fasta.fetch(contig, start, end) if start < end else ""
-        return np.frombuffer(text.encode(), np.uint8)
+        if start >= end:
+            return NOTHING
+        if contig in self._lines:
+            offset, bases, width = self._lines[contig]
+            lines = (end - 1) // bases - start // bases + 1
+            data = os.pread(self._file, lines * width, offset + start // bases * width)
+            # Of a file that has ended before, nothing.
+            size = end - start if len(data) >= (lines - 1) * width + (end - 1) % bases + 1 else 0
+            return Written(np.frombuffer(data, np.uint8), start % bases, size, bases, width)
+        data = self._fasta.fetch(contig, start, end).encode()
+        return Written(np.frombuffer(data, np.uint8), 0, len(data), len(data), len(data))
 
     def _load(self, contig: str, start: int, end: int) -> None:
         first = max(0, start - self._window // 8)
@@ -72,6 +102,7 @@ class Reference:
 
     def close(self) -> None:
         self._fasta.close()
+        os.close(self._file)
 
     def __enter__(self) -> "Reference":
         return self

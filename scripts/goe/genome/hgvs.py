@@ -68,9 +68,9 @@ def change(reference: Reference, contig: str, pos: int, ref: str, alt: str) -> s
             return f"{start + 1}{ref}>{alt}"
         return f"{_range(start, start + len(ref))}delins{alt}"
     if ref:
-        moved = start + _room(reference, contig, ref, start + len(ref))
+        moved = start + room_behind(reference, contig, ref, start + len(ref))
         return f"{_range(moved, moved + len(ref))}del"
-    room = _room(reference, contig, alt, start)
+    room = room_behind(reference, contig, alt, start)
     at, n = start + room, len(alt)
     inserted = alt[room % n :] + alt[: room % n]
     if reference.bases(contig, at - n, at) == inserted:
@@ -88,7 +88,22 @@ def _range(start: int, end: int) -> str:
     return f"{start + 1}" if end == start + 1 else f"{start + 1}_{end}"
 
 
-def _room(reference: Reference, contig: str, unit: str, at: int) -> int:
+def room_before(reference: Reference, contig: str, unit: str, at: int) -> int:
+    """Bases by which a deleted or inserted `unit` can move to the 5' end: as far as what stands before `at` repeats
+    it."""
+    room, piece = 0, max(64, len(unit))
+    while True:
+        before = reference.bases(contig, max(0, at - room - piece), at - room)[::-1]
+        last = len(unit) - room % len(unit)
+        repeated = ((unit[:last][::-1]) + unit[::-1] * (len(before) // len(unit) + 1))[: len(before)]
+        same = _shared(before, repeated)
+        room += same
+        if same < len(before) or not before:
+            return room
+        piece *= 2
+
+
+def room_behind(reference: Reference, contig: str, unit: str, at: int) -> int:
     """Bases by which a deleted or inserted `unit` can move to the 3' end: as far as what stands from `at` on
     repeats it."""
     room, piece = 0, max(64, len(unit))

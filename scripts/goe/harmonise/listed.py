@@ -16,7 +16,7 @@ from goe.calls.own_file import MISSING, Rows
 from goe.core.ledger import Ledger
 from goe.genome.alleles import check_ref
 from goe.genome.build import merged_class
-from goe.genome.fasta import Reference
+from goe.genome.fasta import NOTHING, Reference, Written
 from goe.harmonise import genotypes as gt
 from goe.hts.bcf import END_OF_VECTOR
 from goe.hts.kernels import kernel
@@ -126,7 +126,7 @@ class _Places(NamedTuple):
 
 
 @kernel
-def _look(rows: Rows, places: _Places, i: int, start: int, bases: np.ndarray, unlike: np.ndarray) -> int:
+def _look(rows: Rows, places: _Places, i: int, start: int, bases: Written, unlike: np.ndarray) -> int:
     """Tell of the rows from i on that have an ALT whether their REF is anything but the A, C, G, T that the reference
     has there; the first row whose REF these bases, from position `start` on, do not hold."""
     begin = i
@@ -134,13 +134,15 @@ def _look(rows: Rows, places: _Places, i: int, start: int, bases: np.ndarray, un
         k = places.first[i]
         at, size, offset = places.where[k], rows.length[k], rows.pos[i] - start
         inside = offset + size <= bases.size
+        offset += bases.first
         if not inside and i > begin:
             break
         if rows.alleles[i] > 1:
             same = inside and _is_acgt(rows.text, at, at + size)
             for j in range(size if same else 0):
                 # The reference has lower case where it repeats itself.
-                same &= rows.text[at + j] == bases[offset + j] & ~_LOWER
+                k = (offset + j) // bases.bases * bases.width + (offset + j) % bases.bases
+                same &= rows.text[at + j] == bases.data[k] & ~_LOWER
             unlike[i] = not same
         i += 1
     return i
@@ -334,7 +336,7 @@ def reasons_of_ref(rows: Rows, contig: str, reference: Reference, name: str) -> 
     while i < len(rows.pos):
         start = int(rows.pos[i])
         inside = contig in reference.lengths
-        bases = reference.codes(contig, start - 1, start - 1 + _BASES) if inside else np.empty(0, np.uint8)
+        bases = reference.written(contig, start - 1, start - 1 + _BASES) if inside else NOTHING
         i = _look(rows, places, i, start, bases, unlike)
     found = np.full(len(rows.pos), -1, np.int8)
     for i in np.flatnonzero(unlike).tolist():

@@ -6,9 +6,9 @@ or else what the runs say of its position.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y, Build, contig_c
 from goe.genome.classes import Classes
 from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
+from goe.harmonise import variant_records
 from goe.harmonise.listed import Listed, Sites, may_move, merged, reasons_of_ref, split, texts, with_texts
 from goe.harmonise.records import account, ploidy_table
 from goe.hts import parquet
@@ -136,6 +137,43 @@ def _runs(
     return n
 
 
+@kernel
+def _covered(
+    first: np.ndarray,
+    last: np.ndarray,
+    of_class: np.ndarray,
+    origin: np.ndarray,
+    calls: np.ndarray,
+    at_rows: np.ndarray,
+    spans: Any,
+    starts: Any,
+) -> tuple[int, int]:
+    """Fill spans (first, last, class) with those of blocks that are called, joined where one follows another, and
+    starts (position, class) with those that begin where a row does: how many there are of both.
+
+    origin: where the block of each piece begins; at_rows: positions of rows. Both are sorted, but for pieces that begin
+    elsewhere.
+    """
+    n, m, row = 0, 0, 0
+    begins, ends, classes = spans
+    for i in range(first.size):
+        if calls[i, 0] == gt.NO_CALL:
+            continue
+        here = of_class[i]
+        if n and here == classes[n - 1] and begins[n - 1] <= first[i] <= ends[n - 1] + 1:
+            ends[n - 1] = max(ends[n - 1], last[i])
+        else:
+            begins[n], ends[n], classes[n] = first[i], last[i], here
+            n += 1
+        if first[i] == origin[i]:
+            while row < at_rows.size and at_rows[row] < first[i]:
+                row += 1
+            if row < at_rows.size and at_rows[row] == first[i]:
+                starts[0][m], starts[1][m] = first[i], here
+                m += 1
+    return n, m
+
+
 class _Spans:
     """What is callable on one contig: spans that cover, and positions where rows start."""
 
@@ -174,22 +212,23 @@ def _sorted(parts: Sequence[tuple[np.ndarray, ...]], kinds: Sequence[type]) -> l
     return [first, *others]
 
 
-COUNTERS = (
+_OF_CALLS = (
     *("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "n_counted", "sum_dp", "n_dp"),
     *("n_par", "n_par_haploid"),
 )
+COUNTERS = (*_OF_CALLS, *variant_records.COUNTERS)
 """Counters of a person's own file by region class, in bases of a gVCF and rows of a VCF: those it speaks of, with a
 call that passes, without a call, with one that fails, and that count by ploidy; het and homozygous calls of ALT
 alleles that pass; the sum of depths, over those with a depth; those of the pseudo-autosomal regions of X with a call,
-and of these written with one allele, whatever the filter says."""
+and of these written with one allele, whatever the filter says; of autosomes, variants as the file has them."""
 _RECORDS, _CALLED, _HET, _HOM_ALT, _MISSING_IN, _FAILED, _COUNTED, _SUM_DP, _DP, _PAR, _PAR_HAPLOID = range(
-    len(COUNTERS)
+    len(_OF_CALLS)
 )
 
 
 @kernel
 def _count(
-    seen: np.ndarray, counted: np.ndarray, of_class: np.ndarray, weight: np.ndarray, on_x: bool, counters: np.ndarray
+    seen: np.ndarray, calls: np.ndarray, of_class: np.ndarray, weight: np.ndarray, on_x: bool, counters: np.ndarray
 ) -> None:
     """Add calls, each `weight` bases long, to the counters. on_x: whether they are of X."""
     for i in range(seen.shape[0]):
@@ -203,7 +242,7 @@ def _count(
             here[_MISSING_IN] += n
         if a >= 0 and not passed:
             here[_FAILED] += n
-        if counted[i]:
+        if calls[i, 0] != gt.NO_CALL:
             here[_COUNTED] += n
         if depth >= 0:
             here[_SUM_DP] += n * depth
@@ -255,7 +294,7 @@ class Harmoniser:
         contig = ""
         spans = [_Spans(), _Spans()]
         listed = Listed()
-        for chunk in _whole_positions(self.file):
+        for chunk in self.file:
             if chunk.contig != contig:
                 if contig:
                     self._hold_quality(contig)
@@ -360,16 +399,16 @@ class Harmoniser:
         of_class = self._classes.at(first)
         ft_fail = ~blocks.ft_ok & self.respect_ft
         told = blocks.gt, blocks.dp, blocks.gq, np.empty((len(number), 0)), ft_fail, of_class
-        # A block that starts where a row does is one of the rows that start there (C6.3).
-        at_row = (first == blocks.first) & _among(first, at_rows)
+        called = tuple(np.empty(len(number), kind) for kind in (np.int32, np.int32, np.int8))
+        starts = tuple(np.empty(len(number), kind) for kind in (np.int32, np.int8))
         for raw in (False, True) if self.raw else (False,):
             calls, seen = self._call(*told, raw=raw)
-            ok = calls[:, 0] != gt.NO_CALL
-            spans[raw].cover(first[ok], last[ok], of_class[ok])
-            too = np.flatnonzero(ok & at_row)
-            spans[raw].start(first[too], ok[too], of_class[too])
+            # A block that starts where a row does is one of the rows that start there (C6.3).
+            n, m = _covered(first, last, of_class, blocks.first, calls, at_rows, called, starts)
+            spans[raw].cover(*(column[:n] for column in called))
+            spans[raw].start(starts[0][:m], np.ones(m, np.bool_), starts[1][:m])
             if not raw:
-                _count(seen, ok, of_class, last - first + 1, self._on_x, self.counters)
+                _count(seen, calls, of_class, last - first + 1, self._on_x, self.counters)
 
     def _rows(self, contig: str, rows: Rows, spans: list[_Spans], listed: Listed) -> None:
         n = len(rows.pos)
@@ -396,8 +435,10 @@ class Harmoniser:
             spans[raw].start(rows.pos, ok[:n], of_class[:n])
             pairs.append(calls[:n])
             if not raw:
-                _count(seen[:n], ok[:n], of_class[:n], np.ones(n, np.int64), self._on_x, self.counters)
+                _count(seen[:n], calls[:n], of_class[:n], np.ones(n, np.int64), self._on_x, self.counters)
         self._qualities(rows.source)
+        if contig_class(contig) == "autosome":
+            variant_records.add(rows, self.counters[REGION_DIPLOID, len(_OF_CALLS) :])
         reasons = reasons_of_ref(rows, contig, self.reference, self.file.path)
         sites, counts, with_alt, with_site = split(
             rows, reasons, ft, of_class[:n], pairs[0], pairs[-1], self.file.blocks
@@ -411,7 +452,7 @@ class Harmoniser:
 
     def _qualities(self, sources: np.ndarray) -> None:
         """Count where the qualities of calls are from."""
-        found = np.bincount(sources, minlength=GQ_NONE + 1).tolist()
+        found = [int(np.count_nonzero(sources == source)) for source in range(GQ_NONE + 1)]
         self._silent[0] += len(sources)
         self._silent[1] += found[GQ_NONE]
         for name, n in zip(QUALITY_SOURCES, found, strict=False):
@@ -483,32 +524,6 @@ class Harmoniser:
             columns.append(np.full(j - i, bool(raw)))
             parts.append(pa.Table.from_arrays([*map(parquet.column, columns)], schema=RUNS))
         return pa.concat_tables(parts)
-
-
-def _whole_positions(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """The same chunks, but with all rows of a position in one."""
-    held: Chunk | None = None
-    for chunk in chunks:
-        if held is not None and held.contig == chunk.contig:
-            pairs = zip(held.blocks, chunk.blocks, strict=True)
-            chunk = Chunk(chunk.contig, Blocks(*map(np.concatenate, pairs)), held.rows.followed_by(chunk.rows))
-        elif held is not None:
-            yield held
-        blocks, rows = chunk.blocks, chunk.rows
-        last = max([*blocks.first[-1:].tolist(), *rows.pos[-1:].tolist()])
-        i, j = (int(np.searchsorted(positions, last)) for positions in (blocks.first, rows.pos))
-        held = Chunk(chunk.contig, Blocks(*(column[i:] for column in blocks)), rows.part(j, len(rows.pos)))
-        if i or j:
-            yield Chunk(chunk.contig, Blocks(*(column[:i] for column in blocks)), rows.part(0, j))
-    if held is not None:
-        yield held
-
-
-def _among(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """bool: whether each value is one of those that are known, which are sorted."""
-    if not known.size:
-        return np.zeros(len(values), np.bool_)
-    return known[np.minimum(np.searchsorted(known, values), known.size - 1)] == values
 
 
 def _at(positions: np.ndarray, starts: np.ndarray, ends: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ from goe.genome.build import (
 )
 from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
-from goe.harmonise import local
+from goe.harmonise import local, variant_records
 from goe.hts.bcf import Header, Reader, Record, Writer
 
 # Wanted ploidy by region class and sex; classes and sexes not named are not counted (C2).
@@ -78,6 +78,7 @@ PEOPLE_SCHEMA = pa.schema(
             "n_gq_gqx",
             "n_par",
             "n_par_haploid",
+            *variant_records.COUNTERS,
         )
     ]
 )
@@ -340,6 +341,7 @@ class Splitter:
         columns = (
             *(records, called, het, hom, missing, failed, counted, depths, called - no_depth, records - silent),
             *(from_pl, np.zeros_like(from_pl), in_par * (records - missing), in_par * haploid),
+            *[np.zeros_like(from_pl)] * len(variant_records.COUNTERS),
         )
         return pa.table([ids, classes, *(pa.array(c.ravel()) for c in columns)], schema=PEOPLE_SCHEMA)
 

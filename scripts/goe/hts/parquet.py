@@ -7,7 +7,7 @@ A flipped bit in a page mostly gives other numbers, and no error. What a job rea
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -42,8 +42,9 @@ def writer(path: str | Path, schema: pa.Schema, rising: Collection[str] = ()) ->
     )
 
 
-def released(path: str | Path, schema: pa.Schema, about: str, **layout: Any) -> pq.ParquetWriter:
-    """Writer of a table for others. about: its metadata `goe`, JSON; layout: further options of ParquetWriter.
+def released(path: str | Path | IO[bytes], schema: pa.Schema, about: str, **layout: Any) -> pq.ParquetWriter:
+    """Writer of a table for others. path: or what takes its bytes. about: its metadata `goe`, JSON; layout: further
+    options of ParquetWriter.
 
     A table of alleles is sorted by pos, ref, alt. Arrow's own schema is not stored, which would turn text that goes in
     as codes into codes for its readers, and Parquet says the rest of it. A page index lets readers that know it (Trino,
@@ -52,7 +53,7 @@ def released(path: str | Path, schema: pa.Schema, about: str, **layout: Any) -> 
     if "pos" in schema.names:
         layout["sorting_columns"] = [pq.SortingColumn(schema.names.index(name)) for name in ("pos", "ref", "alt")]
     file = pq.ParquetWriter(
-        str(path),
+        str(path) if isinstance(path, str | Path) else path,
         schema,
         compression="zstd",
         compression_level=_LEVEL,

@@ -76,22 +76,45 @@ def _lowest(typing_context: Any, bits: Any) -> tuple[Any, Callable]:
 
 
 @kernel
-def separators(data: np.ndarray, stop: int, found: np.ndarray) -> Any:
-    """Write to int32 `found` where tabs and ends of lines are in data[:stop], those of whole lines; how many they
-    are."""
-    n, at, end = _U(0), _U(0), _U(stop)
-    while at < end:
+def columns(data: np.ndarray, start: int, tabs: np.ndarray) -> Any:
+    """Where the line that begins at `start` ends, -1 where it has another number of tabs than fit into int64 `tabs`, to
+    which their places are written. The line has an end in `data`."""
+    n, at, room = _U(0), _U(start), _U(tabs.size)
+    while True:
         bits = _bits(data, at, np.uint8(9)) | _bits(data, at, np.uint8(10))
-        if end - at < _U(_LANES):
-            bits &= (_ONE << (end - at)) - _ONE
         while bits:
-            found[n] = at + _lowest(bits)
+            here = at + _lowest(bits)
+            if data[here] == 10:
+                return np.int64(here) if n == room else -1
+            if n == room:
+                return -1
+            tabs[n] = here
             n += _ONE
             bits &= bits - _ONE
         at += _U(_LANES)
-    while n and data[found[n - _ONE]] != 10:
-        n -= _ONE
-    return np.int64(n)
+
+
+@kernel
+def line_end(data: np.ndarray, start: int) -> Any:
+    """Where the line that data[start] is in ends, -1 where a tab comes first."""
+    at = _U(start)
+    while True:
+        bits = _bits(data, at, np.uint8(9)) | _bits(data, at, np.uint8(10))
+        if bits:
+            here = at + _lowest(bits)
+            return np.int64(here) if data[here] == 10 else -1
+        at += _U(_LANES)
+
+
+@kernel
+def cell_end(data: np.ndarray, start: int) -> Any:
+    """Where the cell of the sample column that data[start] is in ends, whatever ends it."""
+    at = _U(start)
+    while True:
+        bits = _bits(data, at, np.uint8(9)) | _bits(data, at, np.uint8(10)) | _bits(data, at, np.uint8(58))
+        if bits:
+            return at + _lowest(bits)
+        at += _U(_LANES)
 
 
 @kernel
@@ -107,18 +130,39 @@ def find(data: np.ndarray, start: int, stop: int, byte: int) -> Any:
 
 
 @kernel
+def behind_last(data: np.ndarray, start: int, stop: int, byte: int) -> int:
+    """Behind the last such byte of data[start:stop]; `start` where there is none."""
+    while stop > start and data[stop - 1] != byte:
+        stop -= 1
+    return stop
+
+
+@kernel
+def alike(data: np.ndarray, start: int, word: np.ndarray, first: int, size: int) -> bool:
+    """Whether `size` bytes from data[start] on are those from word[first] on, which is padded too."""
+    at, i, left = _U(start), _U(first), _U(size)
+    while left >= _EIGHT:
+        if _eight(data, at) != _eight(word, i):
+            return False
+        at += _EIGHT
+        i += _EIGHT
+        left -= _EIGHT
+    return left == 0 or (_eight(data, at) ^ _eight(word, i)) << (_EIGHT * (_EIGHT - left)) == 0
+
+
+@kernel
 def same(data: np.ndarray, start: int, stop: int, word: np.ndarray) -> bool:
     """Whether data[start:stop] is the word, which is padded."""
     size = word.size - PAD
-    if stop - start != size:
-        return False
-    at, i, left = _U(start), _U(0), _U(size)
-    while left >= _EIGHT:
-        if _eight(data, at + i) != _eight(word, i):
-            return False
-        i += _EIGHT
-        left -= _EIGHT
-    return left == 0 or (_eight(data, at + i) ^ _eight(word, i)) << (_EIGHT * (_EIGHT - left)) == 0
+    return stop - start == size and alike(data, start, word, 0, size)
+
+
+@kernel
+def _value(word: Any) -> Any:
+    """The number that eight digits are, each less the letter 0."""
+    word = word * _U(10) + (word >> _EIGHT)
+    word = ((word & _PAIRS) * _HUNDREDS + ((word >> _U(16)) & _PAIRS) * _UNITS) >> _U(32)
+    return np.int64(word & _U(0xFFFFFFFF))
 
 
 @kernel
@@ -126,10 +170,7 @@ def _digits(data: np.ndarray, start: int, size: int) -> tuple[Any, Any]:
     """(number that one to eight digits are, whether they are digits)."""
     # Fewer digits than eight are those with zeros before them: the lowest byte is the first.
     value = (_eight(data, _U(start)) ^ _ZEROS) << _U(8 * (_WORD - size))
-    good = ((value + _TO_TEN) | value) & _HIGH == 0
-    value = value * _U(10) + (value >> _EIGHT)
-    value = ((value & _PAIRS) * _HUNDREDS + ((value >> _U(16)) & _PAIRS) * _UNITS) >> _U(32)
-    return np.int64(value & _U(0xFFFFFFFF)), good
+    return _value(value), ((value + _TO_TEN) | value) & _HIGH == 0
 
 
 @kernel
@@ -144,3 +185,23 @@ def natural(data: np.ndarray, start: int, stop: int) -> Any:
     high, good = _digits(data, start, size - _WORD)
     low, too = _digits(data, stop - _WORD, _WORD)
     return high * 100_000_000 + low if good and too else -1
+
+
+@kernel
+def digits(data: np.ndarray, start: int) -> tuple[Any, Any]:
+    """(number of the digits from data[start] on, where they end); -1 where there are none, or more than fifteen."""
+    at = _U(start)
+    word = _eight(data, at) ^ _ZEROS
+    # Of the bytes that are no digits the lowest is told for certain, which is the first.
+    size = _lowest(((word + _TO_TEN) | word) & _HIGH) >> _U(3)
+    if size == 0:
+        return -1, at
+    value = _value(word << (_EIGHT * (_EIGHT - size)))
+    at += size
+    if size == _EIGHT:
+        while data[at] >= 48 and data[at] <= 57:
+            value = value * 10 + (data[at] - 48)
+            at += _ONE
+            if at - _U(start) > _U(15):
+                return -1, at
+    return value, at

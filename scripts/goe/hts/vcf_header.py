@@ -56,8 +56,12 @@ class Declaration:
     @property
     def length(self) -> int | None:
         """Bases of a contig, None where the line gives no number."""
-        text = self.values.get("length", "")
-        return int(text) if text.isdecimal() else None
+        return _whole(self.values.get("length", ""))
+
+
+def _whole(text: str) -> int | None:
+    """A whole number of 64 bits; None for any other text."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,8 @@ def _numbered(declarations: Iterable[Declaration], numbers: dict[int, str]) -> d
     seen = set(numbers.values())
     for one in declarations:
         if one.id not in seen:
-            index = one.values.get("IDX", "")
-            numbers[int(index) if index.isdecimal() else len(numbers)] = one.id
+            index = _whole(one.values.get("IDX", ""))
+            numbers[len(numbers) if index is None else index] = one.id
             seen.add(one.id)
     return numbers
 

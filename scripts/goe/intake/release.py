@@ -16,6 +16,7 @@ from goe.core.errors import GoeError, Problem
 from goe.disclosure import control, earlier_release
 from goe.disclosure.plan import Plan, choose_strata
 from goe.frequencies import strata
+from goe.genome import dbsnp
 from goe.genome.build import Build
 from goe.release.formats import annotations
 from goe.release.gdi import metadata as gdi_metadata
@@ -65,6 +66,8 @@ def _regions(cfg: Config, build: Build) -> list[Problem]:
     for flag, path in cfg.annotations.regions.given.items():
         where = f"config annotations.regions.{flag} {path}"
         problems += _asked(where, partial(annotations.check_regions, {flag: path}, build))
+    if given := cfg.annotations.dbsnp:
+        problems += _asked(f"config annotations.dbsnp {given}", partial(dbsnp.check, given, build.name, build.contigs))
     return problems
 
 

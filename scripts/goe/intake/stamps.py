@@ -20,6 +20,7 @@ from goe.core.files import write_whole
 from goe.core.resources import ROOT
 from goe.genome.build import Build
 from goe.hts import indexes
+from goe.rules.formats import people_key
 from goe.settings.sections import Config
 from goe.settings.sheets import Input, Person, by_person
 
@@ -42,7 +43,8 @@ _CALLS = (
     "goe/genome/build.py",
 )
 _OWN = (
-    *("harmonise_people.py", "goe/calls/fields.py", "goe/calls/own_file.py", "goe/harmonise/"),
+    *("harmonise_people.py", "goe/calls/block_shapes.py", "goe/calls/fields.py", "goe/calls/own_file.py"),
+    "goe/harmonise/",
     *("goe/genome/alleles.py", "goe/genome/bed.py", "goe/genome/build.py", "goe/genome/classes.py"),
     *("goe/genome/fasta.py", "goe/hts/bcf.py", "goe/hts/indexes.py", "goe/hts/kernels.py", "goe/hts/parquet.py"),
     *("goe/hts/text.py", "goe/hts/vcf_header.py"),
@@ -86,7 +88,8 @@ _PAGES = (
 _COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/block.py", "goe/frequencies/counts.py")
 _CALLABLE = (
     *("frequencies.smk", "frequencies_callable_an.py", "goe/frequencies/callable_an.py", "goe/frequencies/counts.py"),
-    *("goe/disclosure/control.py", "goe/disclosure/plan.py"),
+    *("goe/disclosure/control.py", "goe/disclosure/earlier_callable.py", "goe/disclosure/earlier_release.py"),
+    *("goe/disclosure/plan.py", "goe/frequencies/callable_before.py"),
 )
 # Who is where in a region, which the metrics ask too.
 _COHORT = ("goe/frequencies/cohort.py", "goe/frequencies/everybody.py", "goe/frequencies/strata.py")
@@ -355,7 +358,14 @@ class Stamps:
     @property
     def callable_an(self) -> str:
         """frequencies: where the people of each published group are callable, as it may be shown."""
-        return self._cohort("callable_an", lambda: of(self.keep, self.cfg.disclosure, self.code(_CALLABLE)))
+        before = [self.cfg.previous_release, self.cfg.previous_people]
+        files = [f"{before[0]}/{manifest.NAME}"] if before[0] else []
+        files += [before[1], str(people_key(before[1]))] if before[1] else []
+
+        def make() -> str:
+            return of(self.keep, self.cfg.disclosure, before, self.file(*files), self.code(_CALLABLE))
+
+        return self._cohort("callable_an", make)
 
     @property
     def filters(self) -> str:
@@ -369,6 +379,7 @@ class Stamps:
         """release: everything that a release says, by the whole code."""
         sections = ("dataset", "disclosure", "formats", "annotations", "reference", "strata", "restricted")
         keys = [getattr(self.cfg, key) for key in (*sections, "previous_release", "previous_people")]
+        keys.append(self.file(*filter(None, [self.cfg.annotations.dbsnp])))
         return self._cohort("release", lambda: of(self.filters, self.callable_an, keys, code_digest.digest(self.root)))
 
     def stamp(self, stage: str, sample: str | None = None) -> str:

@@ -5,23 +5,16 @@ beacon2-ri-tools-v2 stops at chrM renamed MT, and files chrM as it is on chrY. H
 public of this stratum and no others, and contigs that can be left out.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from goe.check import folder as check_folder
 from goe.core.errors import Problem, stop_on
-from goe.frequencies import strata as st
-from goe.frequencies.block import Block
-from goe.lookup.release import opened, table
+from goe.lookup.release import bounded, opened, table
 from goe.release.formats import mini_node, sites_vcf, wide_table
 from goe.rules.site_filters import DESCRIPTIONS
-
-PROFILE = "total"
 
 
 def write(folder: str | Path, stratum: str, target: str | Path, without: Collection[str] = ()) -> int:
@@ -44,15 +37,17 @@ def write(folder: str | Path, stratum: str, target: str | Path, without: Collect
         problems.append(Problem(str(out), "is no name for a compressed VCF", "let it end with .vcf.gz"))
     stop_on(problems)
     contigs = [contig for contig in facts.contigs if contig["name"] not in without]
-    info = mini_node.tags(sites_vcf.read_fields(check_folder.FIELDS), [st.TOTAL], PROFILE)
+    info = mini_node.tags(sites_vcf.read_fields(check_folder.FIELDS))
     alleles, bodies = 0, []
     with TemporaryDirectory(dir=out.parent, prefix=f"{out.name}.") as work, ExitStack() as stack:
         for contig in contigs:
             name = contig["name"]
             bodies.append(Path(work) / f"{name}.vcf.gz")
             body = stack.enter_context(sites_vcf.Body(bodies[-1]))
-            for block in _alone(table(root, name), stratum):
-                text = mini_node.lines(block, info, PROFILE)
+            path = table(root, facts, name)
+            bounded(path, facts.said["dataset"]["number_of_records"], None)
+            for block in wide_table.alone(path, stratum):
+                text = mini_node.lines(block, info)
                 alleles += len(text)
                 if len(text):
                     body.write(text)
@@ -62,11 +57,3 @@ def write(folder: str | Path, stratum: str, target: str | Path, without: Collect
         for end in (".tbi", ""):
             Path(f"{whole}{end}").replace(f"{out}{end}")
     return alleles
-
-
-def _alone(path: Path, stratum: str) -> Iterator[Block]:
-    """Blocks in which the stratum stands as everybody."""
-    for block in wide_table.read(path):
-        row = [block.strata.index(stratum)]
-        numbers = st.Numbers(**{name: np.asarray(values)[row] for name, values in vars(block.numbers).items()})
-        yield replace(block, strata=(st.TOTAL,), mask=block.mask[row], numbers=numbers)

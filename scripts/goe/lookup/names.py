@@ -24,10 +24,14 @@ _CHANGE = re.compile(
     r"(?P<ref>[ACGT])>(?P<alt>[ACGT])|DEL[ACGT]*INS(?P<delins>[ACGT]+)|INS(?P<ins>[ACGT]+)|(?P<kind>DEL|DUP)[ACGT]*"
 )
 _NOT_HERE = (
-    (re.compile(r"RS[0-9]+"), "rs numbers are not in a release", "give contig, position, REF and ALT"),
+    (
+        re.compile(r"RS[0-9]+"),
+        "is an rs number, and none that this release gives an allele",
+        "give contig, position, REF and ALT",
+    ),
     (
         re.compile(r"GA4GH:.*"),
-        "GA4GH identifiers are digests, and not in a release",
+        "is an identifier of GA4GH, and none of an allele of this release",
         "give contig, position, REF and ALT",
     ),
     (re.compile(r"[\w.]+:[CNPR]\..*"), "is named on a transcript or protein", "give its name on the genome, g. or m."),

@@ -1,25 +1,30 @@
 """What a release says of one allele: its numbers and its FILTER, or what it means that it is not listed."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.check import folder as check_folder
+from goe.check import pages, tree
 from goe.collect.callable_an import Runs
 from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, silence
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.frequencies import strata as st
-from goe.genome import hgvs
+from goe.genome import hgvs, vrs
 from goe.genome.build import REGION_X, Build, contig_class
+from goe.genome.dbsnp import RSID
 from goe.genome.fasta import Reference
 from goe.lookup.names import Allele, Names
-from goe.release import layout
-from goe.release.formats import wide_table
-from goe.release.reading import reading
+from goe.release import bounds, layout
+from goe.release.formats import allele_names, wide_table
+from goe.release.reading import batches, reading
 from goe.rules.site_filters import DESCRIPTIONS
 
 PASS, FILTERED, NOBODY, FEW = "pass", "filtered", "nobody", "nobody_or_few"
@@ -28,6 +33,9 @@ NOT_CALLABLE, NOT_SAID = "not_callable", "not_said"
 called there, and nobody has it or it is withheld; nobody called; nothing can be said."""
 
 _SITE = tuple(wide_table.STATISTICS)
+_AGAIN = "get the release again"
+_PIECE = 1 << 12
+"""Rows that are read at a time."""
 
 
 @dataclass
@@ -43,6 +51,7 @@ class Answer:
     words: str
     hgvs: str | None = None
     spdi: str | None = None
+    vrs: str | None = None
     people: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, dict[str, float | None] | None] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
@@ -54,7 +63,7 @@ class Answer:
 
     def lines(self) -> list[str]:
         """The answer for a terminal."""
-        names = "  ".join(name for name in (str(self.allele), self.hgvs, self.spdi) if name)
+        names = "  ".join(name for name in (str(self.allele), self.hgvs, self.spdi, self.vrs) if name)
         out = [names, f"  {self.words}"]
         out += [f"  {name}: {what}" for name, what in self.filters.items()]
         if self.numbers:
@@ -95,19 +104,30 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def opened(root: Path) -> check_folder.Facts:
-    """What a release folder says of itself; GoeError with everything that is wrong with it."""
+    """What a release folder says of itself; GoeError with everything that is wrong with it. Nothing is opened before
+    the folder was gone over, since somebody else may have made it."""
+    stop_on(tree.faults(root))
     facts, problems = check_folder.descriptions(root)
     stop_on(problems)
     assert facts is not None
     return facts
 
 
-def table(root: Path, contig: str) -> Path:
-    """The wide table of a contig; GoeError when it is not there."""
+def table(root: Path, facts: check_folder.Facts, contig: str) -> Path:
+    """The wide table of a contig; GoeError when it is not there, or not that of the contig and strata of the release.
+    Its pages are to be looked at (`pages.check`) before they are read."""
     path = root / layout.WIDE.format(contig=contig)
-    if not path.is_file():
-        raise GoeError(Problem(str(path), "is missing", "get the release again"))
+    bounded(path, facts.said["dataset"]["number_of_records"])
+    about = wide_table.facts(path)
+    if (about["contig"], [entry["stratum"] for entry in about["strata"]]) != (contig, list(facts.people)):
+        raise GoeError(Problem(str(path), "is of another contig or of other strata than the release", _AGAIN))
     return path
+
+
+def bounded(path: Path, rows: int, groups: Sequence[int] | None = ()) -> None:
+    """GoeError when a table is not there, or larger than it can be. groups: as for `pages.check`."""
+    stop_on([] if path.is_file() else [Problem(str(path), "is missing", _AGAIN)])
+    pages.check(path, str(path), bounds.COLUMNS, rows, groups)
 
 
 class Release:
@@ -124,27 +144,69 @@ class Release:
         self.build = Build(facts.build, facts.lengths, facts.par)
         self.reference = None if fasta is None else _reference(fasta, facts.lengths)
         self.names = Names(facts.build, facts.lengths, self.reference)
+        self._tables: dict[str, Path] = {}
 
     def ask(self, text: str) -> list[Answer]:
         """Answers to what somebody wrote, one for each of its site alleles; GoeError when it cannot be read."""
-        return [self.answer(allele) for allele in self.names.read(text)]
+        return [self.answer(allele) for allele in self._named(text.strip()) or self.names.read(text)]
+
+    def _named(self, text: str) -> list[Allele]:
+        """The alleles that have this VRS identifier, contextual SPDI or rs number in the tables of names."""
+        first: int | str
+        last: int | str
+        if vrs.FORM.fullmatch(text) or RSID.fullmatch(text):
+            column = "rsid" if text.startswith("rs") else "vrs_id"
+            contigs, key, first, last = list(self.facts.lengths), column, text, text
+        elif spdi := re.fullmatch(r"([A-Z]{2}_[0-9]+\.[0-9]+):([0-9]{1,9}):[ACGT]*:[ACGT]*", text):
+            # Before the first base that differs stands at most one that REF and ALT share.
+            column, key, first, last = "spdi", "pos", int(spdi[2]), int(spdi[2]) + 1
+            contigs = [c for c, n in self.facts.lengths.items() if hgvs.accession(self.facts.build, c, n) == spdi[1]]
+        else:
+            return []
+        return [
+            Allele(contig, row["pos"], row["ref"], row["alt"])
+            for contig in contigs
+            for some in self._alleles_named(contig, key, first, last)
+            for row in some.filter(pc.equal(some[column], text)).to_pylist()
+        ]
+
+    def _alleles_named(self, contig: str, key: str, first: int | str, last: int | str) -> Iterator[pa.Table]:
+        """Rows of the table of names of a contig whose `key` is from first to last; none where it has no table."""
+        path = self.root / layout.NAMES.format(contig=contig)
+        if path.is_file():
+            bounded(path, self.facts.said["dataset"]["number_of_records"])
+            yield from _rows(path, None, first, last, key, allele_names.TEXT)
 
     def answer(self, allele: Allele) -> Answer:
         row = self._row(allele)
         callable_an = self._callable_an(allele)
         found = self._silent(allele, callable_an) if row is None else self._listed(allele, row)
         found.hgvs, found.spdi = self._names(allele)
+        found.vrs = None if row is None else self._vrs(allele)
         found.people, found.callable_an = self.facts.people, callable_an
         return found
 
+    def _vrs(self, allele: Allele) -> str | None:
+        for some in self._alleles_named(allele.contig, "pos", allele.pos, allele.pos):
+            for row in some.to_pylist():
+                if (row["ref"], row["alt"]) == (allele.ref, allele.alt):
+                    return str(row["vrs_id"])
+        return None
+
     def _row(self, allele: Allele) -> Mapping[str, Any] | None:
-        path = table(self.root, allele.contig)
-        wanted = [("pos", "==", allele.pos), ("ref", "==", allele.ref), ("alt", "==", allele.alt)]
-        with reading(path):
-            rows = pq.read_table(path, filters=wanted).to_pylist()
+        path, rows = self._table(allele.contig), []
+        for some in _rows(path, None, allele.pos, allele.pos):
+            here = pc.and_(pc.equal(some["ref"], allele.ref), pc.equal(some["alt"], allele.alt))
+            rows += some.filter(here).to_pylist()
         if len(rows) > 1:
-            raise GoeError(Problem(str(path), f"{allele} is there {len(rows)} times", "get the release again"))
+            raise GoeError(Problem(str(path), f"{allele} is there {len(rows)} times", _AGAIN))
         return rows[0] if rows else None
+
+    def _table(self, contig: str) -> Path:
+        """The wide table, looked at once."""
+        if contig not in self._tables:
+            self._tables[contig] = table(self.root, self.facts, contig)
+        return self._tables[contig]
 
     def _listed(self, allele: Allele, row: Mapping[str, Any]) -> Answer:
         numbers: dict[str, dict[str, float | None] | None] = {}
@@ -160,7 +222,9 @@ class Release:
     def _callable_an(self, allele: Allele) -> dict[str, int]:
         if not any(self.facts.said["dataset"]["callable_an"]["people"].values()):
             return {}
-        runs = Runs(self.root / f"callable_an/{allele.contig}.parquet", allele.contig, tuple(self.facts.people))
+        path = self.root / f"callable_an/{allele.contig}.parquet"
+        bounded(path, self.facts.lengths[allele.contig], None)
+        runs = Runs(path, allele.contig, tuple(self.facts.people))
         found = runs.at(np.array([allele.pos]))[:, 0].tolist()
         return dict(zip(self.facts.people, found, strict=True))
 
@@ -205,11 +269,10 @@ class Release:
 
     def _overlapped(self, allele: Allele) -> bool:
         last = allele.pos + len(allele.ref) - 1
-        path = table(self.root, allele.contig)
-        with reading(path):
-            before = pq.read_table(path, columns=["pos", "ref"], filters=[("pos", "<=", last)])
-        ends = before["pos"].to_numpy() + np.array([len(ref) for ref in before["ref"].to_pylist()], dtype=np.int64)
-        return bool((ends > allele.pos).any())
+        return any(
+            bool((some["pos"].to_numpy() + pc.binary_length(some["ref"]).to_numpy() > allele.pos).any())
+            for some in _rows(self._table(allele.contig), ["pos", "ref"], 1, last)
+        )
 
     def _names(self, allele: Allele) -> tuple[str | None, str | None]:
         """HGVS (of an insertion or deletion with a reference alone) and SPDI; None where there is none."""
@@ -224,6 +287,31 @@ class Release:
         front, ref, alt = hgvs.trimmed(allele.ref, allele.alt)
         accession = prefix.partition(":")[0]
         return change and f"{prefix}{change}", f"{accession}:{allele.pos - 1 + front}:{ref}:{alt}"
+
+
+def _rows(
+    path: Path,
+    columns: Sequence[str] | None,
+    first: int | str,
+    last: int | str,
+    key: str = "pos",
+    words: Sequence[str] = wide_table.TEXT,
+) -> Iterator[pa.Table]:
+    """Rows of a table whose `key` is from first to last, a piece at a time. words: its columns of text."""
+    with reading(path), pq.ParquetFile(path) as file:
+        about = file.metadata
+        at = file.schema_arrow.get_field_index(key)
+        said = [about.row_group(group).column(at).statistics for group in range(about.num_row_groups)]
+        # Where a group does not say what it has, it is read.
+        groups = [
+            group
+            for group, has in enumerate(said)
+            if has is None or not has.has_min_max or (has.min <= last and first <= has.max)
+        ]
+    bounded(path, about.num_rows, groups)
+    text = [name for name in words if columns is None or name in columns]
+    for some in batches(path, str(path), text, _PIECE, columns, groups):
+        yield some.filter(pc.and_(pc.greater_equal(some[key], first), pc.less_equal(some[key], last)))
 
 
 def _reference(fasta: str | Path, lengths: Mapping[str, int]) -> Reference:

@@ -8,6 +8,10 @@ refused before it is read, or when the reader gets there.
 
 STRATA = 160
 """Published strata. Total, M, F and three of each country: 93 of 30, 153 of 50."""
+SOURCES = 200
+"""Datasets of a collection: thirty countries, some with more than one."""
+BASES = 1 << 31
+"""Of a contig: positions are 32 bits."""
 CONTIGS = 2_000
 """Contigs of a release. The primary ones of a human genome are 25; each has three files or more."""
 ALLELES = 1_000_000_000
@@ -23,6 +27,8 @@ TEXT_FILE = 8 << 20
 """Bytes of a file of text: the quantiles of 50 metrics in 93 strata are 2 MB."""
 VALUES = 1_000_000
 """Values of a JSON file, about: 80,000 in the record of 2,000 files."""
+NESTED = 64
+"""Lists and objects in each other in a JSON file: 12 in an allele of a Beacon file."""
 SIZES = {
     "MANIFEST.sha256": 8 << 20,  # 1,700 lines are 0.2 MB
     "report.html": 32 << 20,  # 8 MB of look-up tables (goe.release.report.lookup), 0.5 MB of index, some plots
@@ -50,6 +56,8 @@ TEXT = 64 << 20
 
 FOOTER = 32 << 20
 """Bytes of the footer of a Parquet file: 14 MB in a wide table of 8,000,000 alleles (a chromosome) with 93 strata."""
+COLUMNS = 8 * STRATA
+"""Columns of a Parquet file: 10, and 7 of each stratum, in a wide table."""
 CHUNKS = 250_000
 """Column chunks of a Parquet file: 80,000 in that table."""
 GROUP = 256 << 20

@@ -1,6 +1,6 @@
 """Callable AN of a contig of a release, from the blocks of its regions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from goe.disclosure.control import published_groups
 from goe.disclosure.plan import choose_strata
-from goe.frequencies.callable_an import Contig, Part, Rows, parts, ploidy_of
+from goe.frequencies.callable_an import Contig, Part, Rows, ploidy_of
 from goe.genome.build import Build, class_breaks, contig_class
 from goe.release import notes
 from goe.release.formats import callable_an as files
@@ -33,6 +33,13 @@ def least(strata: Sequence[str], groups: Sequence[Sequence[str]], build: Build, 
             if all(parse(s).holds(parse(leaf)) for leaf in group):
                 found[s] += 2 * (max(k, 1) - 1) * alleles
     return found
+
+
+def everybody(people: Mapping[str, int], build: Build, contig: str) -> dict[str, int]:
+    """Stratum -> alleles of all its people: how far its numbers may be below the truth beside an earlier release, of
+    whose people more may be called today. people: by published stratum."""
+    classes = sorted({of_class for _, _, of_class in class_breaks(build, contig)})
+    return {s: n * max(int(ploidy_of(sex)[classes].max()) for sex in "MFU") for s, n in people.items()}
 
 
 def _by_sex(group: Sequence[str], strata: Sequence[str]) -> bool:
@@ -95,12 +102,17 @@ def write(
     people = notes.public_people(plan, policy.k)
     groups = published_groups(plan, policy)
     method = GVCF_ADJ if found.about["callable"] else VARIANT_SITES_ONLY
-    short = least(tuple(people), groups, build, contig, policy.k)
-    wanted = files.schema({"dataset": dataset, "build": build.name}, people, contig, method, short)
+    facts = {"dataset": dataset, "build": build.name}
+    if found.lowered is None or not groups:
+        short = least(tuple(people), groups, build, contig, policy.k)
+    else:
+        short = everybody(people, build, contig)
+        facts[files.EARLIER] = files.LOWERED if found.lowered else files.KEPT
+    wanted = files.schema(facts, people, contig, method, short)
     with ExitStack() as stack:
         out = stack.enter_context(files.Writer(table, wanted))
         text = stack.enter_context(Body(body, threads)) if body is not None else None
-        for one in files.tables(runs(found, parts(groups, plan.people, contig), tuple(people), build, contig), wanted):
-            out.write(one)
+        for one in files.tables(runs(found, found.parts, tuple(people), build, contig), wanted):
+            out.group(one)
             if text:
                 text.write(files.lines(one))

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from goe.core import code_digest, manifest
 from goe.core.errors import Problem, stop_on
+from goe.rules.stratum import TOTAL
 
 ENCRYPTED = ".c4gh"
 """End of the names of Crypt4GH files: their bytes differ from run to run, for the session key is drawn anew."""
@@ -43,7 +44,7 @@ DATA, NOTE, METADATA, PAGE = "data", "note", "metadata", "page"
 
 @dataclass(frozen=True)
 class Entry:
-    """A file, or one a contig where the path has {contig}; {id} is the dataset's.
+    """A file, or one a contig where the path has {contig}, one a stratum where it has {stratum}; {id} is the dataset's.
 
     needs: `gdi` for a file that only a release with a GDI package has, `recipients` where it is encrypted for somebody.
     """
@@ -58,18 +59,21 @@ def _indexed(path: str, meaning: str) -> tuple[Entry, Entry]:
     return Entry(path, DATA, meaning), Entry(f"{path}.tbi", DATA, "index of the file of the same name")
 
 
+NAMES = "allele-names/{contig}.parquet"
 WIDE = "frequencies-wide/{contig}.parquet"
-"""The table with a row an allele, from which most readers take their numbers."""
+"""The table with a row an allele, from which most readers take their numbers; before it the one with their names."""
+MINI_NODE_METADATA = "mini-node/{id}.{stratum}.yaml"
 
 _PACKAGE = "dataset package for a node of the Genomic Data Infrastructure"
 LAYOUT = (
     *_indexed("sites/{id}.pass.vcf.gz", "site alleles that passed every filter, VCF"),
     *_indexed("sites/{id}.all.vcf.gz", "site alleles, filtered ones with their reasons, VCF"),
-    *_indexed("mini-node/{id}.total.vcf.gz", "site alleles for the GDI mini-node"),
-    *_indexed("mini-node/{id}.strata.vcf.gz", "site alleles for the GDI mini-node"),
+    *_indexed("mini-node/{id}.{stratum}.vcf.gz", "site alleles of a stratum for the GDI mini-node"),
+    Entry(MINI_NODE_METADATA, DATA, "metadata.yaml of a stratum for the GDI mini-node"),
     *_indexed("annotations/{id}.annotations.vcf.gz", "allele counts under the names of gnomAD, for annotation"),
     Entry("frequencies/{contig}.parquet", DATA, "allele frequencies, Parquet"),
     Entry(WIDE, DATA, "allele frequencies, Parquet"),
+    Entry(NAMES, DATA, "VRS identifiers and SPDI of the alleles, Parquet"),
     Entry("callable_an/{contig}.parquet", DATA, "callable alleles at every position, Parquet"),
     *_indexed("callable_an/{id}.callable_an.bed.gz", "callable alleles at every position, BED"),
     Entry("beacon/genomicVariations.{contig}.jsonl.gz", DATA, "genomic variations for a Beacon v2"),
@@ -84,6 +88,9 @@ LAYOUT = (
     Entry("qc/summary.json", NOTE, "quality control, in aggregate"),
     Entry("ledger.json", NOTE, "account of the site alleles by step"),
     Entry("beacon/populations.json", NOTE, "populations and their INFO tags, for Beacon tools"),
+    Entry("beacon/datasets.json", NOTE, "the dataset as a Beacon lists it"),
+    Entry("beacon/datasets_conf.yml", NOTE, "entry of the dataset for the configuration of beacon2-pi-api"),
+    Entry("beacon/datasets_permissions.yml", NOTE, "entry of the dataset for the permissions of beacon2-pi-api"),
     Entry("provenance/config.json", NOTE, "how the release was made"),
     Entry(code_digest.RELEASED, NOTE, "digest of every file of the code, of the environments and of the lock"),
     Entry("report.html", PAGE, "report, one page"),
@@ -92,6 +99,7 @@ LAYOUT = (
     Entry("ro-crate-metadata.json", METADATA, ""),
 )
 FOLDERS = {
+    "allele-names": "names of the alleles, Parquet",
     "annotations": "companion files for annotation",
     "beacon": "files for a Beacon v2",
     "callable_an": "callable alleles at every position",
@@ -101,13 +109,54 @@ FOLDERS = {
     "frequencies-wide": "allele frequencies, Parquet, a row per allele",
     "gdi": "dataset package of the Genomic Data Infrastructure",
     "metadata": "description of the dataset",
-    "mini-node": "site alleles for the GDI mini-node, VCF",
+    "mini-node": "site alleles for the GDI mini-node, VCF, a file a stratum",
     "provenance": "how the release was made",
     "qc": "quality control, in aggregate",
     "report-data": "look-up of alleles of the report",
     "sites": "site alleles, VCF",
 }
 """What the folders at the top hold."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a catalogue offers: the numbers in a folder at the top, in one format.
+
+    format: code of the file-type table of the European Union, which has none for VCF and BED. main: how the path of the
+    one file ends that most take, empty where all files are one table. standard: address of what the format follows.
+    """
+
+    folder: str
+    title: str
+    description: str
+    format: str
+    main: str = ""
+    standard: str = ""
+
+
+_VCF = "https://samtools.github.io/hts-specs/VCFv4.3.pdf"
+PRODUCTS = (
+    Product(
+        "sites", "Sites VCF", "Site alleles with counts by stratum, without genotypes", "GZIP", ".pass.vcf.gz", _VCF
+    ),
+    Product("frequencies", "Parquet, long", "Allele counts, a row per allele and stratum, a file a contig", "PARQUET"),
+    Product("frequencies-wide", "Parquet, wide", "Allele counts, a row per allele, a file a contig", "PARQUET"),
+    Product("allele-names", "Names of alleles", "VRS 2 identifier and SPDI of each site allele", "PARQUET"),
+    Product("callable_an", "Callable AN", "Alleles that would be called at every base", "GZIP", ".callable_an.bed.gz"),
+    Product("gdi", "GDI package", "Dataset package for a node of the Genomic Data Infrastructure", "TAR", ".tar"),
+    Product(
+        "beacon",
+        "Beacon",
+        "Genomic variations in the Beacon v2 default model, an allele a line, a file a contig",
+        "GZIP",
+        standard="https://github.com/ga4gh-beacon/beacon-v2",
+    ),
+    Product("mini-node", "Mini-node VCF", "Site alleles of a stratum for gdi-mini-node, a file a stratum", "GZIP"),
+    Product(
+        "annotations", "Annotation VCF", "Allele counts under the names of gnomAD", "GZIP", ".annotations.vcf.gz", _VCF
+    ),
+)
+"""What a catalogue lists of a release, in this order; the crate lists every file."""
 
 _TOLD = (
     ("report.html", "this release on one page, with plots and a look-up of alleles. It needs no network."),
@@ -116,6 +165,7 @@ _TOLD = (
     ("sites/{id}.all.vcf.gz", "these and the filtered ones, with the reasons in FILTER."),
     ("frequencies/{contig}.parquet", "the same numbers as a table, one row per site allele and stratum."),
     (WIDE, "the same, one row per site allele."),
+    (NAMES, "VRS identifier and SPDI of each site allele, in the same order."),
     (
         "callable_an/{contig}.parquet",
         "at every base, how many alleles would be called there: AN of an allele that nobody carries.",
@@ -125,9 +175,10 @@ _TOLD = (
     ("gdi/{id}.tar.c4gh", "if it is there, the same, encrypted for its recipients."),
     (
         "beacon/",
-        "Beacon v2 genomic variations, one PASS allele a line, and `populations.json` for beacon2-ri-tools-v2.",
+        "Beacon v2 genomic variations, one PASS allele a line, with the dataset's own record and entries for "
+        "beacon2-pi-api, and `populations.json` for beacon2-ri-tools-v2.",
     ),
-    ("mini-node/", "the PASS alleles for gdi-mini-node, which cannot read all tags of the sites VCF."),
+    ("mini-node/", "the PASS alleles for gdi-mini-node, a file a stratum: it cannot read the tags of the sites VCF."),
     ("annotations/", "a companion VCF with the names of gnomAD, to annotate with bcftools, VEP or echtvar."),
     ("dictionary/", "every tag and column with type, unit and rule."),
     ("metadata/", "the HealthDCAT-AP record, and `dataset.json`, which describes the dataset for programs."),
@@ -161,25 +212,29 @@ def told(dataset: str, gdi: bool) -> list[str]:
 
 
 def files(
-    dataset: str, contigs: Sequence[str], kinds: Collection[str], gdi: bool, recipients: bool = False
+    dataset: str,
+    contigs: Sequence[str],
+    kinds: Collection[str],
+    gdi: bool,
+    recipients: bool = False,
+    strata: Sequence[str] = (TOTAL,),
 ) -> list[str]:
     """Paths of the files of these kinds, in the order of LAYOUT; MANIFEST.sha256, the workflow in provenance/ and
-    report-data/ besides. gdi: whether there is a GDI package. recipients: whether it is encrypted for anybody."""
+    report-data/ besides. gdi: whether there is a GDI package. recipients: whether it is encrypted for anybody. strata:
+    those that are published, of which only Total is known before a run."""
     given = {"": True, "gdi": gdi, "recipients": gdi and recipients}
     return [
-        entry.path.format(id=dataset, contig=contig)
+        entry.path.format(id=dataset, contig=contig, stratum=stratum)
         for entry in LAYOUT
         if entry.kind in kinds and given[entry.needs]
         for contig in (contigs if "{contig}" in entry.path else [""])
+        for stratum in (strata if "{stratum}" in entry.path else [""])
     ]
 
 
 @cache
 def _meanings() -> list[tuple[re.Pattern, str]]:
-    rules = [
-        (re.escape(entry.path).replace(r"\{id\}", "[^/]+").replace(r"\{contig\}", "[^/]+"), entry.meaning)
-        for entry in LAYOUT
-    ]
+    rules = [(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(entry.path)), entry.meaning) for entry in LAYOUT]
     return [(re.compile(rule), meaning) for rule, meaning in [*rules, ("provenance/.+", "how the release was made")]]
 
 
@@ -209,6 +264,18 @@ class File:
     def url(self) -> str:
         """The path as a relative URL."""
         return quote(self.path, safe="/")
+
+
+def products(files: Iterable["File"]) -> list[tuple[Product, list["File"], "File | None"]]:
+    """The products that are there, each with its files and, where it has one, its main file."""
+    out = []
+    listed = sorted(files)
+    for product in PRODUCTS:
+        inside = [file for file in listed if file.path.startswith(f"{product.folder}/")]
+        main = [file for file in inside if product.main and file.path.endswith(product.main)]
+        if inside:
+            out.append((product, inside, main[0] if len(main) == 1 else None))
+    return out
 
 
 def describe(folder: str | Path, paths: Iterable[str], digests: Mapping[str, str] | None = None) -> list[File]:

@@ -20,12 +20,12 @@ METRICS = (
     "pct_autosomes_15x",
     "mean_dp",
     "call_rate",
-    "count_snvs",
-    "count_insertions",
-    "count_deletions",
-    "ratio_heterozygous_homzygous_snv",
-    "ratio_transitions_transversions_snv",
-    "ratio_insertion_deletion",
+    "adj_count_snvs",
+    "adj_count_insertions",
+    "adj_count_deletions",
+    "adj_ratio_heterozygous_homzygous_snv",
+    "adj_ratio_transitions_transversions_snv",
+    "adj_ratio_insertion_deletion",
     "charr",
 )
 PERCENT = {"p05": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}

@@ -65,14 +65,27 @@ def _head(path: str | Path) -> tuple[list[str], bool]:
 
 
 def parsed(text: str, where: str) -> Any:
-    """The content of a JSON text. GoeError when it is none, or has more values than `bounds.VALUES`: an empty list is
-    two bytes there and eighty in memory."""
+    """The content of a JSON text. GoeError when it is none, or has more values than `bounds.VALUES`, or more in each
+    other than `bounds.NESTED`: an empty list is two bytes there and eighty in memory, and who goes down into lists
+    goes as deep as they are."""
     if sum(map(text.count, "[{,")) > bounds.VALUES:
         raise GoeError(Problem(where, f"has more than {bounds.VALUES:,} values", _AGAIN))
     try:
-        return json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise GoeError(Problem(where, f"is no JSON: {error}", _AGAIN)) from None
+    inner, depth = [content], 0
+    while inner := [one for some in inner for one in _within(some)]:
+        depth += 1
+        if depth > bounds.NESTED:
+            raise GoeError(Problem(where, f"has more than {bounds.NESTED} lists and objects in each other", _AGAIN))
+    return content
+
+
+def _within(value: Any) -> list[Any]:
+    """Lists and objects of a JSON value."""
+    held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [one for one in held if isinstance(one, dict | list)]
 
 
 def lines(path: str | Path) -> Iterator[bytes]:
@@ -87,15 +100,22 @@ def lines(path: str | Path) -> Iterator[bytes]:
 
 
 def batches(
-    source: str | Path | pa.BufferReader, where: str, text: Sequence[str], rows: int, columns: Sequence[str] | None
+    source: str | Path | pa.BufferReader,
+    where: str,
+    text: Sequence[str],
+    rows: int,
+    columns: Sequence[str] | None,
+    groups: Sequence[int] | None = None,
 ) -> Iterator[pa.Table]:
-    """Rows of a Parquet file, so many at a time, as tables whose columns `text` are plain text. columns: None for all.
+    """Rows of a Parquet file, so many at a time, as tables whose columns `text` are plain text. columns: None for all;
+    groups: row groups, None for all.
 
     Text is read as codes of the distinct values, and GoeError is raised where writing them out would take more than
     `bounds.TEXT`: a file of a few bytes can hold one long value a million times.
     """
     with reading(where), pq.ParquetFile(source, read_dictionary=list(text)) as file:
-        for batch in file.iter_batches(rows, columns=None if columns is None else list(columns)):
+        chosen = None if groups is None else list(groups)
+        for batch in file.iter_batches(rows, chosen, None if columns is None else list(columns)):
             yield decoded(pa.table(batch), where)
 
 

@@ -8,10 +8,6 @@ encrypted while it is made, for the owners of the public keys in the configurati
 The TAR is a function of its members alone; its first member is `MANIFEST.sha256`, which `sha256sum -c` reads.
 """
 
-import io
-import json
-import shutil
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
@@ -22,6 +18,7 @@ from goe.core import manifest, tar
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure.plan import Plan, choose_strata
 from goe.hts import crypt4gh
+from goe.release import bounds, reading
 from goe.release import notes as release_notes
 from goe.release.formats import sites_vcf
 from goe.release.table import Source, Writer, schema
@@ -32,7 +29,6 @@ from goe.settings.sections import Config
 
 LEVEL = "restricted"
 MARK = f"##disclosure={LEVEL}: no floor, personal data, for named recipients only\n"
-_PIECE = 1 << 20
 
 
 def policy(legal_basis: str) -> Policy:
@@ -171,15 +167,15 @@ def unpack(source: str | Path, folder: str | Path, secret_key: str | Path, passp
     archive = root / "package.tar"
     try:
         crypt4gh.decrypt(source, archive, secret_key, passphrase)
-        with tarfile.open(archive, "r:") as package:
-            for member in package:
-                if not member.isfile() or not _inside(member.name) or (root / member.name) == archive:
-                    raise GoeError(Problem(str(source), f"{member.name!r} is no plain file inside", "do not use it"))
-                place = root / member.name
-                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with place.open("xb") as out:
-                    shutil.copyfileobj(package.extractfile(member) or io.BytesIO(), out, _PIECE)
-    except (tarfile.TarError, FileExistsError) as error:
+        content = reading.mapped(archive)
+        for member, start, size in tar.written(memoryview(content), str(source), bounds.ENTRIES):
+            place = root / member
+            if not _inside(member) or place == archive:
+                raise GoeError(Problem(str(source), f"{member!r} is no plain file inside", "do not use it"))
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with place.open("xb") as out:
+                out.write(content.slice(start, size))
+    except (FileExistsError, NotADirectoryError) as error:
         raise GoeError(Problem(str(source), f"is no whole package ({error})", "get the file again")) from error
     finally:
         archive.unlink(missing_ok=True)
@@ -188,7 +184,16 @@ def unpack(source: str | Path, folder: str | Path, secret_key: str | Path, passp
         raise GoeError(Problem(str(source), f"holds {len(tops)} folders, not one", "it is no restricted product"))
     stop_on(manifest.verify(tops[0]))
     described = tops[0] / "metadata" / "dataset.json"
-    level = json.loads(described.read_text()).get("disclosure", {}).get("level") if described.is_file() else None
-    if level != LEVEL:
+    said = _described(described) if described.is_file() else {}
+    if not isinstance(said, dict) or said.get("level") != LEVEL:
         raise GoeError(Problem(str(described), "does not say that it is restricted", "it is no restricted product"))
     return tops[0]
+
+
+def _described(path: Path) -> object:
+    """What the description says of disclosure; None where it says nothing."""
+    if path.stat().st_size > bounds.TEXT_FILE:
+        raise GoeError(Problem(str(path), f"has more than {bounds.TEXT_FILE:,} bytes", "get the file again"))
+    with reading.reading(path):
+        said = reading.parsed(path.read_text(encoding="utf-8"), str(path))
+    return said.get("disclosure") if isinstance(said, dict) else None

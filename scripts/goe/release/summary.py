@@ -11,7 +11,7 @@ from goe.disclosure import control, membership
 from goe.disclosure.plan import choose_strata
 from goe.release import notes, quantiles
 from goe.release import texts as release_texts
-from goe.release.formats import annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
+from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.metadata import ro_crate
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
@@ -94,9 +94,10 @@ class Summary:
         flags = ["non_par", *self.sources.regions]
         others = chain(
             wide_table.dictionary(self.fields, strata),
+            allele_names.dictionary(),
             callable_an.dictionary(strata),
             beacon.dictionary(),
-            *(mini_node.dictionary(self.fields, strata, profile) for profile in mini_node.PROFILES),
+            mini_node.dictionary(self.fields),
             annotations.dictionary(annotations.read_fields(), strata, flags),
         )
         return notes.dictionary(self.fields, self.tags, others)
@@ -155,4 +156,4 @@ class Summary:
         }
         # From what stands in the files, so that whoever has them can write these again.
         words = release_texts.write({name: json.loads(texts[name]) for name in release_texts.DESCRIPTIONS})
-        return texts | {"readme": words["README.md"], "license": words["LICENSE"], "changelog": words["CHANGELOG.md"]}
+        return texts | {release_texts.NAMES[path]: text for path, text in words.items()}

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -371,7 +372,7 @@ def rows(block: Block, wanted: pa.Schema) -> pa.Table:
 class Writer:
     """Parquet file of one contig's long table, a row group per block; text reads back as plain strings."""
 
-    def __init__(self, path: str | Path, wanted: pa.Schema):
+    def __init__(self, path: str | Path | IO[bytes], wanted: pa.Schema):
         self.wanted = wanted
         # Text goes in as codes, which saves making the same string again for every stratum.
         coded = pa.schema(
@@ -384,7 +385,10 @@ class Writer:
         self.file = parquet.released(path, coded, wanted.metadata[b"goe"].decode(), write_statistics=True)
 
     def write(self, block: Block) -> None:
-        table = rows(block, self.wanted)
+        self.group(rows(block, self.wanted))
+
+    def group(self, table: pa.Table) -> None:
+        """Write a row group."""
         self.file.write_table(table.cast(self.coded), row_group_size=table.num_rows)
 
     def close(self) -> None:

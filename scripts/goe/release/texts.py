@@ -1,4 +1,4 @@
-"""The texts of a release folder for people: README.md, LICENSE, CHANGELOG.md.
+"""The texts of a release folder: README.md, LICENSE, CHANGELOG.md, and the records of the dataset that a Beacon asks.
 
 Each is written from the published descriptions alone (`DESCRIPTIONS`, as read from their files), so that whoever has
 the folder and the same goe can write it again: `goe check` does, and a text that says more or less than they do is
@@ -9,7 +9,9 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping
 
+from goe.disclosure.earlier_release import KEPT
 from goe.release import layout
+from goe.release.formats import beacon
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
 from goe.release.notes import about
@@ -19,11 +21,21 @@ from goe.settings import sections
 from goe.settings.sections import Config
 
 DESCRIPTIONS = ("dataset", "disclosure", "qc", "config")
+NAMES = {
+    "README.md": "readme",
+    "LICENSE": "license",
+    "CHANGELOG.md": "changelog",
+    beacon.DATASETS: "beacon_datasets",
+    beacon.CONF: "beacon_conf",
+    beacon.PERMISSIONS: "beacon_permissions",
+}
+"""Path of each text in the folder -> its name among the outputs of the rule that writes them."""
 
 
 def write(said: Mapping[str, Mapping]) -> dict[str, str]:
     """Name of each text in the folder -> its content. said: name of a description (`DESCRIPTIONS`) -> its content."""
-    return {"README.md": readme(said), "LICENSE": license_text(said), "CHANGELOG.md": changelog(said)}
+    texts = {"README.md": readme(said), "LICENSE": license_text(said), "CHANGELOG.md": changelog(said)}
+    return texts | beacon.records(said)
 
 
 def markdown(text: str) -> str:
@@ -63,6 +75,14 @@ def callable_words(said: Mapping[str, Mapping]) -> str:
             "or more differ; strata are sums of groups. How far below a stratum may be, in alleles, is "
             "`an_at_most_below` in the metadata of each table."
         )
+        earlier = said["disclosure"]["previous_release"]
+        if earlier and earlier.get("callable_an") == KEPT:
+            parts[-1] = (
+                f"The numbers are a lower bound. Of people who were counted in {earlier['dataset']} as well they are "
+                f"what it shows, lower where fewer are called today; of those who joined, multiples of {k} people. So "
+                "they may be further below the truth than in a release that stands alone; `an_at_most_below` in the "
+                "metadata of each table sets no bound."
+            )
     return " ".join(parts)
 
 

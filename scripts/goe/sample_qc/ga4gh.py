@@ -148,44 +148,42 @@ def cross_contamination_rate(freemix: float) -> float:
     return freemix
 
 
-# Counts are those of sample_metrics.COUNTS: a person's alleles on the autosomes in the harmonised cohort, FILTER PASS,
-# after the genotype filter, multi-allelic records split and left-aligned. The standard counts the records of a
-# single-sample VCF.
+# Counts of variants are those of goe.harmonise.variant_records: records on the autosomes of a person's own file, FILTER
+# PASS, as the standard counts them. The same functions are taken of sample_metrics.COUNTS, alleles of a person in the
+# harmonised cohort after the genotype filter; these are no metrics of the standard, and have `adj_` before their names.
 
 Counts = Mapping[str, int]
 
 
 def count_snvs(counts: Counts) -> int:
-    """SNVs with FILTER PASS on the autosomes. count-snvs.md: bcftools view -v snps -f PASS."""
+    """Records with an SNV. count-snvs.md: bcftools view -v snps -f PASS."""
     return counts["n_snv"]
 
 
 def count_insertions(counts: Counts) -> int:
-    """Insertions of fewer than 50 bases, FILTER PASS, autosomes; those of multi-allelic records too.
+    """Records with an insertion, multi-allelic ones too. count-insertions.md: bcftools view -v indels -i 'ILEN>0';
+    decision_record.md, 2025-04-22.
 
-    count-insertions.md; decision_record.md, 2025-04-22.
+    The text says less than 50 bases, as callers of short variants write; its program asks for no length, nor does this.
     """
     return counts["n_insertion"]
 
 
 def count_deletions(counts: Counts) -> int:
-    """Deletions of fewer than 50 bases, FILTER PASS, autosomes; those of multi-allelic records too.
-
-    count-deletions.md; decision_record.md, 2025-04-22.
-    """
+    """The same of deletions. count-deletions.md: bcftools view -v indels -i 'ILEN<0'."""
     return counts["n_deletion"]
 
 
 def ratio_heterozygous_homzygous_snv(counts: Counts) -> float:
-    """Heterozygous over homozygous SNVs. ratio-heterozygous-homozygous-snvs.md: bcftools view -g het, -g hom.
+    """Heterozygous over homozygous records. ratio-heterozygous-homozygous-snvs.md: bcftools view -g het, -g hom.
 
-    A genotype of two different ALT alleles is two heterozygous alleles.
+    A genotype of two different ALT alleles is heterozygous.
     """
     return _ratio(counts, "n_het_snv", "n_hom_snv", "no homozygous SNV")
 
 
 def ratio_heterozygous_homzygous_indel(counts: Counts) -> float:
-    """The same of insertions and deletions of fewer than 50 bases. ratio-heterozygous-homozygous-indels.md."""
+    """The same of insertions and deletions. ratio-heterozygous-homozygous-indels.md."""
     return _ratio(counts, "n_het_indel", "n_hom_indel", "no homozygous indel")
 
 
@@ -197,7 +195,7 @@ def ratio_insertion_deletion(counts: Counts) -> float:
 def ratio_transitions_transversions_snv(counts: Counts) -> float:
     """Transitions over transversions. ratio-transitions-transversions-ti-tv.md: bcftools stats -f PASS, TSTV.
 
-    The text says biallelic SNVs; as in bcftools stats, both ALT alleles count where a person has two.
+    The text says biallelic SNVs; bcftools stats counts each SNV allele of a record, and so does this.
     """
     return _ratio(counts, "n_ti", "n_tv", "no transversion")
 
@@ -243,6 +241,10 @@ METRICS = {
         Metric(ratio_transitions_transversions_snv, "counts", 2, "variant_metrics"),
     )
 }
+
+
+OF_VARIANTS = tuple(name for name, metric in METRICS.items() if metric.source == "counts")
+"""Metrics of variants."""
 
 
 def measure(sources: Mapping[str, object]) -> tuple[dict[str, float | int | None], dict[str, str]]:

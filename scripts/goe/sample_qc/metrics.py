@@ -41,17 +41,15 @@ VARIANT_METRICS = (
     "pass_rate",
     "par_haploid_rate",
     "mean_dp",
-    "count_snvs",
-    "count_insertions",
-    "count_deletions",
     "n_singleton",
-    "ratio_heterozygous_homzygous_snv",
-    "ratio_heterozygous_homzygous_indel",
-    "ratio_insertion_deletion",
-    "ratio_transitions_transversions_snv",
+    *ga4gh.OF_VARIANTS,
+    *(f"adj_{name}" for name in ga4gh.OF_VARIANTS),
     "charr",
 )
+"""Those that begin with adj_ are the standard's of the same name of the alleles that pass the genotype filter."""
+
 DECIMALS = {name: metric.decimals for name, metric in ga4gh.METRICS.items()} | {
+    **{f"adj_{name}": ga4gh.METRICS[name].decimals for name in ga4gh.OF_VARIANTS},
     "n_singleton": 0,
     "call_rate": 6,
     "pass_rate": 6,
@@ -66,6 +64,7 @@ DECIMALS = {name: metric.decimals for name, metric in ga4gh.METRICS.items()} | {
 NO_READS = "no reads: the person came as {}"
 NO_PANEL = "no reference panel: sample_qc.contamination_panel is not set"
 NO_SITES = "no autosomal variant record"
+OF_JOINT = "joint VCF: the standard counts the records of a person's own file"
 VCF_ABSENT = "single-sample VCF: an absent site is no reference call"
 
 _TRANSITIONS = {("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")}
@@ -455,7 +454,8 @@ def variant_metrics(
     pass_rate: share of the calls that pass, of a joint VCF's diploid records, of the bases of a gVCF, of the rows of a
     single-sample VCF. par_haploid_rate: share of the calls in the pseudo-autosomal regions of X, over the same, that
     are written with one allele and so are missing (C2.2). mean_dp: mean depth, over the calls of a joint VCF that pass;
-    over the bases of a gVCF.
+    over the bases of a gVCF. The metrics of the standard are of the records of a person's own file
+    (goe.harmonise.variant_records), with adj_ before them of the alleles that pass in the cohort.
     """
     result: dict[str, float | int | None] = dict.fromkeys(VARIANT_METRICS)
     why: dict[str, str] = {}
@@ -486,9 +486,10 @@ def variant_metrics(
     if not counts or not diploid.get("n_said"):
         why |= dict.fromkeys((m for m in VARIANT_METRICS if m not in why and result[m] is None), NO_SITES)
         return result, why
-    found, reasons = ga4gh.measure({"counts": counts})
-    result |= found | {"n_singleton": counts["n_singleton"]}
-    why |= reasons
+    found, reasons = ga4gh.measure({"counts": OF_JOINT if input_type == "joint_vcf" else diploid})
+    adj, adj_reasons = ga4gh.measure({"counts": counts})
+    result |= found | {f"adj_{name}": value for name, value in adj.items()} | {"n_singleton": counts["n_singleton"]}
+    why |= reasons | {f"adj_{name}": reason for name, reason in adj_reasons.items()}
     try:
         result["charr"] = charr(counts, people, limits)
     except ga4gh.Unavailable as reason:

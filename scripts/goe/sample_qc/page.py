@@ -37,7 +37,7 @@ CHOICES = ("country_code", "platform", "sex", "inferred_sex", "count_sex", "inpu
 LISTS = ("reasons", "relatives", "warnings", "not_assessed")
 DEPTHS = ("mean_autosome_coverage", "mean_dp")
 DISTANCE = "ancestry_distance"
-HET_HOM = "ratio_heterozygous_homzygous_snv"
+HET_HOM = "adj_ratio_heterozygous_homzygous_snv"
 STATUS = ("left out", "flagged", "counted")
 CUTS = {
     "x": ("x_depth_one_max", "x_depth_two_min"),
@@ -174,16 +174,18 @@ def page(
     pairs: Sequence[Mapping[str, str]],
     guidelines: Guidelines,
     pca: Sequence[Mapping[str, str]] = (),
-    said: str = "",
+    assessed: Mapping | None = None,
 ) -> str:
     """The whole page.
 
     about: {id, title, made_with}. summary: `keep.summary`. keep, metrics, pairs: rows of sample_qc/keep.tsv,
-    metrics.tsv and kinship.tsv. pca: rows of sample_qc/ancestry.tsv (sample_id, ancestry_distance, pc1, ...). said:
-    what ancestry.json says of them.
+    metrics.tsv and kinship.tsv. pca: rows of sample_qc/ancestry.tsv (sample_id, ancestry_distance, pc1, ...). assessed:
+    sample_qc/ancestry.json: what it says of them, eigenvalues of the components, and how many people made them.
     """
     rows = joined(keep, metrics, pca)
     parameters = guidelines.parameters
+    assessed = assessed or {}
+    variances = dict(zip(components(pca), assessed.get("eigenvalues", ()), strict=False))
     facts = {
         "columns": packed(rows),
         "limits": limits(rows, guidelines, summary["whole_genome"]),
@@ -191,6 +193,7 @@ def page(
         | {key: {"text": [pair[key] for pair in pairs]} for key in ("sample_a", "sample_b")},
         "cuts": {axis: [[key, parameters[key]] for key in keys] for axis, keys in CUTS.items()},
         "status": list(STATUS),
+        "axes": {axis: f"{axis}, eigenvalue {_plain(value)}" for axis, value in variances.items()},
         "instead": keep_list.INSTEAD,
     }
     return html.page(
@@ -205,7 +208,7 @@ def page(
         summary=_summary(summary, rows),
         coverage=_spread(rows, depth_metric(rows)),
         hethom=_spread(rows, HET_HOM),
-        ancestry=_ancestry(rows, pca, said),
+        ancestry=_ancestry(rows, pca, assessed.get("statement", ""), variances, assessed.get("people", 0)),
         sex=_sex(rows),
         kin=_kin(summary, pairs),
         excluded=_excluded(summary, rows),
@@ -296,7 +299,13 @@ def _spread(rows: Sequence[Mapping[str, str]], metric: str) -> dict:
     return {"metric": metric, "words": words, "table": Table(heads, lines, range(1, 8), words)}
 
 
-def _ancestry(rows: Sequence[Mapping[str, str]], pca: Sequence[Mapping[str, str]], said: str) -> dict:
+def _ancestry(
+    rows: Sequence[Mapping[str, str]],
+    pca: Sequence[Mapping[str, str]],
+    said: str,
+    variances: Mapping[str, float],
+    made_by: int,
+) -> dict:
     axes = components(pca)
     if len(axes) < 2:
         return {"axes": [], "said": f"{said or 'none was made'}."}
@@ -320,6 +329,10 @@ def _ancestry(rows: Sequence[Mapping[str, str]], pca: Sequence[Mapping[str, str]
         "named": num(named),
         "without": num(len(rows) - named),
         "table": Table(heads, lines, range(1, 6), words),
+        "variance": Table(["Axis", "Eigenvalue"], [[a, _plain(v)] for a, v in variances.items()], (1,), "Eigenvalues")
+        if variances
+        else None,
+        "made_by": num(made_by),
     }
 
 

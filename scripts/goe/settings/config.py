@@ -309,7 +309,7 @@ def _wave(wave: Any) -> list[Problem]:
 _PATHS = (
     *("samples", "inputs", "outdir", "audit", "audit_record", "previous_release", "previous_people"),
     *("reference.fasta", "reference.par", "sample_qc.contamination_panel", "sample_qc.guidelines"),
-    *("annotations.regions", "restricted.recipients"),
+    *("annotations.regions", "annotations.dbsnp", "restricted.recipients"),
 )
 
 

@@ -71,6 +71,12 @@ class Dataset:
     conforms_to: str | None
     legal_basis: tuple[str, ...]
     number: int | None
+    titles: Mapping[str, str]
+    min_age: int | None
+    max_age: int | None
+    provenance: str | None
+    referenced_by: tuple[str, ...]
+    endpoint_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +210,7 @@ class RegionBeds:
 @dataclass(frozen=True, slots=True)
 class Annotations:
     regions: RegionBeds
+    dbsnp: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import tarfile
 import time
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ from goe.core.errors import GoeError, Problem
 from goe.disclosure.audit import audit as disclosure_audit
 from goe.disclosure.audit.table import Stated
 from goe.release.metadata import health_dcat, ro_crate
+from goe.rules.policy import Policy
 from helpers import release_folder as rf
 from hypothesis import example, given, settings
 from hypothesis import strategies as draw
@@ -100,7 +102,7 @@ def test_every_check_passes_or_does_not_apply(releases, kind, sheet, capsys):
     assert {name: state for state, name, _ in checks} == {
         name: "not applicable" if name in absent else "passed" for name in check.NAMES.values()
     }
-    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {25 - len(absent)} checks that apply passed"
+    assert len(lines) == len(checks) + 1 and lines[-1] == f"0 problems; all {27 - len(absent)} checks that apply passed"
     assert state(releases[kind]) == before
 
 
@@ -172,7 +174,7 @@ def test_json_of_a_release_that_fails(minimal, tmp_path, capsys):
     checks, lines = told(capsys)
     assert {state for state, _, _ in checks} == {"FAILED"} and len(checks) == 4
     assert lines[1].strip() == "metadata/healthdcat.ttl: differs from its digest -> get the file again"
-    assert lines[-1] == f"{said['problems']} problems; 4 of 25 checks failed"
+    assert lines[-1] == f"{said['problems']} problems; 4 of 27 checks failed"
 
 
 def test_threads_change_nothing_that_is_said(minimal, capsys):
@@ -208,7 +210,9 @@ def test_some_checks_alone(minimal):
     results = check.run(minimal, ["rows", "manifest"], tell=heard.append)
     assert [r.part for r in results] == ["manifest", "rows"] and heard == results
     assert [r.part for r in check.run(minimal, check.BEFORE_METADATA)] == [*check.BEFORE_METADATA]
-    assert {*check.BEFORE_METADATA, *check.METADATA, "manifest", "membership", "page", "ids"} == set(check.ALL)
+    assert {*check.BEFORE_METADATA, *check.METADATA, "manifest", "membership", "packed", "page", "ids"} == set(
+        check.ALL
+    )
     with pytest.raises(ValueError, match="no check nothing"):
         check.run(minimal, ["nothing"])
 
@@ -746,3 +750,23 @@ def test_the_audit_of_the_check_is_that_of_the_stage(minimal):
     (result,) = check.run(minimal, ["disclosure"])
     assert problems == [] and result.passed
     assert result.detail.startswith(f"{sum(map(len, blocks)):,} alleles, {counted['cells_withheld']:,} cells withheld")
+
+
+def test_a_table_says_that_it_stands_beside_an_earlier_release_only_where_the_release_does(tmp_path):
+    def asked(said, earlier, policy=Policy(3)):
+        path = tmp_path / "chr20.parquet"
+        pq.write_table(pa.table({"start": [0]}).replace_schema_metadata({"goe": json.dumps(said)}), path)
+        facts = SimpleNamespace(policy=policy, said={"disclosure": {"previous_release": earlier}})
+        return check_folder.beside_earlier(path, facts)
+
+    named = {"dataset": "GOE-EE-EXAMPLE-20260101000000000"}
+    assert asked({"earlier_release": "kept"}, named) == "kept"
+    assert asked({"earlier_release": "lowered"}, named) == "lowered"
+    open_ = Policy(1, name="open", legal_basis="test")
+    for said in (
+        asked({"earlier_release": "kept"}, None),
+        asked({"earlier_release": "kept"}, named, open_),
+        asked({"earlier_release": "as you like"}, named),
+        asked({}, named),
+    ):
+        assert said == ""

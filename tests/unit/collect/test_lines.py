@@ -30,7 +30,11 @@ def test_lines_are_those_that_pyarrow_joins(seed):
     af = rng.choice([0, 1, 0.1, 1e-7, 0.1 + 0.2, 1 / 3, 1e-300], n)
     single = rng.random(n).astype(np.float32) * rng.integers(0, 2, n).astype(np.float32)
     words = pa.array(rng.choice(["EE", "LV", ""], n).astype(object), pa.string(), mask=~shown[4])
-    before = pa.array([f"chr1\t{i}\t" for i in range(n)], pa.string())
+    pos = rng.choice(DIGITS[1:], n).astype(np.int32)
+    texts = [pa.array(rng.choice(["A", "CGT", ""], n).astype(object), pa.string()) for _ in range(3)]
+    ref, alt, verdict = (column.to_pylist() for column in texts)
+    rows = zip(pos, ref, alt, verdict, strict=True)
+    before = pa.array([f"chr1\t{p}\t.\t{r}\t{a}\t.\t{v}\t" for p, r, a, v in rows], pa.string())
     put = Info(NAMES, n)
     for i in range(2):
         put.counts(i, counts[i], shown[i])
@@ -39,7 +43,7 @@ def test_lines_are_those_that_pyarrow_joins(seed):
     put.texts(4, words)
     columns = [pa.array(v, mask=~s) for v, s in zip((*counts, af, single), shown, strict=False)] + [words]
     wanted = joined(before, columns)
-    found = put.lines(before)
+    found = put.lines("chr1", pos, texts)
     assert found.to_pylist() == wanted.to_pylist()
     assert bytes(content(found)).decode() == "".join(wanted.to_pylist())
 

@@ -2,11 +2,15 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from goe import cli
-from goe.collect import folder
+from goe.collect import folder, run
+from goe.collect.sheet import Entry
+from goe.core.errors import GoeError
+from helpers import collection_folder
 from helpers.three_releases import IDS
 
 
@@ -52,6 +56,16 @@ def test_nothing_is_left_of_a_collection_that_has_no_dataset(releases, tmp_path,
     assert cli.main(["merge", f"LV={releases['EE']}", f"FI={tmp_path}", "-o", str(out)]) == cli.UNUSABLE
     assert "the sheet expects LV" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dataset_that_changes_after_it_was_looked_at_leaves_no_half_of_a_collection(tmp_path, monkeypatch):
+    found = collection_folder.datasets(tmp_path / "in")
+    with Path(found[2].tables["chr20"].path).open("ab") as file:
+        file.write(b"x")
+    monkeypatch.setattr(run, "take", lambda entry, *_: found[entry.number - 1])
+    with pytest.raises(GoeError, match="is not what it was when the dataset was looked at"):
+        run.merge([Entry(i, "x", "EE", "release") for i in (1, 2, 3)], collection_folder.SETTINGS, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 @pytest.mark.parametrize("arguments", [["EE"], ["=x"], ["estonia=x"]])

@@ -9,6 +9,7 @@ from goe.collect import sites
 from goe.collect import take as looked
 from goe.collect.dataset import UNKNOWN
 from goe.collect.sheet import VCF, Entry
+from goe.hts.bgzf import EOF
 
 # Lengths of GRCh38, so that it is known by them.
 HEAD = [
@@ -122,6 +123,23 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_left(tmp_path, monkeypatch)
     path.write_bytes(gzip.compress(b"##fileformat=VCFv4.2\n") + gzip.compress(b"\0" * (1 << 24), compresslevel=9))
     one = take(path, tmp_path)
     assert "unpacks to more than 200 times its size" in one.problems[0].what
+
+
+def test_ten_gigabytes_of_zeros_in_ten_megabytes_are_left(tmp_path):
+    path, zeros = tmp_path / "a.vcf.gz", gzip.compress(bytes(1 << 28), compresslevel=9)
+    path.write_bytes(gzip.compress(b"##fileformat=VCFv4.2\n") + 40 * zeros)
+    assert 9e6 < path.stat().st_size < 12e6
+    one = take(path, tmp_path)
+    assert "unpacks to more than 200 times its size" in one.problems[0].what
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_file_that_is_written_while_it_is_looked_at_is_refused(tmp_path, monkeypatch):
+    path = vcf(tmp_path / "a.vcf.gz", [row()])
+    assert take(path, tmp_path).problems == []
+    monkeypatch.setattr(sites, "_bounded", lambda file: file.write_bytes(file.read_bytes() + EOF))
+    one = take(path, tmp_path)
+    assert "changed while it was looked at" in one.problems[0].what and one.tables == {}
 
 
 def test_a_file_that_is_cut_off_is_refused(tmp_path):

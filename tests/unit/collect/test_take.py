@@ -9,6 +9,7 @@ from goe.collect import take as looked
 from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, Silence, silence
 from goe.collect.sheet import RELEASE, RESTRICTED, Entry
 from goe.core import manifest
+from goe.release import bounds
 from helpers import release_folder, three_releases
 from helpers.three_releases import IDS
 
@@ -85,6 +86,23 @@ def test_a_release_that_fails_its_check_is_refused_with_the_reason(releases, tmp
     assert not any(str(tmp_path) in str(problem) for problem in one.problems)
 
 
+def test_a_release_that_is_written_while_it_is_looked_at_is_refused(releases, tmp_path, monkeypatch):
+    root = tmp_path / "copy"
+    shutil.copytree(releases["LV"], root)
+    whole = {path: path.read_bytes() for path in (root / "frequencies-wide/chr20.parquet", root / manifest.NAME)}
+    for path, content in whole.items():
+
+        def checked(place, threads, path=path, content=content):
+            path.write_bytes(content + b"\n")
+            return []
+
+        monkeypatch.setattr(looked.check, "run", checked)
+        one = take(root, "LV", tmp_path)
+        assert [p.what for p in one.problems] == ["changed while it was looked at"]
+        assert one.tables == {}
+        path.write_bytes(content)
+
+
 def test_a_place_that_is_none(tmp_path, releases):
     assert "leads to nothing" in take(tmp_path / "none", "LV", tmp_path).problems[0].what
     (tmp_path / "link").symlink_to(releases["LV"])
@@ -120,17 +138,21 @@ def more_ac(rows):
     return rows
 
 
-def exchanged(rows):
-    """The numbers of EE under FI, and of FI under EE."""
-    place = {(row["pos"], row["ref"], row["alt"], row["stratum"]): i for i, row in enumerate(rows)}
+def exchanged(**pairs):
+    """The numbers of each stratum under the name of the other one."""
     keys = ("ac", "an", "ac_hom", "ac_het", "ac_hemi", "nhomalt", "af")
-    for (*allele, stratum), i in place.items():
-        if stratum == "EE":
-            other = place[*allele, "FI"]
-            one, two = ({key: rows[j][key] for key in keys} for j in (i, other))
-            rows[i] |= two
-            rows[other] |= one
-    return rows
+
+    def edit(rows):
+        place = {(row["pos"], row["ref"], row["alt"], row["stratum"]): i for i, row in enumerate(rows)}
+        for (*allele, stratum), i in place.items():
+            if stratum in pairs:
+                other = place[*allele, pairs[stratum]]
+                one, two = ({key: rows[j][key] for key in keys} for j in (i, other))
+                rows[i] |= two
+                rows[other] |= one
+        return rows
+
+    return edit
 
 
 @pytest.mark.parametrize(
@@ -139,9 +161,13 @@ def exchanged(rows):
         (lambda about: about.pop("contigs"), None, "'contigs' is a required property"),
         (lambda about: about.pop("genotype_filter"), None, "'genotype_filter' is a required property"),
         (lambda about: about["strata"].update(EE_M=3), None, "people"),
-        (lambda about: about.update(number_of_records=1), None, "number_of_records is 1"),
+        (lambda about: about.update(number_of_records=1), None, "rows, and at most 9 belong to the release"),
+        (lambda about: about.update(number_of_records=9999), None, "number_of_records is 9999"),
+        (lambda about: about.update(number_of_records=10**12), None, "a release has at most 1,000,000,000"),
         (None, more_ac, "ac is not ac_hom + ac_het + ac_hemi"),
-        (None, exchanged, "ac is below the sum of EE_M"),
+        (None, exchanged(EE="FI"), "ac is below the sum of EE_M"),
+        (None, exchanged(EE="FI", EE_M="FI_M", EE_F="FI_F"), "FI: an is above twice its people"),
+        (None, exchanged(M="F", EE_M="EE_F", FI_M="FI_F"), "F: an is above twice its people"),
     ],
 )
 def test_a_restricted_product_that_cannot_be_is_refused(releases, tmp_path, keys, change, edit, words):
@@ -149,6 +175,42 @@ def test_a_restricted_product_that_cannot_be_is_refused(releases, tmp_path, keys
     one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
     assert any(words in problem.what for problem in one.problems), one.problems
     assert not (tmp_path / "work").exists()
+
+
+def longer(rows):
+    rows[0]["end"] += 1
+    return rows
+
+
+def more_called(rows):
+    rows[0]["an_Total"] = 2 * 193 + 2
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        (longer, "does not begin where the run before ends"),
+        (lambda rows: rows[:-1], "bases of chr20"),
+        (more_called, "is no number of people"),
+        (lambda rows: [row | {"contig": "chrX"} for row in rows], "is not on chr20"),
+    ],
+)
+def test_callable_an_of_a_restricted_product_that_cannot_be_refuses_it_alone(releases, tmp_path, keys, runs, words):
+    target = three_releases.packed(releases["EE"], keys, tmp_path / f"{IDS['EE']}.restricted.tar.c4gh", runs=runs)
+    one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
+    assert any(words in problem.what for problem in one.problems), one.problems
+    assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize("part", ["edit", "runs"])
+def test_a_table_that_unpacks_to_far_more_than_a_table_does_is_left(releases, tmp_path, keys, monkeypatch, part):
+    monkeypatch.setattr(bounds, "GROUP", 1 << 22)
+    target = tmp_path / f"{IDS['EE']}.restricted.tar.c4gh"
+    bomb = {part: lambda rows: [rows[0] | {"contig": "0" * (1 << 23)}, *rows[1:]]}
+    three_releases.packed(releases["EE"], keys, target, **bomb)
+    one = take(target, "EE", tmp_path, kind=RESTRICTED, key=str(keys[0]))
+    assert any("its pages unpack to more than" in problem.what for problem in one.problems), one.problems
 
 
 def test_a_key_that_is_missing_or_does_not_fit(releases, tmp_path, keys):

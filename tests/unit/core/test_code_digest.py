@@ -24,7 +24,7 @@ def checkout(folder):
 
 
 def fresh(folder):
-    code_digest._digest.cache_clear()
+    code_digest._listing.cache_clear()
     return code_digest.digest(folder)
 
 

@@ -47,6 +47,46 @@ def test_the_reader_finds_the_members(contents, style):
     assert not any(data[found[-1].end :])
 
 
+@settings(max_examples=60, deadline=None)
+@given(contents=some.lists(some.binary(max_size=3000), max_size=5), long=some.booleans(), data=some.data())
+def test_the_reader_of_what_was_written_takes_nothing_else(contents, long, data):
+    """Long names too; where a byte of a header is another, it ends there."""
+    names = [("long/" * 40 if long else "") + str(i) for i in range(len(contents))]
+    whole = b"".join(tar.stream(zip(names, contents, strict=True)))
+    found = list(tar.written(memoryview(whole), "x", 5))
+    assert [(name, whole[start : start + size]) for name, start, size in found] == list(
+        zip(names, contents, strict=True)
+    )
+    heads = [
+        place
+        for end, (_, start, _) in zip([0, *(s + n for _, s, n in found)], found, strict=False)
+        for place in range(end + -end % 512, start)
+    ]
+    if heads:
+        place, value = data.draw(some.sampled_from(heads)), data.draw(some.integers(0, 255))
+        new = bytes([*whole[:place], value, *whole[place + 1 :]])
+        try:
+            assert new == whole or [*tar.written(memoryview(new), "x", 5)] != found
+        except GoeError as error:
+            assert error.problems[0].where.startswith("x")
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_SPARSE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_nothing_but_files_is_taken_for_written(kind):
+    info = tarfile.TarInfo("a")
+    info.type, info.mode = kind, 0o644
+    with pytest.raises(GoeError, match="no plain file inside"):
+        list(tar.written(memoryview(info.tobuf() + bytes(1024)), "x", 5))
+
+
+def test_a_member_that_is_cut_off_and_too_many(tmp_path):
+    whole = b"".join(tar.stream([("a", b"1"), ("b", b"2" * 600)]))
+    with pytest.raises(GoeError, match="b is cut off"):
+        list(tar.written(memoryview(whole)[: 512 * 4], "x", 5))
+    with pytest.raises(GoeError, match="more than 1 members"):
+        list(tar.written(memoryview(whole), "x", 1))
+
+
 def made(**header):
     """A TAR of one member whose header has these."""
     info = tarfile.TarInfo("a")

@@ -67,6 +67,13 @@ def test_a_sum_is_told_where_what_is_left_without_the_known_ones_is_large_and_be
         assert sums.decide(rest([*rows, (nobody, 1, 0)], **nothing), 5)[0] == told
 
 
+def test_strata_that_are_decided_one_by_one_tell_what_is_between_them():
+    """Why a public sum has no strata but Total: of 6 carriers 5 are men, and one woman follows."""
+    carriers = {"Total": (2, 2, 2), "M": (2, 2, 1), "F": (0, 0, 1)}
+    verdict = {s: sums.decide(rest([(5, 0, n) for n in mine]), 5)[0] for s, mine in carriers.items()}
+    assert verdict == {"Total": sums.TOLD, "M": sums.TOLD, "F": sums.SMALL}
+
+
 def test_alleles_that_overlap_leave_room_and_people_without_any():
     rows = [(5, 0, 2)] * 3
     for room, told in (([98, 98, 98], sums.TOLD), ([98, 98, 1], sums.NARROW), ([98, 98, -1], sums.NARROW)):

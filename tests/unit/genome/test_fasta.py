@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import textwrap
 
 import pytest
 from goe.genome import fasta as fasta_module
@@ -10,9 +11,15 @@ from goe.genome.fasta import Reference, m5_of
 from helpers.blocks import sequence, write_fasta
 
 
-def test_windows_give_the_bases_of_the_file(tmp_path):
+@pytest.mark.parametrize("packed", [False, True])
+def test_windows_give_the_bases_of_the_file(tmp_path, packed):
     texts = {"chr1": sequence(500), "chr2": sequence(90, 7)}
-    path = write_fasta(tmp_path / "r.fa", {name: text.lower() for name, text in texts.items()})
+    lines = {name: "\n".join(textwrap.wrap(text.lower(), 60)) for name, text in texts.items()}
+    path = write_fasta(tmp_path / "r.fa", lines)
+    if packed:
+        subprocess.run(["bgzip", path], check=True)
+        path = f"{path}.gz"
+        subprocess.run(["samtools", "faidx", path], check=True)
     with Reference(path, window=16) as reference:
         assert reference.lengths == {"chr1": 500, "chr2": 90}
         for start, end in (
@@ -30,11 +37,21 @@ def test_windows_give_the_bases_of_the_file(tmp_path):
             for contig in ("chr1", "chr1", "chr2"):
                 text = texts[contig]
                 assert reference.bases(contig, start, end) == text[max(0, start) : max(0, end)], (contig, start, end)
-                codes = reference.codes(contig, start, end).tobytes().decode()
-                assert codes == text[max(0, start) : max(0, end)].lower(), (contig, start, end)
+                written = reference.written(contig, start, end)
+                places = [written.first + i for i in range(written.size)]
+                there = [written.data[i // written.bases * written.width + i % written.bases] for i in places]
+                assert bytes(there).decode() == text[max(0, start) : max(0, end)].lower(), (contig, start, end)
         assert reference.bases("chr1", 0, 500) == texts["chr1"]
         with pytest.raises(KeyError):
             reference.bases("chr3", 0, 1)
+
+
+def test_a_file_that_ends_before_its_bases_do_has_none(tmp_path):
+    path = write_fasta(tmp_path / "r.fa", {"c": sequence(500)})
+    with Reference(path) as reference:
+        assert reference.written("c", 0, 500).size == 500
+        os.truncate(path, path.stat().st_size - 2)
+        assert reference.written("c", 0, 500).size == 0 and reference.written("c", 0, 400).size == 400
 
 
 def test_every_pair_of_questions_is_answered_from_the_file(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from goe.calls.own_file import OwnFile
 from goe.core.errors import GoeError
 from goe.genome.build import Build
-from goe.harmonise import batch, person
+from goe.harmonise import batch, person, variant_records
 from goe.harmonise.genotypes import CODES, Filter
 from helpers import own_files
 
@@ -516,8 +516,26 @@ def test_counters_of_a_person(judged):
     assert counters["1"] == {
         "n_records": 11, "n_called": 11, "n_het": 1, "n_hom_alt": 0, "n_missing_in": 0, "n_failed": 0, "n_counted": 11,
         "sum_dp": 28 * 10 + 30, "n_dp": 11, "n_par": 0, "n_par_haploid": 0,
+        **dict.fromkeys(variant_records.COUNTERS, 0), "n_snv": 1, "n_het_snv": 1, "n_tv": 1,
     }  # fmt: skip
     assert (counters["2"]["n_failed"], counters["2"]["n_counted"]) == (1, 0)
+
+
+def test_variants_of_the_standard_are_of_autosomes_and_before_the_genotype_filter(judged):
+    rows = (
+        f"{SNV} 0/1:3:9:2,1,0",
+        "chr20 9 G T . . GT:DP:GQ:AD 1/1:30:60:0,30",
+        "chr20 11 CA C q . GT:DP:GQ:AD 1/1:30:60:0,30",
+        "chr20 12 A AG,G PASS . GT:DP:GQ:AD 1/2:2:3:0,1,1",
+        "chrX 21 A C PASS . GT:DP:GQ:AD 1/1:30:60:0,30",
+    )
+    told = judged(*rows).one.about()["counters"]
+    counters = [dict(zip(person.COUNTERS, row, strict=True)) for row in told.values()]
+    found = {name: sum(row[name] for row in counters) for name in variant_records.COUNTERS}
+    assert found == {
+        **{"n_snv": 3, "n_het_snv": 2, "n_hom_snv": 1, "n_insertion": 1, "n_deletion": 0},
+        **{"n_het_indel": 1, "n_hom_indel": 0, "n_ti": 1, "n_tv": 2},
+    }
 
 
 @pytest.mark.parametrize(

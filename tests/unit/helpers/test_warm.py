@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers import warm
+from helpers.workflow import REPO
 
 SNAKEFILE = """
 rule one:
@@ -15,26 +16,46 @@ rule one:
 """
 TELL = """
 import json, os, sys
-told = {"goe": [name for name in sys.modules if name.split(".")[0] == "goe"], "folder": os.getcwd()}
+ours = {name: vars(module) for name, module in sys.modules.items() if name.split(".")[0] == "goe"}
+kept = {f for them in ours.values() for f in them.values() if hasattr(f, "cache_info") and f.__module__ in ours}
+told = {"goe": ours["goe"]["__file__"], "called": [f.__name__ for f in kept if f.cache_info().currsize]}
+told |= {"folder": os.getcwd(), "some": len(kept) > 5}
 told |= {"umask": os.umask(0o22), "variable": os.environ["VARIABLE"], "numba": "numba" in sys.modules}
 with open(snakemake.output[0], "w") as out:
     json.dump(told, out)
 """
 
 
-def run(folder: Path, script: str) -> tuple[int, str]:
-    (folder / "Snakefile").write_text(SNAKEFILE)
+def run(folder: Path, script: str, snakefile: str = SNAKEFILE) -> tuple[int, str]:
+    (folder / "Snakefile").write_text(snakefile)
     (folder / "one.py").write_text(script)
     options = ["--snakefile", str(folder / "Snakefile"), "--directory", str(folder), "--cores", "1"]
     return warm.snakemake(options, {**os.environ, "VARIABLE": folder.name}, 100)
 
 
-def test_a_job_has_what_its_run_has_and_loads_the_library_itself(tmp_path):
+def test_a_job_has_what_its_run_has_and_a_library_that_nobody_called(tmp_path):
     status, output = run(tmp_path, TELL)
     assert status == 0, output
-    told = {"goe": [], "folder": str(tmp_path), "umask": 0o77, "variable": tmp_path.name, "numba": True}
+    # The schemas are read when their module is loaded, in every process.
+    told = {"goe": str(REPO / "scripts/goe/__init__.py"), "called": ["schema"], "some": True}
+    told |= {"folder": str(tmp_path), "umask": 0o77, "variable": tmp_path.name, "numba": True}
     assert json.loads((tmp_path / "told.json").read_text()) == told
     assert len((tmp_path / "one.tsv").read_text().splitlines()) == 2
+
+
+def test_a_snakefile_that_was_changed_is_read_again(tmp_path):
+    assert run(tmp_path, TELL)[0] == 0
+    (tmp_path / "told.json").unlink()
+    other = SNAKEFILE.replace("told", "also")
+    status, output = run(tmp_path, TELL, other)
+    assert status == 0, output
+    assert (tmp_path / "also.json").exists() and not (tmp_path / "told.json").exists()
+
+
+def test_the_line_of_an_error_is_that_of_the_snakefile_each_time(tmp_path):
+    wrong = SNAKEFILE.replace("script", "input: 1 / 0\n    script")
+    said = [run(tmp_path, TELL, wrong) for _ in range(2)]
+    assert all(status == 1 and "ZeroDivisionError" in output and ", line 5" in output for status, output in said), said
 
 
 ENDS = ["sys.exit('words')", "raise ValueError('words')", "os.kill(os.getpid(), 9)", "os._exit(3)"]

@@ -1,14 +1,16 @@
 """Kernels that read 64 and 8 bytes at a time say what Python says."""
 
+import re
+
 import numpy as np
 import pytest
-from goe.hts.text import find, natural, padded, same, separators
+from goe.hts.text import behind_last, cell_end, columns, digits, find, line_end, natural, padded, same
 from hypothesis import given
 from hypothesis import strategies as st
 
 NUMBERS = st.integers(0, 10**17).map(str) | st.text("0123456789.-+ex:", max_size=18)
 # Longer than what is looked at together, and with few letters, so that they meet.
-TEXTS = st.text("ab\t\n\x7f", max_size=200)
+TEXTS = st.text("ab:\t\n\x7f", max_size=200)
 
 
 @given(st.text("ab12", max_size=3), NUMBERS, st.text("9x\t", max_size=20))
@@ -39,9 +41,35 @@ def test_same(text, word, start, there):
     assert not same(padded(text.encode()), start, stop, padded((word + "a").encode()))
 
 
+@given(st.text("ab12", max_size=3), NUMBERS, st.sampled_from("\t:;\n"))
+def test_digits(before, text, after):
+    """As far as they go."""
+    found = re.match("[0-9]*", text)[0]
+    value, end = digits(padded((before + text + after).encode()), len(before))
+    assert value == (int(found) if 0 < len(found) < 16 else -1)
+    assert value < 0 or end == len(before) + len(found)
+
+
+@given(TEXTS, TEXTS, st.integers(0, 9))
+def test_columns_of_a_line(before, text, n):
+    tabs, start = np.zeros(n, np.int64), len(before)
+    line = text.split("\n")[0]
+    end = columns(padded(f"{before}{text}\n".encode()), start, tabs)
+    assert end == (start + len(line) if line.count("\t") == n else -1)
+    if end >= 0:
+        assert tabs.tolist() == [start + i for i, letter in enumerate(line) if letter == "\t"]
+
+
 @given(TEXTS, TEXTS)
-def test_separators_of_whole_lines(text, after):
-    found = np.full(len(text) + 1, -1, np.int32)
-    n = separators(padded((text + after).encode()), len(text), found)
-    whole = text[: text.rfind("\n") + 1]
-    assert found[:n].tolist() == [i for i, letter in enumerate(whole) if letter in "\t\n"]
+def test_ends(before, text):
+    data, start = padded(f"{before}{text}\n".encode()), len(before)
+    first = next(i for i, letter in enumerate(f"{text}\n") if letter in "\t\n")
+    assert line_end(data, start) == (start + first if f"{text}\n"[first] == "\n" else -1)
+    first = next(i for i, letter in enumerate(f"{text}\n") if letter in "\t\n:")
+    assert cell_end(data, start) == start + first
+
+
+@given(TEXTS, st.integers(0, 200))
+def test_behind_the_last_one(text, start):
+    start = min(start, len(text))
+    assert behind_last(padded(text.encode()), start, len(text), 10) == max(start, text.rfind("\n", start) + 1)

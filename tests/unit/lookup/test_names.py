@@ -61,8 +61,8 @@ def test_shared_bases_are_trimmed_and_several_changes_are_several_alleles(names)
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("rs12345", "rs numbers"),
-        ("ga4gh:VA.abc", "GA4GH identifiers"),
+        ("rs12345", "is an rs number"),
+        ("ga4gh:VA.abc", "an identifier of GA4GH"),
         ("NM_000546.6:c.215C>G", "transcript"),
         ("chr20-331-A-N", "can be read"),
         ("chr20-331", "can be read"),

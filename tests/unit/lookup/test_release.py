@@ -138,7 +138,7 @@ def test_the_command(released, tmp_path, capsys):
     # What can be read is answered, and what cannot is named.
     assert cli.main(["lookup", str(released), named(row), "rs1", "chr99-1-A-C"]) == cli.UNUSABLE
     out = capsys.readouterr()
-    assert named(row) in out.out and "rs1: rs numbers" in out.err and "chr99" in out.err
+    assert named(row) in out.out and "rs1: is an rs number" in out.err and "chr99" in out.err
 
 
 def test_a_folder_that_is_no_release_and_a_reference_of_another_build(released, tmp_path):
@@ -148,3 +148,34 @@ def test_a_folder_that_is_no_release_and_a_reference_of_another_build(released, 
     fasta.write_text(">chr20\nACGT\n")
     with pytest.raises(GoeError, match="chr20 has 4 bases, 600 in the release"):
         lookup.Release(released, fasta)
+
+
+def test_an_allele_is_found_by_the_names_that_the_release_has(released, monkeypatch):
+    asked = lookup.Release(released)
+    rows = pq.read_table(released / "allele-names/chrX.parquet").to_pylist()
+    assert len(rows) > 20
+    for row in rows[::7]:
+        (answer,) = asked.ask(f" {row['vrs_id']} ")
+        assert str(answer.allele) == f"chrX-{row['pos']}-{row['ref']}-{row['alt']}"
+        assert answer.vrs == row["vrs_id"] and answer.outcome in (lookup.PASS, lookup.FILTERED)
+        assert row["vrs_id"] in answer.lines()[0]
+    with pytest.raises(GoeError, match="none of an allele of this release"):
+        asked.ask("ga4gh:VA." + "0" * 32)
+
+
+def test_a_deletion_is_found_by_its_contextual_spdi_without_a_reference(released, tmp_path, monkeypatch):
+    """Contigs of the test have no accession: one is given to them."""
+    root = rf.copy(released, tmp_path)
+    path = root / "allele-names/chr20.parquet"
+    table = pq.read_table(path)
+    row = next(i for i, ref in enumerate(table["ref"].to_pylist()) if len(ref) > 2)
+    pos, ref, alt = (table[name][row].as_py() for name in ("pos", "ref", "alt"))
+    spdi = f"NC_000020.11:{pos}:{ref[1:]}{ref[1:]}:{ref[1:]}"
+    values = table["spdi"].to_pylist()
+    values[row] = spdi
+    pq.write_table(table.set_column(5, table.schema.field("spdi"), pa.array(values, pa.string())), path)
+    monkeypatch.setattr(
+        lookup.hgvs, "accession", lambda build, contig, length: "NC_000020.11" if contig == "chr20" else None
+    )
+    (answer,) = lookup.Release(root).ask(spdi)
+    assert (answer.allele.pos, answer.allele.ref, answer.allele.alt) == (pos, ref, alt)

@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,33 +38,39 @@ def rules():
             yield path, *found.groups()
 
 
+@cache
+def named(path: Path) -> tuple[set[str], set[str]]:
+    """What a Python file imports, by its whole name, and the tools that it calls."""
+    imported, tools = set(), set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            imported |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+        elif isinstance(node, ast.List) and node.elts and isinstance(node.elts[0], ast.Constant):
+            tools |= {node.elts[0].value} & TOOLS.keys()
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            tools |= {node.args[0].value} & TOOLS.keys() if isinstance(node.args[0].value, str) else set()
+    return imported, tools
+
+
 def needs(path: Path, seen: set[Path]) -> tuple[set[str], set[str]]:
     """Packages imported and tools called by a Python file and the parts of `goe` that it imports."""
     if path in seen:
         return set(), set()
     seen.add(path)
-    tree = ast.parse(path.read_text())
-    packages, tools = set(), set()
-    for node in ast.walk(tree):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [a.name for a in node.names]
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
-        elif isinstance(node, ast.List) and node.elts and isinstance(node.elts[0], ast.Constant):
-            tools |= {node.elts[0].value} & TOOLS.keys()
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            tools |= {node.args[0].value} & TOOLS.keys() if isinstance(node.args[0].value, str) else set()
-        for name in names:
-            top = name.split(".")[0]
-            if top == "goe":
-                part = REPO / "scripts" / (name.replace(".", "/") + ".py")
-                if part.exists():
-                    more = needs(part, seen)
-                    packages |= more[0]
-                    tools |= more[1]
-            elif top not in sys.stdlib_module_names:
-                packages.add(PACKAGE.get(top, top))
+    imported, called = named(path)
+    packages, tools = set(), {*called}
+    for name in imported:
+        top = name.split(".")[0]
+        if top == "goe":
+            part = REPO / "scripts" / (name.replace(".", "/") + ".py")
+            if part.exists():
+                more = needs(part, seen)
+                packages |= more[0]
+                tools |= more[1]
+        elif top not in sys.stdlib_module_names:
+            packages.add(PACKAGE.get(top, top))
     return packages, tools
 
 

@@ -247,9 +247,17 @@ def link():
     return info
 
 
+def holes():
+    """A file of one byte that says it is 16 MB."""
+    info = tarfile.TarInfo("top/a")
+    info.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(1 << 24)}
+    return info
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
+        ([(holes(), b"x")], "no plain file inside"),
         ([(tarfile.TarInfo("../a"), b"x")], "no plain file inside"),
         ([(tarfile.TarInfo("/tmp/a"), b"x")], "no plain file inside"),
         ([(tarfile.TarInfo("package.tar"), b"x")], "no plain file inside"),

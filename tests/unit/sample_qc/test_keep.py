@@ -84,13 +84,13 @@ def test_defaults_are_those_of_the_table_of_gates(files):
         ("call_rate", 0.979, 0.949),
         ("pct_reads_mapped", 97.9, 94.9),
         ("mean_insert_size", None, 249.9),
-        ("ratio_transitions_transversions_snv", None, 1.89),
-        ("ratio_transitions_transversions_snv", None, 2.11),
+        ("adj_ratio_transitions_transversions_snv", None, 1.89),
+        ("adj_ratio_transitions_transversions_snv", None, 2.11),
     ):
         rule = guidelines.of(metric, whole)
         assert rule.fail.holds(fails), metric
         assert warns is None or (rule.warn.holds(warns) and not rule.fail.holds(warns)), metric
-    for metric in ("ratio_heterozygous_homzygous_snv", "count_snvs", "ratio_transitions_transversions_snv"):
+    for metric in ("adj_ratio_heterozygous_homzygous_snv", "adj_count_snvs", "adj_ratio_transitions_transversions_snv"):
         assert guidelines.of(metric, whole).warn.mads == 4 and not guidelines.of(metric, whole).warn.upper
     assert guidelines.parameters["kinship_duplicate"] == pytest.approx(0.354, abs=1e-3)
     assert guidelines.parameters["kinship_second_degree"] == pytest.approx(0.0884, abs=1e-4)
@@ -183,7 +183,7 @@ def test_flags_exclude_nobody_unless_the_config_says_so(files):
 
 
 def test_outliers_are_those_of_their_country(files):
-    metric = "ratio_heterozygous_homzygous_snv"
+    metric = "adj_ratio_heterozygous_homzygous_snv"
     rows = [row(f"e{i}", "EE", **{metric: 1.6 + i / 1000}) for i in range(25)]
     rows += [row(f"p{i}", "PT", **{metric: 2.0 + i / 1000}) for i in range(25)]
     rows += [row("odd", "EE", **{metric: 2.0}), row("alone", "MT", **{metric: 9.0})]
@@ -196,31 +196,34 @@ def test_outliers_are_those_of_their_country(files):
 
 def test_outliers_are_those_of_their_platform(files):
     """What is usual on one platform is an outlier on the other; the country as a whole would mark one of the two."""
-    rows = [row(f"a{i:02d}", platform="A", count_snvs=4_000_000 + 1000 * i) for i in range(25)]
-    rows += [row(f"b{i:02d}", platform="B", count_snvs=4_500_000 + 1000 * i) for i in range(25)]
-    rows += [row("odd", platform="A", count_snvs=4_500_000)]
+    rows = [row(f"a{i:02d}", platform="A", adj_count_snvs=4_000_000 + 1000 * i) for i in range(25)]
+    rows += [row(f"b{i:02d}", platform="B", adj_count_snvs=4_500_000 + 1000 * i) for i in range(25)]
+    rows += [row("odd", platform="A", adj_count_snvs=4_500_000)]
     found, unable = decide(files, rows)
     assert [s for s, (_, reasons) in found.items() if reasons] == ["odd"]
-    assert not any("count_snvs" in key for key in unable)
+    assert not any("adj_count_snvs" in key for key in unable)
     for r in rows:
         r.platform, r.flags = "", []
     assert sum(bool(reasons) for _, reasons in decide(files, rows)[0].values()) >= 25
 
 
 def test_a_small_platform_falls_back_to_its_country_and_says_so(files):
-    rows = [row(f"a{i:02d}", platform="A", count_snvs=4_000_000 + 1000 * i) for i in range(25)]
-    rows += [row(f"b{i}", platform="B", count_snvs=4_010_000 + 1000 * i) for i in range(3)]
-    rows += [row("far", platform="B", count_snvs=5_000_000), row("none", count_snvs=5_000_000)]
+    rows = [row(f"a{i:02d}", platform="A", adj_count_snvs=4_000_000 + 1000 * i) for i in range(25)]
+    rows += [row(f"b{i}", platform="B", adj_count_snvs=4_010_000 + 1000 * i) for i in range(3)]
+    rows += [row("far", platform="B", adj_count_snvs=5_000_000), row("none", adj_count_snvs=5_000_000)]
     found, unable = decide(files, rows)
     assert {s for s, (_, reasons) in found.items() if reasons} == {"far", "none"}
-    (said,) = (text for key, text in unable.items() if "count_snvs" in key)
+    (said,) = (text for key, text in unable.items() if "adj_count_snvs" in key)
     assert said == "by country instead of by platform in EE B: fewer than 20 people with a value, or no spread"
 
 
 def test_the_withdrawn_widen_no_stratum(files):
-    rows = [row(f"a{i:02d}", count_snvs=1000 + i) for i in range(21)]
-    rows += [row(f"w{i:02d}", withdrawn=True, count_snvs=9000) for i in range(40)]
-    assert keep.centres(rows, "count_snvs", sample_rules.load(files).parameters)[0]["EE", ""] == (1010.0, 5 * 1.4826)
+    rows = [row(f"a{i:02d}", adj_count_snvs=1000 + i) for i in range(21)]
+    rows += [row(f"w{i:02d}", withdrawn=True, adj_count_snvs=9000) for i in range(40)]
+    assert keep.centres(rows, "adj_count_snvs", sample_rules.load(files).parameters)[0]["EE", ""] == (
+        1010.0,
+        5 * 1.4826,
+    )
     found, _ = decide(files, rows)
     assert not any(reasons for s, (_, reasons) in found.items() if s.startswith("a"))
     assert found["w00"] == ("withdrawn", ["withdrawn"])
@@ -312,7 +315,7 @@ def test_y_of_one_joint_vcf_says_nothing_of_another(files):
 
 def test_limits_of_a_whole_genome_do_not_judge_a_part(files):
     for whole, expected in ((False, None), (True, "het_hom_outlier")):
-        found, _ = decide(files, [row("a", ratio_heterozygous_homzygous_snv=4.0)], whole=whole)
+        found, _ = decide(files, [row("a", adj_ratio_heterozygous_homzygous_snv=4.0)], whole=whole)
         assert found["a"][0] == expected
 
 

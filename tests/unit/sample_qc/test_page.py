@@ -29,7 +29,7 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def there(cohort):
-    """What the page is made of: summary, keep, metrics, pairs, guidelines, pca, said."""
+    """What the page is made of: summary, keep, metrics, pairs, guidelines, pca, assessed."""
     rows = {name: tables.read(path) for name, path in cohort.tables.items() if name != "summary"}
     return {
         "summary": json.loads(cohort.tables["summary"].read_text()),
@@ -38,7 +38,7 @@ def there(cohort):
         "pairs": tables.read(cohort.files["pairs"]),
         "guidelines": sample_rules.load(GUIDELINES),
         "pca": tables.read(cohort.files["ancestry"]),
-        "said": "4 components",
+        "assessed": {"statement": "4 components", "eigenvalues": [21.5, 3.25, 1.5, 1.25], "people": 300},
     }
 
 
@@ -146,7 +146,7 @@ def test_limits_in_mad_are_those_of_the_strata(text, there):
     }
     flagged = [r["sample_id"] for r in there["keep"] if "het_hom_outlier" in r["reasons"]]
     assert flagged
-    metric = "ratio_heterozygous_homzygous_snv"
+    metric = "adj_ratio_heterozygous_homzygous_snv"
     for row in there["keep"]:
         sample, value = row["sample_id"], by_id[row["sample_id"]][metric]
         low, high = map(float, re.search(r"\((.*) to (.*)\)", place[sample][metric][0]).groups())
@@ -186,9 +186,28 @@ def test_the_same_cohort_gives_the_same_bytes(cohort, text):
 
 def test_it_says_that_it_is_personal_and_when_there_is_no_pca(text, there):
     assert "Personal data" in text and "never part of a release" in text
-    none = cohort_page.page(ABOUT, **there | {"pca": [], "said": "not assessed: 3 <b>SNVs</b>"})
+    none = cohort_page.page(ABOUT, **there | {"pca": [], "assessed": {"statement": "not assessed: 3 <b>SNVs</b>"}})
     assert "There is no PCA of this cohort: not assessed: 3 &lt;b&gt;SNVs&lt;/b&gt;." in none
     assert 'id="plot-pca"' in text and 'id="plot-pca"' not in none
+
+
+def test_axes_have_their_variance_and_medians_say_of_whom(there):
+    made = cohort_page.page(ABOUT, **there)
+    assert facts(made)["axes"] == {
+        "pc1": "pc1, eigenvalue 21.5",
+        "pc2": "pc2, eigenvalue 3.25",
+        "pc3": "pc3, eigenvalue 1.5",
+        "pc4": "pc4, eigenvalue 1.25",
+    }
+    words = " ".join(re.sub("<[^>]*>", " ", made).split())
+    assert "Axis Eigenvalue pc1 21.5 pc2 3.25 pc3 1.5 pc4 1.25" in words and "people who made them, 300." in words
+    for of_whom in (
+        "A line is the median of the people who are counted",
+        "at the medians of all its people who have components, counted or not",
+        "Of everybody, whether counted or not.",
+    ):
+        assert of_whom in words
+    assert facts(cohort_page.page(ABOUT, **there | {"assessed": {"statement": "x"}}))["axes"] == {}
 
 
 EVIL = "</script><script>window.pwned=1</script><img src=x onerror='window.pwned=1'>"
@@ -201,7 +220,7 @@ def evil(there):
         row["warnings"], row["not_assessed"] = f"charr=1 fails: {EVIL}", f"charr: {EVIL}"
     for row in spoiled["keep"]:
         row["reasons"] = row["reasons"] and EVIL.replace(";", "")
-    spoiled["said"] = EVIL
+    spoiled["assessed"] = {"statement": EVIL, "eigenvalues": [2.0, 1.0], "people": 3}
     return cohort_page.page(ABOUT | {"title": EVIL}, **spoiled)
 
 
@@ -223,7 +242,7 @@ def small(there, name):
     summary = there["summary"] | {"people": len(rows), "reasons": {}, "by_country": {}, "by_input_type": {}}
     summary["kept"] = sum(row["keep"] == "yes" for row in rows)
     metrics = [row for row in there["metrics"] if row["sample_id"] in ids]
-    parts = {"keep": rows, "metrics": metrics, "pairs": [], "pca": [], "said": "", "summary": summary}
+    parts = {"keep": rows, "metrics": metrics, "pairs": [], "pca": [], "assessed": None, "summary": summary}
     return cohort_page.page(ABOUT, **there | parts)
 
 
@@ -342,10 +361,18 @@ POINT = """(() => {
 @in_browser
 def test_plots_are_drawn_and_a_point_leads_to_its_person(watched, cohort, there):
     watched.open(cohort.folder / "cohort.html")
-    for name in ("coverage", "hethom", "pca", "sex", "kin"):
+    for name in ("coverage", "hethom", "sex", "kin"):
         inks = watched.run(PAINTED % name)
         # Left out (#a32a1e) is in every one.
         assert "163,42,30" in inks, name
+    key = watched.run(
+        "[...document.querySelectorAll('#pca-key li')].map((li) => [li.textContent, li.firstChild.style.color])"
+    )
+    assert [text.split()[-1] for text, _ in key] == sorted({row["country_code"] for row in there["keep"]})
+    inks = watched.run(PAINTED % "pca")
+    # Of each country somebody is left out or flagged, and so drawn in its whole colour.
+    assert sum(colour.removeprefix("rgb(").rstrip(")").replace(" ", "") in inks for _, colour in key) >= 5
+    assert len({colour for _, colour in key}) == len(key) == 10
     gone = next(row for row in there["metrics"] if float(row["mean_autosome_coverage"] or 99) < 20)
     found = watched.run(POINT.replace("WANTED", gone["sample_id"]))
     assert found == f"{gone['sample_id']}: {gone['mean_autosome_coverage']}"

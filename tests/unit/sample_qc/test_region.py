@@ -631,12 +631,25 @@ def test_variant_metrics(limits):
     counts = dict.fromkeys(sm.COUNTS, 0) | {"n_snv": 30, "n_het_snv": 20, "n_hom_snv": 10, "n_ti": 20, "n_tv": 10}
     counts |= {"n_sites": 200, "n_sites_called": 150}
     found, why = sm.variant_metrics(classes(), counts, "gvcf", limits, 30)
-    assert (found["call_rate"], found["mean_dp"], found["count_snvs"]) == (0.75, 30, 30)
+    assert (found["call_rate"], found["mean_dp"], found["adj_count_snvs"]) == (0.75, 30, 30)
     assert found["pass_rate"] == pytest.approx(90 / 94)
-    assert found["ratio_heterozygous_homzygous_snv"] == 2
+    assert found["adj_ratio_heterozygous_homzygous_snv"] == 2
     assert found["charr"] is None
     assert "50 are needed" in why["charr"]
-    assert why["ratio_insertion_deletion"] == "no deletion"
+    assert why["adj_ratio_insertion_deletion"] == "no deletion"
+
+
+def test_metrics_of_the_standard_are_of_the_persons_own_file(limits):
+    mine = classes()
+    mine[1] |= {"n_snv": 40, "n_het_snv": 24, "n_hom_snv": 16, "n_insertion": 3, "n_deletion": 2, "n_ti": 7, "n_tv": 2}
+    counts = dict.fromkeys(sm.COUNTS, 0) | {"n_snv": 30}
+    found, why = sm.variant_metrics(mine, counts, "gvcf", limits, 30)
+    names = ("count_snvs", "count_insertions", "ratio_heterozygous_homzygous_snv", "adj_count_snvs")
+    assert [found[name] for name in names] == [40, 3, 1.5, 30]
+    assert (found["ratio_insertion_deletion"], found["ratio_transitions_transversions_snv"]) == (1.5, 3.5)
+    found, why = sm.variant_metrics(mine, counts, "joint_vcf", limits, 30)
+    assert [found[name] for name in names] == [None, None, None, 30]
+    assert why["count_snvs"] == sm.OF_JOINT
 
 
 def test_call_rate_of_a_joint_vcf_is_over_its_own_records(limits):
@@ -669,12 +682,12 @@ def test_no_record_on_the_autosomes_is_no_count_of_zero(limits):
     zero = dict.fromkeys(sm.COUNTS, 0)
     found, why = sm.variant_metrics({2: classes()[1]}, zero, "gvcf", limits, 30)
     assert set(found.values()) == {None}
-    assert why["count_snvs"] == why["n_singleton"] == sm.NO_SITES
+    assert why["count_snvs"] == why["adj_count_snvs"] == why["n_singleton"] == sm.NO_SITES
     sites = zero | {"n_sites": 100}
     found, why = sm.variant_metrics(classes(called=0, missing=100), sites, "gvcf", limits, 30)
     assert (found["call_rate"], found["count_snvs"], why["count_snvs"]) == (0, None, sm.NO_SITES)
     found, _ = sm.variant_metrics(classes(), zero, "gvcf", limits, 30)
-    assert found["count_snvs"] == 0
+    assert found["count_snvs"] == found["adj_count_snvs"] == 0
 
 
 @pytest.mark.parametrize(("value", "expected"), [(None, ""), (1.0, "1"), (0.5, "0.5"), (85e9, "85000000000"), (3, "3")])

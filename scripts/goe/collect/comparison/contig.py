@@ -21,11 +21,13 @@ from goe.hts import parquet
 from goe.rules.stratum import parse
 
 PARTIAL, SAID, TESTS = "partial.npz", "compared.json", "tests.parquet"
-_KINDS = [("contig", pa.string()), ("pos", pa.int32()), ("ref", pa.string()), ("alt", pa.string())]
-_KINDS += [("countries", pa.int16()), ("chi2", pa.float64()), ("p", pa.float64()), ("af_apart", pa.float64())]
+KINDS = [("contig", pa.string()), ("pos", pa.int32()), ("ref", pa.string()), ("alt", pa.string())]
+KINDS += [("countries", pa.int16()), ("chi2", pa.float64()), ("p", pa.float64()), ("af_apart", pa.float64())]
+"""Columns of the tests of alleles."""
 TESTED = {
     "countries": "countries of origin that are compared: AC and AN are known exactly",
-    "chi2": "chi-squared statistic of one frequency in all of them, with one degree of freedom less than countries",
+    "chi2": "chi-squared statistic of one frequency in all of them, with one degree of freedom less than countries; "
+    "null where numbers are too small for it and the test is exact",
     "p": "its p; alleles at most at heterogeneity.countries.limit of comparison/statistics.json are held different",
     "af_apart": "largest AF less smallest AF of these countries",
 }
@@ -100,7 +102,7 @@ def compare(
     look = flags.Look(mine, shared, thresholds)
     shown = lookup.Writer(root, collection, contig, every)
     example: list = []
-    schema = pa.schema(_KINDS, {"goe": json.dumps({"collection": collection, "contig": contig}, sort_keys=True)})
+    schema = pa.schema(KINDS, {"goe": json.dumps({"collection": collection, "contig": contig}, sort_keys=True)})
     with table.Writer(root / TESTS, schema) as tests:
         for piece in pieces(Path(summed) / "sums.parquet", Path(summed) / "datasets.parquet", contig):
             cells = partial.cells(piece)

@@ -133,7 +133,7 @@ class Look:
 
     def of_countries(self, piece: Piece, cells: Cells, countries: Sequence[str]) -> dict[str, np.ndarray]:
         """Test of one frequency in all countries: units, chi2, p and apart (largest less smallest AF), (alleles,)."""
-        units, chi2, p = homogeneity.homogeneity(cells.lo, cells.an, cells.exact)
+        units, chi2, p = homogeneity.homogeneity(cells.lo, cells.an, cells.exact, self.t.fdr)
         af = np.divide(cells.lo, cells.an, out=np.zeros(cells.lo.shape), where=cells.an > 0)
         high, low = np.where(cells.exact, af, -1.0), np.where(cells.exact, af, 2.0)
         top, bottom = high.argmax(axis=0), low.argmin(axis=0)

@@ -1,25 +1,38 @@
 """Tests of one allele between units, and the limit that holds the false discoveries of all of them.
 
 Alleles are counted as if drawn one by one, which relatives and inbreeding make a little too sure. Where numbers are too
-small for the approximation an allele is not tested, and told as such.
+small for the approximation the test of one frequency is exact. An allele that cannot be found different whatever its
+carriers are, or whose tables are too many, is not tested, and told as such.
 """
 
 from collections.abc import Mapping
+from math import lgamma
 
+import numba as nb
 import numpy as np
 from scipy.special import chdtrc
 
 _LEAST, _MOST_BELOW, _ENOUGH = 1, 0.2, 5
 """Cochran 1954 (doi 10.2307/3001616): no expected number below 1, at most a fifth of them below 5."""
+TABLES = 2000
+"""Tables of an exact test at most: 8 copies in 6 countries, 2 in 30."""
+TIE = 1e-7
+"""Relative difference of two probabilities that is none, as R's fisher.test has it."""
 STEPS = 1000
 """Bins of a power of ten of p, so that no genome of them is held; a limit is rounded down to one, by 0.23 % at most."""
 _LOWEST = 320
 
 
-def homogeneity(ac: np.ndarray, an: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Chi-squared test of one frequency in all units: units compared int64, chi2 and p float64, each (alleles,).
+def homogeneity(
+    ac: np.ndarray, an: np.ndarray, known: np.ndarray, fdr: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Test of one frequency in all units: units compared int64, chi2 and p float64, each (alleles,).
 
-    ac, an: (units, alleles); known: bool, of those that take part. chi2 and p are NaN where an allele is not tested.
+    Chi-squared where numbers allow it, else the exact test of Freeman and Halton (Biometrika 1951, doi
+    10.1093/biomet/38.1-2.141), of up to TABLES tables with the same AN and AC in all, and chi2 is NaN. ac, an: (units,
+    alleles); known: bool, of those that take part. p is NaN where an allele is not tested; that is so where no table
+    has a p of `fdr` or less, since what can never be found would make the limit of all the others stricter (Tarone,
+    Biometrics 1990, doi 10.2307/2531456): it depends on the sums alone.
     """
     n = np.where(known, an, 0).astype(float)
     k = (n > 0).sum(axis=0)
@@ -32,7 +45,92 @@ def homogeneity(ac: np.ndarray, an: np.ndarray, known: np.ndarray) -> tuple[np.n
     small = ((expected < _ENOUGH) & there).sum(axis=(0, 1))
     good = (k >= 2) & (smallest >= _LEAST) & (small <= _MOST_BELOW * 2 * k)
     chi2 = np.where(good, chi2, np.nan)
-    return k, chi2, np.where(good, chdtrc(np.maximum(k - 1, 1), np.where(good, chi2, 0.0)), np.nan)
+    p = np.where(good, chdtrc(np.maximum(k - 1, 1), np.where(good, chi2, 0.0)), np.nan)
+    carried = np.where(known, ac, 0).sum(axis=0)
+    rows = np.flatnonzero(~good & (k >= 2) & (carried > 0) & (carried < n.sum(axis=0)))
+    p[rows] = exact(np.where(known, ac, 0)[:, rows], np.where(known, an, 0)[:, rows], fdr)
+    return k, chi2, p
+
+
+def exact(ac: np.ndarray, an: np.ndarray, fdr: float) -> np.ndarray:
+    """p of the exact test, float64 (alleles,); NaN where there are too many tables, or none has a p of `fdr` or less.
+
+    ac, an: (units, alleles), an 0 where a unit takes no part.
+    """
+    p, least = np.full((2, ac.shape[1]), np.nan)
+    _every(ac.astype(np.int64), an.astype(np.int64), TABLES, TIE, p, least)
+    return np.where(least <= fdr, p, np.nan)
+
+
+@nb.njit(cache=True, nogil=True)
+def _every(ac, an, most, tie, p, least):  # type: ignore[no-untyped-def]
+    """`_exact` of each allele, of the rarer of its two sides. p, least: filled in where there are `most` tables or
+    fewer: C(copies + units - 1, copies), if no unit is smaller."""
+    for j in range(ac.shape[1]):
+        there = an[:, j] > 0
+        size, mine = an[there, j], ac[there, j]
+        if 2 * mine.sum() > size.sum():
+            mine = size - mine
+        copies, n = mine.sum(), 1
+        for i in range(1, min(copies, size.size - 1) + 1):
+            n = n * (copies + size.size - i) // i
+            if n > most:
+                break
+        if n <= most:
+            p[j], least[j] = _exact(mine, size, tie)
+
+
+@nb.njit(cache=True, nogil=True)
+def _choose(n, k):  # type: ignore[no-untyped-def]
+    return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0)
+
+
+@nb.njit(cache=True, nogil=True)
+def _exact(ac, an, tie):  # type: ignore[no-untyped-def]
+    """Sum of the probabilities of all tables that are no likelier than this one, and of those no likelier than any.
+
+    The tables are gone over in order of their last units; `left` is what units from one on hold together.
+    """
+    units = an.size
+    mine, left = np.zeros(units, np.int64), np.zeros(units + 1, np.int64)
+    sofar = np.zeros(units + 1)
+    room = np.zeros(units + 1, np.int64)
+    for i in range(units - 1, -1, -1):
+        room[i] = room[i + 1] + an[i]
+    left[0] = ac.sum()
+    whole, here = _choose(room[0], left[0]), 0.0
+    for i in range(units):
+        here += _choose(an[i], ac[i])
+    found = np.empty(0)
+    for turn in range(2):
+        n, i, down = 0, 0, True
+        while i >= 0:
+            if i == units:
+                if turn:
+                    found[n] = sofar[i]
+                n += 1
+                i, down = i - 1, False
+                continue
+            if down:
+                # As few as the units behind leave.
+                mine[i] = max(0, left[i] - room[i + 1])
+            else:
+                mine[i] += 1
+            if mine[i] > min(an[i], left[i]):
+                i, down = i - 1, False
+                continue
+            left[i + 1] = left[i] - mine[i]
+            sofar[i + 1] = sofar[i] + _choose(an[i], mine[i])
+            i, down = i + 1, True
+        if not turn:
+            found = np.empty(n)
+    lowest, p, least = found.min(), 0.0, 0.0
+    for value in found:
+        if value <= here + tie:
+            p += np.exp(value - whole)
+        if value <= lowest + tie:
+            least += np.exp(value - whole)
+    return min(p, 1.0), min(least, 1.0)
 
 
 def cochran_mantel_haenszel(

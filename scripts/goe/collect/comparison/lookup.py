@@ -129,6 +129,8 @@ class Chunk:
         (size,) = struct.unpack_from("<I", raw)
         head = json.loads(raw[4 : 4 + size])
         data, n = np.frombuffer(raw, np.uint8, offset=4 + size), head["n"]
+        if not 0 < n <= bounds.CHUNK_ALLELES or any(not 0 <= width <= 4 for _, width, _ in head["columns"]):
+            raise ValueError("no size of a chunk")
 
         def column_(i: int) -> np.ndarray:
             base, width, at = head["columns"][i]

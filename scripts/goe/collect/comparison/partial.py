@@ -32,7 +32,7 @@ class Kind:
     one copy, how many every other unit has not, and how many no other is known to have. doubletons: int64 (units,
     units), alleles of two copies in all by where these are. complete: int64 (1,), alleles exact in every unit; sizes:
     int64 (units,), AN of these added up. ends, ended, spread, alike: `hudson.add_pairs`. tests: bins of p of
-    `homogeneity`; untested: int64 (2,), alleles exact in fewer than two units, and those with too small numbers.
+    `homogeneity`; untested: int64 (2,), alleles exact in fewer than two units, and others that are not tested.
     blocks: contig -> sums (blocks, units, units, 2) and alleles (blocks, units, units).
     """
 
@@ -88,7 +88,7 @@ class Kind:
         hudson.add_sharing(seen, absent, exact & (af <= thresholds.rare_af), self.sharing)
         self._lone(cells)
         self._pairs(piece.contig, cells.take(snv), (pos[snv] - 1) // block_size, thresholds.common_af)
-        _, _, p = homogeneity.homogeneity(cells.lo, cells.an, exact)
+        _, _, p = homogeneity.homogeneity(cells.lo, cells.an, exact, thresholds.fdr)
         self.tests = homogeneity.joined(self.tests, homogeneity.binned(p))
         varies = seen.any(axis=0)
         two = exact.sum(axis=0) >= 2

@@ -80,10 +80,14 @@ def groups(table: Table) -> list[Group]:
     return found
 
 
-def at_most_below(table: Table, k: int, build: Build, contig: str) -> dict[str, int]:
+def at_most_below(table: Table, k: int, build: Build, contig: str, earlier: bool = False) -> dict[str, int]:
     """Stratum -> by how many alleles its numbers may be below the truth on a contig: 2 (k - 1) people of each group,
-    and on X and Y of each sex of a group."""
+    and on X and Y of each sex of a group. earlier: whether numbers of an earlier release are kept, when it may be all,
+    since more may be called today."""
     classes = {of_class for _, _, of_class in class_breaks(build, contig)}
+    if earlier:
+        most = max(PLOIDY.get((c, sex), 0) for c in classes for sex in "MFU")
+        return {stratum: n * most for stratum, n in table.people.items()}
     apart = contig_class(contig) in ("X", "Y")
     found = dict.fromkeys(table.strata, 0)
     for group in groups(table):
@@ -109,11 +113,19 @@ def _inside(group: Group, stratum: str, table: Table) -> bool:
 class Runs:
     """The audit of a contig, batch after batch.
 
-    strata, people: published, in the order of the release. where: what problems are told of.
+    strata, people: published, in the order of the release. where: what problems are told of. earlier: whether numbers
+    of an earlier release are kept.
     """
 
     def __init__(
-        self, strata: Sequence[str], people: Mapping[str, int], stated: Stated, build: Build, contig: str, where: str
+        self,
+        strata: Sequence[str],
+        people: Mapping[str, int],
+        stated: Stated,
+        build: Build,
+        contig: str,
+        where: str,
+        earlier: bool = False,
     ):
         self.table, self.k = Table(strata, people), max(1, stated.k)
         self.nobody = people[TOTAL] < stated.min_stratum_size and stated.k > 1
@@ -123,7 +135,7 @@ class Runs:
         self.found: dict[str, int] = {}
         self.problems: list[Problem] = []
         self.compared = self.above = self.far = 0
-        self.within = at_most_below(self.table, self.k, build, contig)
+        self.within = at_most_below(self.table, self.k, build, contig, earlier)
 
     def look(self, start: np.ndarray, end: np.ndarray, an: np.ndarray) -> None:
         """start, end: 1-based, inclusive; an: int64 (strata, runs)."""

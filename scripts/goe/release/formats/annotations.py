@@ -3,12 +3,15 @@
 All public alleles with their FILTER, as in gnomAD. Metrics AC, AN, AF and nhomalt, then the group: AC_XX and AC_XY
 for women and men, AC_ee and AC_ee_XX for a country. gnomAD has no countries; its groups are in small letters before
 the sex (gnomad_methods, gnomad/utils/vcf.py, make_label_combos), and in small letters a country is no population of
-a GDI node, so a companion loaded by mistake adds none. Flags are those of POS alone, as gnomAD has them.
+a GDI node, so a companion loaded by mistake adds none. Flags are those of POS alone, as gnomAD has them, and of women
+nothing stands on Y, not even a 0 (gnomad_methods, gnomad/assessment/validity_checks.py, check_sex_chr_metrics).
+QUAL is empty: what a caller makes it of are the reads of the carriers, and no rule of disclosure control is about it.
 
 Everything is in resources/dictionary/annotations.tsv: every tag, its unit and its rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +27,9 @@ from goe.genome.bed import read_bed
 from goe.genome.build import REGION_X, REGION_Y, Build, canonical, class_breaks
 from goe.genome.intervals import inside, intervals, merged
 from goe.release.formats import sites_vcf
+from goe.release.formats.allele_names import NAMES
 from goe.rules.stratum import parse
+from goe.variant_qc.statistics import filtering_allele_frequency
 
 FIELDS = RESOURCES / "dictionary" / "annotations.tsv"
 NON_PAR = "non_par"
@@ -34,6 +39,8 @@ FLAGS = ("lcr", "segdup")
 _SEXES = {"M": "XY", "F": "XX"}
 _GROUPS = {"M": "men", "F": "women"}
 _GRPMAX = ("ac", "an", "af", "nhomalt")
+_OVER_COUNTRIES = ("grpmax", "fafmax")
+_FAF = {"faf95": 0.95, "faf99": 0.99}
 
 
 def read_fields(path: str | Path = FIELDS) -> list[dict[str, str]]:
@@ -56,24 +63,33 @@ def _words(stratum: str) -> str:
 def tags(fields: Sequence[Mapping[str, str]], strata: Sequence[str], flags: Iterable[str]) -> list[sites_vcf.Tag]:
     """INFO tags in the order of the file. flags: the region flags that are known, non_par among them.
 
-    The key of a grpmax tag is `grpmax` or `grpmax_` and its number, that of a flag the flag.
+    The key of a tag is its field; of one of a country, which is computed, with `_` and the country behind, as `_key`
+    has it; of one over countries with `grpmax_` or `fafmax_` before it; of a flag the flag.
     """
-    known = set(flags)
+    known, countries = set(flags), st.published_countries(strata)
     out = []
     for stratum in strata:
         for f in fields:
+            text = f"{f['description']}{_words(stratum)} ({f['unit']})"
+            tag = (f["vcf"] + suffix(stratum), f["number"], f["type"], text)
             if f["scope"] == "stratum":
-                text = f"{f['description']}{_words(stratum)} ({f['unit']})"
-                tag = (f["vcf"] + suffix(stratum), f["number"], f["type"], text, f["field"], stratum)
-                out.append(sites_vcf.Tag(*tag))
+                out.append(sites_vcf.Tag(*tag, f["field"], stratum))
+            elif f["scope"] == "country" and stratum in countries:
+                out.append(sites_vcf.Tag(*tag, _key(f, stratum)))
     for f in fields:
-        if f["scope"] == "stratum" or (f["scope"] == "region" and f["field"] not in known):
+        if f["scope"] in ("stratum", "country") or (f["scope"] == "region" and f["field"] not in known):
             continue
-        if f["scope"] == "grpmax" and len(st.published_countries(strata)) < 2:
+        if f["scope"] in _OVER_COUNTRIES and len(countries) < 2:
             continue
-        key = f"grpmax_{f['field']}" if f["scope"] == "grpmax" and f["field"] != "grpmax" else f["field"]
-        out.append(sites_vcf.Tag(f["vcf"], f["number"], f["type"], f"{f['description']} ({f['unit']})", key))
+        out.append(sites_vcf.Tag(f["vcf"], f["number"], f["type"], f"{f['description']} ({f['unit']})", _key(f)))
     return out
+
+
+def _key(field: Mapping[str, str], country: str = "") -> str:
+    name = field["field"]
+    if field["scope"] in _OVER_COUNTRIES and name != field["scope"]:
+        return f"{field['scope']}_{name}"
+    return f"{name}_{country}" if country else name
 
 
 def check_regions(regions: Mapping[str, str], build: Build) -> list[Problem]:
@@ -126,14 +142,61 @@ def grpmax(block: Block) -> tuple[np.ndarray, np.ndarray]:
     return rows[af.argmax(axis=0)], block.shown()[rows].all(axis=0) & (af.max(axis=0) > 0)
 
 
-def _chosen(values: np.ndarray, row: np.ndarray, told: np.ndarray) -> pa.Array:
-    return pa.array(values[row, np.arange(values.shape[1])], mask=~told)
+def shown(block: Block) -> np.ndarray:
+    """bool (strata, alleles): the public cells that this file has, of women none on Y."""
+    women = np.array([parse(stratum).sex == "F" for stratum in block.strata])
+    return block.shown() & ~(women & (canonical(block.contig) == "Y"))[:, None]
+
+
+def computed(block: Block, key: str) -> pa.Array:
+    """Values of a key that is computed of the countries: `faf95_EE`, `grpmax`, `grpmax_ac`, `fafmax_faf95`,
+    `fafmax_faf95_country`; null where nothing is told. Single precision for filtering allele frequencies."""
+    over, _, number = key.partition("_")
+    if over in _FAF:
+        s = block.strata.index(number)
+        values = _single(_faf(block, s, over))
+        return pa.array(values, mask=~block.shown()[s] | np.isnan(values))
+    if over == "grpmax":
+        (row, told), name = grpmax(block), number
+        values = block.numbers.af() if number in ("", "af") else getattr(block.numbers, number)
+    else:
+        of, _, country = number.partition("_")
+        row, told, values = fafmax(block, of)
+        name = "" if country else of
+    if not name:
+        return pa.array([s.lower() for s in block.strata]).take(pa.array(row, mask=~told))
+    return pa.array(values[row, np.arange(len(block))], mask=~told)
+
+
+def _faf(block: Block, s: int, name: str) -> np.ndarray:
+    return filtering_allele_frequency(block.numbers.ac[s], block.numbers.an[s], _FAF[name])
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)
+
+
+def fafmax(block: Block, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `grpmax`, by faf95 or faf99, and these, float32 (strata, alleles), of the countries alone."""
+    rows = np.array([block.strata.index(s) for s in st.published_countries(block.strata)], dtype=np.int64)
+    values = np.full((len(block.strata), len(block)), np.nan, dtype=np.float32)
+    for s in rows:
+        values[s] = _single(_faf(block, s, name))
+    if len(rows) < 2:
+        return np.zeros(len(block), dtype=np.int64), np.zeros(len(block), dtype=bool), values
+    there = np.nan_to_num(values[rows], nan=-1.0)
+    return rows[there.argmax(axis=0)], block.shown()[rows].all(axis=0) & (there.max(axis=0) > 0), values
+
+
+def is_computed(tag: sites_vcf.Tag) -> bool:
+    """Whether the values of a tag are those of `computed`."""
+    over, _, rest = tag.key.partition("_")
+    return not tag.stratum and (over in _OVER_COUNTRIES or (over in _FAF and bool(rest)))
 
 
 def lines(block: Block, info: Sequence[sites_vcf.Tag], regions: Mapping[str, np.ndarray]) -> pa.Array:
     """VCF lines of all alleles of a block. regions: as `flagged`, with every flag among the tags."""
-    counted = [tag for tag in info if tag.stratum or not (tag.key.startswith("grpmax") or tag.key in regions)]
-    row, told = grpmax(block)
+    counted = [tag for tag in info if not (is_computed(tag) or tag.key in regions or tag.key in NAMES)]
     pos = block.pos.to_numpy()
     more = []
     for tag in info:
@@ -142,16 +205,12 @@ def lines(block: Block, info: Sequence[sites_vcf.Tag], regions: Mapping[str, np.
         if tag.key in regions:
             flag = pa.array(inside(pos, regions[tag.key]))
             more.append(pc.if_else(flag, pa.scalar(tag.id), pa.scalar(None, pa.string())))
-        elif tag.key.startswith("grpmax"):
-            number = tag.key.removeprefix("grpmax").removeprefix("_")
-            if not number:
-                names = pa.array([s.lower() for s in block.strata]).take(pa.array(row, mask=~told))
-                more.append(pc.binary_join_element_wise(f"{tag.id}=", names, ""))
-                continue
-            values = block.numbers.af() if number == "af" else getattr(block.numbers, number)
-            text = pc.cast(_chosen(values, row, told), pa.string())
-            more.append(pc.binary_join_element_wise(f"{tag.id}=", text, ""))
-    return pc.binary_join_element_wise(sites_vcf.lines(block, counted), *more, ";", null_handling="skip")
+        elif is_computed(tag):
+            more.append(pc.binary_join_element_wise(f"{tag.id}=", pc.cast(computed(block, tag.key), pa.string()), ""))
+        elif tag.key in block.names:
+            more.append(pc.binary_join_element_wise(f"{tag.id}=", block.names[tag.key], ""))
+    told = sites_vcf.lines(replace(block, mask=shown(block)), counted)
+    return pc.binary_join_element_wise(told, *more, ";", null_handling="skip")
 
 
 class Writer:
@@ -191,7 +250,8 @@ def dictionary(
     fields: Sequence[Mapping[str, str]], strata: Sequence[str], flags: Iterable[str]
 ) -> list[tuple[str, ...]]:
     """Rows for the dictionary of the release: file, name, type, number, unit, stratum, description, rule."""
-    rows = {("grpmax_" if f["scope"] == "grpmax" and f["field"] != "grpmax" else "") + f["field"]: f for f in fields}
+    rows = {_key(f): f for f in fields if f["scope"] != "country"}
+    rows |= {_key(f, s): f for f in fields if f["scope"] == "country" for s in st.published_countries(strata)}
     return [
         (
             "annotations VCF",

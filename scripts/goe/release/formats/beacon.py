@@ -17,13 +17,14 @@ genomicVariations_vcf.py), which refuses unknown keys and tags that the header o
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import yaml
 
 from goe.core import tables
 from goe.core.errors import Problem, stop_on
@@ -32,10 +33,16 @@ from goe.frequencies.block import Block, passed
 from goe.genome import hgvs
 from goe.genome.fasta import Reference
 from goe.release.formats.sites_vcf import Body, Tag
+from goe.release.metadata import health_dcat
+from goe.settings import sections
+from goe.settings.sections import Config
 
 SOURCE = "The Genome of Europe"
 SOURCE_REFERENCE = "https://genomeofeurope.eu/"
 DICTIONARY = RESOURCES / "dictionary" / "beacon.tsv"
+DATASETS, CONF, PERMISSIONS = (
+    f"beacon/{name}" for name in ("datasets.json", "datasets_conf.yml", "datasets_permissions.yml")
+)
 
 # Key of a population's frequency -> the number it holds, in the order of a line.
 NUMBERS = {
@@ -79,6 +86,35 @@ def populations(info: Sequence[Tag]) -> dict:
 def dumps(info: Sequence[Tag]) -> str:
     """The text of populations.json."""
     return json.dumps(populations(info), indent=2) + "\n"
+
+
+def records(said: Mapping[str, Mapping]) -> dict[str, str]:
+    """What a Beacon asks of the dataset beside its alleles: path in the release -> content.
+
+    said: name of a description (`texts.DESCRIPTIONS`) -> its content. The record has the keys of the Beacon v2 default
+    model; the two YAML files are entries for beacon/conf/datasets/datasets_conf.yml and
+    beacon/permissions/datasets/datasets_permissions.yml of EGA-archive/beacon2-pi-api.
+    """
+    dataset, given = said["dataset"], sections.of(Config, said["config"]).dataset
+    about = health_dcat.About(dataset["number_of_pass_records"], dataset["number_of_people"], (), dataset["build"])
+    day = health_dcat.issued(given.id).isoformat()
+    page = {"externalUrl": given.access_url} if given.access_url else {}
+    record = {
+        "id": given.id,
+        "name": health_dcat.title(given),
+        "description": health_dcat.description(given, about),
+        "createDateTime": day,
+        "updateDateTime": day,
+        **page,
+        "info": {"assemblyId": dataset["build"], "numberOfUniqueIndividuals": dataset["number_of_people"]},
+    }
+    conf = {given.id: {"isSynthetic": given.synthetic, "isTest": False}}
+    public = {"default_entry_types_granularity": "record", "entry_types_exceptions": []}
+    return {
+        DATASETS: json.dumps([record], indent=1, ensure_ascii=False) + "\n",
+        CONF: yaml.safe_dump(conf),
+        PERMISSIONS: yaml.safe_dump({given.id: {"public": public}}),
+    }
 
 
 def write_populations(path: str | Path, info: Sequence[Tag]) -> None:

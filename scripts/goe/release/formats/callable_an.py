@@ -8,11 +8,15 @@ smallest groups (goe.frequencies.callable_an), which say how far they may be bel
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from goe.frequencies.callable_before import EARLIER as EARLIER
+from goe.frequencies.callable_before import KEPT as KEPT
+from goe.frequencies.callable_before import LOWERED as LOWERED
 from goe.hts import parquet
 
 # Runs of a row group, and of a piece of text.
@@ -110,10 +114,11 @@ def strata_of(path: str | Path) -> list[str]:
 class Writer:
     """Parquet file of a contig."""
 
-    def __init__(self, path: str | Path, wanted: pa.Schema):
+    def __init__(self, path: str | Path | IO[bytes], wanted: pa.Schema):
         self.file = parquet.released(path, wanted, wanted.metadata[b"goe"].decode())
 
-    def write(self, table: pa.Table) -> None:
+    def group(self, table: pa.Table) -> None:
+        """Write a row group."""
         self.file.write_table(table, row_group_size=ROW_GROUP)
 
     def __enter__(self) -> "Writer":

@@ -58,10 +58,11 @@ def tag_name(base: str, stratum: str) -> str:
     return "_".join(filter(None, (metric, stratum, zygosity)))
 
 
-def _group(stratum: str) -> str:
+def group(stratum: str) -> str:
+    """Whom a stratum is of, in words behind others: `, male people of EE`; nothing for Total."""
     country, sex = parse(stratum)
-    group = {"M": "male people", "F": "female people"}.get(sex, "people")
-    return f", {group} of {country}" if country else f", {group}" if sex else ""
+    who = {"M": "male people", "F": "female people"}.get(sex, "people")
+    return f", {who} of {country}" if country else f", {who}" if sex else ""
 
 
 def tags(fields: Sequence[Mapping[str, str]], strata: Iterable[str]) -> list[Tag]:
@@ -70,7 +71,7 @@ def tags(fields: Sequence[Mapping[str, str]], strata: Iterable[str]) -> list[Tag
     for stratum in strata:
         for f in fields:
             if f["scope"] == "stratum" and f["vcf"]:
-                text = f"{f['description']}{_group(stratum)} ({f['unit']})"
+                text = f"{f['description']}{group(stratum)} ({f['unit']})"
                 name = tag_name(f["vcf"], stratum)
                 out.append(Tag(name, f["number"], f["type"], text, f["field"], stratum))
     for f in fields:

@@ -8,7 +8,9 @@ that one. A null is withheld; `af` is null as well where AN is 0. Everything tha
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -129,7 +131,7 @@ class Writer:
     wanted: `schema`. ValueError for a block of another contig or of other strata.
     """
 
-    def __init__(self, path: str | Path, wanted: pa.Schema):
+    def __init__(self, path: str | Path | IO[bytes], wanted: pa.Schema):
         about = json.loads(wanted.metadata[b"goe"])
         self.contig, self.strata = about["contig"], tuple(entry["stratum"] for entry in about["strata"])
         self.wanted = wanted
@@ -150,17 +152,18 @@ class Writer:
         n = sum(table.num_rows for table in self._waiting)
         while n >= ROW_GROUP:
             table = pa.concat_tables(self._waiting)
-            self._write(table.slice(0, ROW_GROUP))
+            self.group(table.slice(0, ROW_GROUP))
             self._waiting = [table.slice(ROW_GROUP)]
             n -= ROW_GROUP
 
-    def _write(self, table: pa.Table) -> None:
+    def group(self, table: pa.Table) -> None:
+        """Write a row group, or nothing."""
         if table.num_rows:
             self.file.write_table(table.combine_chunks(), row_group_size=ROW_GROUP)
 
     def close(self) -> None:
         if self._waiting:
-            self._write(pa.concat_tables(self._waiting))
+            self.group(pa.concat_tables(self._waiting))
             self._waiting = []
         self.file.close()
 
@@ -216,6 +219,16 @@ def read(path: str | Path, block: int = BLOCK) -> Iterator[Block]:
             yield _block(batch, about["contig"], strata, str(path))
 
 
+def alone(path: str | Path, stratum: str, block: int = BLOCK) -> Iterator[Block]:
+    """As `read`, with the numbers of one stratum, which stands as everybody, and no statistics of the site: of a table
+    with many strata this reads a few columns."""
+    about = facts(path)
+    names = [*_ALLELE, *(column(name, stratum) for name in NUMBERS)]
+    for table in batches(str(path), str(path), TEXT, block, names):
+        for batch in table.to_batches():
+            yield replace(_block(batch, about["contig"], (stratum,), str(path)), strata=(st.TOTAL,))
+
+
 def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: str) -> Block:
     n = batch.num_rows
     values = {name: np.zeros((len(strata), n), dtype=np.int32) for name in COUNTS}
@@ -229,7 +242,11 @@ def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: s
                 af[s] = cells.to_numpy(zero_copy_only=False)
             else:
                 values[name][s] = cells.fill_null(0).to_numpy()
-    statistics = {name: batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64) for name in STATISTICS}
+    statistics = {
+        name: batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
+        for name in STATISTICS
+        if name in batch.schema.names
+    }
     numbers = st.Numbers(**values)
     mask = there["an"]
     problems: list[Problem] = []

@@ -3,7 +3,8 @@
 Properties, cardinalities and code lists: GenomicDataInfrastructure/gdi-metadata,
 `Documentation/Metadata_submission.csv` (the submission template of the Genome of Europe) and
 `Formulasation(shacl)/core/PiecesShape/*.ttl`, of which a copy is in resources/schemas/gdi-metadata-shacl. The
-rest (spatial coverage, licence, checksums, sizes, media types) follows DCAT-AP 3.
+rest (spatial coverage, licence, checksums, sizes, media types, the class of every node that it names) follows DCAT-AP
+3.0.1. A distribution is a product of the release (`goe.release.layout.PRODUCTS`); single files are in the crate.
 
 Every node has a name: a fragment of `dataset.access_url`, or of the release folder itself when that is not
 set. So there are no blank nodes, and the two files are written sorted, without an RDF library.
@@ -21,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from goe import __version__
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
-from goe.release.layout import File
+from goe.release.layout import File, products
 from goe.rules.dataset import COUNTRIES, DatasetId
 from goe.settings.sections import Config, Dataset
 
@@ -37,10 +38,12 @@ PREFIXES = {
     "dcatap": "http://data.europa.eu/r5r/",
     "dct": "http://purl.org/dc/terms/",
     "dpv": "https://w3id.org/dpv#",
+    "eli": "http://data.europa.eu/eli/ontology#",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "gdi": "http://data.gdi.eu/core/p2/",
     "healthdcatap": "http://healthdataportal.eu/ns/health#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "spdx": "http://spdx.org/rdf/terms#",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
@@ -52,6 +55,18 @@ PUBLIC = "http://publications.europa.eu/resource/authority/access-right/PUBLIC"
 HEALTH = "http://publications.europa.eu/resource/authority/data-theme/HEAL"
 # With https, as the shape of dct:type has it; the other authority tables have http.
 SYNTHETIC = "https://publications.europa.eu/resource/authority/dataset-type/SYNTHETIC_DATA"
+_AUTHORITY = "http://publications.europa.eu/resource/authority/"
+COMPLETED = {kind: f"{_AUTHORITY}{kind}-status/COMPLETED" for kind in ("dataset", "distribution")}
+AVAILABLE = f"{_AUTHORITY}planned-availability/AVAILABLE"
+_LABELS = {
+    HEALTH: "Health",
+    SYNTHETIC: "Synthetic data",
+    AVAILABLE: "Available",
+    **dict.fromkeys(COMPLETED.values(), "Completed"),
+}
+"""Concepts of authority tables that a record names, with their labels there."""
+_MEDIA_TYPE = "https://www.iana.org/assignments/media-types/"
+_SHA256 = PREFIXES["spdx"] + "checksumAlgorithm_sha256"
 HEALTH_CATEGORY = PREFIXES["gdi"] + "HealthCategoryHumanGenomic"
 CONFORMS_TO = ("ExternallyGoverned", "1MGCompliant", "1MGCohort")
 LEGAL_BASES = (
@@ -77,16 +92,22 @@ LICENSES = {
 }
 """Licences that `dataset.license` may name by their SPDX identifier."""
 
+PROVENANCE = (
+    f"Counted by goe {__version__} from the genotypes or reads of the people. How is in README.md and provenance/ of "
+    "the release, with digests of the code and versions of the tools in ro-crate-metadata.json."
+)
+"""What is told of how the data came about where the config says nothing."""
 _PROJECTS = {"GOE": "GoE", "GDI": "GDI"}
 _HERE = "../"  # the release folder, seen from metadata/
 
 
 @dataclass(frozen=True)
 class Text:
-    """A literal: its text and, when it is no plain string, its datatype as prefix:name."""
+    """A literal: its text and, when it is no plain string, its datatype as prefix:name, or its language."""
 
     value: str
     datatype: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,6 +244,7 @@ def problems(cfg: Config) -> list[Problem]:
     addresses = [("contact.url", dataset.contact.url)]
     addresses += [("access_url", dataset.access_url), ("download_url", dataset.download_url)]
     addresses += [("license", license_url(dataset.license)), ("hdab.url", dataset.hdab.url if dataset.hdab else None)]
+    addresses += [("endpoint_url", dataset.endpoint_url), *(("referenced_by", url) for url in dataset.referenced_by)]
     for key, value in addresses:
         what = _address_problem(value) if value else ""
         if what:
@@ -238,6 +260,8 @@ def problems(cfg: Config) -> list[Problem]:
         if not MAIL.fullmatch(value):
             mend = "write it as name@example.org; of other characters than letters and digits a name may have . + - _ '"
             wrong(key, f"{value!r} is no mail address that a release can give", mend)
+    if None not in (dataset.min_age, dataset.max_age) and dataset.min_age > dataset.max_age:  # type: ignore[operator]
+        wrong("min_age", f"{dataset.min_age} is above max_age, {dataset.max_age}", "exchange them")
     if dataset.conforms_to not in (None, *CONFORMS_TO):
         wrong("conforms_to", f"{dataset.conforms_to!r} is unknown", f"it is one of {', '.join(CONFORMS_TO)}")
     for name in dataset.legal_basis:
@@ -290,14 +314,31 @@ def triples(cfg: Config, about: About, files: Iterable[File]) -> Triples:
         out.append((subject, "rdf:type", Iri(kind)))
         return _Node(subject, out)
 
+    def concept(subject: "_Node", predicate: str, name: str) -> None:
+        subject.iri(predicate, name)
+        if (name, "rdf:type", Iri("skos:Concept")) not in out:
+            add(name, "skos:Concept").text("skos:prefLabel", _LABELS[name], language="en")
+
     record = add(node(dataset.id), "dcat:Dataset")
     record.text("dct:title", title(dataset))
+    for language, words in dataset.titles.items():
+        record.text("dct:title", words, language=language)
     record.text("dct:description", description(dataset, about))
     record.text("dct:identifier", dataset.id)
     record.text("dct:issued", issued(dataset.id).isoformat(), "xsd:date")
     record.iri("dct:accessRights", PUBLIC)
+    add(PUBLIC, "dct:RightsStatement")
     record.iri("dcatap:applicableLegislation", EHDS)
-    record.iri("dcat:theme", HEALTH)
+    add(EHDS, "eli:LegalResource")
+    concept(record, "dcat:theme", HEALTH)
+    concept(record, "adms:status", COMPLETED["dataset"])
+    record.iri("dct:provenance", node("provenance"))
+    add(node("provenance"), "dct:ProvenanceStatement").text("rdfs:label", dataset.provenance or PROVENANCE)
+    for address in sorted(set(dataset.referenced_by)):
+        record.iri("dct:isReferencedBy", address)
+    for key, age in (("minTypicalAge", dataset.min_age), ("maxTypicalAge", dataset.max_age)):
+        if age is not None:
+            record.text(f"healthdcatap:{key}", str(age), "xsd:nonNegativeInteger")
     record.iri("healthdcatap:healthCategory", HEALTH_CATEGORY)
     record.text("healthdcatap:numberOfRecords", str(about.records), "xsd:nonNegativeInteger")
     record.text("healthdcatap:numberOfUniqueIndividuals", str(about.people), "xsd:nonNegativeInteger")
@@ -310,8 +351,9 @@ def triples(cfg: Config, about: About, files: Iterable[File]) -> Triples:
         record.iri("dpv:hasLegalBasis", f"dpv:{name}")
     if dataset.conforms_to:
         record.iri("dct:conformsTo", PREFIXES["gdi"] + dataset.conforms_to)
+        add(PREFIXES["gdi"] + dataset.conforms_to, "dct:Standard")
     if dataset.synthetic:
-        record.iri("dct:type", SYNTHETIC)
+        concept(record, "dct:type", SYNTHETIC)
     if licence:
         record.iri("dct:license", licence)
         add(licence, "dct:LicenseDocument")
@@ -343,32 +385,58 @@ def triples(cfg: Config, about: About, files: Iterable[File]) -> Triples:
     other.text("skos:notation", submission_id(dataset))
     other.text("adms:schemaAgency", publisher(dataset))
 
-    for file in listed:
-        record.iri("dcat:distribution", node(f"file/{file.path}"))
-        part = add(node(f"file/{file.path}"), "dcat:Distribution")
-        part.text("dct:title", file.title)
-        part.iri("dcat:accessURL", dataset.access_url or download)
-        if download:
-            part.iri("dcat:downloadURL", download + file.url)
+    if len({file.path for file in listed}) < len(listed):
+        twice = sorted({f.path for f, g in pairwise(listed) if f.path == g.path})
+        raise GoeError(Problem(", ".join(twice), "is listed twice", "list every file once"))
+    service = None
+    if dataset.endpoint_url:
+        service = add(node("service"), "dcat:DataService")
+        service.text("dct:title", f"Service of {title(dataset)}")
+        service.iri("dcat:endpointURL", dataset.endpoint_url)
+        service.iri("dcat:servesDataset", node(dataset.id))
+        service.iri("dcatap:applicableLegislation", EHDS)
+        service.iri("dct:accessRights", PUBLIC)
+        service.iri("dct:publisher", node("publisher"))
+        service.iri("dcat:contactPoint", node("contact"))
+        concept(service, "dcat:theme", HEALTH)
+    for product, inside, main in products(listed):
+        record.iri("dcat:distribution", node(f"product/{product.folder}"))
+        part = add(node(f"product/{product.folder}"), "dcat:Distribution")
+        part.text("dct:title", product.title)
+        part.text("dct:description", product.description)
+        part.iri("dcat:accessURL", dataset.access_url or f"{download}{product.folder}/")
+        if download and main:
+            part.iri("dcat:downloadURL", download + main.url)
         part.iri("dcatap:applicableLegislation", EHDS)
         if licence:
             part.iri("dct:license", licence)
         part.text("dct:issued", issued(dataset.id).isoformat(), "xsd:date")
-        part.text("dcat:byteSize", str(file.size), "xsd:nonNegativeInteger")
-        part.iri("dcat:mediaType", f"https://www.iana.org/assignments/media-types/{file.media_type}")
-        if file.sha256:
-            part.iri("spdx:checksum", node(f"sha256/{file.path}"))
-            checksum = add(node(f"sha256/{file.path}"), "spdx:Checksum")
-            checksum.iri("spdx:algorithm", "spdx:checksumAlgorithm_sha256")
-            checksum.text("spdx:checksumValue", file.sha256, "xsd:hexBinary")
-    if len(set(out)) != len(out):
-        twice = sorted({f.path for f, g in pairwise(listed) if f.path == g.path})
-        raise GoeError(Problem(", ".join(twice), "is listed twice", "list every file once"))
+        part.text("dcat:byteSize", str(sum(f.size for f in ([main] if main else inside))), "xsd:nonNegativeInteger")
+        for predicate, name, kind in (
+            ("dct:format", f"{_AUTHORITY}file-type/{product.format}", "dct:MediaTypeOrExtent"),
+            ("dcat:mediaType", _MEDIA_TYPE + (main or inside[0]).media_type, "dct:MediaType"),
+            ("dct:conformsTo", product.standard, "dct:Standard"),
+        ):
+            if name:
+                part.iri(predicate, name)
+                add(name, kind)
+        concept(part, "dcatap:availability", AVAILABLE)
+        concept(part, "adms:status", COMPLETED["distribution"])
+        if service and product.folder == "beacon":
+            part.iri("dcat:accessService", service.name)
+        if main and main.sha256:
+            part.iri("spdx:checksum", node(f"sha256/{main.path}"))
+            checksum = add(node(f"sha256/{main.path}"), "spdx:Checksum")
+            checksum.iri("spdx:algorithm", _SHA256)
+            add(_SHA256, "spdx:ChecksumAlgorithm")
+            checksum.text("spdx:checksumValue", main.sha256, "xsd:hexBinary")
+    # A node that several others name is described once.
+    out = list(dict.fromkeys(out))
     return sorted(out, key=lambda t: (t[0] != record.name, t[0], t[1] != "rdf:type", t[1], _sort_key(t[2])))
 
 
 def _sort_key(value: Iri | Text) -> tuple[str, ...]:
-    return ("", value.value, "") if isinstance(value, Iri) else ("text", value.value, value.datatype)
+    return ("", value.value, "") if isinstance(value, Iri) else ("text", value.value, value.datatype + value.language)
 
 
 class _Node:
@@ -377,8 +445,8 @@ class _Node:
     def __init__(self, name: str, out: Triples):
         self.name, self.out = name, out
 
-    def text(self, predicate: str, value: str, datatype: str = "") -> None:
-        self.out.append((self.name, predicate, Text(value, datatype)))
+    def text(self, predicate: str, value: str, datatype: str = "", language: str = "") -> None:
+        self.out.append((self.name, predicate, Text(value, datatype, language)))
 
     def iri(self, predicate: str, value: str) -> None:
         self.out.append((self.name, predicate, Iri(value)))
@@ -403,7 +471,7 @@ def _turtle_object(value: Iri | Text) -> str:
     if isinstance(value, Iri):
         return value.value if _curie(value.value) else f"<{value.value}>"
     text = "".join(_ESCAPES.get(c, c if c >= " " else f"\\u{ord(c):04X}") for c in value.value)
-    return f'"{text}"' + (f"^^{value.datatype}" if value.datatype else "")
+    return f'"{text}"' + (f"^^{value.datatype}" if value.datatype else f"@{value.language}" if value.language else "")
 
 
 def turtle(record: Triples) -> str:
@@ -438,7 +506,9 @@ def json_ld(record: Triples) -> str:
                 entity[predicate] = [
                     {"@id": value.value}
                     if isinstance(value, Iri)
-                    else {"@value": value.value} | ({"@type": value.datatype} if value.datatype else {})
+                    else {"@value": value.value}
+                    | ({"@type": value.datatype} if value.datatype else {})
+                    | ({"@language": value.language} if value.language else {})
                     for value in values
                 ]
         graph.append(entity)

@@ -99,6 +99,12 @@ TOLD: dict[str, tuple[str, ...]] = {
         "download_url",
         "conforms_to",
         "legal_basis",
+        "titles",
+        "min_age",
+        "max_age",
+        "provenance",
+        "referenced_by",
+        "endpoint_url",
     ),
     "disclosure": ("min_carriers", "policy", "protect", "open", "legal_basis", "min_stratum_size"),
     "genotype_filter": (

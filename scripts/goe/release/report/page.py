@@ -99,9 +99,9 @@ def page(
     alleles_withheld, counts_beside_the_frequencies_rounded_to, not_covered} and, where there are, protect and
     min_stratum_size. spectrum: `report_spectrum.combine`. table: `report_lookup.table`.
     contigs: {name, length} of the release, in order. filters: FILTER name -> what it means.
-    membership: `membership.figure`, or None when none was made. checks: {name, passed, detail} each. files:
-    {path, size, sha256} of the other files of the release; sha256 is None where two runs differ (encrypted files), and
-    size too where a file is made after this page. The manifest has their digests.
+    membership: `membership.figure`, or None when none was made. checks: {name, passed, detail} each, passed None where
+    it is made later. files: {path, size, sha256} of the other files of the release; sha256 is None where two runs
+    differ (encrypted files), and size too where a file is made after this page. The manifest has their digests.
 
     GoeError when the parts are not of one release.
     """
@@ -225,7 +225,8 @@ def _figures(
     """Figures of the head: name, figure, more."""
     alleles = sum(c["alleles"] for c in spectrum["contigs"].values())
     passed = sum(c["PASS"] for c in spectrum["contigs"].values())
-    good = sum(bool(c["passed"]) for c in checks)
+    made = [c["passed"] for c in checks if c["passed"] is not None]
+    every = f"passed; goe check makes all {len(checks)}" if len(checks) > len(made) else "passed"
     k = disclosure["min_carriers"]
     if k is None:
         floor = ("Floor", "none", "an open release, on a legal basis")
@@ -238,7 +239,7 @@ def _figures(
         floor,
         ("Withheld", _withheld(disclosure), "alleles, in no public file"),
         ("Membership test", *_power(membership)),
-        ("Checks", f"{good} of {len(checks)}", "passed" if good == len(checks) else "passed: see below"),
+        ("Checks", f"{sum(made)} of {len(made)}", every if all(made) else "passed: see below"),
     ]
 
 
@@ -559,9 +560,10 @@ def _membership(membership: Mapping | None) -> dict:
 
 
 def _checks(checks: Sequence[Mapping]) -> dict:
-    """Those that failed come first."""
-    failed = [c for c in checks if not c["passed"]]
-    return {"failed": len(failed), "all": [*failed, *(c for c in checks if c["passed"])]}
+    """Those that failed come first, those of the whole folder last."""
+    failed, passed, later = ([c for c in checks if c["passed"] is outcome] for outcome in (False, True, None))
+    made = len(failed) + len(passed)
+    return {"failed": len(failed), "made": made, "later": len(later), "all": [*failed, *passed, *later]}
 
 
 def _size(n: int) -> str:

@@ -1,8 +1,15 @@
 """Tests between units against scipy, and the limit of false discoveries against the plain rule."""
 
+from collections import Counter
+from itertools import combinations
+from math import comb
+
 import numpy as np
 import pytest
+from goe.collect.comparison import again
 from goe.collect.comparison import homogeneity as h
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from scipy import stats
 
 
@@ -16,7 +23,7 @@ def test_homogeneity_is_that_of_scipy_where_numbers_are_large_enough(units):
     rng = np.random.default_rng(units)
     ac, an = tables(rng, units, 200)
     known = rng.random(ac.shape) < 0.8
-    k, chi2, p = h.homogeneity(ac, an, known)
+    k, chi2, p = h.homogeneity(ac, an, known, 0.05)
     tested = 0
     for j in range(200):
         rows = [[ac[i, j], an[i, j] - ac[i, j]] for i in range(units) if known[i, j]]
@@ -27,14 +34,14 @@ def test_homogeneity_is_that_of_scipy_where_numbers_are_large_enough(units):
             continue
         expected = stats.contingency.expected_freq(table)
         if expected.min() < 1 or (expected < 5).mean() > 0.2:
-            assert np.isnan(p[j])
+            assert np.isnan(chi2[j])
             continue
         right = stats.chi2_contingency(table, correction=False)
         assert chi2[j] == pytest.approx(right.statistic) and p[j] == pytest.approx(right.pvalue)
         tested += 1
     assert tested > 20
     order = rng.permutation(units)
-    for one, two in zip(h.homogeneity(ac[order], an[order], known[order]), (k, chi2, p), strict=True):
+    for one, two in zip(h.homogeneity(ac[order], an[order], known[order], 0.05), (k, chi2, p), strict=True):
         assert np.allclose(one, two, equal_nan=True)
 
 
@@ -61,9 +68,69 @@ def test_cochran_mantel_haenszel_by_hand_of_two_strata():
 
 
 def test_small_numbers_are_not_tested():
-    some = [np.array([[v]]) for v in (1, 50, 0, 50)]
-    assert np.isnan(h.cochran_mantel_haenszel(*some, np.array([[True]]))[1]).all()
-    assert np.isnan(h.homogeneity(np.array([[1], [0]]), np.array([[50], [50]]), np.ones((2, 1), bool))[2]).all()
+    few = [np.array([[v]]) for v in (1, 50, 0, 50)]
+    assert np.isnan(h.cochran_mantel_haenszel(*few, np.array([[True]]))[1]).all()
+    # One copy may be in either; nobody carries it; everybody does.
+    for ac in ([1, 0], [0, 0], [50, 50]):
+        assert np.isnan(h.homogeneity(np.array(ac)[:, None], np.full((2, 1), 50), np.ones((2, 1), bool), 0.05)[2]).all()
+
+
+def alone(ac, an, fdr):
+    return h.exact(*(np.array(values)[:, None] for values in (ac, an)), fdr)[0]
+
+
+def brute(ac, an):
+    """p of a table and the least of any, by placing every copy on every allele: no numbers of ways are computed."""
+    owner = [unit for unit, n in enumerate(an) for _ in range(n)]
+    seen = Counter(
+        tuple(Counter(owner[i] for i in chosen)[unit] for unit in range(len(an)))
+        for chosen in combinations(range(len(owner)), sum(ac))
+    )
+    whole = sum(seen.values())
+    return [sum(n for n in seen.values() if n <= most) / whole for most in (seen[tuple(ac)], min(seen.values()))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(some.lists(some.tuples(some.integers(0, 3), some.integers(1, 5)), min_size=2, max_size=4))
+def test_the_exact_test_is_that_of_placing_every_copy(cells):
+    ac, an = [min(a, n) for a, n in cells], [n for _, n in cells]
+    if not 0 < sum(ac) < sum(an):
+        return
+    wanted, least = brute(ac, an)
+    p = alone(ac, an, 1.0)
+    assert p == pytest.approx(wanted, rel=1e-9)
+    # By code that shares nothing with it, and whichever of the two alleles is counted.
+    assert again._exact(tuple(zip(ac, an, strict=True)), 1.0) == pytest.approx(wanted, rel=1e-12)
+    assert alone(np.array(an) - ac, an, 1.0) == pytest.approx(wanted, rel=1e-9)
+    # Where none can be found, none is asked for.
+    assert np.isnan(alone(ac, an, least * 0.999))
+    assert not np.isnan(alone(ac, an, least * 1.001))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_exact_test_of_two_units_is_that_of_fisher(seed):
+    rng = np.random.default_rng(seed)
+    an = rng.integers(100, 3000, (2, 60)) * 2
+    ac = rng.binomial(an, 0.002)
+    _, chi2, p = h.homogeneity(ac, an, np.ones(ac.shape, bool), 1.0)
+    tested = 0
+    for j in np.flatnonzero(np.isnan(chi2) & ~np.isnan(p)):
+        assert p[j] == pytest.approx(stats.fisher_exact(np.array([ac[:, j], an[:, j] - ac[:, j]])).pvalue, rel=1e-7)
+        tested += 1
+    assert tested > 10
+
+
+def test_tables_beyond_the_limit_are_not_gone_over():
+    """2 copies in 30 units are 465 tables, 3 are 4,960."""
+    for copies, tested in ((2, True), (3, False), (40, False)):
+        assert np.isnan(alone([copies, *[0] * 29], [200] * 30, 1.0)) != tested
+
+
+def test_small_numbers_that_differ_are_found():
+    """Five copies in one of three countries of equal size: (1/3)^4 but for drawing without putting back."""
+    ac, an = np.array([[5], [0], [0]]), np.full((3, 1), 1000)
+    k, chi2, p = h.homogeneity(ac, an, np.ones((3, 1), bool), 0.05)
+    assert k[0] == 3 and np.isnan(chi2[0]) and p[0] == pytest.approx(3 * comb(1000, 5) / comb(3000, 5))
 
 
 @pytest.mark.parametrize("seed", range(5))

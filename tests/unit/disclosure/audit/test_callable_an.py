@@ -95,6 +95,9 @@ def test_how_far_below_is_two_floors_less_two_of_each_group():
     assert (below["EE_M"], below["EE"], below["M"], below["Total"]) == (16, 48, 48, 112)
     assert callable_an.at_most_below(table, 5, BUILD, "chrY")["EE"] == 8
     assert set(callable_an.at_most_below(table, 1, BUILD, "chr1").values()) == {0}
+    # Beside an earlier release nothing is promised.
+    assert callable_an.at_most_below(table, 5, BUILD, "chr1", True) == {s: 2 * n for s, n in PEOPLE.items()}
+    assert callable_an.at_most_below(table, 5, BUILD, "chrY", True) == PEOPLE
 
 
 def block(an):

@@ -8,12 +8,17 @@ import numpy as np
 import pysam
 import pytest
 from goe.core.errors import GoeError
+from goe.disclosure import control
 from goe.frequencies import strata as st
 from goe.genome import intervals
 from goe.genome.build import Build
 from goe.release.formats import annotations, sites_vcf
+from goe.release.table import Source
 from helpers import blocks as some
+from helpers import release_folder as rf
 from helpers import vcf_cells
+from scipy.optimize import brentq
+from scipy.stats import poisson
 
 PAR = [("chrX", 1, 200), ("chrX", 500, 560), ("chrY", 1, 100)]
 BUILD = Build(name="small", contigs={"chr1": 600, "chrX": 700, "chrY": 600}, par=PAR)
@@ -87,7 +92,14 @@ def test_tags(fields):
     assert ids[:12] == [m + g for g in ("", "_XX", "_ee") for m in ("AC", "AN", "AF", "nhomalt")]
     assert "nhomalt_ee_XY" in ids and len(set(ids)) == len(ids)
     site = ["faf95", "faf99", "InbreedingCoeff", "call_rate", "grpmax"]
-    assert ids[20:] == [*site, "AC_grpmax", "AN_grpmax", "AF_grpmax", "nhomalt_grpmax", "non_par"]
+    fafmax = [f"fafmax_faf{ci}_max{end}" for ci in (95, 99) for end in ("", "_gen_anc")]
+    grpmax = ["AC_grpmax", "AN_grpmax", "AF_grpmax", "nhomalt_grpmax"]
+    assert ids[-17:] == [*site, *grpmax, *fafmax, "vrs_id", "spdi", "rsid", "non_par"]
+    assert [i for i in ids if i.startswith("faf9")] == [
+        *(f"faf{ci}_{c}" for c in ("ee", "lv") for ci in (95, 99)),
+        "faf95",
+        "faf99",
+    ]
     assert "men of EE (alleles)" in next(tag.description for tag in tags if tag.id == "AC_ee_XY")
     # One country is the highest of one: nothing to tell.
     assert not [t for t in annotations.tags(fields, ["Total", "EE"], []) if "grpmax" in t.id or t.type == "Flag"]
@@ -111,8 +123,9 @@ def test_numbers_and_statistics_are_those_of_the_block(fields, blocks, beds, tmp
                     ("AN", block.numbers.an),
                     ("nhomalt", block.numbers.nhomalt),
                 ):
-                    assert entry.get(name + tail) == (str(values[s, i]) if block.mask[s, i] else None)
-                if block.mask[s, i] and block.numbers.an[s, i]:
+                    there = block.mask[s, i] and not (block.contig == "chrY" and "_XX" in tail)
+                    assert entry.get(name + tail) == (str(values[s, i]) if there else None)
+                if there and block.numbers.an[s, i]:
                     assert float(entry["AF" + tail]) == af[s, i]
                 else:
                     assert "AF" + tail not in entry
@@ -304,3 +317,52 @@ def test_dictionary_names_every_tag(fields):
     assert [row[1] for row in rows] == [tag.id for tag in annotations.tags(fields, strata, flags)]
     assert all(len(row) == 8 and row[4] and row[6] and row[7] for row in rows)
     assert next(row for row in rows if row[1] == "nhomalt_grpmax")[4] == "people"
+
+
+def poisson_bound(ac, an, ci):
+    """Filtering allele frequency by its definition: the rate under which AC or more copies are seen with 1 - ci."""
+    return brentq(lambda rate: poisson.sf(ac - 1, rate) - (1 - ci), 1e-9, 10 * ac + 10) / an if ac > 1 else 0
+
+
+def test_filtering_frequencies_of_countries_and_the_highest_of_them(fields, blocks, tmp_path):
+    found = info(finish(tmp_path, fields, blocks, {}))
+    told = 0
+    for block in blocks:
+        c = {s.lower(): block.strata.index(s) for s in ("EE", "LV")}
+        for i in range(len(block)):
+            entry = found[block.contig, *(getattr(block, x)[i].as_py() for x in ("pos", "ref", "alt"))]
+            for ci in (95, 99):
+                right = {
+                    name: poisson_bound(int(block.numbers.ac[s, i]), int(block.numbers.an[s, i]), ci / 100)
+                    for name, s in c.items()
+                    if block.mask[s, i] and block.numbers.an[s, i]
+                }
+                for name in c:
+                    value = entry.get(f"faf{ci}_{name}")
+                    assert (value is None) == (name not in right)
+                    assert value is None or float(value) == pytest.approx(right[name], rel=1e-5)
+                highest, of = entry.get(f"fafmax_faf{ci}_max"), entry.get(f"fafmax_faf{ci}_max_gen_anc")
+                if block.mask[[*c.values()], i].all() and max(right.values(), default=0) > 0:
+                    assert float(highest) == pytest.approx(max(right.values()), rel=1e-5)
+                    assert right[of] == pytest.approx(float(highest), rel=1e-5)
+                    told += 1
+                else:
+                    assert highest is of is None
+    assert told > 20
+
+
+def test_the_sex_chromosomes_pass_the_checks_of_gnomad(fields, blocks, tmp_path):
+    """gnomad_methods, gnomad/assessment/validity_checks.py, check_sex_chr_metrics, transcribed: on Y metrics of XX are
+    missing and not 0; on X outside the PARs nhomalt is that of XX."""
+    found = info(finish(tmp_path, fields, blocks, {}))
+    on_y = [entry for key, entry in found.items() if key[0] == "chrY"]
+    assert on_y and not [key for entry in on_y for key in entry if "_XX" in key]
+    build = Build(name="small", contigs={"chrX": 1200}, par=[("chrX", 1, 600)])
+    table = rf.counted(tmp_path / "x.parquet", build, "chrX", some.sequence(1200, seed=3))
+    flags = annotations.flagged(build, "chrX", {})
+    (block,) = Source([table], "chrX", 1200, control.policy(rf.config(rf.OPEN).disclosure))
+    text = annotations.lines(block, annotations.tags(fields, block.strata, flags), flags).to_pylist()
+    on_x = [dict(entry.partition("=")[::2] for entry in line.split("\t")[7].split(";")) for line in text]
+    on_x = [entry for entry in on_x if "non_par" in entry]
+    assert len(on_x) > 50 and all(entry["nhomalt"] == entry["nhomalt_XX"] for entry in on_x)
+    assert any(entry["nhomalt"] != "0" for entry in on_x)

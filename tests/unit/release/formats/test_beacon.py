@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 from goe.check import beacon as beacon_check
 from goe.check import readback
 from goe.core.errors import GoeError
@@ -363,3 +364,30 @@ def test_dictionary_has_every_key_of_a_line(made):
     known = {row[1] for row in rows if row[0] == "beacon JSON Lines"}
     written = {key for line in read(path) for key in keys(line) if not key.endswith(".type")}
     assert written | {"identifiers.genomicHGVSId"} == known
+
+
+# Keys of a dataset of the Beacon v2 default model; beacon2-pi-api (validator/collections/dataset) forbids others.
+DATASET_KEYS = {
+    *("id", "name", "description", "createDateTime", "updateDateTime", "version", "externalUrl", "dataUseConditions"),
+    "info",
+}
+
+
+def test_the_dataset_has_the_records_that_a_beacon_asks(released):
+    (record,) = json.loads((released / beacon.DATASETS).read_text())
+    assert {"id", "name"} <= record.keys() <= DATASET_KEYS
+    said = json.loads((released / "metadata/dataset.json").read_text())
+    assert record["id"] == said["id"] and record["createDateTime"] == "2026-03-01"
+    assert record["info"]["numberOfUniqueIndividuals"] == said["number_of_people"]
+    # Appended to those that are there.
+    for path, there in (
+        (beacon.CONF, "test:\n  isSynthetic: true\n  isTest: true\n"),
+        (beacon.PERMISSIONS, "test:\n  public:\n    default_entry_types_granularity: record\n"),
+    ):
+        found = yaml.safe_load(there + (released / path).read_text())
+        assert list(found) == ["test", said["id"]]
+    assert yaml.safe_load((released / beacon.CONF).read_text())[said["id"]] == {"isSynthetic": True, "isTest": False}
+    ((level, granted),) = found[said["id"]].items()
+    # beacon/permissions/utils.py goes over the exceptions, so there has to be a list.
+    assert (level, granted["default_entry_types_granularity"]) == ("public", "record")
+    assert granted["entry_types_exceptions"] == []

@@ -1,11 +1,13 @@
-"""The VCF profiles for gdi-mini-node."""
+"""The VCFs for gdi-mini-node, one a stratum."""
 
 import gzip
+import json
 import subprocess
 
 import numpy as np
 import pysam
 import pytest
+import yaml
 from goe.check import mini_node as mini_node_check
 from goe.core.errors import GoeError
 from goe.frequencies import strata as st
@@ -13,7 +15,10 @@ from goe.release import reading
 from goe.release.formats import mini_node, sites_vcf
 from helpers import blocks as some
 from helpers import mini_node_reader as reader
+from helpers import release_folder as rf
 from helpers import vcf_cells
+
+STRATA = ("Total", "M", "EE", "EE_M")
 
 
 @pytest.fixture
@@ -21,31 +26,32 @@ def fields(repo):
     return sites_vcf.read_fields(repo / "resources/dictionary/fields.tsv")
 
 
-def finish(folder, fields, blocks, profile, strata=None):
-    """The finished VCF of a profile, as the workflow makes it: a body for each contig, then the file of all."""
-    strata = strata or blocks[0].strata
+def finish(folder, fields, blocks):
+    """The finished VCFs, stratum -> path, as the workflow makes them: bodies of each contig, then the files of all."""
+    strata = blocks[0].strata
     contigs = list(dict.fromkeys(block.contig for block in blocks))
-    bodies = []
     for contig in contigs:
-        bodies.append(folder / f"{profile}.{contig}.body")
-        with mini_node.Writer(bodies[-1], fields, strata, profile) as writer:
+        (folder / contig).mkdir()
+        with mini_node.Writer(folder / contig, fields, strata) as writer:
             for block in blocks:
                 if block.contig == contig:
                     writer.write(block)
-    head = sites_vcf.header(
-        "GRCh38",
-        [{"name": c, "length": 5000, "md5": "0" * 32} for c in contigs],
-        [],
-        {},
-        mini_node.tags(fields, strata, profile),
-    )
-    sites_vcf.join(head, bodies, folder / f"{profile}.vcf.gz")
-    return folder / f"{profile}.vcf.gz"
+    named = [{"name": c, "length": 5000, "md5": "0" * 32} for c in contigs]
+    head = sites_vcf.header("GRCh38", named, [], {}, mini_node.tags(fields))
+    for stratum in strata:
+        bodies = [mini_node.body(folder / contig, stratum) for contig in contigs]
+        sites_vcf.join(head, bodies, folder / f"{stratum}.vcf.gz")
+    return {stratum: folder / f"{stratum}.vcf.gz" for stratum in strata}
 
 
 @pytest.fixture
 def blocks():
     return [some.random_block(f"chr{n}", some.sequence(600, seed=n), seed=n) for n in (1, 2)]
+
+
+@pytest.fixture
+def files(tmp_path, fields, blocks):
+    return finish(tmp_path, fields, blocks)
 
 
 def test_the_full_sites_vcf_stops_the_reader(fields):
@@ -56,76 +62,45 @@ def test_the_full_sites_vcf_stops_the_reader(fields):
         reader.populations([("AC_XX", "A")])
 
 
-@pytest.mark.parametrize("profile", mini_node.PROFILES)
-@pytest.mark.parametrize("strata", [["Total"], ["Total", "EE"], st.order(some.LEAVES), ["Total", "F", "LV", "LV_F"]])
-def test_no_header_line_stops_the_reader(fields, strata, profile):
-    tags = mini_node.tags(fields, strata, profile)
-    assert not [tag.id for tag in tags if len(tag.id.split("_")) == 2 and tag.id not in reader.STANDARD]
-    assert [tag.id for tag in tags[:6]] == ["AC", "AN", "AF", "AC_Hom", "AC_Het", "AC_Hemi"]
-    found = reader.populations([(tag.id, tag.number) for tag in tags], label="Total")
-    labels = mini_node.populations(strata, profile)
-    assert list(found) == (labels or ["Total"])
-    for ids in found.values():
-        assert sorted(ids.values()) == sorted(reader.STANDARD)
+def test_no_header_line_stops_the_reader(fields):
+    tags = mini_node.tags(fields)
+    assert [tag.id for tag in tags] == ["AC", "AN", "AF", "AC_Hom", "AC_Het", "AC_Hemi"]
+    ((label, ids),) = reader.populations([(tag.id, tag.number) for tag in tags], label="EE_M").items()
+    assert label == "EE_M" and sorted(ids.values()) == sorted(reader.STANDARD)
 
 
-def test_total_profile_loads_every_number_of_total(fields, blocks, tmp_path):
-    path = finish(tmp_path, fields, blocks, "total")
-    asked, written = reader.rows(path, "EE")
-    assert asked == written
+@pytest.mark.parametrize("stratum", STRATA)
+def test_the_reader_loads_every_public_allele_of_a_stratum_with_its_numbers(files, blocks, stratum):
+    asked, written = reader.rows(files[stratum], stratum)
+    # One row an allele, so that none is lost behind another population; the server fails on one without AF.
+    assert asked == written and all(row[5]["AF"] is not None for row in asked)
     expected = []
     for block in blocks:
-        af = block.numbers.af()[0]
+        s, af = block.strata.index(stratum), block.numbers.af()
         for i in range(len(block)):
-            if block.filter[i].as_py() == "PASS" and not np.isnan(af[i]):
-                values = {name.upper(): getattr(block.numbers, name)[0, i] for name in ("ac", "an")}
-                values |= {f"AC_{z.capitalize()}": getattr(block.numbers, f"ac_{z}")[0, i] for z in ("hom", "het")}
-                values |= {"AC_Hemi": block.numbers.ac_hemi[0, i], "AF": pytest.approx(af[i], rel=1e-6)}
+            if block.filter[i].as_py() == "PASS" and block.mask[s, i] and not np.isnan(af[s, i]):
+                values = {name.upper(): getattr(block.numbers, name)[s, i] for name in ("ac", "an")}
+                values |= {f"AC_{z.capitalize()}": getattr(block.numbers, f"ac_{z}")[s, i] for z in ("hom", "het")}
+                values |= {"AC_Hemi": block.numbers.ac_hemi[s, i], "AF": pytest.approx(af[s, i], rel=1e-6)}
                 place = (block.contig, block.pos[i].as_py() - 1, block.ref[i].as_py(), block.alt[i].as_py())
-                expected.append((*place, "EE", values))
-    assert len(expected) > 50 and asked == expected
+                expected.append((*place, stratum, values))
+    assert len(expected) > 30 and asked == expected
 
 
-def test_strata_profile_has_an_af_for_every_population_of_every_allele(fields, blocks, tmp_path):
-    path = finish(tmp_path, fields, blocks, "strata")
-    asked, written = reader.rows(path)
-    labels = ["EE_M", "EE_F", "LV_M", "LV_F"]
-    assert len(asked) == 4 * len(written) > 40
-    assert [row[4] for row in asked[:4]] == labels
-    # The server fails on an allele without AF, so none may be missing.
-    assert all(row[5]["AF"] is not None for row in asked)
-    assert {row[4] for row in written} == {"LV_F"}
-    got = {row[:4] for row in asked}
-    for block in blocks:
-        s = [block.strata.index(label) for label in labels]
-        for i in range(len(block)):
-            place = (block.contig, block.pos[i].as_py() - 1, block.ref[i].as_py(), block.alt[i].as_py())
-            whole = block.mask[s, i].all() and (block.numbers.an[s, i] > 0).all()
-            assert (place in got) == (whole and block.filter[i].as_py() == "PASS")
+def test_a_stratum_has_alleles_that_another_withholds(files):
+    alleles = {stratum: {row[:4] for row in reader.rows(path, stratum)[1]} for stratum, path in files.items()}
+    assert alleles["EE_M"] - alleles["LV_F"] and alleles["LV_F"] - alleles["EE_M"]
 
 
-def test_without_country_and_sex_the_strata_profile_has_no_alleles(fields, blocks, tmp_path):
-    path = finish(
-        tmp_path, fields, [some.block("chr1", [(3, "A", "C")], np.full((5, 5, 1), 2), strata=["Total", "EE"])], "strata"
-    )
-    with pytest.raises(RuntimeError, match="does not contain GDI populations"):
-        reader.rows(path)
-    assert reader.rows(path, "EE") == ([], [])
-    assert list(vcf_cells.mini_node_numbers(path)) == [] and mini_node_check.check_header(path, "strata") == []
-
-
-@pytest.mark.parametrize("profile", mini_node.PROFILES)
-def test_hidden_cells_change_no_byte(fields, blocks, tmp_path, profile):
-    path = finish(tmp_path, fields, blocks, profile)
+def test_hidden_cells_change_no_byte(fields, blocks, files, tmp_path):
     (tmp_path / "b").mkdir()
-    other = finish(tmp_path / "b", fields, [some.with_other_hidden_numbers(b) for b in blocks], profile)
-    assert other.read_bytes() == path.read_bytes()
+    others = finish(tmp_path / "b", fields, [some.with_other_hidden_numbers(b) for b in blocks])
+    assert {s: path.read_bytes() for s, path in files.items()} == {s: path.read_bytes() for s, path in others.items()}
 
 
-@pytest.mark.parametrize("profile", mini_node.PROFILES)
-def test_bcftools_reads_and_indexes_it(fields, blocks, tmp_path, profile):
-    path = finish(tmp_path, fields, blocks, profile)
-    n = sum(int(mini_node.loadable(block, profile).sum()) for block in blocks)
+def test_bcftools_reads_and_indexes_it(blocks, files, tmp_path):
+    path = files["EE_M"]
+    n = sum(int(mini_node.loadable(mini_node.alone(block, "EE_M")).sum()) for block in blocks)
     run = subprocess.run(["bcftools", "view", "-H", str(path)], capture_output=True, text=True, check=True)
     assert run.stderr == "" and len(run.stdout.splitlines()) == n
     command = ["bcftools", "index", "-f", "-t", "-o", str(tmp_path / "own.tbi"), str(path)]
@@ -134,13 +109,9 @@ def test_bcftools_reads_and_indexes_it(fields, blocks, tmp_path, profile):
         assert len(list(vcf.fetch("chr2"))) > 0
 
 
-@pytest.mark.parametrize("profile", mini_node.PROFILES)
-def test_numbers_read_back_are_those_of_the_blocks(fields, blocks, tmp_path, profile):
-    path = finish(tmp_path, fields, blocks, profile)
-    assert vcf_cells.check_mini_node(path, blocks, profile) == []
-    table = next(vcf_cells.mini_node_numbers(path))
-    assert set(table["stratum"].to_pylist()) == {"Total", *mini_node.populations(blocks[0].strata, profile)}
-    assert table["nhomalt"].null_count == len(table)
+@pytest.mark.parametrize("stratum", STRATA)
+def test_numbers_read_back_are_those_of_the_blocks(files, blocks, stratum):
+    assert vcf_cells.check_mini_node(files[stratum], blocks, stratum) == []
 
 
 def changed(path, old, new):
@@ -150,39 +121,31 @@ def changed(path, old, new):
         file.write(text.replace(old, new, 1).encode())
 
 
-def test_check_names_what_was_changed(fields, blocks, tmp_path):
-    path = finish(tmp_path, fields, blocks, "strata")
+def test_check_names_what_was_changed(files, blocks):
+    path = files["EE_M"]
     with pysam.VariantFile(str(path)) as vcf:
         record = next(vcf)
         place = f"{record.chrom}:{record.pos}:{record.ref}:{record.alts[0]}"
-        old = record.info["AC_EE_M"][0]
-    changed(path, f";AC_EE_M={old};", ";AC_EE_M=777;")
-    (problem,) = vcf_cells.check_mini_node(path, blocks, "strata")
-    assert problem.what == f"{place} EE_M: ac is 777, expected {old}"
+        old = record.info["AC"][0]
+    changed(path, f"\tAC={old};", "\tAC=777;")
+    (problem,) = vcf_cells.check_mini_node(path, blocks, "EE_M")
+    assert problem.what == f"{place} Total: ac is 777, expected {old}"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("ID=AF_EE_M,", "ID=AF_EE,", "INFO AF_EE is not for gdi-mini-node"),
-        ("ID=AF_EE_M,", "ID=AF_XX,", "INFO AF_EE_M is missing"),
-        ("ID=AN_EE_M,Number=1", "ID=AN_EE_M,Number=A", "INFO AN_EE_M has Number=A, not 1"),
+        ("ID=AF,", "ID=AF_EE,", "INFO AF_EE is not for gdi-mini-node"),
+        ("ID=AF,", "ID=AF_EE_M,", "INFO AF is missing"),
+        ("ID=AN,Number=1", "ID=AN,Number=A", "INFO AN has Number=A, not 1"),
         ("ID=AC_Hom,", "ID=nhomalt,", "INFO nhomalt is not for gdi-mini-node"),
         ("##INFO=<ID=AC_Hom,", "##INFO=<Number=A,ID=AC_Hom,", "cannot be read"),
-        ("ID=AN_EE_M,", "ID=AN_EE_M_Hom,", "INFO AN_EE_M_Hom is not"),
     ],
 )
-def test_check_of_the_header_finds(fields, blocks, tmp_path, old, new, words):
-    path = finish(tmp_path, fields, blocks, "strata")
-    changed(path, old, new)
-    assert any(words in problem.what for problem in mini_node_check.check_header(path, "strata"))
-
-
-def test_total_profile_has_no_population(fields, blocks, tmp_path):
-    path = finish(tmp_path, fields, blocks, "strata")
-    assert {p.what for p in mini_node_check.check_header(path, "total")} >= {"INFO AF_EE_M is not for gdi-mini-node"}
-    with pytest.raises(ValueError, match="no profile"):
-        mini_node.populations(["Total"], "x")
+def test_check_of_the_header_finds(files, old, new, words):
+    assert mini_node_check.check_header(files["EE_M"]) == []
+    changed(files["EE_M"], old, new)
+    assert any(words in problem.what for problem in mini_node_check.check_header(files["EE_M"]))
 
 
 def test_a_file_that_is_no_vcf_is_refused(tmp_path):
@@ -199,7 +162,24 @@ def test_a_file_that_is_no_vcf_is_refused(tmp_path):
 
 
 def test_dictionary_names_every_tag(fields):
-    strata = st.order(some.LEAVES)
-    rows = mini_node.dictionary(fields, strata, "strata")
-    assert [row[1] for row in rows] == [tag.id for tag in mini_node.tags(fields, strata, "strata")]
+    rows = mini_node.dictionary(fields)
+    assert [row[1] for row in rows] == [tag.id for tag in mini_node.tags(fields)]
     assert all(len(row) == 8 and row[4] and row[7] for row in rows)
+
+
+# Keys of FdpDataset (mini_node/fdp/config.py, gdi-mini-node 0.9.1) without a default, and those with one.
+ASKED = {"title", "description", "catalog_id", "since", "updated", "record_count", "data_provider_name"}
+TAKEN = ASKED | {"keywords", "min_age", "max_age", "individual_count"}
+
+
+def test_each_stratum_has_the_metadata_that_the_node_asks(released):
+    said = json.loads((released / "metadata/dataset.json").read_text())
+    for stratum, people in said["strata"].items():
+        path = released / f"mini-node/{rf.ID}.{stratum}.yaml"
+        found = yaml.safe_load(path.read_text())
+        assert found.keys() >= ASKED and found.keys() <= TAKEN
+        assert found["individual_count"] == people and found["catalog_id"] == "synthetic-data"
+        rows = reader.rows(path.with_suffix(".vcf.gz"), stratum)[1]
+        assert found["record_count"] == len(rows) > 20
+    assert found["title"].endswith(", female people of LV") or "female" not in found["title"]
+    assert not list((released / "mini-node").glob("*strata*"))

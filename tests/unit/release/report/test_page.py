@@ -307,6 +307,17 @@ def test_failed_checks_come_first_and_are_loud(facts, tmp_path):
     assert "No check was made." in made(tmp_path, facts, checks=[]).section("checks")
 
 
+def test_the_page_tells_as_many_checks_as_the_terminal(facts, tmp_path):
+    """Some are of the whole folder, which the page is in."""
+    checks = [{"name": name, "passed": True, "detail": ""} for name in ("one", "two")]
+    page = made(tmp_path, facts, checks=[*checks, {"name": "three", "passed": None, "detail": "of the whole folder"}])
+    assert "2 of 2passed; goe check makes all 3" in page.all("header")[0][1]
+    text = " ".join(page.section("checks").split())
+    assert "All 2 checks passed that can be made before there is this page." in text
+    assert "The other 1 are of the whole folder: goe check makes all 3." in text and "laterthree" in text
+    assert "later" not in made(tmp_path, facts, checks=checks).section("checks")
+
+
 def test_no_membership_figure_is_said(facts, tmp_path):
     none = facts["membership"]["strata"][0] | {"power": None, "power_with": {}}
     for membership in (None, facts["membership"] | {"strata": [none]}):

@@ -1,0 +1,1 @@
+"""What a run keeps of one person, found and erased."""

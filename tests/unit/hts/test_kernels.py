@@ -1,0 +1,52 @@
+"""What is compiled is what is written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from goe.hts import kernels
+
+LIBRARY = Path(kernels.__file__).parents[2]
+ONE = "from goe.hts.kernels import kernel\n\n\n@kernel\ndef one(n):\n    return n + {}\n"
+TWO = """import sys
+from pathlib import Path
+
+from goe.hts import kernels
+
+kernels._STAMP = kernels.stamp([Path(__file__).parent])
+from one import one
+
+
+@kernels.kernel
+def two(n):
+    return 10 * one(n)
+
+
+print(two(int(sys.argv[1])), sum(two.stats.cache_hits.values()))
+"""
+
+
+def test_a_kernel_is_compiled_again_when_one_of_another_file_changed(tmp_path):
+    """numba looks at the file of the function alone."""
+    (tmp_path / "two.py").write_text(TWO)
+    told = []
+    for n in (1, 1, 2):
+        (tmp_path / "one.py").write_text(ONE.format(n))
+        os.utime(tmp_path / "one.py", (n, n))
+        environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+        environment["PYTHONPATH"] = str(LIBRARY)
+        run = subprocess.run(
+            [sys.executable, tmp_path / "two.py", "5"], capture_output=True, text=True, check=True, env=environment
+        )
+        told.append(run.stdout.split())
+    assert told == [["60", "0"], ["60", "1"], ["70", "0"]]
+
+
+def test_files_in_which_kernels_are_shared():
+    """`kernel` is for kernels of the folders that it looks at."""
+    names = {path.name for folder in kernels.FOLDERS for path in folder.glob("*.py")}
+    assert {"text.py", "block_shapes.py", "own_file.py", "genotypes.py", "listed.py", "person.py"} <= names
+    for path in LIBRARY.rglob("*.py"):
+        if "kernels import kernel" in path.read_text():
+            assert path.parent in kernels.FOLDERS, path
