@@ -30,7 +30,7 @@ _PIECE = 1 << 22
 _SILENT = (".cram", ".crai", ".bam", ".tbi", ".csi", ".amb", ".ann", ".bwt", ".pac", ".sa")
 _CALLS = (".vcf.gz", ".bcf")
 # Where a folder, and not only a file, is named after a person.
-_FOLDERS = ("work/align/fastp",)
+_FOLDERS = ("work/align/reports",)
 # What a killed job leaves beside its files.
 _SCRATCH = ".scratch"
 _OF_SNAKEMAKE = ("metadata", "incomplete")

@@ -58,7 +58,7 @@ def run(tmp_path):
     put("work/harmonise/batch/b7.rows.parquet", b"PAR1 cut off")
     for one in ("EE1", "EE1.2", "EE10", "007", "EE1-b"):
         put(f"work/align/{one}.cram", b"\0EE1 EE10")
-        put(f"work/align/fastp/{one}/L1.fastp.json", "{}")
+        put(f"work/align/reports/{one}/L1.fastp.json", "{}")
         put(f"work/logs/align_person/{one}.log", f"{one} beside EE1")
         put(f".snakemake/metadata/{kept(f'work/align/{one}.cram')}", "{}")
         seal(f"align_person/{one}", f"align/{one}.cram")
@@ -86,7 +86,7 @@ def run(tmp_path):
 
 OWN = {
     "work/align/EE1.cram",
-    "work/align/fastp/EE1/L1.fastp.json",
+    "work/align/reports/EE1/L1.fastp.json",
     "work/align/EE1.cram.scratch/3.bam",
     "work/logs/align_person/EE1.log",
     "work/harmonise/people/b0.00/EE1.alleles.parquet",
@@ -131,7 +131,7 @@ def test_nothing_goes_before_it_is_said_and_then_all_of_it_and_no_more(run):
     gone = goe("erase", run, "EE1", "--yes")
     assert gone.returncode == 0, gone.stdout
     assert before - everything(run) - {".snakemake/log/2.log"} == OWN | SHARED
-    assert not (run / "work/align/fastp/EE1").exists() and (run / "work/align/fastp/EE10").exists()
+    assert not (run / "work/align/reports/EE1").exists() and (run / "work/align/reports/EE10").exists()
     assert person.find(run, "EE1").own == person.find(run, "EE1").shared == []
 
 
