@@ -16,6 +16,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         fields=source.fields,
         disclosure=sections.of(Disclosure, params.disclosure),
         regions=params.regions,
+        previous=getattr(params, "previous", None),
         gdi=gdi_metadata.settings(sections.of(Config, params.gdi)) if params.gdi else None,
     )
     places = Places(
