@@ -20,7 +20,7 @@ with logs.to(snakemake.log), seal.job(snakemake), ExitStack() as stack:
     policy = control.policy(sections.of(Disclosure, params.disclosure))
     groups = control.published_groups(choose_strata(leaves.people, policy.min_stratum_size), policy)
     kinds = {i: row["input_type"] for i, row in people.items()}
-    earlier = params.get("previous"), params.get("record")
+    earlier = getattr(params, "previous", None), getattr(params, "record", None)
     before = earlier_callable.before(*earlier, keep.values(), policy, build.name, region.contig)
     them = callable_an.People(leaves, ids, kinds, groups, region.contig, before)
     batches = [stack.enter_context(Called.opened(path)) for path in params.runs]

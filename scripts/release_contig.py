@@ -17,6 +17,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         disclosure=sections.of(Disclosure, params.disclosure),
         regions=params.regions,
         dbsnp=source.dbsnp[0] if source.dbsnp else None,
+        previous=getattr(params, "previous", None),
         gdi=gdi_metadata.settings(sections.of(Config, params.gdi)) if params.gdi else None,
     )
     places = Places(

@@ -104,12 +104,22 @@ class Tables:
         )
         return None if found.status == 2 else np.round(found.x).astype(int)
 
-    def _asked(self, groups: Sequence[Sequence[int]], whole: set[int], genotypes: bool) -> Iterator[tuple]:
+    def _homozygous_beside(self, cover: Sequence[int]) -> np.ndarray:
+        """Genotypes of two copies of another allele that overlaps all of these: their number is public as such where
+        genotypes are not protected, however small it is, and says that these people carry none of the cover."""
+        rest = set(range(len(self.spans))) - set(cover)
+        others = [a for a in rest if all(_overlap(self.spans[a], self.spans[b]) for b in cover)]
+        return (self.copies[:, others] == 2).any(axis=1)
+
+    def _asked(self, groups: Sequence[Sequence[int]], whole: set[int], genotypes: bool, apart: bool) -> Iterator[tuple]:
         """(group, what, weights) of each number that must not be told. whole: alleles of which all strata are shown."""
         for group in groups:
             inside = np.isin(self.cell, group)
             for cover in covers(self.spans):
-                yield group, f"none of {cover}", inside & (self.copies[:, cover].sum(axis=1) == 0)
+                none = self.copies[:, cover].sum(axis=1) == 0
+                if apart and not genotypes:
+                    none &= ~self._homozygous_beside(cover)
+                yield group, f"none of {cover}", inside & none
             for a in set(range(len(self.spans))) - whole:
                 mine = self.copies[:, a]
                 yield group, f"allele {a}, without", inside & (mine == 0)
@@ -119,12 +129,15 @@ class Tables:
                 else:
                     yield group, f"allele {a}, carriers", inside & (mine > 0)
 
-    def few(self, groups: Sequence[Sequence[int]], whole: set[int], k: int, genotypes: bool) -> list[tuple]:
+    def few(
+        self, groups: Sequence[Sequence[int]], whole: set[int], k: int, genotypes: bool, apart: bool = False
+    ) -> list[tuple]:
         """(group, what, values) of each number with fewer than k values left, some of them 1 to k - 1.
 
-        AssertionError where nothing fits what is given.
+        apart: whether people who are homozygous for another allele are left out of those who carry none of a cover,
+        where their number is public. AssertionError where nothing fits what is given.
         """
-        asked = [(g, what, w) for g, what, w in self._asked(groups, whole, genotypes) if w.any()]
+        asked = [(g, what, w) for g, what, w in self._asked(groups, whole, genotypes, apart) if w.any()]
         if not asked:
             return []
         weights = np.array([w for _, _, w in asked], dtype=int)

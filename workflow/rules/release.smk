@@ -112,6 +112,7 @@ rule release_contig:
         build=BUILD_PARAMS,
         regions=CFG.annotations.regions.given,
         gdi={key: PUBLIC_CFG[key] for key in ("formats", "disclosure", "reference")} if GDI else None,
+        previous=CFG.previous_release,
     script:
         "../../scripts/release_contig.py"
 

@@ -78,8 +78,10 @@ REASONS = (
     "Total alone would tell the numbers of a withheld stratum",
     "with other alleles of the position Total would tell the numbers of a withheld group",
     "the same, and these were withheld as well",
+    "beside alleles of the earlier release Total would tell the numbers of a group",
     "in part public: the search for the fewest cells was ended",
     "in part public: with other alleles of the position it would tell a withheld number",
+    "in part public: beside the earlier release it would tell a withheld number",
 )
 # Those of alleles of which something is public.
 IN_PART = REASONS[search.SEARCH_ENDED :]
@@ -117,13 +119,19 @@ class Decision:
 
 
 def apply(
-    people: np.ndarray, chosen: Plan, rule: Policy, pos: np.ndarray | None = None, end: np.ndarray | None = None
+    people: np.ndarray,
+    chosen: Plan,
+    rule: Policy,
+    pos: np.ndarray | None = None,
+    end: np.ndarray | None = None,
+    most: np.ndarray | None = None,
 ) -> Decision:
     """Decide for every allele.
 
     people: int array (leaves, 5, alleles) as strata.CALLS, leaves as `chosen.leaves`, in people. pos, end: (alleles,),
-    first and last base of REF, in order; None for alleles far from each other. The decision on an allele depends on its
-    own numbers and on those of alleles that overlap it, in a chain, which have to be there.
+    first and last base of REF, in order; None for alleles far from each other. most: uint8 (alleles,), the outcome an
+    earlier release allows (goe.disclosure.earlier_difference), where REDUCED is Total only. The decision on an allele
+    depends on its own numbers and on those of alleles that overlap it, in a chain, which have to be there.
     """
     alleles = people.shape[-1]
     shown = np.zeros((len(chosen.strata), alleles), dtype=bool)
@@ -145,9 +153,22 @@ def apply(
             reason,
             alone,
         )
+        decision = Decision(shown, outcome, reason)
+        if most is not None:
+            _lower(decision, most, chosen)
         if pos is not None and end is not None:
-            _settle(people, chosen, rule, pos, end, alone, Decision(shown, outcome, reason))
+            _settle(people, chosen, rule, pos, end, alone, decision)
     return Decision(shown, outcome, reason)
+
+
+def _lower(decision: Decision, most: np.ndarray, chosen: Plan) -> None:
+    """Change a decision to what each allele may be at most."""
+    lower = decision.outcome > most
+    lower |= (most == REDUCED) & (decision.outcome == REDUCED) & (decision.shown.sum(axis=0) > 1)
+    decision.outcome[lower] = most[lower]
+    decision.shown[:, lower] = False
+    decision.shown[chosen.strata.index(TOTAL), lower] = most[lower] == REDUCED
+    decision.reason[lower] = np.where(most[lower] == REDUCED, search.AS_EARLIER, search.BESIDE_EARLIER)
 
 
 def _settle(

@@ -53,7 +53,9 @@ RECORD_COLUMNS = ("person", "stratum")
 # Counts of one cell, in people, but AN in alleles.
 _COUNTS = ("ac_het", "nhomalt", "ac_hemi", "an")
 _COLUMNS = ("pos", "ref", "alt", "stratum", *_COUNTS)
-_AN = _COUNTS.index("an")
+# Alleles of a contig that a message names.
+_EXAMPLES = 5
+AN = _COUNTS.index("an")
 
 
 @dataclass(frozen=True)
@@ -318,44 +320,82 @@ def _name(held: tuple[str, ...]) -> str:
 # Counts, from the public tables of both.
 
 
-def compare_contig(before: str | Path | None, now: str | Path | None, strata: Sequence[str], k: int) -> dict[str, Any]:
+def compare_contig(
+    before: str | Path | None,
+    now: str | Path | None,
+    strata: Sequence[str],
+    k: int,
+) -> dict[str, Any]:
     """What the tables of one contig say of the two releases.
 
     before, now: Parquet files of the long table, None where the release does not have the contig. strata: those that
     both publish. Returns alleles `in_both`, `only_before`, `only_now`, and by group (`groups`) `compared`: alleles
     where both show it, `differ`: alleles with another count, `people_at_least`: largest lower bound of the people in
-    whom they differ, `small`: alleles whose carriers differ by 1 to k-1. Memory is that of a few blocks of rows.
+    whom they differ, `small`: alleles whose carriers differ by 1 to k-1. `since`: alleles that tell what the earlier
+    release withheld: they show a stratum that was withheld, and Total is another one, or they are only now, at bases of
+    alleles that it lists; `examples` of these. Memory is that of a few blocks of rows.
     """
     wanted = groups(strata)
     weights = np.array([[group.get(s, 0) for s in strata] for group in wanted.values()], dtype=np.int64)
-    out: dict[str, Any] = {"in_both": 0, "only_before": 0, "only_now": 0}
+    out: dict[str, Any] = {"in_both": 0, "only_before": 0, "only_now": 0, "since": 0, "examples": []}
     figures = np.zeros((len(wanted), 4), dtype=np.int64)
-    for old, new in _side_by_side(_alleles(before, strata), _alleles(now, strata)):
+    beside = _Beside()
+    for old, new in _side_by_side(alleles(before, strata), alleles(now, strata)):
         at = pc.index_in(new.keys, value_set=old.keys)
         both = pc.is_valid(at).to_numpy(zero_copy_only=False)
         n = int(both.sum())
         out["in_both"] += n
         out["only_now"] += len(both) - n
         out["only_before"] += len(old.keys) - n
+        since = [beside.new(old, new, ~both)]
         if n:
             where = pc.drop_null(at).to_numpy()
-            _add(figures, weights, old.counts[:, :, where], new.counts[:, :, both], k)
+            pair = old.counts[:, :, where], new.counts[:, :, both]
+            _add(figures, weights, *pair, k)
+            since.append(new.keys.filter(pa.array(both)).filter(pa.array(_shown_since(*pair))))
+        for told in since:
+            out["since"] += len(told)
+            out["examples"] = (out["examples"] + told.slice(0, _EXAMPLES).to_pylist())[:_EXAMPLES]
     names = ("compared", "differ", "people_at_least", "small")
     out["groups"] = {g: dict(zip(names, map(int, row), strict=True)) for g, row in zip(wanted, figures, strict=True)}
     return out
 
 
+def _shown_since(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """bool (alleles,). old, new: int64 (4, strata, alleles), -1 where not shown, Total first."""
+    more = ((old[AN] < 0) & (new[AN] >= 0)).any(axis=0)
+    return np.asarray(more & (old[:, 0] != new[:, 0]).any(axis=0))
+
+
+class _Beside:
+    """Alleles that only the later release lists, at bases at which the earlier one lists others."""
+
+    def __init__(self) -> None:
+        self.reach = 0
+        self.open: Alleles | None = None
+
+    def new(self, old: "Alleles", new: "Alleles", which: np.ndarray) -> pa.Array:
+        """Keys of those among `which` of `new`, or of those before that reach into this piece."""
+        mine = new.of(np.flatnonzero(which))
+        mine = mine if self.open is None else self.open.then(mine)
+        ends = np.maximum.accumulate(np.append(self.reach, old.end))
+        found = ends[np.searchsorted(old.pos, mine.end, "right")] >= mine.pos
+        last = max(int(side.pos[-1]) if len(side.pos) else 0 for side in (old, new))
+        self.open, self.reach = mine.of(np.flatnonzero(~found & (mine.end > last))), int(ends[-1])
+        return mine.keys.filter(pa.array(found))
+
+
 def _add(figures: np.ndarray, weights: np.ndarray, old: np.ndarray, new: np.ndarray, k: int) -> None:
     """Add alleles to the figures. old, new: int64 (4, strata, alleles), -1 where not shown."""
-    shown = (old[_AN] >= 0) & (new[_AN] >= 0)
+    shown = (old[AN] >= 0) & (new[AN] >= 0)
     change = np.where(shown, new - old, 0)
     for i, row in enumerate(weights):
         public = shown[row != 0].all(axis=0)
         by_class = np.einsum("s,csa->ca", row, change)[:, public]
-        calls = by_class[:_AN]
+        calls = by_class[:AN]
         up, down = np.maximum(calls, 0).sum(axis=0), np.maximum(-calls, 0).sum(axis=0)
         # A person is in one class of calls and has two alleles at most.
-        people = np.maximum(np.maximum(up, down), (np.abs(by_class[_AN]) + 1) // 2)
+        people = np.maximum(np.maximum(up, down), (np.abs(by_class[AN]) + 1) // 2)
         carriers = np.abs(calls.sum(axis=0))
         figures[i, 0] += int(public.sum())
         figures[i, 1] += int((people > 0).sum())
@@ -364,32 +404,39 @@ def _add(figures: np.ndarray, weights: np.ndarray, old: np.ndarray, new: np.ndar
 
 
 @dataclass
-class _Alleles:
-    """Alleles in order: pos int64 (alleles,), keys pos:ref:alt, counts int64 (4, strata, alleles) as _COUNTS."""
+class Alleles:
+    """Alleles in order: pos and end, first and last base of REF, int64 (alleles,), keys pos:ref:alt, counts int64
+    (4, strata, alleles) as _COUNTS."""
 
     pos: np.ndarray
+    end: np.ndarray
     keys: pa.Array
     counts: np.ndarray
 
-    def cut(self, n: int) -> tuple["_Alleles", "_Alleles"]:
+    def cut(self, n: int) -> tuple["Alleles", "Alleles"]:
         return (
-            _Alleles(self.pos[:n], self.keys.slice(0, n), self.counts[:, :, :n]),
-            _Alleles(self.pos[n:], self.keys.slice(n), self.counts[:, :, n:]),
+            Alleles(self.pos[:n], self.end[:n], self.keys.slice(0, n), self.counts[:, :, :n]),
+            Alleles(self.pos[n:], self.end[n:], self.keys.slice(n), self.counts[:, :, n:]),
         )
 
-    def then(self, other: "_Alleles") -> "_Alleles":
-        return _Alleles(
+    def of(self, rows: np.ndarray) -> "Alleles":
+        return Alleles(self.pos[rows], self.end[rows], self.keys.take(pa.array(rows)), self.counts[:, :, rows])
+
+    def then(self, other: "Alleles") -> "Alleles":
+        return Alleles(
             np.concatenate((self.pos, other.pos)),
+            np.concatenate((self.end, other.end)),
             pa.concat_arrays([self.keys, other.keys]),
             np.concatenate((self.counts, other.counts), axis=2),
         )
 
 
-def _nothing(strata: Sequence[str]) -> _Alleles:
-    return _Alleles(np.empty(0, np.int64), pa.array([], pa.string()), np.empty((4, len(strata), 0), np.int64))
+def _nothing(strata: Sequence[str]) -> Alleles:
+    none = np.empty(0, np.int64)
+    return Alleles(none, none, pa.array([], pa.string()), np.empty((4, len(strata), 0), np.int64))
 
 
-def _alleles(path: str | Path | None, strata: Sequence[str]) -> Iterator[_Alleles]:
+def alleles(path: str | Path | None, strata: Sequence[str]) -> Iterator[Alleles]:
     """Blocks of whole alleles of a long table; the last block may be empty."""
     yield _nothing(strata)
     if path is None:
@@ -429,7 +476,7 @@ def _starts(table: pa.Table) -> np.ndarray:
     return np.flatnonzero(new)
 
 
-def _block(table: pa.Table, starts: np.ndarray, strata: Sequence[str]) -> _Alleles:
+def _block(table: pa.Table, starts: np.ndarray, strata: Sequence[str]) -> Alleles:
     allele = np.zeros(table.num_rows, dtype=np.int64)
     allele[starts[1:]] = 1
     allele = np.cumsum(allele)
@@ -441,13 +488,21 @@ def _block(table: pa.Table, starts: np.ndarray, strata: Sequence[str]) -> _Allel
     for i, name in enumerate(_COUNTS):
         counts[i, stratum[ours], allele[ours]] = table[name].to_numpy()[ours]
     first = table.take(pa.array(starts))
-    text = [pc.cast(first[name], pa.string()) for name in ("pos", "ref", "alt")]
-    keys = pc.binary_join_element_wise(*text, ":").combine_chunks()
-    keys = keys.chunk(0) if isinstance(keys, pa.ChunkedArray) else keys
-    return _Alleles(first["pos"].to_numpy().astype(np.int64), keys, counts)
+    pos = first["pos"].to_numpy().astype(np.int64)
+    end = pos + pc.binary_length(pc.cast(first["ref"], pa.string())).to_numpy() - 1
+    return Alleles(pos, end, keys(pos, first["ref"], first["alt"]), counts)
 
 
-def _side_by_side(old: Iterator[_Alleles], new: Iterator[_Alleles]) -> Iterator[tuple[_Alleles, _Alleles]]:
+def keys(pos: np.ndarray, ref: pa.Array, alt: pa.Array) -> pa.Array:
+    """The text pos:ref:alt of each allele."""
+    text = [pc.cast(column, pa.string()) for column in (pa.array(pos), ref, alt)]
+    found = pc.binary_join_element_wise(*text, ":")
+    if isinstance(found, pa.ChunkedArray):
+        found = found.combine_chunks()
+    return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
+
+
+def _side_by_side(old: Iterator[Alleles], new: Iterator[Alleles]) -> Iterator[tuple[Alleles, Alleles]]:
     """Both streams, cut such that the same positions come together."""
     sources = [old, new]
     held = [next(old), next(new)]
@@ -486,6 +541,16 @@ def count_problems(contigs: Sequence[Mapping[str, Any]], before: Release, k: int
                 )
             )
     return problems
+
+
+def since_problems(contigs: Sequence[Mapping[str, Any]], before: Release) -> list[Problem]:
+    """Alleles that tell what the earlier release withheld, which control (goe.disclosure.earlier_difference) left."""
+    since = sum(contig.get("since", 0) for contig in contigs)
+    if not since:
+        return []
+    examples = ", ".join([e for contig in contigs for e in contig.get("examples", ())][:_EXAMPLES])
+    what = f"{since} alleles tell numbers that {before.dataset} withheld: {examples}"
+    return [Problem("frequencies", what, "do not publish the release: a fault in disclosure control, please report it")]
 
 
 def _sum(contigs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -531,6 +596,8 @@ def check(
     else:
         problems += count_problems(contigs, before, k) + relabelled(before, now, k)
     problems += callable_an or []
+    if k > 1:
+        problems += since_problems(contigs, before)
     stop_on(problems)
     figures = _sum(contigs) if before.build == now.build else None
     return {

@@ -32,7 +32,8 @@ import numpy as np
 
 # Outcomes and why an allele is withheld: see goe.disclosure.control, which names them.
 WITHHELD, REDUCED, FULL = 0, 1, 2
-SHOWN, NO_CARRIER, FEW_PEOPLE, BELOW_FLOOR, PLOIDY, TOO_NARROW, TOGETHER, ALL_TOGETHER, SEARCH_ENDED, SHARED = range(10)
+SHOWN, NO_CARRIER, FEW_PEOPLE, BELOW_FLOOR, PLOIDY, TOO_NARROW, TOGETHER, ALL_TOGETHER, BESIDE_EARLIER = range(9)
+SEARCH_ENDED, SHARED, AS_EARLIER = range(9, 12)
 
 # Masks that are tried for one allele before the search gives up and the allele is treated as under `collapse`.
 MOST_TRIED = 4_000

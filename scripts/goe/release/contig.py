@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from goe.disclosure import control, membership
+from goe.disclosure.earlier_difference import Difference
 from goe.genome import vrs
 from goe.genome.build import Build
 from goe.genome.dbsnp import RsNumbers
@@ -64,6 +65,7 @@ class Release:
     regions: Mapping[str, str]
     dbsnp: str | Path | None = None
     gdi: gdi_metadata.Settings | None = None
+    previous: str | None = None
     block: int = frequency_table.BLOCK
 
     def write(self, contig: str, tables: Sequence[str | Path], places: Places, threads: int = 1) -> None:
@@ -73,7 +75,12 @@ class Release:
         names = vrs.Names(self.build.name, contig, reference)
         numbers = RsNumbers(self.dbsnp, self.build.name, contig, length) if self.dbsnp else None
         fields = sites_vcf.read_fields(self.fields)
-        source = frequency_table.Source(tables, contig, length, control.policy(self.disclosure), self.block)
+        policy = control.policy(self.disclosure)
+
+        def earlier(strata: Sequence[str]) -> Difference | None:
+            return Difference.of(self.previous, contig, self.build.name, strata, policy)
+
+        source = frequency_table.Source(tables, contig, length, policy, self.block, earlier)
         people = notes.public_people(source.plan, source.policy.k)
         sites = membership.Sites(contig, membership.strata_to_ask(people))
         spectrum = report_spectrum.Spectrum(source.plan.strata)

@@ -137,7 +137,7 @@ def _public(tally: Mapping) -> int:
     return tally["outcome"]["FULL"] + tally["outcome"]["REDUCED"]
 
 
-ENDED, SHARED = control.IN_PART
+ENDED, SHARED, _ = control.IN_PART
 
 
 def withheld(tally: Mapping, k: int) -> dict[str, int]:

@@ -8,7 +8,7 @@ stratum.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.disclosure import control
+from goe.disclosure.earlier_difference import Difference
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
@@ -92,8 +93,9 @@ class Source:
     """The public alleles of one contig.
 
     paths: Parquet files with counts and FILTER of the contig's regions, in the order of their positions.
-    length: of the contig, in bases. Iterate to get Blocks; `tally` is complete after that. Raises GoeError
-    that names the file and the alleles, by contig:pos:ref:alt, when an invariant does not hold.
+    length: of the contig, in bases. earlier: gives what of an earlier release is beside these strata. Iterate to get
+    Blocks; `tally` is complete after that. Raises GoeError that names the file and the alleles, by contig:pos:ref:alt,
+    when an invariant does not hold.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Source:
         length: int,
         policy: Policy,
         block: int = BLOCK,
+        earlier: Callable[[Sequence[str]], Difference | None] | None = None,
     ):
         if not paths:
             raise ValueError(f"no region of {contig}")
@@ -122,6 +125,7 @@ class Source:
         )
         st.check_leaves(self.people, str(self.paths[0]))
         self.plan = choose_strata(self.people, policy.min_stratum_size)
+        self.earlier = earlier(self.plan.strata) if earlier else None
         self.tally = Tally()
         self._last: tuple[int, str, str] = (0, "", "")
         self._columns = ["contig", "pos", "ref", "alt", "filter", *STATISTICS]
@@ -146,7 +150,10 @@ class Source:
         strata = len(self.plan.strata)
         for table in whole_positions(self._checked()):
             pos, end = _span(table)
-            decision = control.apply(self._people(table), self.plan, self.policy, pos, end)
+            people, most = self._people(table), None
+            if self.earlier is not None:
+                most = self.earlier.most(pos, table["ref"], table["alt"], people, self.plan.leaves)
+            decision = control.apply(people, self.plan, self.policy, pos, end, most)
             self._count_decision(decision)
             shown = pa.array(np.ascontiguousarray(decision.shown.T).ravel())
             table = table.append_column("shown", pa.FixedSizeListArray.from_arrays(shown, strata))

@@ -343,7 +343,17 @@ def plainly(before, now, strata, k):
                 figure["people_at_least"] = max(figure["people_at_least"], people)
                 figure["small"] += 0 < abs(sum(change[:3])) < k
         out["groups"][name] = figure
-    return out
+    covered = {at for pos, ref, _ in old for at in range(pos, pos + len(ref))}
+    told = {
+        key
+        for key, cells in new.items()
+        if (set(cells) - set(old[key]) and cells["Total"] != old[key]["Total"] if key in old else reaches(key, covered))
+    }
+    return out | {"since": len(told)}, {":".join(map(str, key)) for key in told}
+
+
+def reaches(key, covered):
+    return bool(covered & set(range(key[0], key[0] + len(key[1]))))
 
 
 @some.composite
@@ -352,7 +362,9 @@ def two_tables(draw):
     tables = []
     for _ in range(2):
         keys = draw(
-            some.sets(some.tuples(some.integers(1, 9), some.sampled_from("AC"), some.sampled_from(["G", "GT"])))
+            some.sets(
+                some.tuples(some.integers(1, 9), some.sampled_from(["A", "C", "ATG"]), some.sampled_from(["G", "GT"]))
+            )
         )
         cell = some.tuples(*(some.integers(0, 9),) * 3, some.integers(0, 40))
         tables.append(
@@ -375,7 +387,10 @@ def test_comparison_is_that_of_dictionaries_in_any_pieces(tmp_path_factory, draw
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pr, "ROWS", rows)
-        assert pr.compare_contig(*paths, strata, 5) == plainly(before, now, strata, 5)
+        found = pr.compare_contig(*paths, strata, 5)
+        examples = found.pop("examples")
+        wanted, told = plainly(before, now, strata, 5)
+        assert found == wanted and set(examples) <= told and len(examples) == len(set(examples)) == min(5, len(told))
         alone = pr.compare_contig(None, paths[1], strata, 5)
         assert (alone["in_both"], alone["only_before"], alone["only_now"]) == (0, 0, len(now))
 
@@ -568,3 +583,23 @@ def test_tables_of_the_release_itself(tmp_path, repo):
         pr.check(before, now, Policy(5), [said])
     assert {p.where for p in error.value.problems} >= {f"stratum {s}" for s in ("Total", "F", "EE", "EE_F")}
     assert "EE_M" not in {p.where.removeprefix("stratum ") for p in error.value.problems}
+
+
+def test_what_tells_an_earlier_release_s_withheld_numbers_stops(tmp_path):
+    """EE was withheld, FI stayed as it was, and now both are given: Total then, less FI, was EE."""
+    people = {"Total": 45, "EE": 20, "FI": 25}
+    strata = tuple(people)
+    total, ee, fi = (4, 0, 0, 80), (5, 0, 0, 50), (8, 0, 0, 50)
+    old = [(5, "ATG", "A", {"Total": total}), (20, "A", "C", {"Total": total})]
+    now = [
+        (6, "T", "C", {"Total": (9, 0, 0, 90)}),
+        (20, "A", "C", {"Total": (13, 0, 0, 100), "EE": ee, "FI": fi}),
+        (30, "A", "C", {"Total": (13, 0, 0, 100), "EE": ee, "FI": fi}),
+    ]
+    paths = [write(tmp_path / name, alleles, people, strata) for name, alleles in (("old", old), ("now", now))]
+    found = pr.compare_contig(*paths, strata, 5)
+    releases = release(people, BEFORE), release(people)
+    with pytest.raises(GoeError, match=rf"2 alleles tell numbers that {BEFORE} withheld: 6:T:C, 20:A:C"):
+        pr.check(*releases, Policy(5), [found], Counter())
+    same = pr.compare_contig(paths[0], paths[0], strata, 5)
+    assert (same["since"], same["examples"]) == (0, [])
