@@ -79,14 +79,14 @@ def verify(folder: str | Path) -> list[Problem]:
     if not where.is_file():
         return [Problem(str(where), "no such file", "the release was not finished: run it again")]
     try:
-        lines = where.read_text(encoding="utf-8").splitlines()
+        lines = where.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         return [Problem(str(where), f"is no text in UTF-8 (byte {error.start})", "get the file again")]
     problems = []
     listed: dict[str, str] = {}
     for row, line in enumerate(lines, 1):
         value, gap, name = line[:64], line[64:66], line[66:]
-        if gap != "  " or not name or set(value) - set("0123456789abcdef"):
+        if gap != "  " or not name or "\r" in name or set(value) - set("0123456789abcdef"):
             problems.append(Problem(f"{where} line {row}", "is no line of sha256sum", "get the file again"))
         elif name in listed:
             problems.append(Problem(f"{where} line {row}", f"{name} is listed twice", "get the file again"))

@@ -66,3 +66,11 @@ def test_a_list_that_is_no_text_is_told(folder):
     (folder / manifest.NAME).write_bytes(b"0" * 64 + b"  \xff\n")
     (problem,) = manifest.verify(folder)
     assert problem.what == "is no text in UTF-8 (byte 66)"
+
+
+def test_lines_end_as_sha256sum_ends_them(folder):
+    """It would look for names with a carriage return."""
+    manifest.write(folder, NAMES)
+    path = folder / manifest.NAME
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert {p.what for p in manifest.verify(folder)} >= {"is no line of sha256sum"}
