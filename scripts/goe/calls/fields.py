@@ -10,10 +10,10 @@ MAX_GQ = 99
 def absent(declared: Collection[str], gvcf: bool) -> list[str]:
     """Those of TESTED that a file which declares these FORMAT fields has in no form. gvcf: whether it is one,
     where blocks may have GQX alone."""
-    there = set(declared)
+    fields = set(declared)
     known = {
-        "GQ": bool(there & ({"GQ", "PL", "LPL", "GQX"} if gvcf else {"GQ", "PL", "LPL"})),
-        "DP": "DP" in there,
-        "AD": "AD" in there or {"LAA", "LAD"} <= there,
+        "GQ": bool(fields & ({"GQ", "PL", "LPL", "GQX"} if gvcf else {"GQ", "PL", "LPL"})),
+        "DP": "DP" in fields,
+        "AD": "AD" in fields or {"LAA", "LAD"} <= fields,
     }
     return [name for name in TESTED if not known[name]]

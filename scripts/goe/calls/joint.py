@@ -25,8 +25,8 @@ class JointFile:
     @classmethod
     def counted(cls, path: str | Path, rename: Mapping[str, str]) -> "JointFile":
         """From what rule joint_file left of it; rename: names in the file -> names in the reference."""
-        said = json.loads(Path(path).read_text())
-        return cls(said["path"], dict(rename), {Region.parse(name): n for name, n in said["regions"].items()})
+        document = json.loads(Path(path).read_text())
+        return cls(document["path"], dict(rename), {Region.parse(name): n for name, n in document["regions"].items()})
 
     def has(self, contig: str) -> bool:
         """Whether the file has a record on a contig that is counted."""

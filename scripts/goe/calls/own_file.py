@@ -127,7 +127,7 @@ def _margin(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
 @kernel
 def _sum(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
     """(sum of the numbers of a list, whether it is one); MISSING where there is none."""
-    total, there = 0.0, False
+    total, any_value = 0.0, False
     at = start
     while at <= stop:
         end = find(data, at, stop, 44)
@@ -136,9 +136,9 @@ def _sum(data: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
             return np.float64(MISSING), False
         if value != MISSING:
             total += value
-            there = True
+            any_value = True
         at = end + 1
-    return (total if there else np.float64(MISSING)), True
+    return (total if any_value else np.float64(MISSING)), True
 
 
 class Blocks(NamedTuple):
@@ -359,14 +359,14 @@ def _take_row(
         if end_alleles < 0:
             return odd
         last = end_text - rows.length[end_alleles - 1]
-    here = end_alleles - n_alleles
+    n_alts = end_alleles - n_alleles
     qual, good = np.nan, tabs[5] - tabs[4] > 1
     if tabs[5] - tabs[4] != 2 or data[tabs[4] + 1] != 46:
         qual, fine = _number(data, tabs[4] + 1, tabs[5])
         good &= fine
     status = _reason(data, tabs[5] + 1, tabs[6], reasons, names.passed)
     ft = _reason(data, first[_FT], after[_FT], reasons, names.passed)
-    called, alt = _genotype_of(data, first[_GT], after[_GT], here, rows.gt[n])
+    called, alt = _genotype_of(data, first[_GT], after[_GT], n_alts, rows.gt[n])
     if not good or status < 0 or ft < 0 or not called:
         return odd
     quality, good = _number(data, first[_GQ], after[_GQ])
@@ -392,14 +392,14 @@ def _take_row(
         k, at = 0, first[_AD]
         while at <= after[_AD]:
             stop = find(data, at, after[_AD], 44)
-            if k == here:
+            if k == n_alts:
                 return odd
             rows.ad[n_alleles + k], fine = _number(data, at, stop)
             good &= fine
             k += 1
             at = stop + 1
-        if k < here:
-            if k < here - 1 or here < 2 or _known(rows.text, last, end_text, _UNSEEN, 0) < 0:
+        if k < n_alts:
+            if k < n_alts - 1 or n_alts < 2 or _known(rows.text, last, end_text, _UNSEEN, 0) < 0:
                 return odd
             rows.ad[n_alleles + k] = MISSING
     elif size == 0 and first[_AD] > 0:
@@ -412,7 +412,7 @@ def _take_row(
     if not good:
         return odd
     rows.pos[n], rows.qual[n], rows.filter[n], rows.ft[n] = pos, qual, status, ft
-    rows.dp[n, 0], rows.gq[n, 0], rows.source[n], rows.alleles[n] = depth, quality, where, here
+    rows.dp[n, 0], rows.gq[n, 0], rows.source[n], rows.alleles[n] = depth, quality, where, n_alts
     return end_alleles, end_text
 
 
@@ -1023,12 +1023,12 @@ class OwnFile:
             raise self._bad(where, "REF or an ALT is empty", "make the file again")
         local = [0, *(int(a) for a in call["LAA"].split(",") if a != ".")] if call.get("LAA") else None
         written = call.get("GT", "")
-        said = written or call.get("LGT", "")
-        gt = _genotype(said)
-        if not written and local is not None and said:
+        text = written or call.get("LGT", "")
+        gt = _genotype(text)
+        if not written and local is not None and text:
             gt = [a if a is None else local[a] if 0 <= a < len(local) else -1 for a in gt]
         if any(a is not None and not 0 <= a <= len(alts) for a in gt):
-            what = f"genotype {said} calls an allele the record does not have"
+            what = f"genotype {text} calls an allele the record does not have"
             raise self._bad(where, what, "make the file again")
         gq, source = _quality(call, self._gqx is not False)
         qual = None if cells[5] == "." else float(cells[5])

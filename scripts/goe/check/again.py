@@ -46,22 +46,22 @@ TOLERANCE = 0.05
 def other_code(dataset: Mapping) -> str:
     """Why this goe cannot write parts of a release again; empty when it is the code that made it."""
     try:
-        here = code_digest.digest()
+        digest = code_digest.digest()
     except GoeError:
         return "not compared: this goe is no whole clone"
-    if (dataset["made_with"], dataset["code_sha256"]) == (f"goe {__version__}", here):
+    if (dataset["made_with"], dataset["code_sha256"]) == (f"goe {__version__}", digest):
         return ""
     made, short = dataset["made_with"], dataset["code_sha256"][:12]
-    return f"not compared: made with {made}, code {short}; this is goe {__version__}, code {here[:12]}"
+    return f"not compared: made with {made}, code {short}; this is goe {__version__}, code {digest[:12]}"
 
 
-def texts(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+def texts(root: Path, descriptions: Mapping[str, Mapping]) -> list[Problem]:
     """README.md, LICENSE, CHANGELOG.md and the words of rules against the descriptions, the workflow against the code.
 
     said: name of a description -> its content.
     """
     problems = []
-    for name, text in release_texts.write(said).items():
+    for name, text in release_texts.write(descriptions).items():
         problems += _different(root / name, text, "the descriptions of the release give")
     list_of_code = root / code_digest.RELEASED
     problems += _different(list_of_code, code_digest.listing(), "the code has that made the release")
@@ -69,19 +69,21 @@ def texts(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
         if name == "Snakefile" or re.fullmatch(r"workflow/rules/[^/]+\.smk", name):
             text = (ROOT / name).read_text(encoding="utf-8")
             problems += _different(root / "provenance" / name, text, "the code has that made the release")
-    qc, rule = said["qc"], said["disclosure"]
-    words = release_notes.genotype_rules(sections.of(GenotypeFilter, said["config"]["genotype_filter"]), {})
-    filters = release_notes.filter_rules(sections.of(VariantQc, said["config"]["variant_qc"]), said["dataset"])
+    qc, rule = descriptions["qc"], descriptions["disclosure"]
+    words = release_notes.genotype_rules(sections.of(GenotypeFilter, descriptions["config"]["genotype_filter"]), {})
+    filters = release_notes.filter_rules(
+        sections.of(VariantQc, descriptions["config"]["variant_qc"]), descriptions["dataset"]
+    )
     more = [line for line in qc["genotype_filter"] if not _ABSENT.fullmatch(line)]
     open_, earlier = rule["policy"] == "open", rule["previous_release"]
     uncovered = [*release_notes.NOT_COVERED, *([] if earlier else [release_notes.NO_EARLIER])]
-    for path, key, there, wanted in (
+    for path, key, actual, wanted in (
         ("qc/summary.json", "genotype_filter", more, words),
         ("qc/summary.json", "variant_qc", qc["variant_qc"], filters),
         ("disclosure/disclosure.json", "not_covered", rule["not_covered"], [] if open_ else uncovered),
     ):
-        for line in sorted(set(there) ^ set(wanted)):
-            what = f"{key} says {line!r}, which" if line in there else f"{key} lacks {line!r}, which"
+        for line in sorted(set(actual) ^ set(wanted)):
+            what = f"{key} says {line!r}, which" if line in actual else f"{key} lacks {line!r}, which"
             problems.append(Problem(str(root / path), f"{what} is not as the settings of the release have it", _MEND))
     return problems
 
@@ -89,43 +91,45 @@ def texts(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
 def _different(path: Path, wanted: str, source: str) -> list[Problem]:
     """The first line of a text that is not the wanted one."""
     with reading(path), path.open(encoding="utf-8", newline="") as handle:
-        there = handle.read()
-    return differs(str(path), there, wanted, source)
+        actual = handle.read()
+    return differs(str(path), actual, wanted, source)
 
 
-def differs(where: str, there: str, wanted: str, source: str) -> list[Problem]:
+def differs(where: str, actual: str, wanted: str, source: str) -> list[Problem]:
     """The first line of a text that is not the wanted one. where, source: for the message."""
-    if there == wanted:
+    if actual == wanted:
         return []
-    pairs = zip_longest(there.split("\n"), wanted.split("\n"))
+    pairs = zip_longest(actual.split("\n"), wanted.split("\n"))
     line = next((n for n, (a, b) in enumerate(pairs, 1) if a != b), 1)
     return [Problem(f"{where} line {line}", f"is not what {source}", _MEND)]
 
 
-def about(said: Mapping[str, Mapping]) -> health_dcat.About:
+def about(descriptions: Mapping[str, Mapping]) -> health_dcat.About:
     """What the metadata tell of the release beside its configuration."""
-    dataset = said["dataset"]
+    dataset = descriptions["dataset"]
     countries = st.published_countries(dataset["strata"]) if dataset["strata_label"] == "country_code" else []
     return health_dcat.About(
         dataset["number_of_pass_records"], dataset["number_of_people"], countries, dataset["build"]
     )
 
 
-def metadata(root: Path, said: Mapping[str, Mapping], digests: Mapping[str, str]) -> list[Problem]:
+def metadata(root: Path, descriptions: Mapping[str, Mapping], digests: Mapping[str, str]) -> list[Problem]:
     """The catalogue record and the crate against what the descriptions and the files give.
 
     digests: path -> SHA-256. Versions of the tools stand in the crate alone, and are taken from it.
     """
-    cfg = sections.of(Config, said["config"])
+    cfg = sections.of(Config, descriptions["config"])
     names = [name for name in manifest.files(root) if name not in ro_crate.NOT_DESCRIBED]
     files = layout.describe(root, names, digests)
-    record = health_dcat.triples(cfg, about(said), [f for f in files if f.path not in health_dcat.NOT_DESCRIBED])
+    record = health_dcat.triples(
+        cfg, about(descriptions), [f for f in files if f.path not in health_dcat.NOT_DESCRIBED]
+    )
     tools, snakemake = _tools(root / ro_crate.NAME)
-    contigs = [ro_crate.Contig(**contig) for contig in said["dataset"]["contigs"]]
+    contigs = [ro_crate.Contig(**contig) for contig in descriptions["dataset"]["contigs"]]
     texts = {
         health_dcat.TURTLE: health_dcat.turtle(record),
         health_dcat.JSON_LD: health_dcat.json_ld(record),
-        ro_crate.NAME: ro_crate.dumps(ro_crate.crate(cfg, about(said), files, contigs, tools, snakemake)),
+        ro_crate.NAME: ro_crate.dumps(ro_crate.crate(cfg, about(descriptions), files, contigs, tools, snakemake)),
     }
     return [
         problem
@@ -140,14 +144,14 @@ def _tools(path: Path) -> tuple[list[ro_crate.Tool], str]:
         text = path.read_text(encoding="utf-8")
     try:
         entities = parsed(text, str(path))["@graph"]
-        there = [(e["name"], e["softwareVersion"]) for e in entities if e.get("@type") == "SoftwareApplication"]
+        tools = [(e["name"], e["softwareVersion"]) for e in entities if e.get("@type") == "SoftwareApplication"]
         (snakemake,) = [e["version"] for e in entities if e.get("@type") == "ComputerLanguage"]
-        strange = [name for name, _ in there if name not in ro_crate.TOOLS]
-        strange += [version for version in (*dict(there).values(), snakemake) if not _VERSION.fullmatch(version)]
+        strange = [name for name, _ in tools if name not in ro_crate.TOOLS]
+        strange += [version for version in (*dict(tools).values(), snakemake) if not _VERSION.fullmatch(version)]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise GoeError(Problem(str(path), f"does not name its tools: {error!r}", _MEND)) from None
     stop_on([Problem(str(path), f"{word!r} is no tool or version of goe", _MEND) for word in strange])
-    return [ro_crate.Tool(*one) for one in there], snakemake
+    return [ro_crate.Tool(*one) for one in tools], snakemake
 
 
 def included(root: Path) -> list[str]:
@@ -159,7 +163,7 @@ def included(root: Path) -> list[str]:
 
 def page(
     root: Path,
-    said: Mapping[str, Mapping],
+    descriptions: Mapping[str, Mapping],
     spectrum: Mapping,
     examples: Mapping[str, list],
     checks: Sequence[Mapping],
@@ -171,7 +175,7 @@ def page(
     spectrum: `report_spectrum.combine` of the tables. examples: contig -> allele that the look-up offers as an example.
     checks: `check.told` of the checks that were made before the page. digests: path -> SHA-256 where it is known.
     """
-    dataset, rule = said["dataset"], said["disclosure"]
+    dataset, rule = descriptions["dataset"], descriptions["disclosure"]
     found = check_lookup.read(root)
     names = [name for name in manifest.files(root) if name not in {report_page.NAME, *_WRITTEN_LAST, *found.files}]
     files = [vars(file) for file in layout.describe(root, names, digests)]
@@ -188,7 +192,7 @@ def page(
         table = report_lookup.table(paths, -1 if found.files else report_lookup.EMBED_UP_TO * 1000)
         text = report_page.page(
             dataset,
-            said["qc"],
+            descriptions["qc"],
             rule,
             spectrum,
             table,
@@ -202,38 +206,42 @@ def page(
 
 
 def figure(
-    root: Path, said: Mapping[str, Mapping], sites: Iterable[membership.Sites], people: Mapping[str, int], words: bool
+    root: Path,
+    descriptions: Mapping[str, Mapping],
+    sites: Iterable[membership.Sites],
+    people: Mapping[str, int],
+    words: bool,
 ) -> list[Problem]:
     """The figure of membership against the one that the tables give. words: whether its words are compared too."""
     where = str(root / "disclosure/disclosure.json")
-    there = said["disclosure"]["membership_inference"]
+    stated = descriptions["disclosure"]["membership_inference"]
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for one in sites:
             paths.append(Path(folder) / f"{one.contig}.parquet")
             one.save(paths[-1])
-        wanted = membership.figure(paths, people, said["dataset"]["id"])
-    if there is None:
+        wanted = membership.figure(paths, people, descriptions["dataset"]["id"])
+    if stated is None:
         return [Problem(where, "membership_inference is missing", _MEND)]
     if words:
         # In words it says the numbers of the file, which may differ a little from those of this machine.
-        wanted["in_words"] = membership.words(there["strata"])
+        wanted["in_words"] = membership.words(stated["strata"])
     else:
-        there, wanted = ({"strata": figure["strata"]} for figure in (there, wanted))
+        stated, wanted = ({"strata": figure["strata"]} for figure in (stated, wanted))
     return [
         Problem(where, f"membership_inference.{place} is {a!r}, the tables give {b!r}", _MEND)
-        for place, a, b in leaves(there, wanted)
+        for place, a, b in leaves(stated, wanted)
         if not (isinstance(a, float) and isinstance(b, float) and abs(a - b) <= TOLERANCE) and a != b
     ]
 
 
-def leaves(there: object, wanted: object, place: str = "") -> Iterable[tuple[str, object, object]]:
+def leaves(actual: object, wanted: object, place: str = "") -> Iterable[tuple[str, object, object]]:
     """Values at the same place of two JSON values; None where one has none."""
-    if isinstance(there, Mapping) and isinstance(wanted, Mapping):
-        for key in sorted({*there, *wanted}):
-            yield from leaves(there.get(key), wanted.get(key), f"{place}.{key}".lstrip("."))
-    elif isinstance(there, list) and isinstance(wanted, list):
-        for i, (a, b) in enumerate(zip_longest(there, wanted)):
+    if isinstance(actual, Mapping) and isinstance(wanted, Mapping):
+        for key in sorted({*actual, *wanted}):
+            yield from leaves(actual.get(key), wanted.get(key), f"{place}.{key}".lstrip("."))
+    elif isinstance(actual, list) and isinstance(wanted, list):
+        for i, (a, b) in enumerate(zip_longest(actual, wanted)):
             yield from leaves(a, b, f"{place}[{i}]")
     else:
-        yield place, there, wanted
+        yield place, actual, wanted

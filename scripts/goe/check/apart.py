@@ -34,9 +34,9 @@ def apart(
             _limit(memory, seconds)
             found = safely(where, look)
             rest = len(found) - bounds.PROBLEMS
-            told = found[: bounds.PROBLEMS] + ([Problem(where, f"and {rest} more problems")] if rest > 0 else [])
+            reported = found[: bounds.PROBLEMS] + ([Problem(where, f"and {rest} more problems")] if rest > 0 else [])
             with os.fdopen(start, "w", encoding="utf-8", errors="surrogatepass") as out:
-                json.dump([(p.where, p.what, p.mend) for p in told], out)
+                json.dump([(p.where, p.what, p.mend) for p in reported], out)
             status = 0
         finally:
             # Nothing of this process is to be closed or flushed twice.

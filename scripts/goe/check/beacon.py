@@ -36,7 +36,7 @@ _OTHER = "the file was changed, or is not of this release: get it again"
 
 def check_populations(path: str | Path, ids: Iterable[str]) -> list[Problem]:
     """What the loader would refuse in a populations.json. ids: the INFO ids of the VCF it is for."""
-    where, there = str(path), set(ids)
+    where, known_ids = str(path), set(ids)
     try:
         content = json.loads(Path(path).read_text())
     except ValueError as error:
@@ -61,7 +61,7 @@ def check_populations(path: str | Path, ids: Iterable[str]) -> list[Problem]:
                 problems.append(Problem(place, f"{key} is missing", _AGAIN))
         for key in NUMBERS:
             # Also an empty name is asked for in the header.
-            if key in entry and not (isinstance(entry[key], str) and entry[key] in there):
+            if key in entry and not (isinstance(entry[key], str) and entry[key] in known_ids):
                 problems.append(Problem(place, f"{key} is {entry[key]!r}, which the VCF does not have", _AGAIN))
     twice = sorted({name for name in names if names.count(name) > 1})
     return problems + [Problem(where, f"population {name} is there twice", _AGAIN) for name in twice]
@@ -72,18 +72,18 @@ def compare_populations(path: str | Path, info: Sequence[Tag]) -> list[Problem]:
     problems = check_populations(path, [tag.id for tag in info])
     if problems:
         return problems
-    there = {entry["population"]: entry for entry in json.loads(Path(path).read_text())["populations"]}
+    entries = {entry["population"]: entry for entry in json.loads(Path(path).read_text())["populations"]}
     for wanted in populations(info)["populations"]:
         name = wanted["population"]
-        mine = there.pop(name, None)
-        if mine is None:
+        population = entries.pop(name, None)
+        if population is None:
             problems.append(Problem(str(path), f"population {name} is missing", _OTHER))
             continue
-        for key in sorted({*mine, *wanted}):
-            if mine.get(key) != wanted.get(key):
-                what = f"population {name}: {key} is {mine.get(key)}, not {wanted.get(key)}"
+        for key in sorted({*population, *wanted}):
+            if population.get(key) != wanted.get(key):
+                what = f"population {name}: {key} is {population.get(key)}, not {wanted.get(key)}"
                 problems.append(Problem(str(path), what, _OTHER))
-    problems += [Problem(str(path), f"population {name} is no stratum of the release", _OTHER) for name in there]
+    problems += [Problem(str(path), f"population {name} is no stratum of the release", _OTHER) for name in entries]
     if not problems and Path(path).read_text(encoding="utf-8") != dumps(info):
         problems = [Problem(str(path), "is not written as goe writes it", _OTHER)]
     return problems

@@ -67,8 +67,8 @@ def beside(path: str | Path, blocks: Iterable[Block], strata: Sequence[str], aud
             end = batch["end"].to_numpy()
             upto = int(np.searchsorted(pos, end[-1], "right"))
             if upto > done:
-                here = np.searchsorted(end, pos[done:upto])
-                an[:, done:upto] = _numbers(batch, strata)[:, here]
+                run = np.searchsorted(end, pos[done:upto])
+                an[:, done:upto] = _numbers(batch, strata)[:, run]
                 done = upto
             if done < len(pos):
                 batch = next(runs)
@@ -104,21 +104,21 @@ def compare(bed: str | Path, paths: Sequence[str | Path], strata: Sequence[str])
                 if more is None:
                     break
                 rest = pa.concat_tables([rest, pa.table(more).select(names)])
-            mine = rest.slice(0, found.num_rows).select(names)
+            part = rest.slice(0, found.num_rows).select(names)
             for name in names:
-                if not found[name].equals(mine[name]):
-                    return [Problem(str(bed), f"{name} differs from the tables{_first(found, mine, name)}", _AGAIN)]
+                if not found[name].equals(part[name]):
+                    return [Problem(str(bed), f"{name} differs from the tables{_first(found, part, name)}", _AGAIN)]
             rest = rest.slice(found.num_rows)
     if rest.num_rows or next(wanted, None) is not None:
         return [Problem(str(bed), "has fewer runs than the tables", _AGAIN)]
     return []
 
 
-def _first(found: pa.Table, mine: pa.Table, name: str) -> str:
-    n = min(found.num_rows, mine.num_rows)
-    for i, (a, b) in enumerate(zip(found[name].to_pylist(), mine[name].to_pylist(), strict=False)):
+def _first(found: pa.Table, expected: pa.Table, name: str) -> str:
+    n = min(found.num_rows, expected.num_rows)
+    for i, (a, b) in enumerate(zip(found[name].to_pylist(), expected[name].to_pylist(), strict=False)):
         if a != b:
-            return f" at {mine['contig'][i]}:{mine['start'][i]}: {a}, not {b}"
+            return f" at {expected['contig'][i]}:{expected['start'][i]}: {a}, not {b}"
     return f" behind {n} runs"
 
 
@@ -130,8 +130,8 @@ def check_index(bed: str | Path, lengths: dict[str, int]) -> list[Problem]:
     try:
         with pysam.TabixFile(str(bed), index=str(index)) as file:
             if list(file.contigs) != list(lengths):
-                told = ", ".join(file.contigs) or "none"
-                return [Problem(str(index), f"is for the contigs {told}", _AGAIN)]
+                contigs = ", ".join(file.contigs) or "none"
+                return [Problem(str(index), f"is for the contigs {contigs}", _AGAIN)]
             for contig, length in lengths.items():
                 for start in (0, length - 1):
                     lines = [line.split("\t") for line in file.fetch(contig, start, start + 1)]

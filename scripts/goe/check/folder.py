@@ -74,8 +74,8 @@ class Facts:
 
     @property
     def people(self) -> dict[str, int]:
-        there = self.said["dataset"]["strata"]
-        return {stratum: there[stratum] for stratum in self.said["disclosure"]["strata"]}
+        sizes = self.said["dataset"]["strata"]
+        return {stratum: sizes[stratum] for stratum in self.said["disclosure"]["strata"]}
 
     @property
     def strata(self) -> tuple[str, ...]:
@@ -95,11 +95,11 @@ class Facts:
 
     @property
     def policy(self) -> Policy:
-        said = self.said["disclosure"]
-        if said["policy"] == "open":
-            return Policy(1, legal_basis=said["legal_basis"], name="open")
-        least = said["min_stratum_size"]
-        return Policy(said["min_carriers"], name=said["policy"], protect=said["protect"], least=least)
+        rule = self.said["disclosure"]
+        if rule["policy"] == "open":
+            return Policy(1, legal_basis=rule["legal_basis"], name="open")
+        least = rule["min_stratum_size"]
+        return Policy(rule["min_carriers"], name=rule["policy"], protect=rule["protect"], least=least)
 
     @property
     def gdi(self) -> bool:
@@ -109,8 +109,8 @@ class Facts:
     def addresses(self) -> list[str]:
         """Mail addresses that the release gives as its contacts."""
         given = self.said["config"]["dataset"]
-        there = [self.said["dataset"]["contact"], given.get("contact"), given.get("hdab")]
-        return [one["email"] for one in there if isinstance(one, dict) and isinstance(one.get("email"), str)]
+        contacts = [self.said["dataset"]["contact"], given.get("contact"), given.get("hdab")]
+        return [one["email"] for one in contacts if isinstance(one, dict) and isinstance(one.get("email"), str)]
 
     def vcf(self, place: str, which: str) -> str:
         return f"{place}/{self.id}.{which}.vcf.gz"
@@ -163,12 +163,14 @@ def descriptions(root: Path) -> tuple[Facts | None, list[Problem]]:
     problems = apart(str(root / DATASET), look)
     if problems:
         return None, problems
-    said = {name: read_json(root / path) for name, path in DESCRIPTIONS.items()}
-    problems = safely(str(root / DATASET), lambda: _agreement(root, said) + _words(root, said) + _notation(root, said))
+    documents = {name: read_json(root / path) for name, path in DESCRIPTIONS.items()}
+    problems = safely(
+        str(root / DATASET), lambda: _agreement(root, documents) + _words(root, documents) + _notation(root, documents)
+    )
     # What the other checks build on: without it they would tell of nothing but this.
     fatal = any(p.where == str(root / DATASET) for p in problems)
-    fatal |= sorted(said["disclosure"]["strata"]) != sorted(said["dataset"]["strata"])
-    return None if fatal else Facts(said), problems
+    fatal |= sorted(documents["disclosure"]["strata"]) != sorted(documents["dataset"]["strata"])
+    return None if fatal else Facts(documents), problems
 
 
 def _fitting(name: str, path: Path) -> list[Problem]:
@@ -194,9 +196,9 @@ def unbounded(data: Mapping) -> Iterator[str]:
             yield f"contig {contig['name']!r} cannot be part of the name of a file"
 
 
-def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+def _words(root: Path, documents: Mapping[str, Mapping]) -> list[Problem]:
     """Words in the descriptions that no release of goe can have: each could be a name of somebody."""
-    data, rule, qc, config = (said[name] for name in ("dataset", "disclosure", "qc", "config"))
+    data, rule, qc, config = (documents[name] for name in ("dataset", "disclosure", "qc", "config"))
     mend = "do not publish the release: report it"
     reasons = qc["people"]["left_out_by_reason"].keys() - sample_rules.REASONS - {"other"}
     problems = [
@@ -211,34 +213,36 @@ def _words(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
     both = {f"dataset.{key}": (value, data.get(key)) for key, value in config["dataset"].items() if key != "id"}
     both["strata.label"] = (config["strata"]["label"], data["strata_label"])
     problems += [
-        Problem(str(root / CONFIG), f"{name} is {there!r}, {DATASET} gives {wanted!r}", mend)
-        for name, (there, wanted) in both.items()
-        if there not in (None, []) and wanted is not None and there != wanted
+        Problem(str(root / CONFIG), f"{name} is {actual!r}, {DATASET} gives {wanted!r}", mend)
+        for name, (actual, wanted) in both.items()
+        if actual not in (None, []) and wanted is not None and actual != wanted
     ]
     for path, part in ((QC, qc["sample_qc"]), (CONFIG, config["sample_qc"])):
         problems += [Problem(str(root / path), f"sample_qc: {what}", mend) for what in sample_rules.faults(part)]
     return problems
 
 
-def _notation(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+def _notation(root: Path, documents: Mapping[str, Mapping]) -> list[Problem]:
     """Descriptions that are not written as goe writes JSON: the first of two keys is read by nobody and may say
     anything."""
     problems = []
     for name, path in DESCRIPTIONS.items():
         text = (root / path).read_bytes().decode("utf-8")
-        problems += again.differs(str(root / path), text, release_notes.dumps(said[name]), "goe writes of what it says")
+        problems += again.differs(
+            str(root / path), text, release_notes.dumps(documents[name]), "goe writes of what it says"
+        )
     return problems
 
 
-def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
+def _agreement(root: Path, documents: Mapping[str, Mapping]) -> list[Problem]:
     """What the descriptions say of each other, and whether counts are rounded that have to be."""
-    data, rule, qc, ledger, config = (said[name] for name in DESCRIPTIONS)
+    data, rule, qc, ledger, config = (documents[name] for name in DESCRIPTIONS)
     k = rule["min_carriers"] or 1
     problems = []
 
-    def differs(path: str, what: str, there: object, wanted: object, source: str) -> None:
-        if there != wanted:
-            problems.append(Problem(str(root / path), f"{what} is {there!r}, {source} gives {wanted!r}", _AGAIN))
+    def differs(path: str, what: str, actual: object, wanted: object, source: str) -> None:
+        if actual != wanted:
+            problems.append(Problem(str(root / path), f"{what} is {actual!r}, {source} gives {wanted!r}", _AGAIN))
 
     def rounded(path: str, name: str, value: object) -> None:
         if isinstance(value, Mapping):
@@ -315,11 +319,11 @@ def _agreement(root: Path, said: Mapping[str, Mapping]) -> list[Problem]:
 def _unclosed(step: Mapping, k: int) -> Iterator[str]:
     """Units whose account in a step of the ledger does not close, as far as figures rounded to k can tell."""
     for unit in sorted({unit for part in ("in", "added", "out", "dropped") for unit in step[part]}):
-        there = [step["in"].get(unit, 0), *step["added"].get(unit, {}).values()]
+        taken = [step["in"].get(unit, 0), *step["added"].get(unit, {}).values()]
         gone = [step["out"].get(unit, 0), *step["dropped"].get(unit, {}).values()]
         # A figure is less than k off, and 0 is exact.
-        if abs(sum(there) - sum(gone)) > (k - 1) * sum(n > 0 for n in (*there, *gone)):
-            yield f"step {step['step']}: {unit} in and added are {sum(there)}, out and dropped {sum(gone)}"
+        if abs(sum(taken) - sum(gone)) > (k - 1) * sum(n > 0 for n in (*taken, *gone)):
+            yield f"step {step['step']}: {unit} in and added are {sum(taken)}, out and dropped {sum(gone)}"
 
 
 def required(facts: Facts) -> list[str]:
@@ -331,37 +335,37 @@ def required(facts: Facts) -> list[str]:
 
 def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem]:
     """Files that are missing or empty, or that no release has. beside: files of the page's look-up table."""
-    there, wanted = set(manifest.files(root)), {*required(facts), *beside}
+    present, wanted = set(manifest.files(root)), {*required(facts), *beside}
     allowed = wanted | set(layout.files(facts.id, [], {layout.DATA}, facts.gdi, recipients=True))
-    problems = [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(wanted - there)]
-    rules = {name for name in there if _RULES.fullmatch(name)}
+    problems = [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(wanted - present)]
+    rules = {name for name in present if _RULES.fullmatch(name)}
     # A Snakefile that is empty or missing is told by itself.
     main = root / "provenance/Snakefile"
     known = set(again.included(root)) if main.is_file() and main.stat().st_size else rules
-    problems += [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(known - there)]
+    problems += [Problem(str(root / name), "is missing", _AGAIN) for name in sorted(known - present)]
     problems += [
         Problem(str(root / name), "is not included by provenance/Snakefile", "take it out; it was not checked")
         for name in sorted(rules - known)
     ]
     if not rules:
         problems.append(Problem(str(root / "provenance/workflow/rules"), "has no rule of the workflow", _AGAIN))
-    for name in sorted(there - allowed - rules):
+    for name in sorted(present - allowed - rules):
         if ".restricted." in name or name.split("/")[0] == "restricted":
             what, mend = "is of the restricted product", "take it out: it is for its recipients alone"
         else:
             what, mend = "is no file of a release", "take it out; it was not checked"
         problems.append(Problem(str(root / name), what, mend))
-    if (root / "restricted").is_dir() and not any(name.startswith("restricted/") for name in there):
+    if (root / "restricted").is_dir() and not any(name.startswith("restricted/") for name in present):
         problems.append(Problem(str(root / "restricted"), "is no folder of a release", "take it out"))
     return problems + [
-        Problem(str(root / name), "is empty", _AGAIN) for name in sorted(there) if not (root / name).stat().st_size
+        Problem(str(root / name), "is empty", _AGAIN) for name in sorted(present) if not (root / name).stat().st_size
     ]
 
 
 def flags(root: Path, facts: Facts) -> list[str]:
     """Region flags that the annotations have: non_par, and those of the BED files given to the run."""
-    there = vcf_header(root / facts.vcf("annotations", "annotations")).of("INFO")
-    return [annotations.NON_PAR, *(flag for flag in annotations.FLAGS if flag in there)]
+    declared = vcf_header(root / facts.vcf("annotations", "annotations")).of("INFO")
+    return [annotations.NON_PAR, *(flag for flag in annotations.FLAGS if flag in declared)]
 
 
 def fields() -> list[dict[str, str]]:
@@ -393,27 +397,27 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
     text = release_notes.dictionary(fields(), sites_vcf.tags(fields(), strata), others)
     head, *rows = [line.split("\t") for line in text.splitlines()]
     with reading(root / DICTIONARY):
-        there = tables.read(root / DICTIONARY)
-    columns = there[0].keys() if there else ()
+        dictionary = tables.read(root / DICTIONARY)
+    columns = dictionary[0].keys() if dictionary else ()
     missing = [name for name in head if name not in columns]
     if missing:
         return [Problem(where, f"column {name} is missing", _AGAIN) for name in missing]
-    said = {(row["file"], row["name"]): row for row in there}
+    described = {(row["file"], row["name"]): row for row in dictionary}
     problems = []
     for row in rows:
         wanted = dict(zip(head, row, strict=True))
-        mine = said.pop((wanted["file"], wanted["name"]), None)
+        described_row = described.pop((wanted["file"], wanted["name"]), None)
         name = f"{wanted['name']} of {wanted['file']}"
-        if mine is None:
+        if described_row is None:
             problems.append(Problem(where, f"{name} is missing", _AGAIN))
             continue
         for key in ("type", "number", "unit", "stratum"):
-            if mine[key] != wanted[key]:
-                problems.append(Problem(where, f"{name}: {key} is {mine[key]!r}, not {wanted[key]!r}", _AGAIN))
+            if described_row[key] != wanted[key]:
+                problems.append(Problem(where, f"{name}: {key} is {described_row[key]!r}, not {wanted[key]!r}", _AGAIN))
         for key in ("description", "rule"):
-            if not mine[key]:
+            if not described_row[key]:
                 problems.append(Problem(where, f"{name} has no {key}", _AGAIN))
-    problems += [Problem(where, f"{name} of {file} is no published field", _AGAIN) for file, name in said]
+    problems += [Problem(where, f"{name} of {file} is no published field", _AGAIN) for file, name in described]
     if problems or again.other_code(facts.said["dataset"]):
         return problems
     return again.differs(where, (root / DICTIONARY).read_text(encoding="utf-8"), text, "the release gives")
@@ -478,8 +482,8 @@ def beside_earlier(path: Path, facts: Facts) -> str:
 
 
 def _callable_schema(facts: Facts, about: Mapping, contig: str, earlier: str) -> pa.Schema:
-    here = Build(name=facts.build, contigs=facts.lengths, par=facts.par)
-    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, here, contig, bool(earlier))
+    build = Build(name=facts.build, contigs=facts.lengths, par=facts.par)
+    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, build, contig, bool(earlier))
     if earlier:
         about = {**about, callable_an.EARLIER: earlier}
     if facts.people[st.TOTAL] < facts.policy.min_stratum_size:
@@ -502,27 +506,27 @@ def _check_schema(path: Path, make: Callable, rows: int, words: bool) -> list[Pr
     ]
     if not pages.MADE_BY.fullmatch(made_by):
         problems.append(Problem(str(path), f"was made by {made_by[:80]!r}, which is no Arrow", _AGAIN))
-    there = {field.name: field for field in found}
+    fields = {field.name: field for field in found}
     for field in wanted:
-        if field.name not in there:
+        if field.name not in fields:
             problems.append(Problem(str(path), f"column {field.name} is missing", _AGAIN))
-        elif there[field.name].type != field.type or there[field.name].nullable != field.nullable:
-            types = [f"{f.type}{'' if f.nullable else ' without null'}" for f in (there[field.name], field)]
+        elif fields[field.name].type != field.type or fields[field.name].nullable != field.nullable:
+            types = [f"{f.type}{'' if f.nullable else ' without null'}" for f in (fields[field.name], field)]
             problems.append(Problem(str(path), f"column {field.name} is {types[0]}, not {types[1]}", _AGAIN))
     problems += [
-        Problem(str(path), f"column {name} is none of a release", _AGAIN) for name in there if name not in wanted.names
+        Problem(str(path), f"column {name} is none of a release", _AGAIN) for name in fields if name not in wanted.names
     ]
     if not problems and found.names != wanted.names:
         problems.append(Problem(str(path), "the columns are in another order, or one is there twice", _AGAIN))
     try:
-        said = json.loads((found.metadata or {})[b"goe"])
+        metadata = json.loads((found.metadata or {})[b"goe"])
         right = json.loads(wanted.metadata[b"goe"])
-        for key in sorted(set(said) | set(right)):
-            if key not in said:
+        for key in sorted(set(metadata) | set(right)):
+            if key not in metadata:
                 problems.append(Problem(str(path), f"metadata goe: key {key} is missing", _AGAIN))
             elif key not in right:
                 problems.append(Problem(str(path), f"metadata goe: key {key} is none of a release", _AGAIN))
-            elif _units(said[key]) != _units(right[key]):
+            elif _units(metadata[key]) != _units(right[key]):
                 what = f"metadata goe: {key} is not that of metadata/dataset.json and the dictionary"
                 problems.append(Problem(str(path), what, _AGAIN))
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -568,10 +572,10 @@ def check_counts(root: Path, facts: Facts, counted: Mapping) -> list[Problem]:
     k = facts.policy.k
     problems = []
 
-    def agree(path: str, name: str, said: int | None, n: int) -> None:
+    def agree(path: str, name: str, stated: int | None, n: int) -> None:
         # QC summaries may be rounded though these counts are public.
-        if said != n and not (path == QC and said == control.rounded(n, k)):
-            problems.append(Problem(str(root / path), f"{name} is {said}, the tables have {n}", _AGAIN))
+        if stated != n and not (path == QC and stated == control.rounded(n, k)):
+            problems.append(Problem(str(root / path), f"{name} is {stated}, the tables have {n}", _AGAIN))
 
     alleles = sum(c["alleles"] for c in counted["contigs"].values())
     agree(DATASET, "number_of_records", data["number_of_records"], alleles)
@@ -584,12 +588,14 @@ def check_counts(root: Path, facts: Facts, counted: Mapping) -> list[Problem]:
     for stratum, cells in counted["cells"].items():
         agree(DISCLOSURE, f"{key}.{stratum}", rule[key].get(stratum, 0), alleles - cells["shown"])
     for name in sorted({*counted["filters"], *qc["alleles_by_filter"]}):
-        there = qc["alleles_by_filter"].get(name, 0)
-        agree(QC, f"alleles_by_filter.{name}", there, counted["filters"].get(name, 0))
+        stated_count = qc["alleles_by_filter"].get(name, 0)
+        agree(QC, f"alleles_by_filter.{name}", stated_count, counted["filters"].get(name, 0))
     for name in sorted({*counted["classes"], *qc["alleles_by_class"]}):
         for verdict in ("PASS", "filtered"):
-            there = qc["alleles_by_class"].get(name, {}).get(verdict, 0)
-            agree(QC, f"alleles_by_class.{name}.{verdict}", there, counted["classes"].get(name, {}).get(verdict, 0))
+            stated_count = qc["alleles_by_class"].get(name, {}).get(verdict, 0)
+            agree(
+                QC, f"alleles_by_class.{name}.{verdict}", stated_count, counted["classes"].get(name, {}).get(verdict, 0)
+            )
     return problems
 
 
@@ -607,7 +613,7 @@ def check_package(root: Path, facts: Facts) -> list[Problem]:
     lines = vcf_header(source).lines
     recognised, ignored = gdi_format.header_populations(lines)
     earlier = facts.said["disclosure"]["previous_release"]
-    for name, there, wanted in (
+    for name, actual, wanted in (
         ("metadata.datasetId", about["datasetId"], facts.id),
         ("metadata.numberOfUniqueIndividuals", about.get("numberOfUniqueIndividuals"), facts.people[st.TOTAL]),
         ("config.assembly.reference", config["assembly"]["reference"], facts.build),
@@ -620,8 +626,8 @@ def check_package(root: Path, facts: Facts) -> list[Problem]:
         ("conversion.discarded.populationsWithoutAf", conversion["discarded"]["populationsWithoutAf"], []),
         ("internal.pastVersion", content["internal"].get("pastVersion"), earlier and earlier["dataset"]),
     ):
-        if there != wanted:
-            what = f"{name} is {there}, the release has {wanted}"
+        if actual != wanted:
+            what = f"{name} is {actual}, the release has {wanted}"
             problems.append(Problem(f"{tar}/{gdi_format.MANIFEST}", what, _AGAIN))
     name = f"headers/{manifest.digest(source)[:16]}.vcf"
     header = members[name].to_pybytes().decode("utf-8") if name in members else ""

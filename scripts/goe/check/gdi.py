@@ -221,10 +221,10 @@ def _payload(found: Mapping[str, pa.Buffer], content: Mapping, root: Path, probl
     declared = content["payload"]["members"]
     if list(declared) != sorted(declared):
         problems.append(Problem(f"{root}/{gdi.MANIFEST}", "payload.members are not sorted", _AGAIN))
-    there = set(found) - {gdi.MANIFEST}
-    for name in sorted(there | set(declared)):
+    members = set(found) - {gdi.MANIFEST}
+    for name in sorted(members | set(declared)):
         where = f"{root}/{name}"
-        if name not in there:
+        if name not in members:
             problems.append(Problem(where, "is declared in the manifest but not there", _AGAIN))
         elif name not in declared:
             problems.append(Problem(where, "is not declared in the manifest", _AGAIN))
@@ -263,11 +263,11 @@ def _names(data: Mapping[str, gdi.DataFile | None], content: Mapping, root: Path
 def _headers(found: Mapping[str, pa.Buffer], content: Mapping, root: Path, problems: list[Problem]) -> None:
     """Headers: one for each VCF, structural lines only."""
     wanted = {f"headers/{(entry.get('sha256') or '')[:16]}.vcf" for entry in _sources(content)}
-    there = {name for name in found if name.startswith("headers/")}
-    for name in sorted(wanted ^ there):
+    present = {name for name in found if name.startswith("headers/")}
+    for name in sorted(wanted ^ present):
         what = "is missing" if name in wanted else "belongs to no VCF of the manifest"
         problems.append(Problem(f"{root}/{name}", what, _AGAIN))
-    for name in sorted(there):
+    for name in sorted(present):
         if found[name].size > bounds.HEADER_BYTES:
             problems.append(Problem(f"{root}/{name}", f"has {found[name].size:,} bytes: no header has", _AGAIN))
             continue

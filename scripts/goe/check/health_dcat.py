@@ -124,8 +124,8 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
         except Exception as error:  # the parsers raise what they like
             found.append(Problem(name, f"cannot be read: {' '.join(str(error).split())[:200]}", _MEND))
     try:
-        said = json.loads((root / DATASET).read_text(encoding="utf-8"))
-        if not isinstance(said, dict):
+        dataset = json.loads((root / DATASET).read_text(encoding="utf-8"))
+        if not isinstance(dataset, dict):
             raise ValueError("no object")
     except FileNotFoundError:
         found.append(Problem(DATASET, "no such file", _MEND))
@@ -137,7 +137,7 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
         _same(graphs)
         + nonconformance(graphs[TURTLE], TURTLE)
         + _mandatory(graphs[TURTLE])
-        + _agreement(graphs[TURTLE], said)
+        + _agreement(graphs[TURTLE], dataset)
         + _files(graphs[TURTLE], root, digests)
     )
 
@@ -191,22 +191,22 @@ def _mandatory(graph: rdflib.Graph) -> list[Problem]:
     return found
 
 
-def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
+def _agreement(graph: rdflib.Graph, dataset: Mapping) -> list[Problem]:
     """Differences between the record and metadata/dataset.json."""
     nodes = list(graph.subjects(RDF.type, _expand("dcat:Dataset")))
     if len(nodes) != 1:
         return [Problem(TURTLE, f"has {len(nodes)} datasets, not one", _MEND)]
     words = ("prefix", "country", "org", "id", "title")
     numbers = ("number_of_people", "number_of_pass_records")
-    wrong = [f"has no {key}" for key in (*words, *numbers) if key not in said]
-    wrong += [f"{key} is no text" for key in words if key in said and not isinstance(said[key], str)]
-    named = None if wrong else DatasetId.parse(said["id"])
-    if not wrong and (not named or any(getattr(named, key) != said[key] for key in words[:3])):
-        wrong = [f"id {said['id']!r} is not of prefix, country and org"]
+    wrong = [f"has no {key}" for key in (*words, *numbers) if key not in dataset]
+    wrong += [f"{key} is no text" for key in words if key in dataset and not isinstance(dataset[key], str)]
+    named = None if wrong else DatasetId.parse(dataset["id"])
+    if not wrong and (not named or any(getattr(named, key) != dataset[key] for key in words[:3])):
+        wrong = [f"id {dataset['id']!r} is not of prefix, country and org"]
     try:
-        day = [issued(said["id"]).isoformat()] if named else []
+        day = [issued(dataset["id"]).isoformat()] if named else []
     except ValueError:
-        wrong.append(f"id {said['id']!r} has no date")
+        wrong.append(f"id {dataset['id']!r} has no date")
     if wrong:
         return [Problem(DATASET, what, _MEND) for what in wrong]
 
@@ -214,35 +214,39 @@ def _agreement(graph: rdflib.Graph, said: Mapping) -> list[Problem]:
         return sorted(str(value) for value in graph.objects(node, _expand(predicate)))
 
     def plain(predicate: str) -> list[str]:
-        there = graph.objects(nodes[0], _expand(predicate))
-        return sorted(str(value) for value in there if not getattr(value, "language", None))
+        actual = graph.objects(nodes[0], _expand(predicate))
+        return sorted(str(value) for value in actual if not getattr(value, "language", None))
 
     notations = [
         word for other in graph.objects(nodes[0], _expand("adms:identifier")) for word in values("skos:notation", other)
     ]
     pairs = (
-        ("dct:identifier", values("dct:identifier"), [said["id"]]),
+        ("dct:identifier", values("dct:identifier"), [dataset["id"]]),
         ("dct:issued", values("dct:issued"), day),
         # Titles in other languages are the publisher's own.
-        ("dct:title", plain("dct:title"), [title(sections.of(Dataset, said))]),
+        ("dct:title", plain("dct:title"), [title(sections.of(Dataset, dataset))]),
         ("dct:accessRights", values("dct:accessRights"), [PUBLIC]),
-        ("dct:type", values("dct:type"), [SYNTHETIC] if said.get("synthetic") else []),
-        ("healthdcatap:numberOfRecords", values("healthdcatap:numberOfRecords"), [str(said["number_of_pass_records"])]),
+        ("dct:type", values("dct:type"), [SYNTHETIC] if dataset.get("synthetic") else []),
+        (
+            "healthdcatap:numberOfRecords",
+            values("healthdcatap:numberOfRecords"),
+            [str(dataset["number_of_pass_records"])],
+        ),
         (
             "healthdcatap:numberOfUniqueIndividuals",
             values("healthdcatap:numberOfUniqueIndividuals"),
-            [str(said["number_of_people"])],
+            [str(dataset["number_of_people"])],
         ),
     )
     found = [
         Problem(
-            TURTLE, f"{name} is {', '.join(there) or 'absent'}, {DATASET} gives {', '.join(wanted) or 'none'}", _MEND
+            TURTLE, f"{name} is {', '.join(actual) or 'absent'}, {DATASET} gives {', '.join(wanted) or 'none'}", _MEND
         )
-        for name, there, wanted in pairs
-        if there != wanted
+        for name, actual, wanted in pairs
+        if actual != wanted
     ]
     # The number at its end may be one that the config gives and dataset.json does not have.
-    start = submission_id(sections.of(Dataset, said)).rsplit("_", 1)[0]
+    start = submission_id(sections.of(Dataset, dataset)).rsplit("_", 1)[0]
     if len(notations) != 1 or not re.fullmatch(f"{start}_[0-9]+", notations[0]):
         found.append(Problem(TURTLE, f"skos:notation is {', '.join(notations) or 'absent'}, not {start}_number", _MEND))
     laws = values("dcatap:applicableLegislation")
@@ -272,8 +276,8 @@ def _files(graph: rdflib.Graph, root: Path, digests: Mapping[str, str] | None) -
         if size is None or not re.fullmatch("[0-9]+", str(size)):
             found.append(Problem(TURTLE, f"{name} has no dcat:byteSize", _MEND))
         elif len(main) == 1:
-            said = File(main[0], int(str(size)), None if value is None else str(value).lower())
-            found += differences(root, said, TURTLE, digests)
+            stated = File(main[0], int(str(size)), None if value is None else str(value).lower())
+            found += differences(root, stated, TURTLE, digests)
         elif int(str(size)) != (n := sum((root / path).stat().st_size for path in there)):
             found.append(Problem(TURTLE, f"{name} has {n} bytes, not {size}", _MEND))
     absent = {one.folder for one in PRODUCTS if any((root / one.folder).glob("*"))} - described

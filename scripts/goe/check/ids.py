@@ -229,8 +229,8 @@ def _file(search: Search, path: Path, name: str, listed: str) -> list[Problem]:
             found.setdefault(where, set()).update(lines)
     problems = []
     for where, lines in found.items():
-        told = ", ".join(map(str, sorted(lines)[:_SHOWN])) + (", ..." if len(lines) > _SHOWN else "")
-        what = f"holds {len(lines)} of the ids of {listed}: line {told}"
+        numbers = ", ".join(map(str, sorted(lines)[:_SHOWN])) + (", ..." if len(lines) > _SHOWN else "")
+        what = f"holds {len(lines)} of the ids of {listed}: line {numbers}"
         problems.append(Problem(where, what, "do not pass the release on: find out how they came in"))
     return problems
 

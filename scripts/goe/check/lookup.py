@@ -47,12 +47,12 @@ def read(folder: str | Path) -> Page:
     where = Path(folder) / PAGE
     with reading.reading(where):
         text = where.read_text(encoding="utf-8")
-    _, _, told = text.partition(_FACTS)
-    told, _, _ = told.partition(_END)
+    _, _, facts_text = text.partition(_FACTS)
+    facts_text, _, _ = facts_text.partition(_END)
     try:
-        if len(told) > bounds.FACTS:
-            raise ValueError(f"{len(told):,} characters")
-        facts = reading.parsed(told or "null", str(where))
+        if len(facts_text) > bounds.FACTS:
+            raise ValueError(f"{len(facts_text):,} characters")
+        facts = reading.parsed(facts_text or "null", str(where))
         named = facts["folder"]
         files = []
         for contig in facts["contigs"]:
@@ -81,8 +81,8 @@ def check(folder: str | Path, page: Page, dataset: str, people: Mapping[str, int
     where = str(Path(folder) / PAGE)
     facts = page.facts
 
-    def differs(what: str, there: object, wanted: object) -> list[Problem]:
-        return [] if there == wanted else [Problem(where, f"{what}: {there}, expected {wanted}", _AGAIN)]
+    def differs(what: str, actual: object, wanted: object) -> list[Problem]:
+        return [] if actual == wanted else [Problem(where, f"{what}: {actual}, expected {wanted}", _AGAIN)]
 
     problems = differs("dataset", facts["dataset"], dataset)
     problems += differs("strata", {s["name"]: s.get("people") for s in facts["strata"]}, dict(people))
@@ -103,17 +103,17 @@ def numbers(folder: str | Path, page: Page, contig: str, strata: Sequence[str]) 
     """Cells of one contig, with FILTER and faf95 in the row of Total. GoeError when a chunk is not what the page
     says of it."""
     (about,) = [c for c in page.facts["contigs"] if c["name"] == contig]
-    for number, (said, (text, where)) in enumerate(zip(about["chunks"], _texts(folder, page, about), strict=True)):
+    for number, (stated, (text, where)) in enumerate(zip(about["chunks"], _texts(folder, page, about), strict=True)):
         try:
             packed = zlib.decompressobj()
             raw = packed.decompress(base64.b64decode(text, validate=True), bounds.lookup_chunk(len(strata)))
             if packed.unused_data or packed.unconsumed_tail or not packed.eof:
                 raise ValueError("bytes behind its end")
-            table, found = _unpack(raw, contig, said[0], strata, where)
+            table, found = _unpack(raw, contig, stated[0], strata, where)
         except (ValueError, ArithmeticError, zlib.error, struct.error, KeyError, TypeError, IndexError) as error:
             what = f"chunk {number} of {contig} cannot be unpacked: {type(error).__name__}"
             raise GoeError(Problem(where, what, _AGAIN)) from None
-        if list(said) != [*found, zlib.adler32(raw)]:
+        if list(stated) != [*found, zlib.adler32(raw)]:
             what = f"chunk {number} of {contig} is not what the page says of it, so that alleles are not found"
             raise GoeError(Problem(where, what, _AGAIN))
         yield table
@@ -135,9 +135,9 @@ def _texts(folder: str | Path, page: Page, about: Mapping) -> Iterator[tuple[str
         where = Path(folder) / page.facts["folder"] / f"{contig}.{number:03d}.js"
         with reading.reading(where):
             content = where.read_text(encoding="ascii")
-        told = content.removeprefix("goeLookup(").removesuffix(");\n")
+        call_arguments = content.removeprefix("goeLookup(").removesuffix(");\n")
         try:
-            dataset, name, its_number, texts = json.loads(f"[{told}]")
+            dataset, name, its_number, texts = json.loads(f"[{call_arguments}]")
             wanted = [page.facts["dataset"], contig, number, min(each, many - number * each)]
             right = [dataset, name, its_number, len(texts)] == wanted and all(isinstance(t, str) for t in texts)
             arguments = ",".join(json.dumps(x) for x in (dataset, name, its_number, texts))

@@ -127,12 +127,12 @@ def _info(table: pa.Table, where: str) -> dict[str, tuple[np.ndarray, pa.Array]]
     found = {}
     for (key, size), first, end in zip(keys, [0, *last[:-1]], last, strict=True):
         name = data[key : key + size].tobytes().decode()
-        mine = rows[first:end]
-        if twice := np.flatnonzero(np.diff(mine) == 0).tolist():
-            one = table.slice(int(mine[twice[0]]), 1).to_pylist()[0]
+        rows_of_tag = rows[first:end]
+        if twice := np.flatnonzero(np.diff(rows_of_tag) == 0).tolist():
+            one = table.slice(int(rows_of_tag[twice[0]]), 1).to_pylist()[0]
             place = f"{one['contig']}:{one['pos']}:{one['ref']}:{one['alt']}"
             raise GoeError(Problem(where, f"{place} has INFO {name} twice", "get the file again"))
-        found[name] = (mine, texts.slice(first, end - first))
+        found[name] = (rows_of_tag, texts.slice(first, end - first))
     return found
 
 

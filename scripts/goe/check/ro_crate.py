@@ -36,8 +36,8 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
         document = reading.parsed((root / NAME).read_text(encoding="utf-8"), NAME)
         entities = document["@graph"]
         by_id = {entity["@id"]: entity for entity in entities}
-        said = json.loads((root / dcat.DATASET).read_text(encoding="utf-8"))
-        day = dcat.issued(said["id"]).isoformat()
+        dataset = json.loads((root / dcat.DATASET).read_text(encoding="utf-8"))
+        day = dcat.issued(dataset["id"]).isoformat()
     except FileNotFoundError as error:
         return [Problem(Path(error.filename).relative_to(root).as_posix(), "no such file", _MEND)]
     except GoeError as error:
@@ -64,8 +64,8 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
             wrong(f"the release has no {key}")
     if top.get("datePublished") != day:
         wrong(f"datePublished is {top.get('datePublished')}, the dataset id says {day}")
-    if said["id"] not in _list(top.get("identifier")):
-        wrong(f"identifier is {top.get('identifier')}, {dcat.DATASET} gives {said['id']}")
+    if dataset["id"] not in _list(top.get("identifier")):
+        wrong(f"identifier is {top.get('identifier')}, {dcat.DATASET} gives {dataset['id']}")
     for name in sorted(set(PROFILES) - _references({"x": top.get("conformsTo")})):
         wrong(f"the release does not conform to {name}")
     if _references({"x": top.get("mainEntity")}) != {WORKFLOW}:
@@ -76,8 +76,8 @@ def check(folder: str | Path, digests: Mapping[str, str] | None = None) -> list[
     if absent:
         wrong(f"{WORKFLOW} is no {', '.join(sorted(absent))}")
     code = by_id.get(CODE, {}).get("value")
-    if code != said.get("code_sha256"):
-        wrong(f"the SHA-256 of the code is {code}, {dcat.DATASET} gives {said.get('code_sha256')}")
+    if code != dataset.get("code_sha256"):
+        wrong(f"the SHA-256 of the code is {code}, {dcat.DATASET} gives {dataset.get('code_sha256')}")
     actions = [e for e in entities if "CreateAction" in _list(e.get("@type"))]
     if not any(_references({"x": action.get("instrument")}) == {WORKFLOW} for action in actions):
         wrong(f"no CreateAction has {WORKFLOW} as its instrument")

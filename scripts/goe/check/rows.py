@@ -134,9 +134,9 @@ def _unordered(pos: np.ndarray, ref: pa.Array, alt: pa.Array, last: _Last) -> np
     before = np.concatenate(([last.key[0]], pos[:-1]))
     bad = pos < before
     for row in np.flatnonzero(pos == before):
-        here = (ref[int(row)].as_py() or "", alt[int(row)].as_py() or "")
-        there = (ref[int(row) - 1].as_py() or "", alt[int(row) - 1].as_py() or "") if row else last.key[1:]
-        bad[row] = here <= there
+        allele = (ref[int(row)].as_py() or "", alt[int(row)].as_py() or "")
+        previous = (ref[int(row) - 1].as_py() or "", alt[int(row) - 1].as_py() or "") if row else last.key[1:]
+        bad[row] = allele <= previous
     if len(pos):
         last.key = (int(pos[-1]), ref[-1].as_py() or "", alt[-1].as_py() or "")
     return bad
@@ -158,12 +158,12 @@ def _cells(one: Block, people: Mapping[str, int], faults: Faults) -> None:
     faults.add("is PASS though nobody carries it", passed & nobody, name)
     for parent, children in families(one.strata):
         rows = [index[child] for child in children]
-        here = shown[index[parent]]
+        shown_parent = shown[index[parent]]
         for key in (*PARTS, "nhomalt"):
             values = getattr(n, key)
             sums = np.where(shown[rows], values[rows], 0).sum(axis=0)
             what = f"{parent}: {key} is below the sum of {', '.join(children)}"
-            faults.add(what, here & (sums > values[index[parent]]), name)
+            faults.add(what, shown_parent & (sums > values[index[parent]]), name)
         # Who is in no child that is given has the rest. With nobody left the sums are equal.
         size = np.array([people[child] for child in children])[:, None]
         others = people[parent] - np.where(shown[rows], size, 0).sum(axis=0)
@@ -173,7 +173,7 @@ def _cells(one: Block, people: Mapping[str, int], faults: Faults) -> None:
         ):
             rest = values[index[parent]] - np.where(shown[rows], values[rows], 0).sum(axis=0)
             what = f"{parent}: {key} more than the sum of {', '.join(children)} and what other people can have"
-            faults.add(what, here & (rest > most), name)
+            faults.add(what, shown_parent & (rest > most), name)
     for stratum, i in index.items():
         carriers = n.nhomalt[i] + n.ac_het[i] + n.ac_hemi[i]
         faults.add(f"{stratum}: more carriers than people", shown[i] & (carriers > people[stratum]), name)
@@ -211,18 +211,18 @@ def statistics(one: Block, people: Mapping[str, int], faults: Faults) -> None:
     for country in countries if kind == "X" else ():
         # A country that is given by sex and has no stratum of women has none.
         needed += [f"{country}_F"] if f"{country}_F" in index or f"{country}_M" not in index else []
-    told = np.ones(len(one), dtype=bool)
+    public = np.ones(len(one), dtype=bool)
     for stratum in needed:
-        told &= shown[index[stratum]] if stratum in index else False
+        public &= shown[index[stratum]] if stratum in index else False
     if sum(people[country] for country in countries) != people[st.TOTAL]:
-        told[:] = False
+        public[:] = False
     given = {key: ~np.isnan(values) for key, values in one.statistics.items()}
 
     def name(allele: int) -> str:
         return f"{one.contig}:{one.pos[allele]}:{one.ref[allele]}:{one.alt[allele]}"
 
     for key in ("hwe_p", "inbreeding_coeff"):
-        faults.add(f"{key} is given though a country it follows from is withheld", given[key] & ~told, name)
+        faults.add(f"{key} is given though a country it follows from is withheld", given[key] & ~public, name)
     if kind in ("X", "Y") and not {"M", "F"} & set(index):
         faults.add("call_rate is given though it tells how many are men", given["call_rate"], name)
     for key, (low, high) in {

@@ -211,9 +211,9 @@ class _Contig:
         some |= each
         pos = block.pos.to_numpy()
         for which, rows in some.items():
-            here = pos[rows]
-            if len(here):
-                self.ends[which] = (self.ends.get(which, (int(here[0]),))[0], int(here[-1]))
+            positions = pos[rows]
+            if len(positions):
+                self.ends[which] = (self.ends.get(which, (int(positions[0]),))[0], int(positions[-1]))
 
 
 class _Results:
@@ -226,10 +226,10 @@ class _Results:
     def put(self, part: str, problems: Sequence[Problem], detail: str) -> None:
         """A result: passed when there is no problem. Places are told relative to the folder."""
         n = len(dict.fromkeys(problems))
-        mine = tuple(self.relative(p) for p in islice(dict.fromkeys(problems), bounds.PROBLEMS))
-        if n > len(mine):
-            mine = (*mine, Problem(NAMES[part], f"and {n - len(mine):,} more problems"))
-        self.set(part, not mine, f"{n} problem{'s' if n != 1 else ''}" if mine else detail, mine)
+        shown = tuple(self.relative(p) for p in islice(dict.fromkeys(problems), bounds.PROBLEMS))
+        if n > len(shown):
+            shown = (*shown, Problem(NAMES[part], f"and {n - len(shown):,} more problems"))
+        self.set(part, not shown, f"{n} problem{'s' if n != 1 else ''}" if shown else detail, shown)
 
     def set(self, part: str, passed: bool | None, detail: str, problems: tuple[Problem, ...] = ()) -> None:
         if part not in self.wanted:
@@ -291,11 +291,11 @@ def _ids(results: _Results, ids: check_ids.Wanted | None, list_name: str) -> Non
     if ids is None:
         results.set("ids", None, "no list given: the country that has the sheet asks with --ids")
         return
-    there = sorted(path.relative_to(results.root).as_posix() for path in results.root.rglob("*"))
+    names = sorted(path.relative_to(results.root).as_posix() for path in results.root.rglob("*"))
     n, left = len(ids.lines), ids.left_out
     words = ", or words of every release" if ids.words else ""
     more = f"; {left} are too short, or digits or bases only{words}, and were not looked for" if left else ""
-    problems = check_ids.check(results.root, there, ids, list_name)
+    problems = check_ids.check(results.root, names, ids, list_name)
     results.put("ids", problems, f"none of {n} ids in any file{more}")
 
 

@@ -37,22 +37,22 @@ def differing(one: Block, people: Mapping[str, int], least: int, faults: Faults)
     for key, ci in (("faf95", 0.95), ("faf99", 0.99)):
         right = stats.filtering_allele_frequency(ac, an, ci)
         faults.add(f"{key} does not follow from ac and an", ~_same(key, one.statistics[key], right), name)
-    told = _told(one, people)
+    known = _told(one, people)
     wrong: dict[str, np.ndarray] = {}
     for everybody, diploid in _ways(one, kind, people):
-        here = {
+        wrong_here = {
             "call_rate": ~_same(
                 "call_rate", one.statistics["call_rate"], stats.divide(an, np.full(len(one), everybody))
             )
         }
         if kind in ("X", "Y"):
             # Nothing says where a rate was withheld because it tells how many are men.
-            here["call_rate"] &= ~np.isnan(one.statistics["call_rate"])
+            wrong_here["call_rate"] &= ~np.isnan(one.statistics["call_rate"])
         for key, right in _by_country(one, diploid, least).items():
             given = ~np.isnan(one.statistics[key])
-            here[key] = told & ~_same(key, one.statistics[key], right) & (given if kind == "X" else True)
-        fewer = _number(here) < _number(wrong) if wrong else np.ones(len(one), bool)
-        wrong = {key: np.where(fewer, bad, wrong.get(key, bad)) for key, bad in here.items()}
+            wrong_here[key] = known & ~_same(key, one.statistics[key], right) & (given if kind == "X" else True)
+        fewer = _number(wrong_here) < _number(wrong) if wrong else np.ones(len(one), bool)
+        wrong = {key: np.where(fewer, bad, wrong.get(key, bad)) for key, bad in wrong_here.items()}
     for key, bad in wrong.items():
         faults.add(f"{key} does not follow from the counts", bad, name)
 
@@ -61,12 +61,12 @@ def _number(wrong: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.stack([*wrong.values()]).sum(axis=0)
 
 
-def _same(key: str, said: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _same(key: str, stated: np.ndarray, right: np.ndarray) -> np.ndarray:
     """bool (alleles,): equal to the precision that is written, or both absent."""
     if key == "call_rate":
-        return np.isclose(said, right, rtol=1e-12, atol=0, equal_nan=True)
+        return np.isclose(stated, right, rtol=1e-12, atol=0, equal_nan=True)
     single = right.astype(np.float32).astype(np.float64)
-    return np.isclose(said, single, rtol=_SINGLE, atol=_LEAST.get(key, 1e-44), equal_nan=True)
+    return np.isclose(stated, single, rtol=_SINGLE, atol=_LEAST.get(key, 1e-44), equal_nan=True)
 
 
 def _told(one: Block, people: Mapping[str, int]) -> np.ndarray:

@@ -77,7 +77,7 @@ def _index(data: bytes) -> Index:
     at = 36 + length
     bins, linear = [], []
     for _ in range(contigs):
-        mine: dict[int, tuple[int, ...]] = {}
+        bins_of_contig: dict[int, tuple[int, ...]] = {}
         (many,) = struct.unpack_from("<i", data, at)
         at += 4
         for _ in range(_counted(many, 8, data, at)):
@@ -85,15 +85,15 @@ def _index(data: bytes) -> Index:
             at += 8
             numbers = struct.unpack_from(f"<{2 * _counted(chunks, 16, data, at)}Q", data, at)
             at += 16 * chunks
-            if number > _PSEUDO or number in mine:
+            if number > _PSEUDO or number in bins_of_contig:
                 raise ValueError(f"it has a bin {number}, or has it twice")
             if number != _PSEUDO:
-                mine[number] = numbers
+                bins_of_contig[number] = numbers
         (many,) = struct.unpack_from("<i", data, at)
         at += 4
         linear.append(struct.unpack_from(f"<{_counted(many, 8, data, at)}Q", data, at))
         at += 8 * many
-        bins.append(mine)
+        bins.append(bins_of_contig)
     # The number of records without a place may follow.
     if len(data) - at not in (0, 8):
         raise ValueError("it goes on behind its end")

@@ -19,8 +19,8 @@ def faults(root: Path) -> list[Problem]:
     while waiting:
         folder, place, depth = waiting.pop()
         try:
-            with os.scandir(folder) as there:
-                for entry in there:
+            with os.scandir(folder) as scan:
+                for entry in scan:
                     entries += 1
                     if entries > bounds.ENTRIES:
                         what = f"has more than {bounds.ENTRIES:,} files and folders"

@@ -47,7 +47,7 @@ def header(path: str | Path) -> tuple[VcfHeader, list[Problem]]:
     """
     found = reading.vcf_header(path)
     problems = [replace(problem, mend=_AGAIN) for problem in found.problems]
-    told = {problem.where for problem in problems}
+    reported = {problem.where for problem in problems}
 
     def wrong(line: str, what: str) -> None:
         problems.append(Problem(str(path), f"header line {line[:80]!r} {what}", _AGAIN))
@@ -62,7 +62,7 @@ def header(path: str | Path) -> tuple[VcfHeader, list[Problem]]:
             wrong(line, "is there twice")
         seen.add(line)
         if kind in _FORM:
-            if f"{path} line {row}" not in told and not _well_formed(declared.get(row)):
+            if f"{path} line {row}" not in reported and not _well_formed(declared.get(row)):
                 wrong(line, "is no contig with length, assembly and md5" if kind == "contig" else "cannot be read")
         elif kind == "FORMAT":
             wrong(line, "describes genotypes: a release has none")
@@ -98,17 +98,17 @@ def check_header(
     where = str(path)
     if f"##reference={build}" not in found.lines:
         problems.append(Problem(where, f"the header has no line ##reference={build}", _AGAIN))
-    there = found.of("contig")
+    contig_lines = found.of("contig")
     for contig in contigs:
-        mine = there.pop(contig["name"], None)
-        if mine is None:
+        line = contig_lines.pop(contig["name"], None)
+        if line is None:
             problems.append(Problem(where, f"contig {contig['name']} is missing in the header", _AGAIN))
             continue
         for key, value in (("length", str(contig["length"])), ("md5", contig["md5"]), ("assembly", build)):
-            if mine.values.get(key) != value:
-                what = f"contig {contig['name']}: {key} is {mine.values.get(key)}, metadata/dataset.json gives {value}"
+            if line.values.get(key) != value:
+                what = f"contig {contig['name']}: {key} is {line.values.get(key)}, metadata/dataset.json gives {value}"
                 problems.append(Problem(where, what, _AGAIN))
-    problems += [Problem(where, f"contig {name} is none of this release", _AGAIN) for name in there]
+    problems += [Problem(where, f"contig {name} is none of this release", _AGAIN) for name in contig_lines]
     if not problems and [*found.of("contig")] != [c["name"] for c in contigs]:
         problems.append(Problem(where, "the contigs are in another order than in metadata/dataset.json", _AGAIN))
     for name in sorted(set(filters) ^ (found.of("FILTER").keys() - {"PASS"})):
@@ -132,10 +132,10 @@ def check_words(
 ) -> list[Problem]:
     """The first line of a header that is not as this goe writes it, its words and order included; `check_header` the
     file first."""
-    there = "".join(f"{line}\n" for line in reading.vcf_header(path).lines)
+    actual = "".join(f"{line}\n" for line in reading.vcf_header(path).lines)
     names = notes.filter_order(filters, site_filters.DESCRIPTIONS)
     wanted = sites_vcf.header(build, contigs, names, site_filters.DESCRIPTIONS, tags)
-    return again.differs(f"{path} header", there, wanted, "the release gives")
+    return again.differs(f"{path} header", actual, wanted, "the release gives")
 
 
 def check_empty_columns(path: str | Path, most: int = bounds.ALLELES) -> list[Problem]:
@@ -246,11 +246,11 @@ def _read(path: str | Path, tags: Sequence[Tag], strata: Sequence[str], others: 
             for tag in of_strata:
                 values[tag.key][index[tag.stratum]] = readback.numbers_of(found, tag.id, rows)
             site = {_column(tag): _site(found, tag, rows) for tag in of_site}
-        there = ~np.isnan(np.stack(list(values.values())))
+        present = ~np.isnan(np.stack(list(values.values())))
         alleles = {name: table[name].combine_chunks() for name in readback.KEYS[:4]}
-        cells = readback.cells(alleles, strata, values, there.any(axis=0))
+        cells = readback.cells(alleles, strata, values, present.any(axis=0))
         site["FILTER"] = table["filter"].combine_chunks()
-        yield with_site(cells, site, there.any(axis=0)[index[st.TOTAL]])
+        yield with_site(cells, site, present.any(axis=0)[index[st.TOTAL]])
 
 
 def _site(found: Mapping, tag: Tag, rows: int) -> pa.Array:

@@ -60,31 +60,31 @@ def _disagreeing(datasets: Sequence[Dataset]) -> Iterator[tuple[Dataset, Problem
     for term in TERMS:
         right = _usual([one.terms.get(term) for one in datasets])
         for one in datasets:
-            said = one.terms.get(term)
-            if said is not None and said != right:
-                what = f"{_WORDS.get(term, term)} is {_short(said)}, that of the others is {_short(right)}"
+            value = one.terms.get(term)
+            if value is not None and value != right:
+                what = f"{_WORDS.get(term, term)} is {_short(value)}, that of the others is {_short(right)}"
                 yield one, Problem(one.name, what, _APART)
     found: dict[str, list[tuple[Dataset, tuple]]] = {}
     for one in datasets:
         for contig in one.terms["contigs"]:
             name = canonical(contig["name"]) or contig["name"]
             found.setdefault(name, []).append((one, (contig["name"], contig["length"], contig.get("md5"))))
-    told: set[int] = set()
+    reported: set[int] = set()
     for group in found.values():
         whole = _usual([given for _, given in group if given[2]]) or _usual([given for _, given in group])
         for one, given in group:
             if given[:2] != whole[:2] or (given[2] and given[2] != whole[2]):
-                if one.number not in told:
+                if one.number not in reported:
                     what = f"contig {_contig(given)}, that of the others is {_contig(whole)}"
                     yield one, Problem(one.name, what, _APART)
-                told.add(one.number)
+                reported.add(one.number)
 
 
 def _usual(values: Sequence[Any]) -> Any:
     """The value that most of them have, the first of those with equal numbers; None where nobody says any."""
-    said = [value for value in values if value is not None]
-    counts = Counter(map(repr, said))
-    return max(said, key=lambda value: counts[repr(value)], default=None)
+    stated = [value for value in values if value is not None]
+    counts = Counter(map(repr, stated))
+    return max(stated, key=lambda value: counts[repr(value)], default=None)
 
 
 def _contig(given: tuple) -> str:

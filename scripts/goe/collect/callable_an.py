@@ -26,8 +26,8 @@ _AGAIN = "get the dataset again, or leave its callable AN out"
 def _below(schema: pa.Schema, strata: Sequence[str]) -> np.ndarray:
     """int64 (strata,): by how many alleles numbers are below the truth at most; NOT_SAID where that is not told."""
     try:
-        told = json.loads((schema.metadata or {})[b"goe"])["strata"]
-        found = {entry["stratum"]: int(entry["an_at_most_below"]) for entry in told}
+        entries = json.loads((schema.metadata or {})[b"goe"])["strata"]
+        found = {entry["stratum"]: int(entry["an_at_most_below"]) for entry in entries}
         return np.array([found.get(s, NOT_SAID) for s in strata], np.int64)
     except (KeyError, TypeError, ValueError, OverflowError):
         return np.full(len(strata), NOT_SAID, np.int64)

@@ -62,11 +62,11 @@ def run(root: str | Path) -> list[Result]:
 
     def put(part: str, name: str, problems: list[Problem], detail: str) -> bool:
         start = f"{where}/"
-        mine = tuple(check_run.relative(problem, start) for problem in problems[: bounds.PROBLEMS])
-        if (n := len(problems)) > len(mine):
-            mine = (*mine, Problem(name, f"and {n - len(mine):,} more problems"))
-        found.append(Result(part, not mine, f"{n} problems" if mine else detail, mine, name))
-        return not mine
+        shown = tuple(check_run.relative(problem, start) for problem in problems[: bounds.PROBLEMS])
+        if (n := len(problems)) > len(shown):
+            shown = (*shown, Problem(name, f"and {n - len(shown):,} more problems"))
+        found.append(Result(part, not shown, f"{n} problems" if shown else detail, shown, name))
+        return not shown
 
     special = tree.faults(where)
     if not put("files", "Files", special, "files and folders alone"):
@@ -140,16 +140,19 @@ def _tables(root: Path, about: dict) -> list[Problem]:
 
 def _about(root: Path, about: dict) -> list[Problem]:
     about |= check_folder.read_json(root / folder.ABOUT)
-    said = about
+    document = about
     problems = []
     compared = again.read(root)
-    wanted = {*folder.names(said["id"], said["contigs_with_alleles"]), *comparison_files.names(compared)}
+    wanted = {*folder.names(document["id"], document["contigs_with_alleles"]), *comparison_files.names(compared)}
     for name in sorted(wanted ^ set(manifest.files(root))):
         problems.append(Problem(name, "is missing" if name in wanted else "is no file of a collection", _AGAIN))
-    restricted = any(source["kind"] == "restricted" for source in said["sources"])
-    if restricted != (said["level"] != folder.PUBLIC):
-        problems.append(Problem(folder.ABOUT, f"level is {said['level']}: its datasets say otherwise", _AGAIN))
-    for name, text in (("README.md", folder.readme(said)), (folder.DICTIONARY, folder.dictionary(_strata(said)))):
+    restricted = any(source["kind"] == "restricted" for source in document["sources"])
+    if restricted != (document["level"] != folder.PUBLIC):
+        problems.append(Problem(folder.ABOUT, f"level is {document['level']}: its datasets say otherwise", _AGAIN))
+    for name, text in (
+        ("README.md", folder.readme(document)),
+        (folder.DICTIONARY, folder.dictionary(_strata(document))),
+    ):
         if (root / name).is_file() and (root / name).read_text() != text:
             problems.append(Problem(name, "is not what the description gives", _AGAIN))
     return problems
@@ -244,8 +247,8 @@ def _letters(texts: pa.ChunkedArray, n: int) -> np.ndarray:
 
 def _bounds(sums: pa.Table, stratum: str, faults: Faults, name: Callable[[int], str]) -> None:
     keys = ("ac_lo", "ac_hi", "an", "an_hi", "nhomalt_lo", "nhomalt_hi")
-    there = set(sums.column_names)
-    n = {key: _n(sums, column(key, stratum)) for key in keys if column(key, stratum) in there}
+    columns = set(sums.column_names)
+    n = {key: _n(sums, column(key, stratum)) for key in keys if column(key, stratum) in columns}
     for key, values in n.items():
         faults.add(f"{stratum}: {key} is missing or below 0", values < 0, name)
     for low, high in (("ac_lo", "ac_hi"), ("an", "an_hi"), ("ac_hi", "an_hi")):
@@ -257,13 +260,13 @@ def _bounds(sums: pa.Table, stratum: str, faults: Faults, name: Callable[[int], 
     with np.errstate(divide="ignore", invalid="ignore"):
         af = {"af_lo": n["ac_lo"] / n["an_hi"], "af_hi": np.minimum(n["ac_hi"] / n["an"], 1)}
     for key, right in af.items():
-        said = sums[column(key, stratum)].to_numpy()
-        good = np.where(n["an"] > 0, said == right, np.isnan(said))
+        stated = sums[column(key, stratum)].to_numpy()
+        good = np.where(n["an"] > 0, stated == right, np.isnan(stated))
         faults.add(f"{stratum}: {key} does not follow from its counts", ~good, name)
-    if column("faf95", stratum) in there:
+    if column("faf95", stratum) in columns:
         right = np.where(n["an"] > 0, table.faf95(np.maximum(n["ac_lo"], 0), n["an_hi"]), np.nan).astype(np.float32)
-        said = sums[column("faf95", stratum)].to_numpy()
-        faults.add(f"{stratum}: faf95 does not follow from its counts", ~((said == right) | np.isnan(right)), name)
+        stated = sums[column("faf95", stratum)].to_numpy()
+        faults.add(f"{stratum}: faf95 does not follow from its counts", ~((stated == right) | np.isnan(right)), name)
 
 
 def _vcfs(root: Path, about: dict) -> list[Problem]:

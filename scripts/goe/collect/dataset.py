@@ -133,14 +133,14 @@ class Dataset:
         return cls.of(json.loads(Path(path).read_text()))
 
     @classmethod
-    def of(cls, said: dict[str, Any]) -> "Dataset":
+    def of(cls, document: dict[str, Any]) -> "Dataset":
         """Of what `asdict` gives, as JSON keeps it."""
-        said["problems"] = [Problem(**p) for p in said["problems"]]
-        said["tables"] = {contig: File(**f) for contig, f in said["tables"].items()}
-        said["callable_an"] = {contig: File(**f) for contig, f in said["callable_an"].items()}
-        said["silence"] = Silence(**said["silence"])
-        said["zygosity"] = tuple(said["zygosity"])
-        return cls(**said)
+        document["problems"] = [Problem(**p) for p in document["problems"]]
+        document["tables"] = {contig: File(**f) for contig, f in document["tables"].items()}
+        document["callable_an"] = {contig: File(**f) for contig, f in document["callable_an"].items()}
+        document["silence"] = Silence(**document["silence"])
+        document["zygosity"] = tuple(document["zygosity"])
+        return cls(**document)
 
 
 def silence(rule: Mapping) -> Silence:
@@ -148,10 +148,10 @@ def silence(rule: Mapping) -> Silence:
     k = rule["min_carriers"] or 1
     if rule["policy"] == "open" or k <= 1:
         return Silence(ZERO)
-    told = set(rule["alleles_withheld_by_reason"])
-    if rule["protect"] != "carriers" or told - {_NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER}:
+    reasons = set(rule["alleles_withheld_by_reason"])
+    if rule["protect"] != "carriers" or reasons - {_NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER}:
         return Silence(UNKNOWN, k)
-    return Silence(FLOOR, k, k if _TELLS in told else k - 1, _ODD not in told, _TOGETHER not in told)
+    return Silence(FLOOR, k, k if _TELLS in reasons else k - 1, _ODD not in reasons, _TOGETHER not in reasons)
 
 
 def fingerprint(tables: Iterable[File]) -> str:

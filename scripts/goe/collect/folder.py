@@ -79,41 +79,41 @@ def contigs_of(datasets: Sequence[Dataset]) -> list[str]:
 def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, folder: str | Path) -> dict:
     """Write the sums of one contig into `folder`, the work folder: sums.parquet, datasets.parquet, all.vcf.gz and
     pass.vcf.gz (BGZF bodies without header). Returns what the description tells of it."""
-    root, mine = Path(folder), list(datasets)
+    root, taken_in = Path(folder), list(datasets)
     root.mkdir(parents=True, exist_ok=True)
-    build, _ = build_of(mine)
-    strata, numbers = strata_of(mine), [one.number for one in mine]
-    about = {"collection": settings.id, "build": build.name, "contig": contig, "level": level(mine)}
+    build, _ = build_of(taken_in)
+    strata, numbers = strata_of(taken_in), [one.number for one in taken_in]
+    about = {"collection": settings.id, "build": build.name, "contig": contig, "level": level(taken_in)}
     wanted, each = table.schema(strata, about), table.datasets_schema(numbers, about)
     info = table.tags(strata)
     total = strata.index(TOTAL)
     tally: Counter[str] = Counter()
     filters: Counter[str] = Counter()
-    said = {str(n): dict.fromkeys(STATES, 0) for n in numbers}
+    by_source = {str(n): dict.fromkeys(STATES, 0) for n in numbers}
     with (
         table.Writer(root / "sums.parquet", wanted) as sums,
         table.Writer(root / "datasets.parquet", each) as apart,
         sites_vcf.Body(root / "all.vcf.gz") as every,
         sites_vcf.Body(root / "pass.vcf.gz") as passed,
     ):
-        for window in Merge(mine, build, contig):
-            told = tell(window.sums, total)
-            part = table.of_window(window, told, contig, strata, wanted)
+        for window in Merge(taken_in, build, contig):
+            bounds = tell(window.sums, total)
+            part = table.of_window(window, bounds, contig, strata, wanted)
             sums.write(part)
             apart.write(table.of_datasets(window, contig, numbers, each))
             text = table.lines(part, info)
             every.send(content(text))
             good = pc.equal(part["filter"], table.PASS).combine_chunks()
             passed.send(content(text.filter(good)))
-            exact = (told.ac_lo[total] == told.ac_hi[total]) & (told.an[total] == told.an_hi[total])
+            exact = (bounds.ac_lo[total] == bounds.ac_hi[total]) & (bounds.an[total] == bounds.an_hi[total])
             tally += Counter(alleles=len(window), passed=good.true_count, exact=int(exact.sum()))
             for entry in pc.value_counts(part["filter"]).to_pylist():
                 filters[entry["values"]] += entry["counts"]
             for name, found in window.states().items():
                 for n, alleles in zip(numbers, found.sum(axis=1).tolist(), strict=True):
-                    said[str(n)][name] += alleles
+                    by_source[str(n)][name] += alleles
     counts = {name: tally[name] for name in ("alleles", "passed", "exact")}
-    return {"contig": contig, **counts, "filters": dict(filters), "said": said}
+    return {"contig": contig, **counts, "filters": dict(filters), "said": by_source}
 
 
 def compare_contig(
@@ -138,7 +138,7 @@ def finish(
     settings: Settings,
     datasets: Sequence[Dataset],
     parts: Mapping[str, Path],
-    told: Sequence[Mapping],
+    by_contig: Sequence[Mapping],
     root: Path,
     compared: Mapping[str, Path],
 ) -> None:
@@ -147,9 +147,9 @@ def finish(
 
     root: the folder, which must not be there or be empty but for what this wrote before.
     """
-    mine = taken(datasets)
-    build, contigs = build_of(mine)
-    strata = strata_of(mine)
+    taken_in = taken(datasets)
+    build, contigs = build_of(taken_in)
+    strata = strata_of(taken_in)
     for name in ("frequencies", "datasets", "sites", "metadata", "dictionary"):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / manifest.NAME).unlink(missing_ok=True)
@@ -158,15 +158,15 @@ def finish(
             _copy(part / f"{name}.parquet", root / f"{kind}/{contig}.parquet")
     info = table.tags(strata)
     for which in ("all", "pass"):
-        used = {name for one in told for name in one["filters"]} if which == "all" else set()
+        used = {name for one in by_contig for name in one["filters"]} if which == "all" else set()
         filters = [name for name in table.FILTERS if name in used]
         head = sites_vcf.header(build.name, contigs, filters, table.FILTERS, info)
-        if level(mine) == LEVEL:
+        if level(taken_in) == LEVEL:
             at = head.index("##reference=")
             head = head[:at] + MARK + head[at:]
         bodies = [parts[contig] / f"{which}.vcf.gz" for contig in parts]
         sites_vcf.join(head, bodies, root / f"sites/{settings.id}.{which}.vcf.gz")
-    about = describe(settings, datasets, told)
+    about = describe(settings, datasets, by_contig)
     write_whole(root / ABOUT, dumps(about))
     write_whole(root / DICTIONARY, dictionary(strata))
     write_whole(root / "README.md", readme(about))
@@ -196,30 +196,30 @@ def heading(settings: Settings) -> dict:
     }
 
 
-def describe(settings: Settings, datasets: Sequence[Dataset], told: Sequence[Mapping]) -> dict:
+def describe(settings: Settings, datasets: Sequence[Dataset], by_contig: Sequence[Mapping]) -> dict:
     """`metadata/collection.json`."""
-    mine = taken(datasets)
-    build, contigs = build_of(mine)
-    strata = strata_of(mine)
-    ours = next((one.terms for one in mine if one.ours), {})
+    taken_in = taken(datasets)
+    build, contigs = build_of(taken_in)
+    strata = strata_of(taken_in)
+    terms = next((one.terms for one in taken_in if one.ours), {})
     return {
         **heading(settings),
-        "level": level(mine),
-        "legal_basis": settings.restricted or None if level(mine) == LEVEL else None,
-        "what_it_tells": _RESTRICTED if level(mine) == LEVEL else _NOTHING_NEW,
+        "level": level(taken_in),
+        "legal_basis": settings.restricted or None if level(taken_in) == LEVEL else None,
+        "what_it_tells": _RESTRICTED if level(taken_in) == LEVEL else _NOTHING_NEW,
         "build": build.name,
         "contigs": contigs,
         "pseudo_autosomal_regions": [list(region) for region in build.par],
-        "counting_rules": ours.get("counting_rules"),
-        "genotype_filter": ours.get("genotype_filter"),
-        "normalisation": ours.get("normalisation"),
-        "strata": {s: sum(one.people.get(s, 0) for one in mine) for s in strata},
-        "strata_at_least": any(not one.exact_people for one in mine),
-        "number_of_records": sum(one["alleles"] for one in told),
-        "number_of_pass_records": sum(one["passed"] for one in told),
-        "number_of_exact_records": sum(one["exact"] for one in told),
-        "contigs_with_alleles": [one["contig"] for one in told],
-        "sources": [_source(one, told) for one in mine],
+        "counting_rules": terms.get("counting_rules"),
+        "genotype_filter": terms.get("genotype_filter"),
+        "normalisation": terms.get("normalisation"),
+        "strata": {s: sum(one.people.get(s, 0) for one in taken_in) for s in strata},
+        "strata_at_least": any(not one.exact_people for one in taken_in),
+        "number_of_records": sum(one["alleles"] for one in by_contig),
+        "number_of_pass_records": sum(one["passed"] for one in by_contig),
+        "number_of_exact_records": sum(one["exact"] for one in by_contig),
+        "contigs_with_alleles": [one["contig"] for one in by_contig],
+        "sources": [_source(one, by_contig) for one in taken_in],
         "refused": [
             {
                 "number": one.number,
@@ -232,8 +232,8 @@ def describe(settings: Settings, datasets: Sequence[Dataset], told: Sequence[Map
     }
 
 
-def _source(one: Dataset, told: Sequence[Mapping]) -> dict:
-    said = {name: sum(part["said"][str(one.number)][name] for part in told) for name in STATES}
+def _source(one: Dataset, by_contig: Sequence[Mapping]) -> dict:
+    alleles = {name: sum(part["said"][str(one.number)][name] for part in by_contig) for name in STATES}
     terms = ("counting_rules", "genotype_filter", "normalisation", "par")
     return {
         "number": one.number,
@@ -248,7 +248,7 @@ def _source(one: Dataset, told: Sequence[Mapping]) -> dict:
         "people": one.people,
         "people_at_least": not one.exact_people,
         "silence": {"means": one.silence.means, "min_carriers": one.silence.k if one.silence.k > 1 else None},
-        "alleles": said,
+        "alleles": alleles,
         "not_said": [term for term in terms if one.terms.get(term) is None],
         "differs": one.manner,
         "notes": one.notes,
@@ -324,7 +324,7 @@ def save(datasets: Sequence[Dataset], path: str | Path) -> None:
 
 def load(path: str | Path) -> list[Dataset]:
     """Of a file that `save` wrote."""
-    return [Dataset.of(said) for said in json.loads(Path(path).read_text())]
+    return [Dataset.of(entry) for entry in json.loads(Path(path).read_text())]
 
 
 def clear(root: str | Path, collection: str, about: str = ABOUT) -> None:
@@ -339,8 +339,8 @@ def clear(root: str | Path, collection: str, about: str = ABOUT) -> None:
         where.rmdir()
         return
     known = where / about
-    said = json.loads(known.read_text()).get("id") if known.is_file() else None
-    if said != collection:
-        what = f"holds {said or 'something that is no collection'}, and {collection} is to be made there"
+    present = json.loads(known.read_text()).get("id") if known.is_file() else None
+    if present != collection:
+        what = f"holds {present or 'something that is no collection'}, and {collection} is to be made there"
         raise GoeError(Problem(str(where), what, "move it elsewhere"))
     shutil.rmtree(where)

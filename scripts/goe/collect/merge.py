@@ -203,12 +203,12 @@ class Merge:
         classes = self._classes(pos)
         last = pos + np.array([len(ref) for ref, _ in pairs], np.int64)[pair] - 1 if pairs else pos
         sums = self.begin(self.parts, len(union))
-        said = [
+        states = [
             part.add(sums, piece, where[start:end], pos, last, classes)
             for part, piece, start, end in zip(self.parts, pieces, ends, ends[1:], strict=False)
         ]
         ref, alt = (pa.array([bases[i] for bases in pairs], pa.string()).take(pa.array(pair)) for i in range(2))
-        status, ac, an = (np.stack(values) for values in zip(*said, strict=True))
+        status, ac, an = (np.stack(values) for values in zip(*states, strict=True))
         return Window(pos, ref, alt, status, ac, an, sums)
 
     def begin(self, parts: Sequence["_Part"], alleles: int) -> Sums:
@@ -317,11 +317,11 @@ class _Part:
             for parent in parse(stratum).parents:
                 if parent in self.own and self.one.people[parent] == self.one.people[stratum]:
                     p = self.own.index(parent)
-                    here = ~piece.shown[i] & piece.shown[p]
+                    follows = ~piece.shown[i] & piece.shown[p]
                     for name in ("ac", "an", "hom"):
                         values = getattr(piece, name)
-                        values[i, here] = values[p, here]
-                    piece.shown[i] |= here
+                        values[i, follows] = values[p, follows]
+                    piece.shown[i] |= follows
 
     @property
     def end(self) -> int:
@@ -364,10 +364,10 @@ class _Part:
         listed = np.zeros(alleles, bool)
         listed[at] = True
         status[at] = np.where(piece.counted, LISTED, np.where(piece.zero, ABSENT, FILTERED))
-        told = np.flatnonzero(piece.counted | piece.zero)
+        stated = np.flatnonzero(piece.counted | piece.zero)
         callable_an = self.runs.at(pos)
-        self._listed(sums, piece, at, told, callable_an, classes)
-        all_ac[at[told]], all_an[at[told]] = piece.ac[self.total, told], piece.an[self.total, told]
+        self._listed(sums, piece, at, stated, callable_an, classes)
+        all_ac[at[stated]], all_an[at[stated]] = piece.ac[self.total, stated], piece.an[self.total, stated]
         filtered = np.flatnonzero(status == FILTERED)
         for place in self.place if len(filtered) else ():
             sums.uncounted[place, filtered] += 1
@@ -390,7 +390,7 @@ class _Part:
         sums: Sums,
         piece: _Piece,
         at: np.ndarray,
-        told: np.ndarray,
+        stated: np.ndarray,
         callable_an: np.ndarray,
         classes: np.ndarray,
     ) -> None:
@@ -398,21 +398,21 @@ class _Part:
         zygosity = np.array([stratum in self.one.zygosity for stratum in self.own])
         given = (piece.ac, piece.an, piece.hom, piece.shown)
         place = np.array(self.place)
-        _add_given(given, told, at, _ploidy(classes), zygosity, place, (sums.ac, sums.an, sums.hom, sums.hom_hi))
-        for i in np.flatnonzero(~piece.shown[:, told].all(axis=1)).tolist():
+        _add_given(given, stated, at, _ploidy(classes), zygosity, place, (sums.ac, sums.an, sums.hom, sums.hom_hi))
+        for i in np.flatnonzero(~piece.shown[:, stated].all(axis=1)).tolist():
             s = self.place[i]
-            rows = told[~piece.shown[i, told]]
-            here = at[rows]
-            least = callable_an[i, here]
+            rows = stated[~piece.shown[i, stated]]
+            rows_of_sum = at[rows]
+            least = callable_an[i, rows_of_sum]
             known = least >= 0
-            sums.uncounted[s, here[~known]] += 1
-            rows, here, least = rows[known], here[known], least[known]
-            most = self._most(i, least, classes[here])
+            sums.uncounted[s, rows_of_sum[~known]] += 1
+            rows, rows_of_sum, least = rows[known], rows_of_sum[known], least[known]
+            most = self._most(i, least, classes[rows_of_sum])
             cap = self._cap(i, piece, rows, relatives)
-            sums.low[s, here] += least
-            sums.high[s, here] += most
-            sums.bound[s, here] += np.minimum(cap, most)
-            sums.hom_hi[s, here] += _pairs(np.minimum(cap, most), _ploidy(classes[here]))
+            sums.low[s, rows_of_sum] += least
+            sums.high[s, rows_of_sum] += most
+            sums.bound[s, rows_of_sum] += np.minimum(cap, most)
+            sums.hom_hi[s, rows_of_sum] += _pairs(np.minimum(cap, most), _ploidy(classes[rows_of_sum]))
 
     def _cap(
         self, i: int, piece: _Piece, rows: np.ndarray, relatives: Sequence[tuple[str, Sequence[str]]]

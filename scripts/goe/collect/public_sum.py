@@ -161,26 +161,26 @@ def _told(
     listed = [*(pair.restricted for pair in found), *(pair.public for pair in found)]
     for window in totals.windows([_path(one, one.tables, contig) if one else None for one in listed]):
         classes = _class_at(build, contig, window.pos)
-        there, passed = window.there[:n], window.passed[:n] | window.zero[:n]
+        has_row, passed = window.there[:n], window.passed[:n] | window.zero[:n]
         callable_an = np.stack([run.at(window.pos)[0] for run in runs])
         counts = {name: values[:n] for name, values in window.counts.items()}
-        counts["an"] = np.where(there, counts["an"], np.maximum(callable_an, 0))
-        mine = _people(counts, classes)
+        counts["an"] = np.where(has_row, counts["an"], np.maximum(callable_an, 0))
+        people = _people(counts, classes)
         public = window.passed[n:] | window.zero[n:]
         apart = window.there[n:] & ~public
         known = public | (~window.there[n:] & (floor == 1)[:, None])
         _same(found, window, known, apart, contig)
-        here = ~known & ~apart
-        unsaid = ~there & (callable_an < 0) & ~apart
-        unlike = (unsaid | (here & ((there & ~passed) | mine.odd | (classes == REGION_X)))).any(axis=0)
-        carriers = mine.het + mine.hom
-        room = np.where(unsaid, -1, mine.called - window.in_chain(carriers))
-        rest = sums.Rest(known, apart, floor, size, carriers, mine.called, mine.hom, room, window.beside, unlike)
+        summed = ~known & ~apart
+        unsaid = ~has_row & (callable_an < 0) & ~apart
+        unlike = (unsaid | (summed & ((has_row & ~passed) | people.odd | (classes == REGION_X)))).any(axis=0)
+        carriers = people.het + people.hom
+        room = np.where(unsaid, -1, people.called - window.in_chain(carriers))
+        rest = sums.Rest(known, apart, floor, size, carriers, people.called, people.hom, room, window.beside, unlike)
         verdict = sums.decide(rest, settings.sum_floor, settings.sum_protect == "genotypes")
         whole = {name: np.where(apart, 0, values).sum(axis=0) for name, values in counts.items()}
-        told = (verdict <= sums.FOLLOWS) & (whole["ac"] > 0)
-        tally += Counter(alleles=int(told.sum()), new=int((told & (verdict == sums.TOLD)).sum()))
-        rows = np.flatnonzero(told)
+        stated = (verdict <= sums.FOLLOWS) & (whole["ac"] > 0)
+        tally += Counter(alleles=int(stated.sum()), new=int((stated & (verdict == sums.TOLD)).sum()))
+        rows = np.flatnonzero(stated)
         columns = {"contig": pa.repeat(pa.scalar(contig), len(rows)), "pos": window.pos[rows]}
         columns |= {name: values.take(pa.array(rows)) for name, values in (("ref", window.ref), ("alt", window.alt))}
         columns["n_datasets"] = (~apart).sum(axis=0)[rows]
@@ -219,8 +219,8 @@ def audited(found: Sequence[Pair], settings: Settings, build: Build, contig: str
     problems = []
     for window in totals.windows([path, *(_path(one, one.tables, contig) for one, _, _ in released)]):
         classes = _class_at(build, contig, window.pos)
-        told, rows = _public(window, classes, stated)
-        for i, what in audit.faults(told, stated):
+        public, rows = _public(window, classes, stated)
+        for i, what in audit.faults(public, stated):
             at = rows[i]
             where = f"public sum {contig}:{window.pos[at]}:{window.ref[at]}:{window.alt[at]}"
             problems.append(Problem(where, what, _FAULT))
@@ -232,8 +232,8 @@ def _public(window: totals.Window, classes: np.ndarray, stated: audit.Stated) ->
     floors, size = (np.array(values, np.int64) for values in (stated.floors, stated.people))
     rows = np.flatnonzero(window.there[0])
     people = _people(window.counts, classes)
-    passed, there = window.passed[1:] | window.zero[1:], window.there[1:]
-    given, apart = passed | (~there & (floors == 1)[:, None]), there & ~passed
+    passed, listed = window.passed[1:] | window.zero[1:], window.there[1:]
+    given, apart = passed | (~listed & (floors == 1)[:, None]), listed & ~passed
     carriers = people.het + people.hom
     taken, room = np.zeros(len(rows), np.int64), np.full((len(floors), len(rows)), np.iinfo(np.int64).max)
     for at, i in enumerate(rows if window.beside[rows].any() else ()):
@@ -265,20 +265,20 @@ def _public(window: totals.Window, classes: np.ndarray, stated: audit.Stated) ->
 
 
 def finish(
-    found: Sequence[Pair], settings: Settings, parts: Mapping[str, Path], told: Sequence[Mapping], root: Path
+    found: Sequence[Pair], settings: Settings, parts: Mapping[str, Path], by_contig: Sequence[Mapping], root: Path
 ) -> None:
     """Write the folder. parts: contig -> table that `sum_contig` wrote; told: what that returned."""
     for name in ("frequencies", "metadata"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for contig, path in parts.items():
         (root / f"frequencies/{contig}.parquet").write_bytes(path.read_bytes())
-    about = describe(found, settings, told)
+    about = describe(found, settings, by_contig)
     write_whole(root / ABOUT, dumps(about))
     write_whole(root / "README.md", readme(about))
     manifest.write(root, [*(f"frequencies/{contig}.parquet" for contig in parts), ABOUT, "README.md"])
 
 
-def describe(found: Sequence[Pair], settings: Settings, told: Sequence[Mapping]) -> dict:
+def describe(found: Sequence[Pair], settings: Settings, by_contig: Sequence[Mapping]) -> dict:
     """`metadata/public_sum.json`. Of datasets without a release it names no number of people but that of all."""
     build, contigs = build_of([pair.restricted for pair in found])
     return {
@@ -291,9 +291,9 @@ def describe(found: Sequence[Pair], settings: Settings, told: Sequence[Mapping])
         "highest_floor": _highest(found, settings),
         "protect": settings.sum_protect,
         "number_of_people": sum(pair.people for pair in found),
-        "number_of_records": sum(one["alleles"] for one in told),
-        "number_of_records_that_do_not_follow": sum(one["new"] for one in told),
-        "contigs_with_alleles": [one["contig"] for one in told],
+        "number_of_records": sum(one["alleles"] for one in by_contig),
+        "number_of_records_that_do_not_follow": sum(one["new"] for one in by_contig),
+        "contigs_with_alleles": [one["contig"] for one in by_contig],
         "sources": [
             {
                 "id": pair.restricted.id,

@@ -23,14 +23,14 @@ def merge(entries: Sequence[Entry], settings: Settings, out: str | Path, threads
     with files.scratch(target.absolute()) as root:
         datasets = [take(entry, root / str(entry.number), threads) for entry in entries]
         agree.judge(datasets, settings)
-        mine = folder.taken(datasets)
-        parts = {contig: root / "sum" / contig for contig in folder.contigs_of(mine)}
-        told = [folder.sum_contig(mine, settings, contig, part) for contig, part in parts.items()]
+        taken_in = folder.taken(datasets)
+        parts = {contig: root / "sum" / contig for contig in folder.contigs_of(taken_in)}
+        by_contig = [folder.sum_contig(taken_in, settings, contig, part) for contig, part in parts.items()]
         compared = {contig: root / "compare" / contig for contig in parts}
         for contig, part in compared.items():
-            folder.compare_contig(mine, settings, contig, parts[contig], part)
+            folder.compare_contig(taken_in, settings, contig, parts[contig], part)
         made = root / "collection"
-        folder.finish(settings, datasets, parts, told, made, compared)
+        folder.finish(settings, datasets, parts, by_contig, made, compared)
         stop_on([problem for result in check.run(made) for problem in result.problems])
         made.rename(target)
     return datasets

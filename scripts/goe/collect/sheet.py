@@ -122,10 +122,10 @@ def identity(path: str | Path) -> str:
     root = Path(path)
     files = [root, *sorted(root.rglob("*"))] if root.is_dir() and not root.is_symlink() else [root]
     try:
-        told = [(str(f.relative_to(root)), f.lstat().st_size, f.lstat().st_mtime_ns) for f in files if not f.is_dir()]
+        stats = [(str(f.relative_to(root)), f.lstat().st_size, f.lstat().st_mtime_ns) for f in files if not f.is_dir()]
     except OSError:
         return ""
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    return hashlib.sha256(repr(stats).encode()).hexdigest()
 
 
 def read(path: str | Path, public_sum: bool = False) -> list[Entry]:
@@ -160,8 +160,8 @@ def read(path: str | Path, public_sum: bool = False) -> list[Entry]:
             problems.append(Problem(place, f"{row['path']} is on line {seen[real]} too", "keep one of them"))
         seen.setdefault(real, line)
         kind = row.get("kind") or kind_of(row["path"])
-        ours = kind in (RELEASE, RESTRICTED)
-        by = "goe" if ours else row.get("counted_by", "")
+        of_goe = kind in (RELEASE, RESTRICTED)
+        by = "goe" if of_goe else row.get("counted_by", "")
         if kind in (GDI, VCF) and not by:
             what = "does not say who counted it"
             problems.append(Problem(place, what, "name the pipeline in the column counted_by: it is told everywhere"))

@@ -242,16 +242,18 @@ def _name(contig: str, pos: pa.Array):  # type: ignore[no-untyped-def]
 
 def _filter(table: pa.Table, found: Mapping, rows: int) -> pa.Array:
     """FILTER, and the words of QC_STATUS that fail; `.` is taken for PASS, as most callers write it."""
-    said = table["filter"].combine_chunks()
-    said = pc.if_else(pc.is_in(said, pa.array([".", "", "PASS"])), "PASS", said)
+    reasons = table["filter"].combine_chunks()
+    reasons = pc.if_else(pc.is_in(reasons, pa.array([".", "", "PASS"])), "PASS", reasons)
     if _STATUS in found:
         at, texts = found[_STATUS]
         words = np.full(rows, "", dtype=object)
         words[at] = pc.fill_null(texts, "").to_numpy(zero_copy_only=False)
         failed = pa.array([";".join(w for w in str(text).split(",") if w.startswith("FAIL")) for text in words])
-        passed, bad = pc.equal(said, "PASS"), pc.not_equal(failed, "")
-        said = pc.if_else(bad, pc.if_else(passed, failed, pc.binary_join_element_wise(said, failed, ";")), said)
-    return said
+        passed, bad = pc.equal(reasons, "PASS"), pc.not_equal(failed, "")
+        reasons = pc.if_else(
+            bad, pc.if_else(passed, failed, pc.binary_join_element_wise(reasons, failed, ";")), reasons
+        )
+    return reasons
 
 
 def _bases(
@@ -276,9 +278,9 @@ def _bases(
     before = np.concatenate(([last[1] if last[0] == contig else 0], at[:-1]))
     bad = at < before
     for row in np.flatnonzero(at == before):
-        here = (ref[int(row)].as_py(), alt[int(row)].as_py())
-        there = (ref[int(row) - 1].as_py(), alt[int(row) - 1].as_py()) if row else last[2:]
-        bad[row] = here <= there
+        allele = (ref[int(row)].as_py(), alt[int(row)].as_py())
+        previous = (ref[int(row) - 1].as_py(), alt[int(row) - 1].as_py()) if row else last[2:]
+        bad[row] = allele <= previous
     faults.add("is out of order (position, REF, ALT) or there twice", bad, name)
     return contig, int(at[-1]), ref[-1].as_py(), alt[-1].as_py()
 
@@ -306,8 +308,8 @@ def _numbers(one: Block, named: Tags, lengths: Mapping[str, int], faults: Faults
             faults.add(f"{s}: AC_Hom or AC_Het where everybody is haploid", shown[i] & diploid, name)
     for parent, children in families(one.strata):
         rows, p = [index[c] for c in children], index[parent]
-        there = shown[rows] & shown[p]
+        both_shown = shown[rows] & shown[p]
         for key in ("ac", "an"):
-            sums = np.where(there, getattr(n, key)[rows], 0).sum(axis=0)
+            sums = np.where(both_shown, getattr(n, key)[rows], 0).sum(axis=0)
             what = f"{key.upper()} of {' and '.join(children)} is above that of {parent}"
             faults.add(what, shown[p] & (sums > getattr(n, key)[p]), name)

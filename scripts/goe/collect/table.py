@@ -119,7 +119,7 @@ def filters(listed: np.ndarray, filtered: np.ndarray) -> pa.Array:
     return pa.array([PASS, FILTERED, NOBODY]).take(pa.array(np.where(listed, 0, np.where(filtered, 1, 2))))
 
 
-def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wanted: pa.Schema) -> pa.Table:
+def of_window(window: Window, bounds: Told, contig: str, strata: Sequence[str], wanted: pa.Schema) -> pa.Table:
     """The table of a window."""
     n, counts = len(window), window.counts()
     listed, filtered = counts["n_datasets"] > 0, counts["n_filtered"] > 0
@@ -137,16 +137,16 @@ def of_window(window: Window, told: Told, contig: str, strata: Sequence[str], wa
     best, group = np.full(n, np.nan), np.full(n, -1)
     countries = [s for s in strata if parse(s).is_country]
     for i, s in enumerate(strata):
-        for name, numbers in vars(told).items():
+        for name, numbers in vars(bounds).items():
             values[column(name, s)] = numbers[i]
         if parse(s).is_leaf:
             continue
         # Where nobody is counted there is no frequency.
-        known = None if told.an[i].all() else told.an[i] > 0
-        for name, frequencies in zip(("af_lo", "af_hi"), told.af(i), strict=True):
+        known = None if bounds.an[i].all() else bounds.an[i] > 0
+        for name, frequencies in zip(("af_lo", "af_hi"), bounds.af(i), strict=True):
             values[column(name, s)] = parquet.column(frequencies, known)
         if s in with_faf:
-            faf = faf95(told.ac_lo[i], told.an_hi[i])
+            faf = faf95(bounds.ac_lo[i], bounds.an_hi[i])
             if known is not None:
                 faf[~known] = np.nan
             values[column("faf95", s)] = parquet.column(faf.astype(np.float32), known)
@@ -253,9 +253,9 @@ def lines(sums: pa.Table, info: Sequence[Tag]) -> pa.Array:
         if tag.type == "String":
             put.texts(i, values)
             continue
-        there = exact[tag.stratum] if tag.stratum else values.is_valid().to_numpy(zero_copy_only=False)
+        given = exact[tag.stratum] if tag.stratum else values.is_valid().to_numpy(zero_copy_only=False)
         add = put.numbers if tag.type == "Float" else put.counts
-        add(i, values.to_numpy(zero_copy_only=False), there)
+        add(i, values.to_numpy(zero_copy_only=False), given)
     contig = sums["contig"][0].as_py() if len(sums) else ""
     texts = [sums[name].combine_chunks() for name in ("ref", "alt", "filter")]
     return put.lines(contig, sums["pos"].to_numpy(), texts)

@@ -43,8 +43,8 @@ class Window:
     def in_chain(self, values: np.ndarray) -> np.ndarray:
         """Sums of (tables, alleles) over all alleles of the chain of each."""
         out = np.zeros((len(values), int(self.chain.max(initial=-1)) + 1), np.int64)
-        for row, mine in zip(out, values, strict=True):
-            np.add.at(row, self.chain, mine)
+        for row, of_row in zip(out, values, strict=True):
+            np.add.at(row, self.chain, of_row)
         return out[:, self.chain]
 
     @property

@@ -55,7 +55,7 @@ def _code(found: Differences, a: Release, b: Release) -> None:
 
 
 def _places(a: Mapping, b: Mapping, elsewhere: tuple[str, ...]) -> Iterator[tuple[str, Any, Any]]:
-    one, two = ({key: value for key, value in said.items() if key not in elsewhere} for said in (a, b))
+    one, two = ({key: value for key, value in document.items() if key not in elsewhere} for document in (a, b))
     return ((place, x, y) for place, x, y in leaves(one, two) if x != y)
 
 

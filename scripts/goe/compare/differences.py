@@ -71,35 +71,35 @@ class Differences:
     def add(self, kind: str, what: str, n: int, examples: Iterable[Example] = ()) -> None:
         """n: how many there are; examples: the first of them, of which `room` are kept."""
         if n:
-            there = self.found[kind]
-            there.count += n
-            there.by[what] += n
-            there.examples += list(examples)[: self.room(kind)]
+            tally = self.found[kind]
+            tally.count += n
+            tally.by[what] += n
+            tally.examples += list(examples)[: self.room(kind)]
 
     def one(self, kind: str, example: Example) -> None:
         self.add(kind, example.what, 1, [example])
 
     def join(self, other: "Differences") -> None:
         """Add those of another part of the releases, which comes behind."""
-        for kind, there in other.found.items():
-            mine = self.found[kind]
-            mine.count += there.count
-            mine.by.update(there.by)
-            mine.examples += there.examples[: self.room(kind)]
+        for kind, added in other.found.items():
+            tally = self.found[kind]
+            tally.count += added.count
+            tally.by.update(added.by)
+            tally.examples += added.examples[: self.room(kind)]
 
     @property
     def kinds(self) -> list[str]:
         """Kinds of which there is any."""
-        return [kind for kind, there in self.found.items() if there.count]
+        return [kind for kind, tally in self.found.items() if tally.count]
 
     def as_dict(self) -> dict[str, dict]:
         """Kind -> count, by, examples, as plain JSON; all kinds."""
         return {
             kind: {
                 "meaning": KINDS[kind],
-                "count": there.count,
-                "by": dict(sorted(there.by.items())),
-                "examples": [asdict(example) for example in there.examples],
+                "count": tally.count,
+                "by": dict(sorted(tally.by.items())),
+                "examples": [asdict(example) for example in tally.examples],
             }
-            for kind, there in self.found.items()
+            for kind, tally in self.found.items()
         }

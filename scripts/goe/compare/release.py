@@ -56,8 +56,8 @@ class Release:
     @property
     def about(self) -> dict[str, Any]:
         """What a report says of it."""
-        said = self.said["dataset"]
-        return {key: said[key] for key in ("id", "build", "made_with", "code_sha256")} | {
+        dataset = self.said["dataset"]
+        return {key: dataset[key] for key in ("id", "build", "made_with", "code_sha256")} | {
             "manifest_sha256": manifest.digest(self.root / manifest.NAME),
         }
 
@@ -77,10 +77,14 @@ def read(folder: str | Path) -> Release:
             for path in lacking
         ]
     )
-    said = {name: read_json(root / path) for name, path in DESCRIPTIONS.items()}
+    documents = {name: read_json(root / path) for name, path in DESCRIPTIONS.items()}
     try:
         release = Release(
-            root, Side.of(root, said["dataset"]["id"], digests), said, read_json(root / ro_crate.NAME), _code(root)
+            root,
+            Side.of(root, documents["dataset"]["id"], digests),
+            documents,
+            read_json(root / ro_crate.NAME),
+            _code(root),
         )
         if DatasetId.parse(release.id) is None:
             raise ValueError(f"id {release.id}")

@@ -70,8 +70,10 @@ class Comparison:
         """The same for people, with a few examples of each kind."""
         seen, out = self.alleles, []
         for letter, release in (("A", self.a), ("B", self.b)):
-            said = release.said["dataset"]
-            out.append(f"{letter}  {release.root}: {said['id']}, {said['made_with']}, code {said['code_sha256'][:12]}")
+            dataset = release.said["dataset"]
+            out.append(
+                f"{letter}  {release.root}: {dataset['id']}, {dataset['made_with']}, code {dataset['code_sha256'][:12]}"
+            )
         out.append("   " + ", ".join(f"{name}: {n}" for name, n in self.counted().items() if n) + " (files)")
         out.append(f"   {seen.both:,} alleles in both, {seen.only_a:,} only in A, {seen.only_b:,} only in B")
         for kind in self.differences.kinds:
@@ -83,8 +85,8 @@ class Comparison:
 
     def _files(self) -> list[str]:
         """The files that are told as examples, each with its first difference."""
-        told = {one.path: one for one in self.files}
-        shown = [told[example.what] for example in self.differences.found["files"].examples]
+        by_path = {one.path: one for one in self.files}
+        shown = [by_path[example.what] for example in self.differences.found["files"].examples]
         return [f"    {one.path}: {', '.join(filter(None, (one.verdict, one.first)))}" for one in shown]
 
 

@@ -133,11 +133,11 @@ def together(
 def _look(one: pa.Table, two: pa.Table, strata: Sequence[str], seen: Compared, names: tuple[str, str]) -> None:
     """Add what differs in a piece of both."""
     rows = _paired(one, two, names)
-    for table, mine, in_a in ((one, rows[0], True), (two, rows[1], False)):
+    for table, matched, in_a in ((one, rows[0], True), (two, rows[1], False)):
         left = np.ones(table.num_rows, dtype=bool)
-        left[mine] = False
+        left[matched] = False
         _only(table, np.flatnonzero(left), in_a, seen, int(left.sum()))
-    a, b = (table.take(pa.array(mine)) for table, mine in zip((one, two), rows, strict=True))
+    a, b = (table.take(pa.array(matched)) for table, matched in zip((one, two), rows, strict=True))
     piece = _Piece(a.combine_chunks(), b.combine_chunks(), seen.differences)
     touched = piece.differ("filters", "filter")
     for name in wide_table.STATISTICS:

@@ -131,13 +131,13 @@ def groups(strata: Sequence[str]) -> dict[str, dict[str, int]]:
     Of M, F and the countries within Total, of the sexes within a country, and of M or F within the countries; the
     last is what none of them holds.
     """
-    there = set(strata)
+    present = set(strata)
     out = {s: {s: 1} for s in strata}
     countries = sorted(st.published_countries(strata))
 
     def rest(parent: str, parts: Sequence[str]) -> None:
-        parts = [p for p in parts if p in there]
-        if parent in there and parts:
+        parts = [p for p in parts if p in present]
+        if parent in present and parts:
             out[f"{parent} without {', '.join(parts)}"] = {parent: 1} | dict.fromkeys(parts, -1)
 
     rest(TOTAL, countries)
@@ -146,9 +146,9 @@ def groups(strata: Sequence[str]) -> dict[str, dict[str, int]]:
         rest(country, [f"{country}_{sex}" for sex in SEXES])
     for sex in SEXES:
         rest(sex, [f"{country}_{sex}" for country in countries])
-    nobody = {TOTAL: 1} | dict.fromkeys((s for s in (*SEXES, *countries) if s in there), -1)
+    nobody = {TOTAL: 1} | dict.fromkeys((s for s in (*SEXES, *countries) if s in present), -1)
     nobody |= {s: 1 for s in strata if parse(s).is_leaf}
-    if countries and there & set(SEXES):
+    if countries and present & set(SEXES):
         out["people in no stratum but Total"] = nobody
     return out
 
@@ -483,10 +483,10 @@ def _block(table: pa.Table, starts: np.ndarray, strata: Sequence[str]) -> Allele
     code, names = _codes(table["stratum"])
     number = {s: i for i, s in enumerate(strata)}
     stratum = np.array([number.get(s, -1) for s in names.to_pylist()], dtype=np.int64)[code]
-    ours = stratum >= 0
+    known = stratum >= 0
     counts = np.full((len(_COUNTS), len(strata), len(starts)), -1, dtype=np.int64)
     for i, name in enumerate(_COUNTS):
-        counts[i, stratum[ours], allele[ours]] = table[name].to_numpy()[ours]
+        counts[i, stratum[known], allele[known]] = table[name].to_numpy()[known]
     first = table.take(pa.array(starts))
     pos = first["pos"].to_numpy().astype(np.int64)
     end = pos + pc.binary_length(pc.cast(first["ref"], pa.string())).to_numpy() - 1

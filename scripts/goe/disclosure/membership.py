@@ -248,9 +248,9 @@ def figure(paths: Iterable[str | Path], people: Mapping[str, int], dataset: str)
     )
     for _, _, found, table in read:
         for stratum, total in found.items():
-            mine = totals.setdefault(stratum, {"sites": 0, "information": 0.0})
+            sums = totals.setdefault(stratum, {"sites": 0, "information": 0.0})
             for key, value in total.items():
-                mine[key] += value
+                sums[key] += value
             part = table.filter(pc.equal(table["stratum"], stratum))
             columns = [part[name].to_numpy() for name in _COUNTS]
             counts.setdefault(stratum, []).append(np.stack(columns, axis=1))
@@ -302,10 +302,10 @@ def words(strata: Sequence[Mapping[str, Any]]) -> list[str]:
         "attacker who knows the frequencies of the population exactly; with less knowledge the test does worse. It "
         "finds close relatives of members too, though less often."
     ]
-    told = [s for s in strata if s["power"] is not None]
+    measured = [s for s in strata if s["power"] is not None]
     for s in strata:
         name = s["stratum"]
-        if s not in told:
+        if s not in measured:
             out.append(f"{name}: no autosomal allele is published, so there is no figure.")
             continue
         out.append(
@@ -317,8 +317,8 @@ def words(strata: Sequence[Mapping[str, Any]]) -> list[str]:
         )
         tried = "; ".join(f"{words} {_percent(s['power_with'][key])}" for key, words in CHANGES)
         out.append(f"{name}, what it would find instead with: {tried}.")
-    if told:
-        needed = ", ".join(f"{_half(s['people'])} for {s['stratum']}" for s in told)
+    if measured:
+        needed = ", ".join(f"{_half(s['people'])} for {s['stratum']}" for s in measured)
         out.append(
             f"By the formula, half of the members are found with {needed} independent sites (2.7 for each person). "
             "What lowers it is more people in a stratum, far fewer sites, no numbers of heterozygotes and homozygotes, "

@@ -77,32 +77,32 @@ def _hidden(low: int, high: int, k: int) -> bool:
 
 @_jit
 def _shared_out(
-    mine: int, others: int, room: np.ndarray, inside: np.ndarray, q: np.ndarray, two: bool, asked: Asked
+    carriers: int, others: int, room: np.ndarray, inside: np.ndarray, q: np.ndarray, two: bool, asked: Asked
 ) -> bool:
-    """Whether `mine` people can be shared out in k ways between a group and the rest, beside `others` people.
+    """Whether `carriers` people can be shared out in k ways between a group and the rest, beside `others` people.
 
     room: int64 (atoms,), people of each atom who can be one of them. inside: bool (atoms,), the group. q: people
     called. two: whether they are in two atoms: everybody knows that one fails, so only numbers count with which it
     does: 1 to k-1 people of the class or, unless genotypes are protected, without it.
     """
     k = asked.k
-    here = there = q_here = q_there = 0
+    room_inside = room_outside = q_here = q_there = 0
     for i in range(len(room)):
         if inside[i]:
-            here += room[i]
+            room_inside += room[i]
             q_here += q[i]
         else:
-            there += room[i]
+            room_outside += room[i]
             q_there += q[i]
-    if mine + others > here + there:
+    if carriers + others > room_inside + room_outside:
         return False
-    high = min(mine, here)
-    low = max(0, mine - there + max(0, others - here))
+    high = min(carriers, room_inside)
+    low = max(0, carriers - room_outside + max(0, others - room_inside))
     if not two:
         return high - low >= k - 1
     n = 0
     for x in range(low, high + 1):
-        y = mine - x
+        y = carriers - x
         fails = 0 < x < k or 0 < y < k
         n += fails or (not asked.genotypes and (0 < q_here - x < k or 0 < q_there - y < k))
         if n >= k:

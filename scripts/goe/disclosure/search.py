@@ -255,16 +255,16 @@ def _sexes_hidden(t: Table, state: np.ndarray) -> bool:
             inside = called = total = 0
             for r in range(n_rows + 1):
                 # The last round closes the pool of the withheld rows.
-                here = last = r == n_rows
+                whole = last = r == n_rows
                 if not last:
-                    here = not state[r] & _C
-                    if here:
+                    whole = not state[r] & _C
+                    if whole:
                         p_inside = p_called = p_total = 0
                     for a in range(3):
                         hidden = state[r] & _BITS[a] or (a == 2 and state[r] != 0)
                         if hidden and q[r, a]:
                             value = g[r, a, j] if genotypes else g[r, a, 1] + g[r, a, 2]
-                            if here:
+                            if whole:
                                 p_called += q[r, a]
                                 p_total += value
                                 p_inside += q[r, a] if a == sex else 0
@@ -272,7 +272,7 @@ def _sexes_hidden(t: Table, state: np.ndarray) -> bool:
                                 called += q[r, a]
                                 total += value
                                 inside += q[r, a] if a == sex else 0
-                    if here:
+                    if whole:
                         width += _width(p_inside, p_total, p_called)
                 else:
                     width += _width(inside, total, called)
@@ -641,10 +641,10 @@ def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) ->
         alike = True
         for r in range(n_published):
             wanted = (_M if q[r, 0] else 0) | (_F if q[r, 1] else 0) | (_C if kind else 0)
-            there = False
+            some_wanted = False
             for i in range(count[r]):
-                there = there or states[r, i] == wanted
-            alike = alike and there
+                some_wanted = some_wanted or states[r, i] == wanted
+            alike = alike and some_wanted
             state[r] = wanted
         for hide in range(1 if kind else 2):
             possible = alike and (can_columns or hide) and not (hide and mixed)

@@ -75,49 +75,49 @@ def highest(k: int, floor: np.ndarray) -> int:
 def decide(rest: Rest, k: int, genotypes: bool = False) -> np.ndarray:
     """uint8 (alleles,): TOLD, FOLLOWS, or why Total of the sum may not be public. k: floor of the sum."""
     most = highest(k, rest.floor)
-    here = ~rest.known & ~rest.apart
-    carriers, called = np.where(here, rest.carriers, 0), np.where(here, rest.called, 0)
+    in_sum = ~rest.known & ~rest.apart
+    carriers, called = np.where(in_sum, rest.carriers, 0), np.where(in_sum, rest.called, 0)
     others = called - carriers
     fine = (carriers.sum(axis=0) >= most) & (others.sum(axis=0) >= most)
     if genotypes:
-        hom = np.where(here, rest.homozygous, 0).sum(axis=0)
+        hom = np.where(in_sum, rest.homozygous, 0).sum(axis=0)
         for n in (hom, carriers.sum(axis=0) - hom):
             fine &= (n == 0) | (n >= most)
-    released = here & (rest.floor > 0)[:, None]
+    released = in_sum & (rest.floor > 0)[:, None]
     few = (rest.floor - 1)[:, None]
     rare = (~released | (carriers <= few)).all(axis=0)
     fixed = (~released | (others <= few)).all(axis=0) & ~rest.beside & (not genotypes)
-    hidden = rare & _hidden(rest, here, carriers, called, most)
-    hidden |= ~rare & fixed & _hidden(rest, here, others, called, most)
-    none = np.where(here, rest.room, 0)
+    hidden = rare & _hidden(rest, in_sum, carriers, called, most)
+    hidden |= ~rare & fixed & _hidden(rest, in_sum, others, called, most)
+    none = np.where(in_sum, rest.room, 0)
     hidden &= ~rest.beside | ((none >= 0).all(axis=0) & (none.sum(axis=0) >= most))
     out = np.where(hidden, TOLD, NARROW)
     out[~fine] = SMALL
     out[rest.unlike] = UNLIKE
-    out[~here.any(axis=0) & ~rest.unlike] = FOLLOWS
+    out[~in_sum.any(axis=0) & ~rest.unlike] = FOLLOWS
     return out.astype(np.uint8)
 
 
-def _hidden(rest: Rest, here: np.ndarray, mine: np.ndarray, called: np.ndarray, most: int) -> np.ndarray:
+def _hidden(rest: Rest, in_sum: np.ndarray, carriers: np.ndarray, called: np.ndarray, most: int) -> np.ndarray:
     """bool (alleles,): no set of datasets is told. mine: people whose places are asked for; most: K."""
-    released = here & (rest.floor > 0)[:, None]
-    free = here & ~released & (called > 0)
+    released = in_sum & (rest.floor > 0)[:, None]
+    free = in_sum & ~released & (called > 0)
     span = np.where(released, np.minimum(called, (rest.floor - 1)[:, None]), np.where(free, called, 0))
     # Where others overlap, a floor must leave what it leaves elsewhere.
-    places = np.where(rest.beside, np.minimum(span, mine + rest.room), span)
+    places = np.where(rest.beside, np.minimum(span, carriers + rest.room), span)
     wide = (~released | (places == span)).all(axis=0)
     span = places
-    n, room = mine.sum(axis=0), span.sum(axis=0) - mine.sum(axis=0)
+    n, room = carriers.sum(axis=0), span.sum(axis=0) - carriers.sum(axis=0)
     wide &= (n >= most - 1) & (room >= most - 1) & (~free | (span >= most - 1)).all(axis=0)
     small = released & (span < most - 1)
-    wide &= ~small.any(axis=0) | _beside_small(rest, here, small, span, n, called, most)
+    wide &= ~small.any(axis=0) | _beside_small(rest, in_sum, small, span, n, called, most)
     alone = (free.sum(axis=0) == 1) & ~released.any(axis=0)
     return np.asarray(alone | wide)
 
 
 def _beside_small(
     rest: Rest,
-    here: np.ndarray,
+    in_sum: np.ndarray,
     small: np.ndarray,
     span: np.ndarray,
     n: np.ndarray,
@@ -128,9 +128,9 @@ def _beside_small(
     and without."""
     known_span = np.where(small, np.maximum(span, (rest.floor - 1)[:, None]), 0).sum(axis=0)
     enough = (n - known_span >= most) | (n >= 2 * most - 2)
-    people = np.where(here, rest.people[:, None], 0)
+    people = np.where(in_sum, rest.people[:, None], 0)
     others = called.sum(axis=0) - n
     uncalled = people.sum(axis=0) - called.sum(axis=0)
-    free = here & (rest.floor == 0)[:, None]
-    each = (~here | (people - uncalled - (rest.floor - 1)[:, None] >= most)).all(axis=0) & ~free.any(axis=0)
+    free = in_sum & (rest.floor == 0)[:, None]
+    each = (~in_sum | (people - uncalled - (rest.floor - 1)[:, None] >= most)).all(axis=0) & ~free.any(axis=0)
     return np.asarray(enough & ((others - np.where(small, people, 0).sum(axis=0) >= most) | each))

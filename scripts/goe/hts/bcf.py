@@ -371,7 +371,7 @@ class Reader:
             none |= (kinds[:n] == kind) & (bits[:n] == missing)
         present = ~none
         contigs = self.header.contigs
-        for row, values, there, vectors in zip(
+        for row, values, has_value, vectors in zip(
             rows[:n].tolist(), numbers.tolist(), present.tolist(), formats[:n].tolist(), strict=True
         ):
             start, end, at, n_alleles, *filters = row
@@ -383,11 +383,11 @@ class Reader:
             yield Record(
                 contigs[rid],
                 pos + 1,
-                values[0] if there[0] else None,
+                values[0] if has_value[0] else None,
                 alleles[0] if alleles else "",
                 alleles[1:],
                 self._filter_names(data, *filters),
-                {key: values[i] for i, key in enumerate(self._info, 1) if there[i]},
+                {key: values[i] for i, key in enumerate(self._info, 1) if has_value[i]},
                 {
                     key: self._vector(buffer, vector)
                     for key, vector in zip(self._formats, vectors, strict=True)
@@ -464,8 +464,8 @@ class Writer:
 
     def speaks_as(self, header: Header) -> bool:
         """Whether the bytes of a record of a file with this header mean the same in this one."""
-        mine = self._header
-        return (header.samples, header.contigs, header.strings) == (mine.samples, mine.contigs, mine.strings)
+        own = self._header
+        return (header.samples, header.contigs, header.strings) == (own.samples, own.contigs, own.strings)
 
     def write(self, record: Record) -> None:
         """Write one record; an array of `record.formats` is int8 of shape (people, values), or bytes (people,)."""

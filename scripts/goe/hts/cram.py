@@ -113,10 +113,12 @@ def read_index(path: str | Path) -> list[tuple[int, int]]:
 def hold(path: str | Path, index: str | Path, starts: set[int]) -> None:
     """GoeError when a CRAI tells of other containers than the file has."""
     try:
-        told = {start for _, start in read_index(index)}
+        indexed = {start for _, start in read_index(index)}
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise GoeError(Problem(str(index), f"cannot be read: {error}", f"samtools index {path}")) from error
-    if told != starts:
-        what = f"has {len(starts)} containers of reads, and its index {index} tells of {len(told)} or of other places"
+    if indexed != starts:
+        what = (
+            f"has {len(starts)} containers of reads, and its index {index} tells of {len(indexed)} or of other places"
+        )
         mend = f"{_AGAIN}; if it is whole, the index is of another file: samtools index {path}"
         raise GoeError(Problem(str(path), what, mend))

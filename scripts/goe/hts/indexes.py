@@ -23,7 +23,7 @@ class Index:
 
     def total(self) -> int | None:
         """Records of the whole file; None where the index does not tell."""
-        known = [n for here, n in zip(self.has, self.mapped, strict=True) if here]
+        known = [n for has, n in zip(self.has, self.mapped, strict=True) if has]
         if None in known or self.unplaced is None:
             return None
         return sum(n or 0 for n in (*self.mapped, *self.unmapped, self.unplaced))

@@ -36,8 +36,8 @@ def words(outdir: str | Path) -> list[str]:
         )
     elif not passed:
         lines.append(f"NO allele is PASS{_listed({k: n for k, n in by_filter.items() if k != 'PASS'})}")
-        if theirs := sorted({*by_filter} - {*RULES, "PASS"}):
-            names = ", ".join(theirs)
+        if of_input := sorted({*by_filter} - {*RULES, "PASS"}):
+            names = ", ".join(of_input)
             lines.append(f"{names}: FILTER of the inputs. Where it is no fault: variant_qc.accept_filters: [{names}]")
     lines.append("look at " + " and ".join(str(folder / page) for page in _PAGES))
     return lines

@@ -304,23 +304,25 @@ def _file(root: Path, path: str, known: Mapping[str, str]) -> File:
     return File(path, (root / path).stat().st_size, digest)
 
 
-def differences(folder: str | Path, said: File, where: str, digests: Mapping[str, str] | None = None) -> list[Problem]:
+def differences(
+    folder: str | Path, described: File, where: str, digests: Mapping[str, str] | None = None
+) -> list[Problem]:
     """What differs between a file and what the metadata file `where` says of it.
 
     digests: path -> SHA-256 where it is known already.
     """
     root, mend = Path(folder), "get the release again"
-    if Path(said.path).is_absolute() or ".." in Path(said.path).parts:
-        return [Problem(where, f"{said.path} is outside the folder", "do not use it")]
-    if not (root / said.path).is_file() or (root / said.path).is_symlink():
-        return [Problem(where, f"{said.path} is described but not there", mend)]
-    there = _file(root, said.path, digests or {})
+    if Path(described.path).is_absolute() or ".." in Path(described.path).parts:
+        return [Problem(where, f"{described.path} is outside the folder", "do not use it")]
+    if not (root / described.path).is_file() or (root / described.path).is_symlink():
+        return [Problem(where, f"{described.path} is described but not there", mend)]
+    actual = _file(root, described.path, digests or {})
     problems = []
-    if said.size != there.size:
-        problems.append(Problem(where, f"{said.path} has {there.size} bytes, not {said.size}", mend))
-    if there.sha256 is None and said.sha256 is not None:
-        problems.append(Problem(where, f"{said.path} is encrypted and has a digest", "leave it to the manifest"))
-    elif there.sha256 is not None and (said.sha256 or "").lower() != there.sha256:
-        what = "has another SHA-256" if said.sha256 else "has no SHA-256 in the metadata"
-        problems.append(Problem(where, f"{said.path} {what}", mend))
+    if described.size != actual.size:
+        problems.append(Problem(where, f"{described.path} has {actual.size} bytes, not {described.size}", mend))
+    if actual.sha256 is None and described.sha256 is not None:
+        problems.append(Problem(where, f"{described.path} is encrypted and has a digest", "leave it to the manifest"))
+    elif actual.sha256 is not None and (described.sha256 or "").lower() != actual.sha256:
+        what = "has another SHA-256" if described.sha256 else "has no SHA-256 in the metadata"
+        problems.append(Problem(where, f"{described.path} {what}", mend))
     return problems

@@ -97,11 +97,11 @@ def combine(contigs: Sequence[Mapping]) -> dict:
     }
 
 
-def filter_order(names: Iterable[str], ours: Iterable[str]) -> list[str]:
+def filter_order(names: Iterable[str], rules: Iterable[str]) -> list[str]:
     """FILTER names: PASS, those of the variant QC in their order, those of the input sorted."""
-    there = set(names) - {"PASS"}
-    known = [name for name in ours if name in there]
-    return ["PASS", *known, *sorted(there - set(known))]
+    occurring = set(names) - {"PASS"}
+    known = [name for name in rules if name in occurring]
+    return ["PASS", *known, *sorted(occurring - set(known))]
 
 
 def account(steps: Sequence[Ledger], tally: Mapping) -> list[Ledger]:

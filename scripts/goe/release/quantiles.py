@@ -95,12 +95,12 @@ def faults(metrics: Mapping[str, Mapping[str, Mapping[str, float]]], strata: Map
     for metric, groups in metrics.items():
         countries = [group for group in groups if group != st.TOTAL]
         in_whole = sum(public.get(c, 0) for c in countries) == public.get(st.TOTAL)
-        for group, said in groups.items():
+        for group, values_of in groups.items():
             name = f"metrics.{metric}.{group}"
             if group not in public:
                 found.append(f"{name} is of no published country")
                 continue
-            people, there = said["people"], [key for key in PERCENT if key in said]
+            people, given = values_of["people"], [key for key in PERCENT if key in values_of]
             if people > public[group]:
                 found.append(f"{name}.people is {people}, and {group} has {public[group]} people")
             if (public[group] - people) % k:
@@ -111,17 +111,18 @@ def faults(metrics: Mapping[str, Mapping[str, Mapping[str, float]]], strata: Map
                 if people != summed:
                     found.append(f"{name}.people is {people}, the countries give {summed}")
             right = allowed(people, k, parts)
-            if there != right or set(said) - {"people", *PERCENT}:
+            if given != right or set(values_of) - {"people", *PERCENT}:
                 wanted = ", ".join(right) or "nothing"
                 found.append(
-                    f"{name} has {', '.join(key for key in said if key != 'people')}; {people} people allow {wanted}"
+                    f"{name} has {', '.join(key for key in values_of if key != 'people')}; {people} people allow "
+                    f"{wanted}"
                 )
-            values = [said[key] for key in there]
+            values = [values_of[key] for key in given]
             if values != sorted(values):
                 found.append(f"{name}: the quantiles are not in order")
             found += [
-                f"{name}.{key} is {said[key]}: more than three digits"
-                for key in there
-                if said[key] != significant(said[key])
+                f"{name}.{key} is {values_of[key]}: more than three digits"
+                for key in given
+                if values_of[key] != significant(values_of[key])
             ]
     return found

@@ -108,8 +108,8 @@ def describe(
     """`metadata/dataset.json`: the description of the dataset with its level, its recipients by their keys, and the
     thresholds of its genotypes, which whoever adds it up has to compare."""
     tally = release_notes.combine(contigs)
-    there = [entry["contig"] for entry in contigs]
-    about = release_notes.dataset(cfg, build, _plan(tally["people"]), tally, 1, par=par, contigs=there)
+    names = [entry["contig"] for entry in contigs]
+    about = release_notes.dataset(cfg, build, _plan(tally["people"]), tally, 1, par=par, contigs=names)
     about["genotype_filter"] = sections.plain(cfg.genotype_filter)
     about["disclosure"] = {
         "level": LEVEL,

@@ -163,8 +163,8 @@ class Source:
         """Alleles as they are counted, in batches, with `filter` as text."""
         for path in self.paths:
             with parquet.opened(path) as file:
-                there = set(file.schema_arrow.names)
-                missing = [c for c in self._columns + self._counts if c not in there]
+                columns = set(file.schema_arrow.names)
+                missing = [c for c in self._columns + self._counts if c not in columns]
                 stop_on([Problem(str(path), f"column {name} is missing", _FAULT) for name in missing])
                 for batch in file.iter_batches(self.block, columns=self._columns + self._counts):
                     table = pa.table(batch)

@@ -32,10 +32,10 @@ NAMES = {
 """Path of each text in the folder -> its name among the outputs of the rule that writes them."""
 
 
-def write(said: Mapping[str, Mapping]) -> dict[str, str]:
+def write(documents: Mapping[str, Mapping]) -> dict[str, str]:
     """Name of each text in the folder -> its content. said: name of a description (`DESCRIPTIONS`) -> its content."""
-    texts = {"README.md": readme(said), "LICENSE": license_text(said), "CHANGELOG.md": changelog(said)}
-    return texts | beacon.records(said)
+    texts = {"README.md": readme(documents), "LICENSE": license_text(documents), "CHANGELOG.md": changelog(documents)}
+    return texts | beacon.records(documents)
 
 
 def markdown(text: str) -> str:
@@ -52,9 +52,9 @@ def country_words(dataset: Mapping) -> str:
     return f"Country stands for the column {label} of the sample sheet, by which the strata of this release are made."
 
 
-def callable_words(said: Mapping[str, Mapping]) -> str:
+def callable_words(documents: Mapping[str, Mapping]) -> str:
     """What callable AN is, whose it is, and how exact."""
-    method, k = said["dataset"]["callable_an"]["an_method"], said["qc"]["rounded_to"]
+    method, k = documents["dataset"]["callable_an"]["an_method"], documents["qc"]["rounded_to"]
     parts = [
         "`callable_an/` gives for every base of the contigs above how many alleles would be called there of people "
         "without an allele: the AN of an allele that nobody has."
@@ -66,7 +66,7 @@ def callable_words(said: Mapping[str, Mapping]) -> str:
             f"People of {' and '.join(f'`{kind}`' for kind in method[VARIANT_SITES_ONLY])} are called where their "
             f"files have rows and add nothing here: `{VARIANT_SITES_ONLY}`."
         )
-    if said["disclosure"]["policy"] == "open":
+    if documents["disclosure"]["policy"] == "open":
         parts.append("The numbers are exact.")
     else:
         parts.append(
@@ -75,7 +75,7 @@ def callable_words(said: Mapping[str, Mapping]) -> str:
             "or more differ; strata are sums of groups. How far below a stratum may be, in alleles, is "
             "`an_at_most_below` in the metadata of each table."
         )
-        earlier = said["disclosure"]["previous_release"]
+        earlier = documents["disclosure"]["previous_release"]
         if earlier and earlier.get("callable_an") == KEPT:
             parts[-1] = (
                 f"The numbers are a lower bound. Of people who were counted in {earlier['dataset']} as well they are "
@@ -86,9 +86,9 @@ def callable_words(said: Mapping[str, Mapping]) -> str:
     return " ".join(parts)
 
 
-def license_text(said: Mapping[str, Mapping]) -> str:
+def license_text(documents: Mapping[str, Mapping]) -> str:
     """LICENSE of the release folder."""
-    d = said["dataset"]
+    d = documents["dataset"]
     if not d.get("license"):
         words = f"No licence is stated. Ask {d['contact']['fn']} ({d['contact']['email']}) before any use."
     else:
@@ -102,10 +102,10 @@ def license_text(said: Mapping[str, Mapping]) -> str:
     )
 
 
-def changelog(said: Mapping[str, Mapping]) -> str:
+def changelog(documents: Mapping[str, Mapping]) -> str:
     """CHANGELOG.md of the release folder."""
-    earlier = said["disclosure"]["previous_release"]
-    lines = [f"# {markdown(said['dataset']['title'])}", "", f"## {said['dataset']['id']}"]
+    earlier = documents["disclosure"]["previous_release"]
+    lines = [f"# {markdown(documents['dataset']['title'])}", "", f"## {documents['dataset']['id']}"]
     if earlier is None:
         return "\n".join([*lines, "No earlier release was named.", ""])
     lines.append(f"Follows {earlier['dataset']}.")
@@ -132,9 +132,9 @@ def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, 105, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
-def readme(said: Mapping[str, Mapping]) -> str:
+def readme(documents: Mapping[str, Mapping]) -> str:
     """README.md of the release folder."""
-    d, rule, qc = said["dataset"], said["disclosure"], said["qc"]
+    d, rule, qc = documents["dataset"], documents["disclosure"], documents["qc"]
     name, people, k = d["id"], qc["people"], qc["rounded_to"]
     sheet = f"{'about ' if people['left_out'] and k > 1 else ''}{people['on_the_sheet']:,}"
     classes = sorted(qc["alleles_by_class"].items(), key=lambda c: CLASSES.index(c[0]))
@@ -185,7 +185,7 @@ Not covered:
     files = layout.told(name, gdi)
     if not gdi:
         # The published settings tell it: a key that they leave out would have had the package made.
-        why = "; ".join(str(problem) for problem in gdi_metadata.missing(sections.of(Config, said["config"])))
+        why = "; ".join(str(problem) for problem in gdi_metadata.missing(sections.of(Config, documents["config"])))
         files.append("There is no package for a GDI node" + (f": {why}." if why else "."))
     files.append(
         "`MANIFEST.sha256`: written last. The folder is whole when `sha256sum -c MANIFEST.sha256` passes and every "
@@ -224,7 +224,7 @@ reasons in `qc/summary.json`.
 
 ## Callable AN
 
-{_wrapped(callable_words(said))}
+{_wrapped(callable_words(documents))}
 ## Alleles
 
 | class | PASS | filtered |

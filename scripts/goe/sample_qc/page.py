@@ -63,10 +63,10 @@ def joined(
     names = dict.fromkeys(name for table in (keep, metrics, pca) for row in table[:1] for name in row)
     rows = []
     for person in keep:
-        there = {**dict.fromkeys(names, "")}
+        values = {**dict.fromkeys(names, "")}
         for table in more:
-            there |= table.get(person["sample_id"], {})
-        rows.append({**there, **person, "status": status(person)})
+            values |= table.get(person["sample_id"], {})
+        rows.append({**values, **person, "status": status(person)})
     return sorted(rows, key=lambda r: (STATUS.index(r["status"]), r["sample_id"]))
 
 
@@ -158,9 +158,9 @@ def limits(rows: Sequence[Mapping[str, str]], guidelines: Guidelines, whole_geno
             place[key] = len(of)
             strata = [f"country:{key[0]}", f"input_type:{key[2]}", *(["whole_genome"] if whole_genome else []), "all"]
             found = {metric: guidelines.of(metric, strata) for metric in guidelines.metrics}
-            mine = {metric: t for metric, t in found.items() if t and (t.warn or t.fail)}
+            limited = {metric: t for metric, t in found.items() if t and (t.warn or t.fail)}
             of.append(
-                {metric: [told(metric, rule, key[:2]) for rule in (t.warn, t.fail)] for metric, t in mine.items()}
+                {metric: [told(metric, rule, key[:2]) for rule in (t.warn, t.fail)] for metric, t in limited.items()}
             )
         at.append(place[key])
     return {"of": of, "at": at}
@@ -290,10 +290,10 @@ def _spread(rows: Sequence[Mapping[str, str]], metric: str) -> dict:
     """A band of points for each country, of a metric that can be chosen."""
     by_country = {c: [r for r in rows if r["country_code"] == c] for c in sorted({r["country_code"] for r in rows})}
     lines = []
-    for country, here in by_country.items():
-        values = _values(here, metric)
+    for country, rows_of_country in by_country.items():
+        values = _values(rows_of_country, metric)
         shown = [_plain(v) for v in np.quantile(values, (0, 0.05, 0.5, 0.95, 1))] if values else ["–"] * 5
-        lines.append([mono(country), num(len(values)), num(len(here) - len(values)), *shown])
+        lines.append([mono(country), num(len(values)), num(len(rows_of_country) - len(values)), *shown])
     heads = ["Country", "People", "Without", "Least", "5 %", "Median", "95 %", "Most"]
     words = f"{metric} of {num(len(_values(rows, metric)))} people, a row of points for each country"
     return {"metric": metric, "words": words, "table": Table(heads, lines, range(1, 8), words)}
@@ -312,12 +312,12 @@ def _ancestry(
     countries = sorted({row["country_code"] for row in rows})
     lines = []
     for country in countries:
-        here = [row for row in rows if row["country_code"] == country]
-        there = _values(here, axes[0])
-        distance = _values(here, DISTANCE)
-        middle = [_plain(float(np.median(_values(here, a)))) if there else "–" for a in axes[:2]]
+        rows_of_country = [row for row in rows if row["country_code"] == country]
+        first_axis = _values(rows_of_country, axes[0])
+        distance = _values(rows_of_country, DISTANCE)
+        middle = [_plain(float(np.median(_values(rows_of_country, a)))) if first_axis else "–" for a in axes[:2]]
         far = [_plain(float(np.quantile(distance, q))) if distance else "–" for q in (0.5, 1)]
-        lines.append([mono(country), num(len(there)), *middle, *far])
+        lines.append([mono(country), num(len(first_axis)), *middle, *far])
     heads = ["Country", "People", f"Median {axes[0]}", f"Median {axes[1]}", "Median distance", "Greatest distance"]
     words = f"People by {axes[0]} and {axes[1]}"
     named = sum(bool(row.get(axes[0])) for row in rows)
@@ -385,12 +385,12 @@ def _excluded(summary: Mapping, rows: Sequence[Mapping[str, str]]) -> dict | Non
         by_country.append((country, parts, f"{num(out)} of {num(n['people'])} left out, {share(out, n['people'])}"))
         lines.append([mono(country), *(num(seen[country, s]) for s in STATUS)])
     title = "People left out and flagged by country"
-    said = "; ".join(f"{country}: {figure}" for country, _, figure in by_country)
+    caption = "; ".join(f"{country}: {figure}" for country, _, figure in by_country)
     heads = ["Country", *(s.capitalize() for s in STATUS)]
     return {
         "bars": plots.bars("by-reason", "People by reason", words, bars, most),
         "legend": [("f-out", "left out"), ("f-out pale", "also"), ("f-flagged", "flag of people counted")],
-        "countries": plots.bars("by-country", title, said, by_country, 1),
+        "countries": plots.bars("by-country", title, caption, by_country, 1),
         "outcomes": [(cls, outcome) for outcome, cls in classes.items()],
         "by_country": Table(heads, lines, (1, 2, 3), "People by country and outcome"),
     }

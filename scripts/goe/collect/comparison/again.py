@@ -51,27 +51,27 @@ def read(root: str | Path) -> dict:
 
 def check(root: Path, about: Mapping) -> list[Problem]:
     """What the statistics say that the tables of the collection do not."""
-    said = read(root)
+    stated = read(root)
     problems: list[Problem] = []
 
     def differs(what: str) -> None:
         problems.append(Problem(STATISTICS, f"{what} is not what the tables give", _AGAIN))
 
-    for name, text in statistics.tables(said).items():
+    for name, text in statistics.tables(stated).items():
         path = root / FOLDER / name
         if not path.is_file() or path.read_text() != text:
             problems.append(Problem(f"{FOLDER}/{name}", "is not what the statistics give", _AGAIN))
     wanted = schemas.schema("collect")["properties"]["compare"]
-    if errors := [e.message[:200] for e in Draft202012Validator(wanted).iter_errors(said["thresholds"])]:
+    if errors := [e.message[:200] for e in Draft202012Validator(wanted).iter_errors(stated["thresholds"])]:
         return [Problem(STATISTICS, f"thresholds: {error}", _AGAIN) for error in errors]
-    thresholds = Thresholds.of(said["thresholds"])
+    thresholds = Thresholds.of(stated["thresholds"])
     if _room(about, thresholds) > _ROOM:
         return [Problem(STATISTICS, "has more blocks of the genome than can be held", _AGAIN)]
     units = max(len(_countries(about)), len(about["sources"]))
     if about["number_of_records"] * units**2 > _PLAIN:
-        for what in _summed(root, about, said, thresholds):
+        for what in _summed(root, about, stated, thresholds):
             differs(what)
-        return problems + _rows(said)
+        return problems + _rows(stated)
     left: Counter[str] = Counter()
     plain = {"countries": _Plain(_countries(about), thresholds), "datasets": _Plain(_sources(about), thresholds)}
     for contig in about["contigs_with_alleles"]:
@@ -90,12 +90,12 @@ def check(root: Path, about: Mapping) -> list[Problem]:
                 tested.append((*allele, *found))
         problems += _tests(root, contig, tested)
     for key in ("outside_autosomes", "not_pass_anywhere"):
-        if said["not_compared"][key] != left[key]:
+        if stated["not_compared"][key] != left[key]:
             differs(f"not_compared {key}")
     for key, one in plain.items():
-        for what in _differences(said[key], one.told(), key):
+        for what in _differences(stated[key], one.told(), key):
             differs(what)
-    return problems + _rows(said)
+    return problems + _rows(stated)
 
 
 def _room(about: Mapping, t: Thresholds) -> int:
@@ -104,7 +104,7 @@ def _room(about: Mapping, t: Thresholds) -> int:
     return 24 * blocks * (len(_countries(about)) ** 2 + len(about["sources"]) ** 2)
 
 
-def _summed(root: Path, about: Mapping, said: Mapping, t: Thresholds) -> Iterator[str]:
+def _summed(root: Path, about: Mapping, stated: Mapping, t: Thresholds) -> Iterator[str]:
     """Places at which the statistics are not those of the same sums, added up again."""
     partial = Partial.nothing(_countries(about), cells.sources_of(about["sources"]))
     lengths = {c["name"]: c["length"] for c in about["contigs"]}
@@ -117,9 +117,9 @@ def _summed(root: Path, about: Mapping, said: Mapping, t: Thresholds) -> Iterato
             partial.add(piece, partial.cells(piece), autosome, t)
     for kind, key in ((cells.COUNTRY, "countries"), (cells.DATASET, "datasets")):
         names = _countries(about) if kind == cells.COUNTRY else _sources(about)
-        yield from _apart(said[key], statistics.of_kind(partial.kinds[kind], names, t), key)
+        yield from _apart(stated[key], statistics.of_kind(partial.kinds[kind], names, t), key)
     for key, n in zip(("outside_autosomes", "not_pass_anywhere"), partial.left.tolist(), strict=True):
-        if said["not_compared"][key] != n:
+        if stated["not_compared"][key] != n:
             yield f"not_compared {key}"
 
 
@@ -238,16 +238,16 @@ class _Plain:
                 if exact[i] and exact[j]:
                     above, below = _hudson(one[0], one[2], two[0], two[2])
                     if below > 0:
-                        mine = self.blocks.setdefault(pair, {}).setdefault(block, [0.0, 0.0, 0])
+                        sums_of = self.blocks.setdefault(pair, {}).setdefault(block, [0.0, 0.0, 0])
                         for k, value in enumerate((above, below, 1)):
-                            mine[k] += value
+                            sums_of[k] += value
                     self.spread[pair] = self.spread.get(pair, 0.0) + weight * above
                 else:
                     low = _hudson(one[0], one[2], two[0], two[2])
                     high = _hudson(min(one[1], one[2]), one[2], min(two[1], two[2]), two[2])
-                    mine = self.ends.setdefault(pair, [0.0] * 5)
+                    sums_of = self.ends.setdefault(pair, [0.0] * 5)
                     for k, value in enumerate((*low, *high, 1)):
-                        mine[k] += value
+                        sums_of[k] += value
 
     def _tested(self, found: list[_Cell], exact: list[bool], seen: list[bool]) -> tuple | None:
         some = [(c[0], c[2]) for c, e in zip(found, exact, strict=True) if e and c]
@@ -395,31 +395,31 @@ def _limit(ps: list[float], fdr: float) -> float:
     return max((p for rank, p in enumerate(ps, 1) if p * len(ps) <= fdr * rank), default=0.0)
 
 
-def _differences(said: Mapping, right: Mapping, where: str) -> Iterator[str]:
+def _differences(stated: Mapping, right: Mapping, where: str) -> Iterator[str]:
     """Places at which the statistics differ from those made again, as far as these go."""
     low, high = right["heterogeneity"]["limits"]
-    if not low <= said["heterogeneity"]["limit"] <= high * _BIN:
+    if not low <= stated["heterogeneity"]["limit"] <= high * _BIN:
         yield f"{where} heterogeneity limit"
     pruned = {**right, "heterogeneity": {k: v for k, v in right["heterogeneity"].items() if k != "limits"}}
-    yield from _apart(said, pruned, where)
+    yield from _apart(stated, pruned, where)
 
 
-def _apart(said: object, right: object, where: str) -> Iterator[str]:
+def _apart(stated: object, right: object, where: str) -> Iterator[str]:
     if isinstance(right, Mapping):
         for key, value in right.items():
-            there = said.get(key) if isinstance(said, Mapping) else None
-            yield from _apart(there, value, f"{where} {key}")
+            part = stated.get(key) if isinstance(stated, Mapping) else None
+            yield from _apart(part, value, f"{where} {key}")
     elif isinstance(right, list):
-        if not isinstance(said, list) or len(said) != len(right):
+        if not isinstance(stated, list) or len(stated) != len(right):
             yield where
             return
-        for one, two in zip(said, right, strict=True):
+        for one, two in zip(stated, right, strict=True):
             named = two.get("name") or " ".join(map(str, two.get("units", ()))) if isinstance(two, Mapping) else ""
             yield from _apart(one, two, f"{where} {named}".strip())
     elif isinstance(right, float):
-        if not isinstance(said, int | float) or not math.isclose(said, right, rel_tol=_NEAR, abs_tol=1e-9):
+        if not isinstance(stated, int | float) or not math.isclose(stated, right, rel_tol=_NEAR, abs_tol=1e-9):
             yield where
-    elif said != right:
+    elif stated != right:
         yield where
 
 
@@ -439,10 +439,10 @@ def _tests(root: Path, contig: str, wanted: list[tuple]) -> list[Problem]:
     return [] if same else [Problem(f"{FOLDER}/{contig}.parquet", "is not what the table of sums gives", _AGAIN)]
 
 
-def _rows(said: Mapping) -> list[Problem]:
+def _rows(stated: Mapping) -> list[Problem]:
     """Flags whose own numbers do not say what they are flagged for."""
-    t, problems = said["thresholds"], []
-    for kind, listed in said["flags"]["listed"].items():
+    t, problems = stated["thresholds"], []
+    for kind, listed in stated["flags"]["listed"].items():
         for flag in listed:
             af = flag["ac"] / flag["an"] if flag["an"] else 0.0
             other = (
@@ -452,7 +452,7 @@ def _rows(said: Mapping) -> list[Problem]:
             )
             good = {
                 flags.ORIGIN: lambda f, a, b: (
-                    f["p"] <= said["flags"]["origin_limit"] and abs(a - b) >= t["origin_difference"] - 1e-9
+                    f["p"] <= stated["flags"]["origin_limit"] and abs(a - b) >= t["origin_difference"] - 1e-9
                 ),
                 flags.ONLY_HERE: lambda f, a, b: a >= t["common_af"] and f["against_an"] >= t["absent_an"],
                 flags.FILTERED_THERE: lambda f, a, b: a >= t["common_af"],
@@ -461,21 +461,21 @@ def _rows(said: Mapping) -> list[Problem]:
             if good is None or not good(flag, af, other):
                 name = "-".join(str(flag[n]) for n in ("contig", "pos", "ref", "alt"))
                 problems.append(Problem(STATISTICS, f"flag {kind} of {name} is not what its numbers say", _AGAIN))
-        if len(listed) > min(said["flags"]["counts"].get(kind, 0), t["listed"]):
+        if len(listed) > min(stated["flags"]["counts"].get(kind, 0), t["listed"]):
             problems.append(Problem(STATISTICS, f"lists more flags {kind} than it counts", _AGAIN))
     return problems
 
 
 def page(root: Path, about: Mapping) -> list[Problem]:
     """Whether the page is what the descriptions give, and the numbers beside it are those of the tables."""
-    said = read(root)
+    statistics_file = read(root)
     problems = []
-    if (root / html_page.NAME).read_text(encoding="utf-8") != html_page.make(about, said):
+    if (root / html_page.NAME).read_text(encoding="utf-8") != html_page.make(about, statistics_file):
         problems.append(Problem(html_page.NAME, "is not what the descriptions give", _AGAIN))
     every = lookup.strata(about["strata"])
-    if [index["contig"] for index in said["page"]] != about["contigs_with_alleles"]:
+    if [index["contig"] for index in statistics_file["page"]] != about["contigs_with_alleles"]:
         return [*problems, Problem(STATISTICS, "has a page of other contigs", _AGAIN)]
-    for index in said["page"]:
+    for index in statistics_file["page"]:
         path = root / f"frequencies/{index['contig']}.parquet"
         with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
             rows = file.iter_batches(1 << 14)

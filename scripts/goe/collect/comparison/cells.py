@@ -47,8 +47,8 @@ class Cells:
     def of(cls, lo: np.ndarray, hi: np.ndarray, an: np.ndarray, an_hi: np.ndarray) -> "Cells":
         exact = (lo == hi) & (an == an_hi) & (an > 0)
         state = np.where(exact, EXACT, np.where(an_hi > 0, BOUNDED, UNKNOWN)).astype(np.uint8)
-        there = state != UNKNOWN
-        return cls(state, *(np.where(there, values, 0) for values in (lo, hi, an, an_hi)))
+        known = state != UNKNOWN
+        return cls(state, *(np.where(known, values, 0) for values in (lo, hi, an, an_hi)))
 
     def take(self, rows: np.ndarray) -> "Cells":
         """Of some alleles, by mask or index."""
@@ -128,11 +128,11 @@ def of_datasets(apart: pa.Table, sources: Sequence[Source]) -> Cells:
     for source in sources:
         letter = letters(apart, source)
         ac, n = (_whole(apart, f"{key}_{source.number}") for key in ("ac", "an"))
-        told = ((letter == LISTED) | (letter == ABSENT)) & (ac >= 0) & (n > 0)
+        exact = ((letter == LISTED) | (letter == ABSENT)) & (ac >= 0) & (n > 0)
         below = (letter == BELOW) & (n > 0)
-        lo.append(np.where(told, ac, 0))
-        hi.append(np.where(told, ac, np.where(below, np.minimum(2 * source.k, n), 0)))
-        an.append(np.where(told | below, n, 0))
+        lo.append(np.where(exact, ac, 0))
+        hi.append(np.where(exact, ac, np.where(below, np.minimum(2 * source.k, n), 0)))
+        an.append(np.where(exact | below, n, 0))
     rows = apart.num_rows
     an_hi = _stack(an, rows)
     return Cells.of(_stack(lo, rows), _stack(hi, rows), an_hi, an_hi)
@@ -142,7 +142,7 @@ def _stack(rows: list[np.ndarray], alleles: int) -> np.ndarray:
     return np.stack(rows) if rows else np.zeros((0, alleles), np.int64)
 
 
-def sources_of(said: Sequence[Mapping]) -> list[Source]:
+def sources_of(entries: Sequence[Mapping]) -> list[Source]:
     """Datasets by `sources` of metadata/collection.json, in an order that the sheet has no part in."""
-    found = [Source(s["number"], s["name"], s["country"], s["silence"]["min_carriers"] or 1) for s in said]
+    found = [Source(s["number"], s["name"], s["country"], s["silence"]["min_carriers"] or 1) for s in entries]
     return sorted(found, key=lambda s: (s.country, s.name, s.number))

@@ -55,14 +55,14 @@ class Compared:
 
     def save(self, folder: str | Path) -> None:
         self.partial.save(Path(folder) / PARTIAL)
-        said = {"found": self.found.as_dict(), "ratios": self.ratios.as_dict(), "index": self.index}
-        write_whole(Path(folder) / SAID, json.dumps({**said, "example": self.example}) + "\n")
+        document = {"found": self.found.as_dict(), "ratios": self.ratios.as_dict(), "index": self.index}
+        write_whole(Path(folder) / SAID, json.dumps({**document, "example": self.example}) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path) -> "Compared":
-        said = json.loads((Path(folder) / SAID).read_text())
-        found, ratios = flags.Found.of(said["found"]), Ratios.of(said["ratios"])
-        return cls(Partial.load(Path(folder) / PARTIAL), found, ratios, said["index"], said["example"])
+        document = json.loads((Path(folder) / SAID).read_text())
+        found, ratios = flags.Found.of(document["found"]), Ratios.of(document["ratios"])
+        return cls(Partial.load(Path(folder) / PARTIAL), found, ratios, document["index"], document["example"])
 
 
 def sources(datasets: Sequence[Dataset]) -> list[Source]:
@@ -92,14 +92,14 @@ def compare(
     """
     root, by_number = Path(folder), {one.number: one for one in datasets}
     root.mkdir(parents=True, exist_ok=True)
-    mine, autosome = sources(datasets), contig_class(contig) == "autosome"
+    units, autosome = sources(datasets), contig_class(contig) == "autosome"
     names, every = countries(strata), lookup.strata(strata)
-    partial, ratios = Partial.nothing(names, mine), Ratios()
+    partial, ratios = Partial.nothing(names, units), Ratios()
     if autosome:
         partial.room(contig, length, thresholds.block_size)
-    apart = [origins.Origins(by_number[s.number], s, contig) for s in mine]
+    apart = [origins.Origins(by_number[s.number], s, contig) for s in units]
     shared = origins.shared([one.groups for one in apart])
-    look = flags.Look(mine, shared, thresholds)
+    look = flags.Look(units, shared, thresholds)
     shown = lookup.Writer(root, collection, contig, every)
     example: list = []
     schema = pa.schema(KINDS, {"goe": json.dumps({"collection": collection, "contig": contig}, sort_keys=True)})
@@ -114,7 +114,7 @@ def compare(
                 tests.write(_tests(piece.sums, tested, schema))
                 example = max(example, _example(piece.sums, tested), key=lambda e: e[0] if e else -1)
             if autosome:
-                ratios.add(piece, counts, mine, shared, length, thresholds)
+                ratios.add(piece, counts, units, shared, length, thresholds)
             shown.write(piece.sums)
             if not example:
                 example = [0.0, contig, *(piece.sums[n][0].as_py() for n in ("pos", "ref", "alt"))]

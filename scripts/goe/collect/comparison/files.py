@@ -17,10 +17,10 @@ STATISTICS = f"{FOLDER}/statistics.json"
 TABLES = ("doubletons", "flags", "fst", "pca", "sharing", "spectrum")
 
 
-def names(said: Mapping) -> list[str]:
+def names(compared: Mapping) -> list[str]:
     """Files of a comparison, by its statistics."""
-    contigs = [index["contig"] for index in said["page"]]
-    shown = [name for index in said["page"] for name in lookup.names(index)]
+    contigs = [index["contig"] for index in compared["page"]]
+    shown = [name for index in compared["page"] for name in lookup.names(index)]
     tables = [f"{FOLDER}/{name}.tsv" for name in TABLES]
     return [STATISTICS, *tables, *(f"{FOLDER}/{contig}.parquet" for contig in contigs), page.NAME, *shown]
 

@@ -70,16 +70,16 @@ class Found:
     different: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def put(self, kind: str, some: Iterable[Flag], most: int, counted: bool = True) -> None:
-        mine = self.listed[kind]
-        before = len(mine)
-        mine.extend(some)
-        self.counts[kind] += (len(mine) - before) if counted else 0
-        if len(mine) > _PRUNE * most:
+        flags = self.listed[kind]
+        before = len(flags)
+        flags.extend(some)
+        self.counts[kind] += (len(flags) - before) if counted else 0
+        if len(flags) > _PRUNE * most:
             self.cut(most)
 
     def cut(self, most: int) -> None:
-        for kind, mine in self.listed.items():
-            self.listed[kind] = sorted(mine, key=lambda flag: flag.order)[:most]
+        for kind, flags in self.listed.items():
+            self.listed[kind] = sorted(flags, key=lambda flag: flag.order)[:most]
 
     def join(self, other: "Found", most: int) -> "Found":
         out = Found({k: [*self.listed[k], *other.listed[k]] for k in KINDS})
@@ -102,13 +102,13 @@ class Found:
         }
 
     @classmethod
-    def of(cls, said: dict) -> "Found":
+    def of(cls, document: dict) -> "Found":
         """Of what `as_dict` gave, as JSON keeps it."""
         return cls(
-            {k: [Flag(**flag) for flag in some] for k, some in said["listed"].items()},
-            said["counts"],
-            dict(map(tuple, said["tests"])),
-            {k: dict(map(tuple, bins)) for k, bins in said["different"].items()},
+            {k: [Flag(**flag) for flag in some] for k, some in document["listed"].items()},
+            document["counts"],
+            dict(map(tuple, document["tests"])),
+            {k: dict(map(tuple, bins)) for k, bins in document["different"].items()},
         )
 
 

@@ -40,9 +40,9 @@ def homogeneity(
         share = np.where(known, ac, 0).sum(axis=0) / n.sum(axis=0)
         expected = np.stack((n * share, n * (1 - share)))
         chi2 = (np.where(n > 0, (ac - expected[0]) ** 2 / (n * share * (1 - share)), 0)).sum(axis=0)
-    there = n > 0
-    smallest = np.where(there, expected.min(axis=0), np.inf).min(axis=0, initial=np.inf)
-    small = ((expected < _ENOUGH) & there).sum(axis=(0, 1))
+    has_alleles = n > 0
+    smallest = np.where(has_alleles, expected.min(axis=0), np.inf).min(axis=0, initial=np.inf)
+    small = ((expected < _ENOUGH) & has_alleles).sum(axis=(0, 1))
     good = (k >= 2) & (smallest >= _LEAST) & (small <= _MOST_BELOW * 2 * k)
     chi2 = np.where(good, chi2, np.nan)
     p = np.where(good, chdtrc(np.maximum(k - 1, 1), np.where(good, chi2, 0.0)), np.nan)

@@ -85,8 +85,8 @@ def jackknife(above: np.ndarray, below: np.ndarray, size: np.ndarray) -> tuple[f
     Busing, Meijer, van der Leeden 1999 (doi 10.1023/A:1008800423698). above, below: float64 (blocks,); size: alleles
     in each. NaN for the ratio where nothing varies, for the error where fewer than two blocks have alleles.
     """
-    there = size > 0
-    above, below, size = above[there], below[there], size[there].astype(float)
+    filled = size > 0
+    above, below, size = above[filled], below[filled], size[filled].astype(float)
     n, g = size.sum(), len(size)
     if not g or below.sum() <= 0:
         return float("nan"), float("nan")

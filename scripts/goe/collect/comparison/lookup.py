@@ -90,8 +90,8 @@ class Writer:
             self._flush()
 
     def _flush(self) -> None:
-        said = ",".join(json.dumps(x) for x in (self.collection, self.contig, self.files, self.waiting))
-        write_whole(self.root / name(self.contig, self.files), f"goeCollection({said});\n")
+        arguments = ",".join(json.dumps(x) for x in (self.collection, self.contig, self.files, self.waiting))
+        write_whole(self.root / name(self.contig, self.files), f"goeCollection({arguments});\n")
         self.waiting, self.files = [], self.files + 1
 
     def close(self) -> dict:
@@ -104,10 +104,10 @@ def read(root: str | Path, collection: str, index: dict, many: int) -> Iterator[
     """The chunks of a contig, unpacked. many: strata. ValueError when a file is not what the index says."""
     number = 0
     for file, where in enumerate(names(index)):
-        said = (Path(root) / where).read_text(encoding="ascii")
-        body = said.removeprefix("goeCollection(").removesuffix(");\n")
+        content = (Path(root) / where).read_text(encoding="ascii")
+        body = content.removeprefix("goeCollection(").removesuffix(");\n")
         *about, chunks = json.loads(f"[{body}]")
-        if about != [collection, index["contig"], file] or said != f"goeCollection({body});\n":
+        if about != [collection, index["contig"], file] or content != f"goeCollection({body});\n":
             raise ValueError(f"{where} is of another collection")
         for text in chunks:
             packed = zlib.decompressobj()

@@ -79,7 +79,7 @@ class Origins:
         shape = (len(self.groups), len(piece))
         values = {n: np.zeros(shape, np.int64) for n in _NUMBERS}
         known = np.zeros(shape, bool)
-        told = own >= 0
+        own_row = own >= 0
         for i, group in enumerate(self.groups):
             if found is None or not found.num_rows:
                 break
@@ -90,19 +90,19 @@ class Origins:
                 if whole:
                     # A withheld stratum that is everybody has the numbers of everybody.
                     cells = np.where(shown, cells, _numbers(found, column(n, TOTAL)))
-                values[n][i, told] = cells[own[told]]
-            known[i, told] = (shown | whole)[own[told]]
-        listed, absent = status == LISTED, (status == ABSENT) & ~told
+                values[n][i, own_row] = cells[own[own_row]]
+            known[i, own_row] = (shown | whole)[own[own_row]]
+        listed, absent = status == LISTED, (status == ABSENT) & ~own_row
         known &= listed | (status == ABSENT)
         least = self.runs.at(piece.pos)
-        here = absent & (least > 0)
-        values["an"] = np.where(here, least, values["an"])
-        known |= here
+        callable_absent = absent & (least > 0)
+        values["an"] = np.where(callable_absent, least, values["an"])
+        known |= callable_absent
         typed = known & np.array([[g in self.one.zygosity] for g in self.groups])
         ac, an, het, hom = (np.where(known, values[n], 0) for n in _NUMBERS)
         words = pa.nulls(len(piece), pa.string())
         if found is not None and found.num_rows:
-            words = found["filter"].combine_chunks().cast(pa.string()).take(pa.array(own, mask=~told))
+            words = found["filter"].combine_chunks().cast(pa.string()).take(pa.array(own, mask=~own_row))
         return Counts(self.groups, ac, an, het, hom, known & (an > 0), typed & (an > 0), words)
 
     def _rows(self, piece: Piece) -> pa.Table | None:
@@ -128,8 +128,8 @@ class Origins:
         """int64 (alleles,): row of each allele among `found`, -1 where it is not there."""
         if found is None or not found.num_rows:
             return np.full(len(piece), -1)
-        asked, there = (_keys(*some) for some in ((piece.sums,), (found,)))
-        return np.asarray(pc.fill_null(pc.index_in(asked, there), -1).to_numpy())
+        asked, present = (_keys(*some) for some in ((piece.sums,), (found,)))
+        return np.asarray(pc.fill_null(pc.index_in(asked, present), -1).to_numpy())
 
 
 def _keys(rows: pa.Table) -> pa.Array:

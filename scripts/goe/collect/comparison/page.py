@@ -72,7 +72,7 @@ def _tiles() -> tuple[tuple[str, int, int], ...]:
     return tuple((r["country_code"], int(r["column"]), int(r["row"])) for r in tables.read(TILES))
 
 
-def make(about: Mapping, said: Mapping) -> str:
+def make(about: Mapping, compared: Mapping) -> str:
     """The page. about: metadata/collection.json; said: comparison/statistics.json."""
     strata = lookup.strata(about["strata"])
     short = _short(about)
@@ -82,29 +82,29 @@ def make(about: Mapping, said: Mapping) -> str:
         "collection/page.js",
         "'self' file:",
         titles=TITLES,
-        facts=_facts(about, said, strata),
+        facts=_facts(about, compared, strata),
         about=about,
         restricted=about["level"] == LEVEL,
-        figures=_figures(about, said),
-        example="-".join(map(str, said["example"])) if said["example"] else "",
+        figures=_figures(about, compared),
+        example="-".join(map(str, compared["example"])) if compared["example"] else "",
         datasets=_datasets(about, short),
         refused=[(one["name"], [p["what"] for p in one["problems"]]) for one in about["refused"]],
         side_by_side=_side_by_side(about),
-        known=_known(said),
+        known=_known(compared),
         known_key=KNOWN_KEY,
-        floors=_floors(said),
-        spectra=_spectra(said),
-        sharing=_sharing(said, short),
-        distance=_distance(said, short),
-        differences=_differences(said),
-        flags=_flags(said, short),
-        thresholds=said["thresholds"],
+        floors=_floors(compared),
+        spectra=_spectra(compared),
+        sharing=_sharing(compared, short),
+        distance=_distance(compared, short),
+        differences=_differences(compared),
+        flags=_flags(compared, short),
+        thresholds=compared["thresholds"],
     )
 
 
-def _facts(about: Mapping, said: Mapping, strata: Sequence[str]) -> dict:
+def _facts(about: Mapping, compared: Mapping, strata: Sequence[str]) -> dict:
     lengths = {c["name"]: c["length"] for c in about["contigs"]}
-    contigs = [{"name": i["contig"], "length": lengths[i["contig"]], "chunks": i["chunks"]} for i in said["page"]]
+    contigs = [{"name": i["contig"], "length": lengths[i["contig"]], "chunks": i["chunks"]} for i in compared["page"]]
     letters = {chr(letter): _STATUS[key] for key, letter in STATES.items()}
     datasets = [{"name": s["name"], "country": s["country"]} for s in about["sources"]]
     return {
@@ -119,11 +119,11 @@ def _facts(about: Mapping, said: Mapping, strata: Sequence[str]) -> dict:
     }
 
 
-def _figures(about: Mapping, said: Mapping) -> list[tuple[str, str, str]]:
+def _figures(about: Mapping, compared: Mapping) -> list[tuple[str, str, str]]:
     exact, every = about["number_of_exact_records"], about["number_of_records"]
-    countries = len(said["countries"]["units"])
+    countries = len(compared["countries"]["units"])
     least = "at least, " if about["strata_at_least"] else ""
-    marked = sum(said["flags"]["counts"].values())
+    marked = sum(compared["flags"]["counts"].values())
     return [
         ("Datasets", num(len(about["sources"])), f"{num(len(about['refused']))} refused"),
         ("Countries of origin", num(countries), "of the people counted"),
@@ -182,10 +182,10 @@ def _side_by_side(about: Mapping) -> Table:
 # ---- statistics
 
 
-def _known(said: Mapping) -> list[dict]:
+def _known(compared: Mapping) -> list[dict]:
     out = []
     for key, words in (("countries", "Countries of origin"), ("datasets", "Datasets")):
-        units = said[key]["units"]
+        units = compared[key]["units"]
         whole = max([sum(u["alleles"].values()) for u in units], default=1)
         bars, rows = [], []
         for unit in units:
@@ -199,8 +199,8 @@ def _known(said: Mapping) -> list[dict]:
             rows.append([_unit(key, unit["name"]), *map(num, counts), *cells])
         heads = ["", *(_KNOWN[k] for k in KNOWN), "private", "singletons", "private singletons"]
         title = f"{words}: what is known of each allele"
-        told = "; ".join(f"{label}: {figure}" for label, _, figure in bars)
-        plot = svg.bars(f"known-{key}", title, told, bars, whole, named=key == "countries")
+        caption = "; ".join(f"{label}: {figure}" for label, _, figure in bars)
+        plot = svg.bars(f"known-{key}", title, caption, bars, whole, named=key == "countries")
         out.append({"title": title, "plot": plot, "table": Table(heads, rows, range(1, len(heads)), title)})
     return out
 
@@ -216,9 +216,9 @@ def _range(low: int, high: int) -> str:
     return num(low) if low == high else f"{num(low)} to {num(high)}"
 
 
-def _floors(said: Mapping) -> list[str]:
+def _floors(compared: Mapping) -> list[str]:
     out = []
-    for f in said["floors"]:
+    for f in compared["floors"]:
         words = (
             f"{f['name']} has a floor of {f['min_carriers']} people: its spectrum starts there, and of "
             f"{num(f['withheld_or_absent'])} alleles it does not say whether anybody carries them."
@@ -230,10 +230,10 @@ def _floors(said: Mapping) -> list[str]:
     return out
 
 
-def _spectra(said: Mapping) -> dict:
+def _spectra(compared: Mapping) -> dict:
     panels = []
     for key in ("countries", "datasets"):
-        units = said[key]["units"]
+        units = compared[key]["units"]
         sums = [sum(sum(u["by_af"][c][i] for c in u["by_af"]) for u in units) for i in range(len(EDGES))]
         lowest = next((i for i, n in enumerate(sums) if n), len(EDGES) - 1)
         first = max(0, lowest - (lowest - 1) % 3)
@@ -246,7 +246,7 @@ def _spectra(said: Mapping) -> dict:
             words += f"; smallest AC {'' if smallest <= 5 else 'at most '}{num(smallest)}" if smallest else ""
             plot = charts.columns(f"afs-{key}-{n}", f"Spectrum of {unit['name']}", words, EDGES[first:], layers)
             panels.append({"kind": key, "name": unit["name"], "words": words, "plot": plot})
-    countries = said["countries"]["units"]
+    countries = compared["countries"]["units"]
     heads = ["AC", *(u["name"] for u in countries)]
     rows = []
     for i, edge in enumerate((*AC_EDGES, None)):
@@ -264,17 +264,17 @@ def _spectra(said: Mapping) -> dict:
     return {"panels": panels, "table": Table(heads, rows, range(1, len(heads)), "Alleles by AC")}
 
 
-def _several(said: Mapping) -> Iterator[tuple[str, str, Mapping, list[str]]]:
+def _several(compared: Mapping) -> Iterator[tuple[str, str, Mapping, list[str]]]:
     """Key, words, statistics and names of countries, and of datasets, where there are two or more."""
     for key, words in (("countries", "countries of origin"), ("datasets", "datasets")):
-        names = [unit["name"] for unit in said[key]["units"]]
+        names = [unit["name"] for unit in compared[key]["units"]]
         if len(names) > 1:
-            yield key, words, said[key], names
+            yield key, words, compared[key], names
 
 
-def _sharing(said: Mapping, short: Mapping[str, str]) -> list[dict]:
+def _sharing(compared: Mapping, short: Mapping[str, str]) -> list[dict]:
     out = []
-    for key, words, part, names in _several(said):
+    for key, words, part, names in _several(compared):
         labels = [short.get(n, n) for n in names]
         found = {(row["of"], row["in"]): row for row in part["sharing"]}
         for which, what in (("all", "Alleles"), ("rare", "Rare alleles")):
@@ -313,9 +313,9 @@ def _value(value: float | None, digits: int = 5) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def _distance(said: Mapping, short: Mapping[str, str]) -> list[dict]:
+def _distance(compared: Mapping, short: Mapping[str, str]) -> list[dict]:
     out = []
-    for key, words, part, names in _several(said):
+    for key, words, part, names in _several(compared):
         labels = [short.get(n, n) for n in names]
         found = {tuple(sorted(p["units"])): p for p in part["pairs"]}
         most = max([p["fst"] or 0 for p in part["pairs"]] + [1e-9])
@@ -327,8 +327,8 @@ def _distance(said: Mapping, short: Mapping[str, str]) -> list[dict]:
                 if pair is None or pair["fst"] is None:
                     line.append(None)
                     continue
-                told = f"{one} and {other}: Fst {_value(pair['fst'])} ± {_value(pair['standard_error'])}"
-                line.append((pair["fst"] / most, f"{pair['fst']:.4f}", told))
+                caption = f"{one} and {other}: Fst {_value(pair['fst'])} ± {_value(pair['standard_error'])}"
+                line.append((pair["fst"] / most, f"{pair['fst']:.4f}", caption))
             cells.append(line)
         heads = ["Pair", "Fst", "Error", "SNVs", "Blocks", "SNVs in bounds", "Fst if least", "Fst if most"]
         rows = [
@@ -370,7 +370,7 @@ def _distance(said: Mapping, short: Mapping[str, str]) -> list[dict]:
     return out
 
 
-def _differences(said: Mapping) -> dict:
+def _differences(compared: Mapping) -> dict:
     rows = [
         [
             _allele(f),
@@ -378,10 +378,13 @@ def _differences(said: Mapping) -> dict:
             _of(f["against"], f["against_ac"], f["against_an"]),
             _p(f["p"]),
         ]
-        for f in said["most_different"][:_SHOWN]
+        for f in compared["most_different"][:_SHOWN]
     ]
     heads = ["Allele", "Most frequent in", "Least frequent in", "p"]
-    return {**said["countries"]["heterogeneity"], "table": Table(heads, rows, (3,), "Most different") if rows else None}
+    return {
+        **compared["countries"]["heterogeneity"],
+        "table": Table(heads, rows, (3,), "Most different") if rows else None,
+    }
 
 
 def _allele(flag: Mapping) -> Markup:
@@ -392,20 +395,20 @@ def _allele(flag: Mapping) -> Markup:
 
 def _of(unit: str, ac: int | None, an: int | None) -> Markup:
     if ac is None or not an:
-        told = "none listed" + (f", {num(an)} callable" if an else "")
+        words = "none listed" + (f", {num(an)} callable" if an else "")
     else:
-        told = f"{percent(ac / an)} ({num(ac)} of {num(an)})"
-    return Markup("{} {}").format(mono(unit) if unit else "all others", mute(told))
+        words = f"{percent(ac / an)} ({num(ac)} of {num(an)})"
+    return Markup("{} {}").format(mono(unit) if unit else "all others", mute(words))
 
 
 def _p(p: float | None) -> str:
     return "" if p is None else f"{p:.2g}"
 
 
-def _flags(said: Mapping, short: Mapping[str, str]) -> dict:
+def _flags(compared: Mapping, short: Mapping[str, str]) -> dict:
     found = []
     for kind, (title, words) in _FAULTS.items():
-        listed, n = said["flags"]["listed"][kind], said["flags"]["counts"][kind]
+        listed, n = compared["flags"]["listed"][kind], compared["flags"]["counts"][kind]
         rows = []
         for f in listed[:_SHOWN]:
             why = f["words"] or (f"p {_p(f['p'])}" if f["p"] is not None else "")
@@ -413,11 +416,11 @@ def _flags(said: Mapping, short: Mapping[str, str]) -> dict:
                 why = f"{f['words']}, p {_p(f['p'])}"
             group = f" {f['group']}" if f["group"] not in ("", TOTAL) else ""
             there_is = short.get(f["against"], f["against"])
-            here = _of(short.get(f["dataset"], f["dataset"]) + group, f["ac"], f["an"])
-            there = "" if kind == flags.GENOTYPES else _of(there_is, f["against_ac"], f["against_an"])
+            one_side = _of(short.get(f["dataset"], f["dataset"]) + group, f["ac"], f["an"])
+            other_side = "" if kind == flags.GENOTYPES else _of(there_is, f["against_ac"], f["against_an"])
             if kind == flags.FILTERED_THERE:
-                there = mono(there_is)
-            rows.append([_allele(f), here, there, why])
+                other_side = mono(there_is)
+            rows.append([_allele(f), one_side, other_side, why])
         heads = ["Allele", "Here", "There", "Why"]
         table = Table(heads, rows, (), title) if rows else None
         found.append({"title": title, "words": words, "n": n, "shown": len(rows), "table": table})
@@ -430,7 +433,7 @@ def _flags(said: Mapping, short: Mapping[str, str]) -> dict:
             num(p["alleles_different_in_pair"]),
             _mark(p["marked"]),
         ]
-        for p in said["same_origin"]
+        for p in compared["same_origin"]
     ]
     balance = [
         [
@@ -440,7 +443,7 @@ def _flags(said: Mapping, short: Mapping[str, str]) -> dict:
             num(g["snvs"]),
             _mark(g["marked"]),
         ]
-        for g in said["genotypes"]
+        for g in compared["genotypes"]
     ]
     heads = ["Datasets", "Origin", "Fst", "SNVs", "Alleles that differ", ""]
     beside = ["Dataset", "Origin", "1 − observed / expected heterozygotes", "SNVs", ""]

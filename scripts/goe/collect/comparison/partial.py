@@ -95,8 +95,8 @@ class Kind:
         self.untested += np.array([(varies & ~two).sum(), (varies & two & np.isnan(p)).sum()])
 
     def _spectrum(self, cells: Cells, snv: np.ndarray) -> None:
-        exact, seen, absent, there = cells.exact, cells.seen, cells.absent, cells.state > 0
-        outcomes = (exact & seen, absent, ~exact & seen, there & ~exact & ~seen, ~there)
+        exact, seen, absent, present = cells.exact, cells.seen, cells.absent, cells.state > 0
+        outcomes = (exact & seen, absent, ~exact & seen, present & ~exact & ~seen, ~present)
         self.known += np.stack([some.sum(axis=1) for some in outcomes], axis=1)
         af = np.divide(cells.lo, cells.an, out=np.zeros(cells.lo.shape), where=cells.an > 0)
         for unit in range(len(exact)):

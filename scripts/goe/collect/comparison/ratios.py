@@ -54,12 +54,12 @@ class Ratios:
                 self._put(key, piece.contig, blocks, block[rows], expected - one.het[g, rows], expected)
 
     def _put(self, key: str, contig: str, blocks: int, at: np.ndarray, above: np.ndarray, below: np.ndarray) -> None:
-        mine = self.sums.setdefault(key, {})
-        if contig not in mine:
-            mine[contig] = np.zeros((blocks, 3))
+        by_contig = self.sums.setdefault(key, {})
+        if contig not in by_contig:
+            by_contig[contig] = np.zeros((blocks, 3))
         good = below > 0
         for n, values in enumerate((above, below, np.ones(len(above)))):
-            mine[contig][:, n] += np.bincount(at[good], values[good], minlength=blocks)
+            by_contig[contig][:, n] += np.bincount(at[good], values[good], minlength=blocks)
 
     def join(self, other: "Ratios") -> "Ratios":
         keys = [*self.sums, *(key for key in other.sums if key not in self.sums)]
@@ -72,9 +72,11 @@ class Ratios:
         return ratio, error, int(every[:, 2].sum()), int((every[:, 2] > 0).sum())
 
     def as_dict(self) -> dict:
-        return {key: {c: values.tolist() for c, values in mine.items()} for key, mine in self.sums.items()}
+        return {key: {c: values.tolist() for c, values in by_contig.items()} for key, by_contig in self.sums.items()}
 
     @classmethod
-    def of(cls, said: Mapping) -> "Ratios":
+    def of(cls, document: Mapping) -> "Ratios":
         """Of what `as_dict` gave, as JSON keeps it."""
-        return cls({key: {c: np.array(v).reshape(-1, 3) for c, v in mine.items()} for key, mine in said.items()})
+        return cls(
+            {key: {c: np.array(v).reshape(-1, 3) for c, v in by_contig.items()} for key, by_contig in document.items()}
+        )

@@ -184,9 +184,9 @@ def _floors(kind: Kind, sources: Sequence, datasets: Mapping[int, Mapping]) -> l
             below = sum(int(n) for n, edge in zip(counts, AC_EDGES, strict=False) if edge < source.k)
             every = int(counts.sum())
             hidden = {"of": every, "below": below, "share": rounded(below / every) if every else None}
-            mine = kind.known[i].tolist()
+            known = kind.known[i].tolist()
             entry = {"number": source.number, "name": source.name, "min_carriers": source.k}
-            out.append({**entry, "open_datasets": hidden, "withheld_or_absent": mine[KNOWN.index("may_be_there")]})
+            out.append({**entry, "open_datasets": hidden, "withheld_or_absent": known[KNOWN.index("may_be_there")]})
     return out
 
 
@@ -223,7 +223,7 @@ def _genotypes(compared: Compared, names: Mapping[int, str], t: Thresholds) -> l
 # ---- tables
 
 
-def tables(said: Mapping) -> dict[str, str]:
+def tables(compared: Mapping) -> dict[str, str]:
     """Name of a file -> its text, tab-separated: spectrum, sharing, fst, pca, doubletons and flags."""
     out: dict[str, list[Sequence[object]]] = {
         "spectrum": [("kind", "unit", "class", "of", "above", "up_to", "alleles")],
@@ -234,7 +234,7 @@ def tables(said: Mapping) -> dict[str, str]:
         "flags": [flags.COLUMNS],
     }
     for kind, key in ((COUNTRY, "countries"), (DATASET, "datasets")):
-        part = said[key]
+        part = compared[key]
         for unit in part["units"]:
             for of, edges in (("AC", (*AC_EDGES, "")), ("AF", EDGES)):
                 for c, counts in unit[f"by_{of.lower()}"].items():
@@ -248,7 +248,7 @@ def tables(said: Mapping) -> dict[str, str]:
             out["doubletons"].append((kind, *row["units"], row["alleles"], row["expected"]))
         for unit in part["pca"]["units"]:
             out["pca"].append((kind, unit["name"], *unit["at"], *([None] * (4 - len(unit["at"])))))
-    for listed in said["flags"]["listed"].values():
+    for listed in compared["flags"]["listed"].values():
         out["flags"] += [[flag[name] for name in flags.COLUMNS] for flag in listed]
     return {f"{name}.tsv": "".join(map(_line, rows)) for name, rows in out.items()}
 

@@ -57,10 +57,10 @@ def public_build(name: str, contigs: Mapping[str, int], par: Sequence[tuple[str,
 
     par: needed for X and Y of a build whose regions are not built in. GoeError when they are not known.
     """
-    mine = {canonical(contig): contig for contig in contigs}
+    name_of = {canonical(contig): contig for contig in contigs}
     known = REGIONS_OF_BUILDS / f"{name}.par.bed"
     if not par and known.is_file():
-        par = [(mine[canonical(c)], start, end) for c, start, end in read_bed(known) if canonical(c) in mine]
+        par = [(name_of[canonical(c)], start, end) for c, start, end in read_bed(known) if canonical(c) in name_of]
     linked = [c for c in contigs if contig_class(c) in ("X", "Y")]
     if linked and not par:
         raise GoeError(

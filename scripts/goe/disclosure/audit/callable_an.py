@@ -60,14 +60,14 @@ def groups(table: Table) -> list[Group]:
     for row, country in enumerate(table.countries):
         men, women = (f"{country}_{sex}" for sex in "MF")
         unsplit[country] = -1
-        mine = {"M": {men: 1}, "F": {women: 1}, "U": {country: 1, men: -1, women: -1}}
-        for sex, sums in mine.items():
+        sums_of = {"M": {men: 1}, "F": {women: 1}, "U": {country: 1, men: -1, women: -1}}
+        for sex, sums in sums_of.items():
             for stratum, times in sums.items():
                 by_sex[sex][stratum] = by_sex[sex].get(stratum, 0) - times
         if table.by_sex[row]:
             found += [
                 Group(f"{country}, {sex}", sex, int(table.size[row, "MFU".index(sex)]), sums)
-                for sex, sums in mine.items()
+                for sex, sums in sums_of.items()
             ]
         else:
             found.append(Group(country, "MFU", int(table.size[row, 0]), {country: 1}))
@@ -153,12 +153,12 @@ class Runs:
         most = 0 if self.nobody else max(0, group.people - self.k + 1) // self.k * self.k
         for c in np.unique(of_class):
             ploidies = {PLOIDY.get((int(c), sex), 0) for sex in group.sexes} - {0}
-            here = of_class == c
+            of_this_class = of_class == c
             step = self.k * min(ploidies, default=0)
             wrong = (number < 0) | (number > most * max(ploidies, default=0))
             if step:
                 wrong |= number % step != 0
-            self._tell(f"{group.name}: is no number of people that may be shown", here & wrong, start)
+            self._tell(f"{group.name}: is no number of people that may be shown", of_this_class & wrong, start)
 
     def _tell(self, what: str, wrong: np.ndarray, start: np.ndarray) -> None:
         for at in np.flatnonzero(wrong):
@@ -187,6 +187,6 @@ class Runs:
                 out.append(Problem(self.where, f"and {n - _REPORTED} more: callable AN of {what}", _MEND))
         for n, what in ((self.above, "above AN"), (self.far, "further below AN than may be")):
             if n > max(_ALWAYS, _SHARE * self.compared):
-                told = f"callable AN is {what} at {n:,} of {self.compared:,} numbers of SNVs"
-                out.append(Problem(self.where, told, "is it of this release? get it again"))
+                message = f"callable AN is {what} at {n:,} of {self.compared:,} numbers of SNVs"
+                out.append(Problem(self.where, message, "is it of this release? get it again"))
         return out

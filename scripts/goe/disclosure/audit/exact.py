@@ -159,11 +159,11 @@ class Sums:
                 vectors.append(self._vector(inside))
                 numbers.append(counts)
                 continue
-            for a, mine in ((0, (0, 0, hemi)), (1, (0, het, hom // 2))):
+            for a, genotypes in ((0, (0, 0, hemi)), (1, (0, het, hom // 2))):
                 some = [c for c in inside if c[1] == a or not table.by_sex[c[0]]]
                 if some and all(table.by_sex[r] for r, _ in some):
                     vectors.append(self._vector(some))
-                    numbers.append(np.array(mine))
+                    numbers.append(np.array(genotypes))
         self.vectors = np.array(vectors).reshape(-1, len(self.all))
         self.numbers = np.array(numbers, dtype=float).reshape(-1, 3)
 

@@ -161,9 +161,9 @@ class Positions:
         if len(some):
             return self._none_in_groups(people, some, others)
         # Nothing is known of the groups but their people.
-        here = people.possible(region, self._size, self._sex)
-        inside = self._groups @ here
-        low, high = np.maximum(0, least + inside - here.sum()), np.minimum(most, inside)
+        room = people.possible(region, self._size, self._sex)
+        inside = self._groups @ room
+        low, high = np.maximum(0, least + inside - room.sum()), np.minimum(most, inside)
         return _FEW if ((inside > 0) & ~_fine(low, high, self.k)).any() else None
 
     def _none_in_groups(self, people: "_People", some: np.ndarray, others: np.ndarray) -> str | None:
@@ -229,13 +229,13 @@ class Positions:
                 return False
         return True
 
-    def _ways(self, mine: int, others: int, room: np.ndarray, called: np.ndarray, groups: np.ndarray) -> np.ndarray:
-        """bool (groups,): whether `mine` people can be put into a group and the rest in k ways, beside `others`."""
-        here = groups @ room
-        there = room.sum() - here
-        high = np.minimum(mine, here)
-        low = np.maximum(0, mine - there + np.maximum(0, others - here))
-        if mine + others > room.sum():
+    def _ways(self, carriers: int, others: int, room: np.ndarray, called: np.ndarray, groups: np.ndarray) -> np.ndarray:
+        """bool (groups,): whether `carriers` people can be put into a group and the rest in k ways, beside `others`."""
+        inside = groups @ room
+        outside = room.sum() - inside
+        high = np.minimum(carriers, inside)
+        low = np.maximum(0, carriers - outside + np.maximum(0, others - inside))
+        if carriers + others > room.sum():
             return np.zeros(len(groups), dtype=bool)
         if (called > 0).sum() != 2:
             return np.asarray(high - low >= self.k - 1)
@@ -243,7 +243,7 @@ class Positions:
         found = []
         for first, least, most in zip(groups @ called, low, high, strict=True):
             x = np.arange(least, most + 1)
-            asked = [x, mine - x] + ([] if self.genotypes else [first - x, called.sum() - first - mine + x])
+            asked = [x, carriers - x] + ([] if self.genotypes else [first - x, called.sum() - first - carriers + x])
             found.append(sum(((n > 0) & (n < self.k)).astype(int) for n in asked).astype(bool).sum() >= self.k)
         return np.array(found, dtype=bool)
 
@@ -253,18 +253,18 @@ class Positions:
         if not len(some) and not people.none_fits_on_x(these, self.k, self._size, self._sex):
             return "men or women who carry no allele of the position are too few, and told"
         for sex in (MEN, WOMEN):
-            mine = self._sex == sex
-            if len(some) and not mine.any():
+            of_sex = self._sex == sex
+            if len(some) and not of_sex.any():
                 continue
             if len(some) and by_sex:
                 one = people.of_sex(sex, self._sex)
                 found = self._none_in_groups(one, some, others)
-                low, high = one.none(some, mine[None])
+                low, high = one.none(some, of_sex[None])
                 if found or (not len(others) and not _fine(low, high, self.k).all()):
                     return found or _FEW
                 continue
             if len(some):
-                low, high = people.of_sex(sex, self._sex).none(some, np.vstack([self._groups & mine, mine]))
+                low, high = people.of_sex(sex, self._sex).none(some, np.vstack([self._groups & of_sex, of_sex]))
             else:
                 low, high = map(np.array, people.none_of_sex(these, sex, self._size, self._sex))
             # Something where nothing fine is possible.
@@ -320,11 +320,11 @@ class _People:
     def of_sex(self, sex: int, sexes: np.ndarray) -> "_People":
         """Men or women of X alone, of the cells that are of one sex."""
         one = object.__new__(_People)
-        mine = sexes == sex
+        selected = sexes == sex
         one.full, one.part = self.full, self.part
-        one.het = self.het * mine * (sex == WOMEN)
-        one.hom = np.where(sex == MEN, self.hemi, self.hom - self.hemi * (sexes != MEN)) * mine * self.full[:, None]
-        one.called = np.where(sex == MEN, self.an, self.an // 2) * mine * self.full[:, None]
+        one.het = self.het * selected * (sex == WOMEN)
+        one.hom = np.where(sex == MEN, self.hemi, self.hom - self.hemi * (sexes != MEN)) * selected * self.full[:, None]
+        one.called = np.where(sex == MEN, self.an, self.an // 2) * selected * self.full[:, None]
         one.total_het = self.total_het * (sex == WOMEN)
         one.total_hom = self.total_hemi if sex == MEN else self.total_hom - self.total_hemi
         return one

@@ -107,18 +107,18 @@ def check_regions(regions: Mapping[str, str], build: Build) -> list[Problem]:
                     problems.append(Problem(where, "is compressed", f"gunzip {path}"))
                     continue
             with_ends = {contig: end for contig, _, end in sorted(read_bed(path), key=lambda r: r[2])}
-            there = [contig for contig in with_ends if contig in build.contigs]
-            if not there:
+            listed = [contig for contig in with_ends if contig in build.contigs]
+            if not listed:
                 seen = ", ".join(list(with_ends)[:3]) or "nothing"
                 text = f"no interval on a contig of the release (it has {seen})"
                 problems.append(Problem(where, text, "use the contig names of the reference"))
             known = {canonical(contig): contig for contig in build.contigs if canonical(contig)}
             for contig in with_ends:
                 meant = known.get(canonical(contig)) if contig not in build.contigs else None
-                if there and meant:
+                if listed and meant:
                     text = f"has intervals on {contig}, which the reference calls {meant}"
                     problems.append(Problem(where, text, "use the contig names of the reference throughout"))
-            for contig in there:
+            for contig in listed:
                 if with_ends[contig] > build.contigs[contig]:
                     text = f"{contig} ends at {build.contigs[contig]}, an interval at {with_ends[contig]}"
                     problems.append(Problem(where, text, "give the BED file of this build"))
@@ -209,8 +209,8 @@ def lines(block: Block, info: Sequence[sites_vcf.Tag], regions: Mapping[str, np.
             more.append(pc.binary_join_element_wise(f"{tag.id}=", pc.cast(computed(block, tag.key), pa.string()), ""))
         elif tag.key in block.names:
             more.append(pc.binary_join_element_wise(f"{tag.id}=", block.names[tag.key], ""))
-    told = sites_vcf.lines(replace(block, mask=shown(block)), counted)
-    return pc.binary_join_element_wise(told, *more, ";", null_handling="skip")
+    known = sites_vcf.lines(replace(block, mask=shown(block)), counted)
+    return pc.binary_join_element_wise(known, *more, ";", null_handling="skip")
 
 
 class Writer:

@@ -189,13 +189,13 @@ def facts(path: str | Path) -> dict:
     except (AttributeError, KeyError, TypeError, ValueError):
         what = "its metadata do not say which contig and strata it holds"
         raise GoeError(Problem(str(path), what, _AGAIN)) from None
-    names, there = [field.name for field in wanted], {field.name: field for field in found}
-    faults = [f"column {name} is not expected" for name in there if name not in names]
+    names, fields = [field.name for field in wanted], {field.name: field for field in found}
+    faults = [f"column {name} is not expected" for name in fields if name not in names]
     for field in wanted:
-        if field.name not in there:
+        if field.name not in fields:
             faults.append(f"column {field.name} is missing")
-        elif not there[field.name].equals(field):
-            faults.append(f"column {field.name} is {_kind(there[field.name])}, expected {_kind(field)}")
+        elif not fields[field.name].equals(field):
+            faults.append(f"column {field.name} is {_kind(fields[field.name])}, expected {_kind(field)}")
     if not faults and found.names != names:
         faults.append("a column is there twice, or their order is another")
     stop_on([Problem(str(path), fault, _AGAIN) for fault in faults])
@@ -233,11 +233,11 @@ def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: s
     n = batch.num_rows
     values = {name: np.zeros((len(strata), n), dtype=np.int32) for name in COUNTS}
     af = np.full((len(strata), n), np.nan)
-    there = {name: np.zeros((len(strata), n), dtype=bool) for name in NUMBERS}
+    given = {name: np.zeros((len(strata), n), dtype=bool) for name in NUMBERS}
     for s, stratum in enumerate(strata):
         for name in NUMBERS:
             cells = batch.column(column(name, stratum))
-            there[name][s] = cells.is_valid().to_numpy(zero_copy_only=False) if cells.null_count else True
+            given[name][s] = cells.is_valid().to_numpy(zero_copy_only=False) if cells.null_count else True
             if name == "af":
                 af[s] = cells.to_numpy(zero_copy_only=False)
             else:
@@ -248,7 +248,7 @@ def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: s
         if name in batch.schema.names
     }
     numbers = st.Numbers(**values)
-    mask = there["an"]
+    mask = given["an"]
     problems: list[Problem] = []
 
     def fail(bad: np.ndarray, name: str, what: str) -> None:
@@ -259,11 +259,11 @@ def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: s
             problems.append(Problem(where, f"{allele}: {column(name, strata[s])} {what}", _AGAIN))
 
     for name in COUNTS:
-        fail(there[name] != mask, name, "is withheld where the rest of its stratum is not, or the other way round")
+        fail(given[name] != mask, name, "is withheld where the rest of its stratum is not, or the other way round")
     with np.errstate(divide="ignore"):
         right = numbers.af()
     # Where the cell is withheld AN reads as 0, and there is no AF either.
-    fail(~((af == right) | (~there["af"] & np.isnan(right))), "af", "is not AC / AN")
+    fail(~((af == right) | (~given["af"] & np.isnan(right))), "af", "is not AC / AN")
     elsewhere = set(pc.unique(batch.column("contig")).to_pylist()) - {contig}
     problems += [Problem(where, f"has alleles of {name}, expected {contig}", _AGAIN) for name in sorted(elsewhere)]
     stop_on(problems)

@@ -219,9 +219,9 @@ class Rows:
                 parts.setdefault((parent, gdi.axis(child)), []).append(i)
         for (parent, axis), children in parts.items():
             p = index[parent]
-            there = an[children] >= 0
-            whole = there.any(axis=0) & (np.where(there, an[children], 0).sum(axis=0) == an[p])
-            bad = whole & (np.where(there, ac[children], 0).sum(axis=0) > ac[p])
+            shown = an[children] >= 0
+            whole = shown.any(axis=0) & (np.where(shown, an[children], 0).sum(axis=0) == an[p])
+            bad = whole & (np.where(shown, ac[children], 0).sum(axis=0) > ac[p])
             if bad.any():
                 self._fail(table, where[bad], f"the populations by {axis} make {parent}, but their AC is above its")
 

@@ -187,10 +187,10 @@ def creators(dataset: Dataset) -> list[str]:
 
 def keywords(dataset: Dataset, build: str) -> list[str]:
     """The keywords in the config and those that hold for every such dataset, sorted."""
-    ours = ["allele frequency", build]
-    ours += ["Genome of Europe"] if dataset.prefix == "GOE" else []
-    ours += ["synthetic data"] if dataset.synthetic else []
-    return sorted({*ours, *dataset.keywords})
+    words = ["allele frequency", build]
+    words += ["Genome of Europe"] if dataset.prefix == "GOE" else []
+    words += ["synthetic data"] if dataset.synthetic else []
+    return sorted({*words, *dataset.keywords})
 
 
 def country_url(code: str) -> str:

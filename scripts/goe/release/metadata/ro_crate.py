@@ -203,10 +203,10 @@ def snapshot(cfg: Config, digests: Mapping[str, Mapping] | None = None) -> dict:
             part = part.get(name) if isinstance(part, Mapping) else None
         if not isinstance(part, Mapping):
             continue
-        told = out
+        branch = out
         for name in path.split("."):
-            told = told.setdefault(name, {})
-        told.update({key: part[key] for key in keys if key in part})
+            branch = branch.setdefault(name, {})
+        branch.update({key: part[key] for key in keys if key in part})
     if "extra" in out.get("caller", {}):
         out["caller"]["extra"] = told_arguments(out["caller"]["extra"])
     for section, known in (digests or {}).items():

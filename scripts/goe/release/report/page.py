@@ -390,8 +390,10 @@ def _filters(spectrum: Mapping, meanings: Mapping[str, str]) -> dict:
     def meaning(reason: str) -> str:
         if reason == "PASS":
             return "All filters passed"
-        ours = next((rule for rule in meanings if rule.lower() == reason.lower()), None)
-        beside = f"{OTHER_FILTER}, and not {ours}, a rule of this release" if ours else OTHER_FILTER
+        rule_of_release = next((rule for rule in meanings if rule.lower() == reason.lower()), None)
+        beside = (
+            f"{OTHER_FILTER}, and not {rule_of_release}, a rule of this release" if rule_of_release else OTHER_FILTER
+        )
         return meanings.get(reason, beside)
 
     most = max([n for reason, n in counts.items() if reason != "PASS"] + [1])
@@ -443,14 +445,18 @@ def _metrics(found: Mapping[str, Mapping[str, Mapping]]) -> dict[str, Table | No
     names = list(quantiles.PERCENT)
     heads = ["Metric", "People", *(f"{p}\u202f%" if p != 50 else "Median" for p in quantiles.PERCENT.values())]
 
-    def line(label: str, said: Mapping) -> list[str]:
-        return [label, num(said["people"]), *(f"{said[key]:,.7g}" if key in said else "–" for key in names)]
+    def line(label: str, group_values: Mapping) -> list[str]:
+        return [
+            label,
+            num(group_values["people"]),
+            *(f"{group_values[key]:,.7g}" if key in group_values else "–" for key in names),
+        ]
 
     total = [line(name(metric), groups[st.TOTAL]) for metric, groups in found.items() if st.TOTAL in groups]
     rows = [
-        line(name(metric) + " " + country(group), said)
+        line(name(metric) + " " + country(group), group_values)
         for metric, groups in found.items()
-        for group, said in groups.items()
+        for group, group_values in groups.items()
         if group != st.TOTAL
     ]
     return {
@@ -524,13 +530,13 @@ def _disclosure(spectrum: Mapping, disclosure: Mapping) -> dict:
 
 
 def _membership(membership: Mapping | None) -> dict:
-    told = [s for s in (membership or {}).get("strata", ()) if s["power"] is not None]
-    if membership is None or not told:
+    measured = [s for s in (membership or {}).get("strata", ()) if s["power"] is not None]
+    if membership is None or not measured:
         return {"strata": []}
     rate = membership["false_positives"]
     tried = dict(CHANGES)
     strata = []
-    for s in told:
+    for s in measured:
         rows = [("as published", "f-bad", s["power"])]
         rows.append(("if all sites were independent", "f-bad pale", s["power_if_all_sites_were_independent"]))
         rows += [(tried.get(key, key), "f-neither", value) for key, value in s["power_with"].items()]
@@ -584,8 +590,10 @@ def _files(files: Sequence[Mapping], table: report_lookup.Table) -> dict:
 
     def line(file: Mapping) -> list[str]:
         digest = file["sha256"]
-        told = Markup('<code title="{}">{}</code>').format(digest, digest[:SHA_SHOWN]) if digest else "in manifest"
-        return [name(file["path"]), "" if file["size"] is None else _size(file["size"]), told]
+        digest_cell = (
+            Markup('<code title="{}">{}</code>').format(digest, digest[:SHA_SHOWN]) if digest else "in manifest"
+        )
+        return [name(file["path"]), "" if file["size"] is None else _size(file["size"]), digest_cell]
 
     rows: list[list[str]] = []
     folded = []

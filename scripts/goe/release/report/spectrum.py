@@ -63,9 +63,9 @@ class Spectrum:
         kind = allele_classes(block.ref, block.alt)
         verdict = np.where(passed, 0, 1)
 
-        here = self.contigs.setdefault(block.contig, Counter())
-        here["alleles"] += len(block)
-        here["PASS"] += int(passed.sum())
+        counts = self.contigs.setdefault(block.contig, Counter())
+        counts["alleles"] += len(block)
+        counts["PASS"] += int(passed.sum())
         np.add.at(self.classes, (kind, verdict), 1)
         for entry in pc.value_counts(block.filter).to_pylist():
             for name in entry["values"].split(";"):
