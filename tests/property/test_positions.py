@@ -392,7 +392,8 @@ def drawn(seed, contig=None):
     contig = contig or str(rng.choice(list(CONTIGS)))
     k = int(rng.choice([2, 3, 5, 10]))
     sizes = {leaf: n * (2 if k == 10 else 1) for leaf, n in SIZES[rng.integers(3)].items()}
-    rule = Policy(k, str(rng.choice(POLICIES)), str(rng.choice(PROTECT)), least=int(rng.choice([k, 2 * k])))
+    name, protect = (str(rng.choice(some)) for some in (POLICIES, PROTECT))
+    rule = Policy(k, name=name, protect=protect, least=int(rng.choice([k, 2 * k])))
     return rule, choose_strata(sizes, rule.min_stratum_size), contig, *chain(rng, contig, sizes, 0)
 
 
