@@ -73,7 +73,7 @@ KEPT = []
 def made(stage, *trusted):
     """Parameters of a job of a stage of the cohort: its stamp, and the stamps it trusts the seals of others under."""
     return {
-        "stage": stage,
+        "stage": lambda wc: stage,
         "stamp": lambda wc: STAMPS.stamp(stage),
         "trusts": lambda wc: {name: STAMPS.stamp(name) for name in trusted},
     }
@@ -82,7 +82,7 @@ def made(stage, *trusted):
 def made_of(stage, *trusted):
     """The same for a stage of one person, whose id is the wildcard `sample`."""
     return {
-        "stage": stage,
+        "stage": lambda wc: stage,
         "stamp": lambda wc: STAMPS.stamp(stage, wc.sample),
         "trusts": lambda wc: {name: STAMPS.stamp(name, wc.sample) for name in trusted},
     }
@@ -286,3 +286,27 @@ CONTAMINATION_PANEL = (
     if CFG.sample_qc.contamination_panel
     else []
 )
+
+
+def made_of_people(batch):
+    """Seals of all that is made of the people of a batch alone."""
+    people = BATCHES[batch]
+    reads = [sample for sample in people if sample in READ_BORN]
+    return [
+        work(f"seals/harmonise_batch/{batch}.json"),
+        *expand(work("seals/align_contamination/{sample}.json"), sample=reads if CONTAMINATION_PANEL else []),
+    ]
+
+
+def of_wave(wildcards):
+    """The same of the batches of the wave that is asked for."""
+    if CFG.wave is None:
+        raise WorkflowError("Say which wave, such as the first of eight: snakemake wave --config wave=1/8")
+    number, count = map(int, CFG.wave.split("/"))
+    return [seal for batch in list(BATCHES)[number - 1 :: count] for seal in made_of_people(batch)]
+
+
+def of_calls(batch):
+    """CRAMs and gVCFs that were made of the reads of a batch's people, with their indexes."""
+    files = ("align/{sample}.cram", "align/{sample}.cram.crai", "call/{sample}.g.vcf.gz", "call/{sample}.g.vcf.gz.tbi")
+    return [work(file.format(sample=sample)) for sample in BATCHES[batch] if sample in READ_BORN for file in files]
