@@ -183,9 +183,9 @@ def _vcf(name: str, lines: list[str]) -> Iterator[Mutation]:
         key, equals, value = entry.partition("=")
         if equals:
             # Another number that could be there, and none.
-            number = (
-                str(int(value) + 1) if re.fullmatch(r"\d+", value) else f"{value}1" if "." in value else f"{value}x"
-            )
+            number = f"{value}x"
+            with suppress(ValueError):
+                number = str(int(value) + 1) if re.fullmatch(r"\d+", value) else repr(float(value) / 2 + 1e-3)
             yield Mutation(
                 name, f"INFO {key}", partial(_vcf_line, name, row, partial(rf.set_info, key=key, value=number))
             )

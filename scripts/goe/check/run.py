@@ -524,8 +524,8 @@ class _Check:
             alleles = sum(seen.loadable[stratum] for seen in self.seen.values())
             wanted = mini_node.metadata(self.facts.said, stratum, alleles)
             with reading(self.root / name):
-                there = (self.root / name).read_text(encoding="utf-8")
-            return check_again.differs(str(self.root / name), there, wanted, "the release gives")
+                stated = (self.root / name).read_bytes().decode("utf-8")
+            return check_again.differs(str(self.root / name), stated, wanted, "the release gives")
 
         return name, look
 
