@@ -4,13 +4,14 @@ import shutil
 from pathlib import Path
 
 from goe.calls import cram_of_person, lanes, reads_quality
+from goe.calls.reports import Reports
 from goe.core import files, logs, seal
 from goe.core.ledger import Ledger
 
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 person, sample = params.person, params.person["sample"]
 given = [path for unit in person["units"] for path in unit["reads"]]
-reports = reads_quality.Reports.of(output.reports, sample)
+reports = Reports.of(output.reports, sample)
 # In bytes of the input: sorted units 1.3, what sorting the last of them takes up to 1.3, the CRAM less than 1.
 room = files.size(given) * (2 if person["adopted"] else 4)
 with (

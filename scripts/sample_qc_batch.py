@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from goe.calls.reads_quality import Reports
+from goe.calls.reports import Reports
 from goe.core import logs, seal
 from goe.sample_qc import keep, tool_reports
 from goe.sample_qc import metrics as sample_metrics

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe.calls.reads_quality import Reports
+from goe.calls.reports import Reports
 from goe.core import seal
 from goe.genome.build import Build
 from goe.harmonise import batch, person

@@ -33,7 +33,7 @@ def test_the_commands_of_the_readme_say_what_they_mean():
 
 
 def test_the_command_for_a_cluster_says_what_it_means():
-    (command,) = commands("docs/cluster.md")
+    (command,) = (one for one in commands("docs/cluster.md") if not one.startswith("snakemake ..."))
     said = options(command.replace("<clone>", str(REPO)))
     assert not said.targets
     assert [Path(one).name for one in said.profile] == ["slurm"] and said.workflow_profile.endswith("/default")

@@ -6,7 +6,6 @@ Reports alone: nothing is trimmed or left out by them. Imports nothing outside t
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from goe.core.processes import pipeline, tool
 
@@ -20,28 +19,6 @@ _TAKEN_AS_THEY_CAME = (
 _COUNTED = ("-q", "20", "-Q", "20", "-s", "-G", "SUPPLEMENTARY,MUNMAP")
 # Positions without reads are not written; they are what is left of the intervals.
 _BY_DEPTH = '$3 { n[$3]++ } END { for (d in n) printf "%d\\t%.0f\\n", d, n[d] }'
-
-
-class Reports(NamedTuple):
-    """Paths of the reports of a person's reads, in the folder that has them."""
-
-    summary: str
-    dist: str
-    coverage: str
-    stats: str
-    ledger: str
-
-    @classmethod
-    def of(cls, folder: str | Path, sample: str) -> "Reports":
-        # MultiQC calls a report by its file's name.
-        named = (f"{sample}.mosdepth.summary.txt", f"{sample}.mosdepth.global.dist.txt")
-        rest = ("coverage.tsv", f"{sample}.stats.txt", "ledger.json")
-        return cls(*(f"{folder}/{name}" for name in (*named, *rest)))
-
-    def of_units(self) -> list[str]:
-        """What fastp reported of each FASTQ pair, by number; nothing of other inputs."""
-        found = Path(self.ledger).parent.glob("*.fastp.json")
-        return [str(path) for path in sorted(found, key=lambda path: int(path.name.partition(".")[0]))]
 
 
 def fastp(pair: Sequence[str], sample: str, report: str, threads: int) -> None:

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from goe.core.errors import Problem
 from goe.disclosure import earlier_release
 from goe.disclosure.audit import earlier as audit
-from goe.frequencies.callable_before import EARLIER, LOWERED, Before
+from goe.frequencies.beside_earlier import EARLIER, LOWERED
+from goe.frequencies.callable_before import Before
 from goe.genome.build import Build
 from goe.hts import parquet
 from goe.rules.formats import people_key

@@ -21,10 +21,6 @@ from goe.harmonise.records import ploidy_table
 from goe.hts import parquet
 from goe.rules.stratum import parse
 
-EARLIER, KEPT, LOWERED = "earlier_release", "kept", "lowered"
-"""What the table of a contig says beside an earlier release: what that shows of people who are still counted is kept,
-or is lowered somewhere, since fewer are called by the data or rules of today."""
-
 Group = tuple[str, ...]
 """A smallest group of the earlier release, by the published strata that hold it."""
 

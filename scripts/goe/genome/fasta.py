@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,8 @@ class Reference:
         self.lengths: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
         self._window = window
         self._file, self._lines = os.open(self.path, os.O_RDONLY), {}
+        # Whoever forgets to close it leaves no file open either.
+        self._let_go = weakref.finalize(self, os.close, self._file)
         # Of a compressed one, bases are where its other index says.
         if os.pread(self._file, 2, 0) != b"\x1f\x8b":
             rows = [line.split("\t") for line in Path(f"{self.path}.fai").read_text().splitlines()]
@@ -102,7 +105,7 @@ class Reference:
 
     def close(self) -> None:
         self._fasta.close()
-        os.close(self._file)
+        self._let_go()
 
     def __enter__(self) -> "Reference":
         return self

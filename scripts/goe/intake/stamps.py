@@ -28,7 +28,13 @@ _HEAD = 1 << 16
 
 _READS = (
     *("align.smk", "align_person.py", "goe/calls/alignments.py", "goe/calls/cram_of_person.py"),
-    *("goe/calls/fastq.py", "goe/calls/lanes.py", "goe/calls/reads_quality.py", "goe/calls/unit.py"),
+    *(
+        "goe/calls/fastq.py",
+        "goe/calls/lanes.py",
+        "goe/calls/reads_quality.py",
+        "goe/calls/reports.py",
+        "goe/calls/unit.py",
+    ),
     *("goe/hts/cram.py", "goe/hts/indexes.py"),
 )
 _INDEX = ("align_index.py",)
@@ -82,14 +88,14 @@ _KEEP = (
 _DIGESTS = ("intake_digests.py", "goe/intake/inputs.py")
 _PAGES = (
     *("sample_qc_cohort.py", "sample_qc_multiqc.py", "sample_qc_multiqc_tables.py", "sample_qc_plots.py", "goe/pages/"),
-    *("goe/sample_qc/multiqc.py", "goe/sample_qc/page.py", "goe/sample_qc/plots.py"),
+    *("goe/sample_qc/multiqc.py", "goe/sample_qc/multiqc_page.py", "goe/sample_qc/page.py", "goe/sample_qc/plots.py"),
     *("resources/pages/", "resources/cohort/", "resources/report/page.css"),
 )
 _COUNTS = ("frequencies.smk", "frequencies_count.py", "goe/frequencies/block.py", "goe/frequencies/counts.py")
 _CALLABLE = (
     *("frequencies.smk", "frequencies_callable_an.py", "goe/frequencies/callable_an.py", "goe/frequencies/counts.py"),
     *("goe/disclosure/control.py", "goe/disclosure/earlier_callable.py", "goe/disclosure/earlier_release.py"),
-    *("goe/disclosure/plan.py", "goe/frequencies/callable_before.py"),
+    *("goe/disclosure/plan.py", "goe/frequencies/beside_earlier.py", "goe/frequencies/callable_before.py"),
 )
 # Who is where in a region, which the metrics ask too.
 _COHORT = ("goe/frequencies/cohort.py", "goe/frequencies/everybody.py", "goe/frequencies/strata.py")

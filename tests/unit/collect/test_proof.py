@@ -61,7 +61,7 @@ def given_out(table, country, number, contig, policy, folder):
     runs |= {f"an_{s}": row for s, row in zip(source.plan.strata, an, strict=True)}
     track = folder / f"{contig}.{country}.an.parquet"
     pq.write_table(pa.table(runs), track)
-    reasons = {name: n for name, n in source.tally.reasons.items() if n and name != control.REASONS[-1]}
+    reasons = {name: n for name, n in source.tally.reasons.items() if n and name not in control.IN_PART}
     rule = {"policy": policy.name, "protect": policy.protect, "alleles_withheld_by_reason": reasons}
     rule["min_carriers"] = None if policy.open else policy.k
     if policy.name == restricted.LEVEL:

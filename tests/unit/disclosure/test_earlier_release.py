@@ -515,7 +515,8 @@ def test_folder_is_read_whole_or_not_at_all(tmp_path):
     with pytest.raises(GoeError, match=r"chr2\.parquet: is listed but not there"):
         pr.read(folder)
     (tmp_path / "empty").mkdir()
-    manifest.write(tmp_path / "empty", [])
+    (tmp_path / "empty/README.md").write_text("Nothing.\n")
+    manifest.write(tmp_path / "empty", ["README.md"])
     with pytest.raises(GoeError, match="there is no frequency table"):
         pr.read(tmp_path / "empty")
 

@@ -1,9 +1,11 @@
 """Bases and digests of a FASTA."""
 
+import gc
 import json
 import os
 import subprocess
 import textwrap
+from pathlib import Path
 
 import pytest
 from goe.genome import fasta as fasta_module
@@ -99,3 +101,11 @@ def test_kept_digests_are_those_of_the_file_as_it_is(tmp_path, monkeypatch):
     assert m5_of(path, ["a"]) == {"a": right["a"]}
     with pytest.raises(KeyError):
         m5_of(path, ["c"], cache)
+
+
+def test_a_reference_that_nobody_closes_leaves_no_file_open(tmp_path):
+    path = write_fasta(tmp_path / "r.fa", {"chr1": sequence(500)})
+    for _ in range(20):
+        Reference(path)
+    gc.collect()
+    assert len([1 for fd in Path("/proc/self/fd").iterdir() if fd.exists() and fd.resolve() == path.resolve()]) == 0

@@ -21,6 +21,15 @@ GENOTYPES = ["0/0", "0|0", "0", "./.", ".|.", ".", "0/.", "./1", "1|.", "1", "0/
 GENOTYPES += ["0/0/1", "1/1/1", "0/0/0", "./././."]
 
 
+def alone(rows, i):
+    """One row, with its alleles."""
+    first = rows.alleles[:i].sum()
+    last = first + rows.alleles[i]
+    text = rows.length[:first].sum(), rows.length[:last].sum()
+    of_alleles = {"length": slice(first, last), "ad": slice(first, last), "text": slice(*text)}
+    return rows._make(getattr(rows, key)[of_alleles.get(key, slice(i, i + 1))] for key in rows._fields)
+
+
 def counted(path):
     """The same by goe: ids of rows, which are their positions, asked row by row; counts of all of them at once."""
     taken: dict[str, list[str]] = {name: [] for name in npm_sample_qc.COMMANDS}
@@ -29,7 +38,7 @@ def counted(path):
         variant_records.add(chunk.rows, total)
         for i in range(len(chunk.rows.pos)):
             one = np.zeros_like(total)
-            variant_records.add(chunk.rows.part(i, i + 1), one)
+            variant_records.add(alone(chunk.rows, i), one)
             for name, n in zip(variant_records.COUNTERS, one.tolist(), strict=True):
                 if n and name in taken:
                     taken[name].append(str(chunk.rows.pos[i]))

@@ -260,7 +260,7 @@ def cohort(tmp_path_factory):
         "pairs": tables.read(made.files["pairs"]),
         "guidelines": sample_rules.load(GUIDELINES),
         "pca": tables.read(made.files["ancestry"]),
-        "said": "4 components",
+        "assessed": {"statement": "4 components"},
     }
 
 
@@ -287,7 +287,7 @@ def spoiled(cohort) -> dict:
         {name: text(cell) if isinstance(cell, str) else cell for name, cell in one.items()}
         for one in summary["thresholds"]
     ]
-    return made | {"guidelines": cohort["guidelines"], "said": EVIL}
+    return made | {"guidelines": cohort["guidelines"], "assessed": {"statement": EVIL}}
 
 
 ABOUT = {"id": EVIL, "title": EVIL, "made_with": EVIL}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from goe.core import tables
-from goe.sample_qc import multiqc
+from goe.sample_qc import multiqc_page
 from helpers.qc_cohort import Cohort
 
 PEOPLE = 2500
@@ -78,7 +78,7 @@ def test_a_closed_page_has_no_address_but_names_of_xml():
     <a href="#cohort">here</a> <img src="https://example.org/pixel.png"> text http://multiqc.info/. end
     <script>fetch("https://api.openai.com/v1/chat"); s = "http://www.w3.org/2000/svg"; q = 'a \\"http://b\\" c'</script>
     <svg xmlns="http://www.w3.org/2000/svg"></svg></body></html>"""
-    found = multiqc.closed(page)
+    found = multiqc_page.closed(page)
     assert re.findall(r"(?:https?:)?//[^\s\"'<]*", found) == ["http://www.w3.org/2000/svg"] * 2
     assert "See <b>a video</b> or us." in found and '<a href="#cohort">here</a>' in found
     assert """fetch(""); s =""" in found and found.index("Content-Security-Policy") < found.index("<title>")

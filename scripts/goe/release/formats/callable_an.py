@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.frequencies.callable_before import EARLIER as EARLIER
-from goe.frequencies.callable_before import KEPT as KEPT
-from goe.frequencies.callable_before import LOWERED as LOWERED
+from goe.frequencies.beside_earlier import EARLIER as EARLIER
+from goe.frequencies.beside_earlier import KEPT as KEPT
+from goe.frequencies.beside_earlier import LOWERED as LOWERED
 from goe.hts import parquet
 
 # Runs of a row group, and of a piece of text.
