@@ -24,7 +24,7 @@ import pytest
 from goe.core import manifest, tar
 from goe.release import bounds, reading
 from helpers import release_folder as rf
-from helpers.bombs import bgzf, block
+from helpers.bombs import bgzf, block, sparse_tar
 from helpers.checks import Checks
 
 MEMORY = 1000 << 10
@@ -392,14 +392,8 @@ def page_chunks(root):
 
 def sparse_member(root):
     """A TAR of 10 kB with a member of 8 GB."""
-    info = tarfile.TarInfo("manifest.json")
-    info.type, info.size, info.mode = tarfile.GNUTYPE_SPARSE, 512, 0o644
-    block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
-    block[386:398], block[398:410] = b"%011o\0" % 0, b"%011o\0" % 512
-    block[483:495] = b"%011o\0" % (8 << 30)
-    block[148:156] = b" " * 8
-    block[148:156] = b"%06o\0 " % sum(block)
-    (root / TAR).write_bytes(bytes(block) + bytes(512) + bytes(9 * 1024))
+    data = sparse_tar("manifest.json")
+    (root / TAR).write_bytes(data)
     return TAR
 
 

@@ -6,7 +6,6 @@ As tests/faults/test_hostile.py: each is small, and would take gigabytes, hours 
 import json
 import os
 import shutil
-import tarfile
 import zlib
 from base64 import b64encode
 
@@ -22,7 +21,7 @@ from goe.core import manifest
 from goe.hts import crypt4gh
 from helpers import collection_folder
 from helpers import release_folder as rf
-from helpers.bombs import bgzf
+from helpers.bombs import bgzf, sparse_tar
 from helpers.checks import Checks
 
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
@@ -100,15 +99,9 @@ def a_package_of_folders(root, keys):
 
 def a_sparse_member(root, keys):
     """A member of 8 GB in a restricted product of 10 kB: unpacked, it is that on the disk."""
-    info = tarfile.TarInfo("GOE-EE-EXAMPLE-20260301093000000.restricted/frequencies/chr20.parquet")
-    info.type, info.size, info.mode = tarfile.GNUTYPE_SPARSE, 512, 0o644
-    block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
-    block[386:398], block[398:410] = b"%011o\0" % 0, b"%011o\0" % 512
-    block[483:495] = b"%011o\0" % (8 << 30)
-    block[148:156] = b" " * 8
-    block[148:156] = b"%06o\0 " % sum(block)
+    data = sparse_tar("GOE-EE-EXAMPLE-20260301093000000.restricted/frequencies/chr20.parquet")
     target = root / "x.restricted.tar.c4gh"
-    crypt4gh.encrypt([bytes(block) + bytes(512) + bytes(9 * 1024)], target, [keys[1]])
+    crypt4gh.encrypt([data], target, [keys[1]])
     return target, "no plain file inside"
 
 

@@ -1,6 +1,7 @@
-"""BGZF files that are small and unpack to any size."""
+"""Files that are small and unpack to any size."""
 
 import struct
+import tarfile
 import zlib
 
 
@@ -20,3 +21,15 @@ def bgzf(path, start, repeated, size):
         for at in range(0, len(start), 60_000):
             out.write(block(start[at : at + 60_000]))
         out.write(again * (size // (len(repeated) * times)) + block(b""))
+
+
+def sparse_tar(name: str) -> bytes:
+    """A TAR of 10 kB, with one member of 8 GB: unpacked, it is that on the disk."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.mode = tarfile.GNUTYPE_SPARSE, 512, 0o644
+    block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    block[386:398], block[398:410] = b"%011o\0" % 0, b"%011o\0" % 512
+    block[483:495] = b"%011o\0" % (8 << 30)
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + bytes(512) + bytes(9 * 1024)
