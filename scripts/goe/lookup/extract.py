@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from goe.check import folder as check_folder
 from goe.core.errors import Problem, stop_on
-from goe.lookup.release import bounded, opened, table
+from goe.lookup.release import opened, table
 from goe.release.formats import mini_node, sites_vcf, wide_table
 from goe.rules.site_filters import DESCRIPTIONS
 
@@ -44,9 +44,7 @@ def write(folder: str | Path, stratum: str, target: str | Path, without: Collect
             name = contig["name"]
             bodies.append(Path(work) / f"{name}.vcf.gz")
             body = stack.enter_context(sites_vcf.Body(bodies[-1]))
-            path = table(root, facts, name)
-            bounded(path, facts.said["dataset"]["number_of_records"], None)
-            for block in wide_table.alone(path, stratum):
+            for block in wide_table.alone(table(root, facts, name), stratum):
                 text = mini_node.lines(block, info)
                 alleles += len(text)
                 if len(text):

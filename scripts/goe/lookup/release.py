@@ -113,11 +113,11 @@ def opened(root: Path) -> check_folder.Facts:
     return facts
 
 
-def table(root: Path, facts: check_folder.Facts, contig: str) -> Path:
+def table(root: Path, facts: check_folder.Facts, contig: str, groups: Sequence[int] | None = None) -> Path:
     """The wide table of a contig; GoeError when it is not there, or not that of the contig and strata of the release.
-    Its pages are to be looked at (`pages.check`) before they are read."""
+    groups: row groups whose pages are looked at, None for all; those of others have to be before they are read."""
     path = root / layout.WIDE.format(contig=contig)
-    bounded(path, facts.said["dataset"]["number_of_records"])
+    bounded(path, facts.said["dataset"]["number_of_records"], groups)
     about = wide_table.facts(path)
     if (about["contig"], [entry["stratum"] for entry in about["strata"]]) != (contig, list(facts.people)):
         raise GoeError(Problem(str(path), "is of another contig or of other strata than the release", _AGAIN))
@@ -205,7 +205,7 @@ class Release:
     def _table(self, contig: str) -> Path:
         """The wide table, looked at once."""
         if contig not in self._tables:
-            self._tables[contig] = table(self.root, self.facts, contig)
+            self._tables[contig] = table(self.root, self.facts, contig, ())
         return self._tables[contig]
 
     def _listed(self, allele: Allele, row: Mapping[str, Any]) -> Answer:

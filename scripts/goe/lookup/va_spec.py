@@ -49,8 +49,8 @@ def write(folder: str | Path, target: str | Path) -> int:
         records = facts.said["dataset"]["number_of_records"]
         long, names = root / f"frequencies/{contig}.parquet", root / layout.NAMES.format(contig=contig)
         tables = long, table(root, facts, contig)
-        for path, rows in ((long, records * len(facts.strata)), (tables[1], records), (names, records)):
-            bounded(path, rows, None)
+        bounded(long, records * len(facts.strata), None)
+        bounded(names, records, None)
         with ExitStack() as stack:
             body = stack.enter_context(sites_vcf.Body(out / name(contig)))
             for block in release_blocks.read(*tables, facts.strata, contig, names=names):
