@@ -23,6 +23,7 @@ from goe.disclosure import control
 from goe.disclosure.audit.callable_an import at_most_below
 from goe.disclosure.audit.table import Table
 from goe.frequencies import strata as st
+from goe.frequencies.beside_earlier import EARLIER, KEPT, LOWERED
 from goe.genome.build import Build
 from goe.release import bounds, layout, quantiles
 from goe.release import notes as release_notes
@@ -477,15 +478,15 @@ def beside_earlier(path: Path, facts: Facts) -> str:
         return ""
     with reading(path):
         said = json.loads((pq.read_schema(path).metadata or {}).get(b"goe", b"{}"))
-    found = said.get(callable_an.EARLIER)
-    return found if found in (callable_an.KEPT, callable_an.LOWERED) else ""
+    found = said.get(EARLIER)
+    return found if found in (KEPT, LOWERED) else ""
 
 
 def _callable_schema(facts: Facts, about: Mapping, contig: str, earlier: str) -> pa.Schema:
     build = Build(name=facts.build, contigs=facts.lengths, par=facts.par)
     below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, build, contig, bool(earlier))
     if earlier:
-        about = {**about, callable_an.EARLIER: earlier}
+        about = {**about, EARLIER: earlier}
     if facts.people[st.TOTAL] < facts.policy.min_stratum_size:
         below = dict.fromkeys(below, 0)
     used = facts.said["dataset"]["callable_an"]["an_method"][GVCF_ADJ]

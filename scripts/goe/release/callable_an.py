@@ -8,6 +8,7 @@ import numpy as np
 
 from goe.disclosure.control import published_groups
 from goe.disclosure.plan import choose_strata
+from goe.frequencies.beside_earlier import EARLIER, KEPT, LOWERED
 from goe.frequencies.callable_an import Contig, Part, Rows, ploidy_of
 from goe.genome.build import Build, class_breaks, contig_class
 from goe.release import notes
@@ -107,7 +108,7 @@ def write(
         short = least(tuple(people), groups, build, contig, policy.k)
     else:
         short = everybody(people, build, contig)
-        facts[files.EARLIER] = files.LOWERED if found.lowered else files.KEPT
+        facts[EARLIER] = LOWERED if found.lowered else KEPT
     wanted = files.schema(facts, people, contig, method, short)
     with ExitStack() as stack:
         out = stack.enter_context(files.Writer(table, wanted))

@@ -110,6 +110,11 @@ def _inside(group: Group, stratum: str, table: Table) -> bool:
     return group.name.split(",")[0] == country and sex in ("", group.sexes)
 
 
+def most_shown(people: int, k: int) -> int:
+    """The most of these people who may be shown as callable: a multiple of k that leaves k - 1."""
+    return max(0, people - k + 1) // k * k
+
+
 class Runs:
     """The audit of a contig, batch after batch.
 
@@ -150,7 +155,7 @@ class Runs:
                 self._number(group, number, of_class, start)
 
     def _number(self, group: Group, number: np.ndarray, of_class: np.ndarray, start: np.ndarray) -> None:
-        most = 0 if self.nobody else max(0, group.people - self.k + 1) // self.k * self.k
+        most = 0 if self.nobody else most_shown(group.people, self.k)
         for c in np.unique(of_class):
             ploidies = {PLOIDY.get((int(c), sex), 0) for sex in group.sexes} - {0}
             of_this_class = of_class == c

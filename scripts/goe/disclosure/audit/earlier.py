@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from goe.core.errors import Problem
-from goe.disclosure.audit.callable_an import PLOIDY, Group, groups
+from goe.disclosure.audit.callable_an import PLOIDY, Group, groups, most_shown
 from goe.disclosure.audit.table import Table
 from goe.genome.build import Build, class_breaks, contig_class
 from goe.rules.stratum import parse
@@ -167,7 +167,7 @@ def _alleles(of_class: np.ndarray, sexes: Iterable[str]) -> np.ndarray:
 
 
 def _wrong(
-    one: _Asked, number: np.ndarray, then: Table, old: np.ndarray, of_class: np.ndarray, rule: "_Rule"
+    one: _Asked, number: np.ndarray, then: Table, old: np.ndarray, of_class: np.ndarray, rule: _Rule
 ) -> np.ndarray:
     """Where the number of a group is none that may be: bool (runs,). old: int64 (strata, runs), shown before."""
     k = rule.k
@@ -178,29 +178,22 @@ def _wrong(
             shown -= n * _alleles(of_class, sex)
         # Of people of both sexes as many alleles as of the sex that has more.
         each = _alleles(of_class, cell.sexes if len(cell.sexes) == 1 else "MFU")
-        kept += np.minimum(np.maximum(shown, 0) // np.maximum(each * k, 1) * k, _most(cell.people, k)) * each
+        kept += np.minimum(np.maximum(shown, 0) // np.maximum(each * k, 1) * k, most_shown(cell.people, k)) * each
         if not rule.same_floor or (rule.kind == "X" and len(cell.group.sexes) > 1):
             # What was shown is then no number of blocks of this floor, and is cut to these first.
             below += 2 * (k - 1) * each
     rest = number - kept
     most, step = np.zeros_like(number), np.full_like(number, 2 * k)
     # Parts by sex where ploidy tells them apart.
-    apart = (
-        [(sex, n) for sex, n in one.joined.items()] if rule.kind in ("X", "Y") else [("MFU", sum(one.joined.values()))]
-    )
-    for sexes, n in apart:
+    apart = one.joined if rule.kind in ("X", "Y") else {"MFU": sum(one.joined.values())}
+    for sexes, n in apart.items():
         each = _alleles(of_class, sexes)
-        most += _most(n, k) * each
+        most += most_shown(n, k) * each
         step = np.where(each > 0, np.minimum(step, k * each), step)
     wrong = rest > most
     if not rule.lowered:
         wrong |= (rest < -below) | ((below == 0) & (rest % step != 0))
     return np.asarray(wrong)
-
-
-def _most(people: int, k: int) -> int:
-    """The most of these people who may be shown as callable."""
-    return max(0, people - k + 1) // k * k
 
 
 def _together(
