@@ -18,6 +18,8 @@ from goe.genome import intervals
 from goe.release import reading
 from goe.release.formats import annotations, mini_node
 
+GRPMAX = ("ac", "an", "af", "nhomalt")
+
 
 def vcf_cells(path: str | Path, tags: Mapping[tuple[str, str], str], strata: Sequence[str]) -> Iterator[pa.Table]:
     """Cells of a sites VCF. tags: (column, stratum) -> INFO key; a cell is there when its AC is."""
@@ -76,7 +78,7 @@ def annotations_sites(path: str | Path, flags: Iterable[str]) -> Iterator[pa.Tab
                 values = readback.numbers_of(found, id_, n)
                 columns[name] = pa.array(values.astype(np.float32), from_pandas=True)
             columns["grpmax"] = _texts(found, "grpmax", n)
-            for number in annotations._GRPMAX:
+            for number in GRPMAX:
                 id_ = "nhomalt_grpmax" if number == "nhomalt" else f"{number.upper()}_grpmax"
                 columns[f"grpmax_{number}"] = pa.array(readback.numbers_of(found, id_, n), from_pandas=True)
         for name in names:
@@ -111,7 +113,7 @@ def _expected_sites(block: Block, regions: Mapping[str, np.ndarray]) -> pa.Table
         columns[name] = pa.array(block.statistics[name].astype(np.float32), from_pandas=True)
     columns["grpmax"] = pa.array([block.strata[i].lower() if ok else None for i, ok in zip(row, told, strict=True)])
     columns["grpmax"] = columns["grpmax"].cast(pa.string())
-    for number in annotations._GRPMAX:
+    for number in GRPMAX:
         values = block.numbers.af() if number == "af" else getattr(block.numbers, number).astype(np.float64)
         columns[f"grpmax_{number}"] = pa.array(values[row, np.arange(len(block))], mask=~told)
     for name, where in regions.items():
@@ -131,6 +133,6 @@ def check_annotations_sites(
 ) -> list[Problem]:
     """Differences between a finished file and `blocks` beside the cells. regions: contig -> `flagged`."""
     flags = next(iter(regions.values()), {})
-    columns = ("filter", *_STATISTICS, "grpmax", *(f"grpmax_{number}" for number in annotations._GRPMAX), *flags)
+    columns = ("filter", *_STATISTICS, "grpmax", *(f"grpmax_{number}" for number in GRPMAX), *flags)
     wanted = (_expected_sites(block, regions[block.contig]) for block in blocks)
     return readback.compare(annotations_sites(path, flags), wanted, str(path), columns, _SITE_KEYS)

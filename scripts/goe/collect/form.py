@@ -8,12 +8,13 @@ import numpy as np
 
 from goe.check.folder import FIELDS
 from goe.core import tables
+from goe.core.files import Closes
 from goe.frequencies.block import Block
 from goe.release.formats import wide_table
 from goe.rules.stratum import PUBLISHED, SEXES, TOTAL, parse
 
 
-class Table:
+class Table(Closes):
     """Wide table of one contig of a dataset. Blocks come in order, without statistics, which no sum has."""
 
     def __init__(self, path: str | Path, contig: str, people: Mapping[str, int]):
@@ -26,10 +27,7 @@ class Table:
         self.file.write(replace(block, statistics=nothing))
         self.alleles += len(block)
 
-    def __enter__(self) -> "Table":
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
         self.file.close()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pysam
 
 from goe.core.errors import Problem
+from goe.core.files import Closes
 from goe.genome.build import canonical
 from goe.genome.hgvs import accession
 
@@ -39,7 +40,7 @@ def _named(there: set[str], build: str, contig: str, length: int) -> str | None:
     return next((name for name in sorted(there) if canonical(name) and canonical(name) == canonical(contig)), None)
 
 
-class RsNumbers:
+class RsNumbers(Closes):
     """rs numbers on one contig; none where the file has no such contig."""
 
     def __init__(self, path: str | Path, build: str, contig: str, length: int):

@@ -7,14 +7,20 @@ import os
 import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
 import pysam
 
+from goe.core.files import Closes
+
 _WINDOW = 1 << 17
 _PIECE = 1 << 23
+
+
+def truncated(sha512: bytes) -> str:
+    """32 letters for the first 24 bytes of a SHA-512: sha512t24u of the GA4GH computed identifiers."""
+    return base64.urlsafe_b64encode(sha512[:24]).decode()
 
 
 class Written(NamedTuple):
@@ -31,7 +37,7 @@ class Written(NamedTuple):
 NOTHING = Written(np.frombuffer(b"", np.uint8), 0, 0, 1, 1)
 
 
-class Reference:
+class Reference(Closes):
     """Bases of an indexed FASTA in upper case, for positions that mostly go up.
 
     lengths: contig -> bases, in the order of the file. window: bases that are read at once; the last ones are held.
@@ -101,17 +107,11 @@ class Reference:
         digest = hashlib.sha512(usedforsecurity=False)
         for bases in self._pieces(contig, piece):
             digest.update(bases)
-        return "SQ." + base64.urlsafe_b64encode(digest.digest()[:24]).decode()
+        return f"SQ.{truncated(digest.digest())}"
 
     def close(self) -> None:
         self._fasta.close()
         self._let_go()
-
-    def __enter__(self) -> "Reference":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
 
 def m5_of(fasta: str | Path, contigs: Iterable[str], cache: str | Path | None = None) -> dict[str, str]:

@@ -10,10 +10,9 @@ ClinVar call contextual or canonical.
 
 import hashlib
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 
-from goe.genome.fasta import Reference
+from goe.genome.fasta import Reference, truncated
 from goe.genome.hgvs import accession, room_before, room_behind, trimmed
 
 VERSION = "2.0"
@@ -22,8 +21,7 @@ FORM = re.compile(r"ga4gh:VA\.[0-9A-Za-z_-]{32}")
 
 
 def sha512t24u(content: bytes) -> str:
-    """32 letters for the first 24 bytes of a SHA-512 (GA4GH computed identifiers)."""
-    return urlsafe_b64encode(hashlib.sha512(content).digest()[:24]).decode()
+    return truncated(hashlib.sha512(content).digest())
 
 
 def justified(reference: Reference, contig: str, pos: int, ref: str, alt: str) -> tuple[int, str, str, int]:

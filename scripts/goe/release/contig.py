@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,25 +70,24 @@ class Release:
 
     def write(self, contig: str, tables: Sequence[str | Path], places: Places, threads: int = 1) -> None:
         """Write all of one contig. tables: counts and FILTER of its regions, in order."""
-        reference = Reference(self.fasta)
-        length, md5 = reference.lengths[contig], reference.m5(contig)
-        names = vrs.Names(self.build.name, contig, reference)
-        numbers = RsNumbers(self.dbsnp, self.build.name, contig, length) if self.dbsnp else None
-        fields = sites_vcf.read_fields(self.fields)
-        policy = control.policy(self.disclosure)
-
-        def earlier(strata: Sequence[str]) -> Difference | None:
-            return Difference.of(self.previous, contig, self.build.name, strata, policy)
-
-        source = frequency_table.Source(tables, contig, length, policy, self.block, earlier)
-        people = notes.public_people(source.plan, source.policy.k)
-        sites = membership.Sites(contig, membership.strata_to_ask(people))
-        spectrum = report_spectrum.Spectrum(source.plan.strata)
-        info = sites_vcf.tags(fields, source.plan.strata)
         with ExitStack() as stack:
-            stack.enter_context(reference)
-            if numbers:
-                stack.enter_context(closing(numbers))
+            reference = stack.enter_context(Reference(self.fasta))
+            length, md5 = reference.lengths[contig], reference.m5(contig)
+            names = vrs.Names(self.build.name, contig, reference)
+            numbers = None
+            if self.dbsnp:
+                numbers = stack.enter_context(RsNumbers(self.dbsnp, self.build.name, contig, length))
+            fields = sites_vcf.read_fields(self.fields)
+            policy = control.policy(self.disclosure)
+
+            def earlier(strata: Sequence[str]) -> Difference | None:
+                return Difference.of(self.previous, contig, self.build.name, strata, policy)
+
+            source = frequency_table.Source(tables, contig, length, policy, self.block, earlier)
+            people = notes.public_people(source.plan, source.policy.k)
+            sites = membership.Sites(contig, membership.strata_to_ask(people))
+            spectrum = report_spectrum.Spectrum(source.plan.strata)
+            info = sites_vcf.tags(fields, source.plan.strata)
             every = stack.enter_context(sites_vcf.Body(places.every, threads))
             passed = stack.enter_context(sites_vcf.Body(places.passed, threads))
             origin = names.refget, numbers.release if numbers else None

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.files import Closes
 from goe.disclosure import control
 from goe.disclosure.earlier_difference import Difference
 from goe.disclosure.plan import choose_strata
@@ -376,7 +377,7 @@ def rows(block: Block, wanted: pa.Schema) -> pa.Table:
     return pa.table([columns[f.name] for f in wanted], names=wanted.names)
 
 
-class Writer:
+class Writer(Closes):
     """Parquet file of one contig's long table, a row group per block; text reads back as plain strings."""
 
     def __init__(self, path: str | Path | IO[bytes], wanted: pa.Schema):
@@ -400,9 +401,3 @@ class Writer:
 
     def close(self) -> None:
         self.file.close()
-
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from goe.core import tables
 from goe.core.errors import GoeError, Problem
+from goe.core.files import Closes
 from goe.core.resources import RESOURCES
 from goe.frequencies.block import Block
 from goe.genome import vrs
@@ -66,7 +67,7 @@ def of(block: Block, names: vrs.Names, numbers: RsNumbers | None = None) -> dict
     return {name: pa.array(column, pa.string()) for name, column in zip(NAMES, columns, strict=True)}
 
 
-class Writer:
+class Writer(Closes):
     """Table of one contig, a row group per block; blocks have their names."""
 
     def __init__(self, path: str | Path | IO[bytes], wanted: pa.Schema):
@@ -85,12 +86,6 @@ class Writer:
 
     def close(self) -> None:
         self.file.close()
-
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def origin(path: str | Path) -> tuple[str, str | None]:

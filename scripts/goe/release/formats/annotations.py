@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from goe.core import tables
 from goe.core.errors import Problem
+from goe.core.files import Closes
 from goe.core.resources import RESOURCES
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
@@ -38,7 +39,6 @@ FLAGS = ("lcr", "segdup")
 
 _SEXES = {"M": "XY", "F": "XX"}
 _GROUPS = {"M": "men", "F": "women"}
-_GRPMAX = ("ac", "an", "af", "nhomalt")
 _OVER_COUNTRIES = ("grpmax", "fafmax")
 _FAF = {"faf95": 0.95, "faf99": 0.99}
 
@@ -213,7 +213,7 @@ def lines(block: Block, info: Sequence[sites_vcf.Tag], regions: Mapping[str, np.
     return pc.binary_join_element_wise(known, *more, ";", null_handling="skip")
 
 
-class Writer:
+class Writer(Closes):
     """Body (goe.release.formats.sites_vcf) of one contig; `sites_vcf.header` and `join` make the file of all.
 
     regions: flag -> BED file, from the config.
@@ -238,12 +238,6 @@ class Writer:
 
     def close(self) -> None:
         self.body.close()
-
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def dictionary(

@@ -28,6 +28,7 @@ import yaml
 
 from goe.core import tables
 from goe.core.errors import Problem, stop_on
+from goe.core.files import Closes
 from goe.core.resources import RESOURCES
 from goe.frequencies.block import Block, passed
 from goe.genome import hgvs
@@ -229,7 +230,7 @@ def lines(block: Block, names: Naming) -> Iterator[pa.Array]:
         yield _join(start.take(pa.array(piece)), listed, "]}]}")
 
 
-class Writer:
+class Writer(Closes):
     """BGZF file of the lines of one contig; the same alleles give the same bytes."""
 
     def __init__(self, path: str | Path, dataset: str, build: str, contig: str, fasta: str | Path, threads: int = 1):
@@ -243,12 +244,6 @@ class Writer:
     def close(self) -> None:
         self.names.reference.close()
         self.body.close()
-
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def dictionary() -> list[tuple[str, ...]]:

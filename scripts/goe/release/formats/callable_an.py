@@ -14,9 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from goe.frequencies.beside_earlier import EARLIER as EARLIER
-from goe.frequencies.beside_earlier import KEPT as KEPT
-from goe.frequencies.beside_earlier import LOWERED as LOWERED
+from goe.core.files import Closes
 from goe.hts import parquet
 
 # Runs of a row group, and of a piece of text.
@@ -111,7 +109,7 @@ def strata_of(path: str | Path) -> list[str]:
     return [entry["stratum"] for entry in json.loads(pq.read_schema(path).metadata[b"goe"])["strata"]]
 
 
-class Writer:
+class Writer(Closes):
     """Parquet file of a contig."""
 
     def __init__(self, path: str | Path | IO[bytes], wanted: pa.Schema):
@@ -121,8 +119,5 @@ class Writer:
         """Write a row group."""
         self.file.write_table(table, row_group_size=ROW_GROUP)
 
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
         self.file.close()

@@ -25,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from goe.core.files import Closes
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block, passed
 from goe.release.formats import sites_vcf
@@ -69,7 +70,7 @@ def body(folder: str | Path, stratum: str) -> Path:
     return Path(folder) / f"{stratum}.vcf.gz"
 
 
-class Writer:
+class Writer(Closes):
     """Bodies of one contig, a file a stratum in `folder`, which is there, and how many alleles each has; `join` makes
     the files of all contigs."""
 
@@ -93,12 +94,6 @@ class Writer:
     def close(self) -> None:
         self.files.close()
         (self.folder / _ALLELES).write_text(json.dumps(self.alleles))
-
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def metadata(said: Mapping[str, Mapping], stratum: str, alleles: int) -> str:

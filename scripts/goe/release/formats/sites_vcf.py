@@ -23,6 +23,7 @@ import pysam
 from goe import __version__
 from goe.core import tables
 from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.files import Closes
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.hts.bgzf import EOF
@@ -165,7 +166,7 @@ def data(text: pa.Array) -> bytes | memoryview:
     return memoryview(ended.buffers()[2])[offsets[0] : offsets[-1]]
 
 
-class Body:
+class Body(Closes):
     """BGZF file of VCF lines without a header, by `bgzip`; the number of threads does not change a byte."""
 
     def __init__(self, path: str | Path, threads: int = 1):
@@ -198,12 +199,6 @@ class Body:
             raise GoeError(
                 Problem(str(self.path), f"{' '.join(self.command)} ended with status {status}", "see its message")
             )
-
-    def __enter__(self) -> "Body":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def join(head: str, bodies: Sequence[str | Path], path: str | Path, preset: Literal["vcf", "bed"] = "vcf") -> None:
