@@ -18,8 +18,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
     tools = {}
     for path in snakemake.input.versions:
         tools |= json.loads(Path(path).read_text())
-    beside = (name for path in snakemake.input.beside for name in json.loads(Path(path).read_text()))
-    files = layout.describe(folder, sorted({*params.files, *beside}))
+    files = layout.describe(folder, layout.planned(params.files, snakemake.input.beside))
     health_dcat.write(folder, cfg, about, [f for f in files if f.path not in health_dcat.NOT_DESCRIBED])
     described = layout.describe(folder, [health_dcat.TURTLE, health_dcat.JSON_LD])
     ro_crate.write(

@@ -18,8 +18,8 @@ with logs.to(snakemake.log), seal.job(snakemake):
         json.loads((folder / name).read_text())
         for name in ("metadata/dataset.json", "qc/summary.json", "disclosure/disclosure.json")
     )
-    names = [*params.files, *(name for path in snakemake.input.beside for name in json.loads(Path(path).read_text()))]
-    files = [dataclasses.asdict(file) for file in layout.describe(folder, sorted({*names}))]
+    names = layout.planned(params.files, snakemake.input.beside)
+    files = [dataclasses.asdict(file) for file in layout.describe(folder, names)]
     # Made after the page, with its digest in them.
     files += [{"path": name, "size": None, "sha256": None} for name in params.later]
     written = report_page.write(

@@ -4,6 +4,7 @@ LAYOUT is the one list: the rules make its files, `goe check` asks for them, and
 what they are.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -276,6 +277,12 @@ def products(files: Iterable["File"]) -> list[tuple[Product, list["File"], "File
         if inside:
             out.append((product, inside, main[0] if len(main) == 1 else None))
     return out
+
+
+def planned(files: Iterable[str], lists: Iterable[str | Path]) -> list[str]:
+    """Sorted names of the files that a release has, and of those that depend on the data, which lists of jobs name
+    (JSON)."""
+    return sorted({*files, *(name for path in lists for name in json.loads(Path(path).read_text()))})
 
 
 def describe(folder: str | Path, paths: Iterable[str], digests: Mapping[str, str] | None = None) -> list[File]:

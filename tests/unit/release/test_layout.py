@@ -1,6 +1,7 @@
 """Files are described once, as they are, and every difference is found."""
 
 import hashlib
+import json
 
 import pytest
 from goe.core.errors import GoeError
@@ -104,3 +105,11 @@ def test_every_difference_is_found(folder):
         (problem,) = layout.differences(folder, file, "m")
         assert problem.where == "m" and file.path in problem.what and words in problem.what
     assert layout.differences(folder, right["b.txt"], "m", {"b.txt": "1" * 64})
+
+
+def test_files_that_depend_on_the_data_are_in_the_lists_of_jobs(tmp_path):
+    for name, files in (("one", ["mini-node/EE.yaml"]), ("two", ["report-data/a.js", "report.html"]), ("none", [])):
+        (tmp_path / name).write_text(json.dumps(files))
+    lists = [tmp_path / name for name in ("one", "two", "none")]
+    found = layout.planned(["report.html", "README.md"], lists)
+    assert found == ["README.md", "mini-node/EE.yaml", "report-data/a.js", "report.html"]
