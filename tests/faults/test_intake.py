@@ -1243,7 +1243,10 @@ def test_snakemake_lint(cohort, repo):
     done = run()
     assert done.status == 1
     for text in ("STRANGER", "samples.tsv row 4, sample C: no data"):
-        assert text in done.output
+        assert done.output.count(text) == 1
+    # What Snakemake says of a job that failed is not about the inputs.
+    for noise in ("RuleException", "CalledProcessError", "Error in rule"):
+        assert noise not in done.output
     table = Path("work/intake/lint.tsv").read_text().splitlines()
     assert table[0] == "level\twhere\twhat\tmend" and len(table) == 3
     done = run("work/intake/sources.tsv")

@@ -88,12 +88,21 @@ def made_of(stage, *trusted):
     }
 
 
+# How many notes the look at the inputs had with which the run began, for the job of `lint`. A module has no `onstart`.
+LOOKED = []
+
+
 def look_at_inputs():
-    """Before the first job: every problem of every input, as `lint` tells it, unless nothing has changed since."""
-    if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint", "clean"}:
+    """Before the first job: every problem of every input, unless nothing has changed since all was well.
+
+    The target `lint` looks each time. Here and not in its job, since of a job that fails Snakemake has more to say than
+    what has to be mended.
+    """
+    jobs = {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()}
+    if jobs <= {"clean"}:
         return
     try:
-        intake.look(LOADED, STAMPS, workflow.cores or 4, CALLED)
+        LOOKED.append(intake.look(LOADED, STAMPS, workflow.cores or 4, CALLED, anew="lint" in jobs))
     except GoeError as error:
         raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 

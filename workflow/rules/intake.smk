@@ -9,6 +9,7 @@ rule lint:
         called=CALLED,
         table=str(OUTDIR / intake.TABLE),
         m5_cache=work("intake/m5.json"),
+        looked=lambda wc: LOOKED,
     script:
         "../../scripts/intake_lint.py"
 

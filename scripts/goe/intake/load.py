@@ -173,11 +173,11 @@ def _later(
     return lint.lint(cfg, people, inputs, reference, m5_cache, wrong=wrong)[0]
 
 
-def look(loaded: Loaded, stamps: Stamps, threads: int, called: Collection[str] = ()) -> None:
-    """Every problem of every input, before the first job; GoeError with all of them. Notes are shown.
+def look(loaded: Loaded, stamps: Stamps, threads: int, called: Collection[str] = (), anew: bool = False) -> int:
+    """Every problem of every input, before the first job; GoeError with all of them. Notes are shown; their number.
 
-    called: tools that jobs take from PATH. No input is looked at when nothing has changed since all was well:
-    configuration, sheets, files, code. Leaves the stamps of the cohort and the sheets for the jobs.
+    called: tools that jobs take from PATH. Unless `anew`, no input is looked at when nothing has changed since all was
+    well: configuration, sheets, files, code. Leaves the stamps of the cohort and the sheets for the jobs.
     """
     cfg, folder = loaded.cfg, _intake(loaded.cfg)
     stamps.save(folder / "stamps.json")
@@ -185,8 +185,8 @@ def look(loaded: Loaded, stamps: Stamps, threads: int, called: Collection[str] =
     looked, key = folder / _LOOKED, of(cfg, stamps.release)
     problems, notes = tools.look(called)
     with contextlib.suppress(OSError, ValueError):
-        if json.loads(looked.read_text()) == key and not problems:
-            return
+        if not anew and json.loads(looked.read_text()) == key and not problems:
+            return len(notes)
     from goe.intake import lint
 
     of_inputs, advice, _ = lint.lint(cfg, loaded.people, loaded.inputs, loaded.build, folder / M5_CACHE, threads)
@@ -198,3 +198,4 @@ def look(loaded: Loaded, stamps: Stamps, threads: int, called: Collection[str] =
     if problems:
         raise GoeError(problems)
     looked.write_text(json.dumps(key) + "\n")
+    return len(notes)
