@@ -17,5 +17,6 @@ with logs.to(snakemake.log), seal.job(snakemake):
         control.policy(sections.of(Disclosure, params.disclosure)),
         output.table,
         getattr(output, "body", None),
+        getattr(output, "lookup", None),
         snakemake.threads,
     )

@@ -29,6 +29,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         disclosure,
         report_spectrum.combine(summary["spectrum"] for summary in summaries),
         snakemake.input.lookups,
+        snakemake.input.callable,
         [summary["contig"] for summary in summaries],
         DESCRIPTIONS,
         disclosure["membership_inference"],

@@ -1,30 +1,15 @@
 "use strict";
-// Look-up of an allele in a collection, and the map of its frequencies. The numbers are packed as
-// scripts/goe/collect/comparison/lookup.py says, in files beside the page that script tags load. Nothing is asked of a
-// network, nothing is sent, and text from outside only ever becomes a text node.
+// What the page of a collection answers to a query: the map of an allele's frequencies, or the alleles of a region.
 (() => {
-  const facts = JSON.parse(document.getElementById("facts").textContent);
-  const answer = document.getElementById("answer");
-  const input = document.getElementById("query");
+  const { facts, h, g, whole, link, country: named, overlapping, take, begin } = lookup;
   const FIRST_COLUMNS = 4;
   const PER_STRATUM = 4;
   const LISTED = 60;
   const STEPS = [0.001, 0.01, 0.05, 0.2, 0.5];
   const LEGEND = ["absent", "below 0.1 %", "0.1 to 1 %", "1 to 5 %", "5 to 20 %", "20 to 50 %", "50 % and more"];
+  for (const node of document.querySelectorAll("[data-words]")) node.append(g("title", {}, node.dataset.words));
 
-  // ---- elements
-
-  function element(space, name, attributes, children) {
-    const node = document.createElementNS(space, name);
-    for (const [key, value] of Object.entries(attributes || {})) {
-      if (value !== null && value !== undefined) node.setAttribute(key, value);
-    }
-    node.append(...children.filter((child) => child !== null && child !== undefined));
-    return node;
-  }
-  const h = (name, attributes, ...children) => element("http://www.w3.org/1999/xhtml", name, attributes, children);
-  const g = (name, attributes, ...children) => element("http://www.w3.org/2000/svg", name, attributes, children);
-  const whole = (n) => n.toLocaleString("en-GB");
+  const country = (code) => (code === "Total" ? "everybody" : named(code));
 
   function percent(value) {
     if (value === 0) return "0";
@@ -33,138 +18,14 @@
     return `${Number(share.toPrecision(share < 10 ? 2 : 3))}\u202f%`;
   }
 
-  let regions = null;
-  try {
-    regions = new Intl.DisplayNames(["en"], { type: "region" });
-  } catch {
-    regions = null;
-  }
-  function country(code) {
-    if (code === "Total") return "everybody";
-    try {
-      return regions ? regions.of(code) : code;
-    } catch {
-      return code;
-    }
-  }
-  for (const node of document.querySelectorAll("[data-stratum]")) node.textContent = country(node.dataset.stratum);
-  for (const node of document.querySelectorAll("[data-words]")) node.append(g("title", {}, node.dataset.words));
-
-  // ---- the numbers
-
-  class Trouble extends Error {}
-
-  class Chunk {
-    constructor(bytes, first) {
-      const length = new DataView(bytes.buffer).getUint32(0, true);
-      Object.assign(this, JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))));
-      this.data = bytes.subarray(4 + length);
-      this.pos = new Int32Array(this.n);
-      for (let i = 0, pos = first; i < this.n; i++) this.pos[i] = pos += this.cell(0, i);
-    }
-
-    cell(column, i) {
-      const [base, width, at] = this.columns[column];
-      let value = 0;
-      for (let plane = width - 1; plane >= 0; plane--) value = value * 256 + this.data[at + plane * this.n + i];
-      return base + value;
-    }
-
-    allele(i) {
-      const [pair, filter, status] = [this.pairs, this.filters, this.status].map((words, k) => words[this.cell(k + 1, i)]);
-      const numbers = facts.strata.map((stratum, s) => {
-        const [lo, more, an, anMore] = [0, 1, 2, 3].map((k) => this.cell(FIRST_COLUMNS + PER_STRATUM * s + k, i));
-        return { name: stratum.name, lo, hi: lo + more, an, anHi: an + anMore };
-      });
-      return { pos: this.pos[i], pair, filter, status, numbers };
-    }
-  }
-
-  const files = new Map();
-  window.goeCollection = (collection, contig, number, chunks) => files.set(`${contig} ${number}`, { collection, chunks });
-
-  function load(contig, number) {
-    const key = `${contig} ${number}`;
-    if (files.has(key)) return Promise.resolve(files.get(key));
-    const path = `${facts.folder}/${contig}.${String(number).padStart(3, "0")}.js`;
-    return new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      const missing = `The numbers are in the folder ${facts.folder}, and ${path} could not be read. Open this page from the whole collection.`;
-      script.src = path;
-      script.onload = () => {
-        script.remove();
-        const file = files.get(key);
-        files.clear();
-        if (!file) return reject(new Trouble(missing));
-        if (file.collection !== facts.collection) {
-          return reject(new Trouble(`${path} belongs to ${file.collection}, this page to ${facts.collection}.`));
-        }
-        files.set(key, file);
-        resolve(file);
-      };
-      script.onerror = () => {
-        script.remove();
-        reject(new Trouble(missing));
-      };
-      document.head.append(script);
+  // What a chunk has of an allele (scripts/goe/collect/comparison/lookup.py).
+  function alleleOf({ part, i }) {
+    const numbers = facts.strata.map((stratum, s) => {
+      const [lo, more, an, anMore] = [0, 1, 2, 3].map((k) => part.cell(FIRST_COLUMNS + PER_STRATUM * s + k, i));
+      return { name: stratum.name, lo, hi: lo + more, an, anHi: an + anMore };
     });
-  }
-
-  async function chunk(contig, number) {
-    if (!("DecompressionStream" in window)) {
-      throw new Trouble("This browser is too old to unpack the numbers. Use one from 2023 or later.");
-    }
-    const per = facts.chunks_per_file;
-    const packed = atob((await load(contig.name, Math.floor(number / per))).chunks[number % per]);
-    const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
-    const [first, , , , check] = contig.chunks[number];
-    if (new DataView(bytes.buffer).getUint32(bytes.length - 4) !== check) {
-      throw new Trouble("A part of the numbers is not the one this page was made with. Check the folder.");
-    }
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Chunk(new Uint8Array(await new Response(stream).arrayBuffer()), first);
-  }
-
-  async function overlapping(contig, start, end, most) {
-    const found = [];
-    for (const [number, [first, , last]] of contig.chunks.entries()) {
-      if (first > end || last < start) continue;
-      const part = await chunk(contig, number);
-      for (let i = 0; i < part.n && part.pos[i] <= end; i++) {
-        const reach = part.pos[i] + part.pairs[part.cell(1, i)].indexOf(">") - 1;
-        if (reach < start) continue;
-        if (found.length >= most) return { found, more: true };
-        found.push(part.allele(i));
-      }
-    }
-    return { found, more: false };
-  }
-
-  // ---- what was asked
-
-  const plain = (name) => name.replace(/^chr/i, "").toUpperCase().replace(/^MT$/, "M");
-
-  function contigOf(name) {
-    const found = facts.contigs.find((contig) => plain(contig.name) === plain(name));
-    if (found) return found;
-    throw new Trouble(`${name} is no contig here; there are ${facts.contigs.map((contig) => contig.name).join(", ")}.`);
-  }
-
-  function understand(asked) {
-    const words = asked.trim().replace(/[\u2010-\u2015\u2212]/g, "-");
-    if (!words) return null;
-    const allele = words.match(/^([A-Za-z0-9.]+)[ :_-]+(\d[\d,]*)[ :_-]*([ACGTacgt]+)[ >:_/-]+([ACGTacgt]+)$/);
-    if (allele) {
-      const pos = Number(allele[2].replaceAll(",", ""));
-      return { contig: contigOf(allele[1]), start: pos, end: pos, pair: `${allele[3]}>${allele[4]}`.toUpperCase() };
-    }
-    const region = words.match(/^([A-Za-z0-9.]+)[ :_-]+(\d[\d,]*)(?:[ .-]+(\d[\d,]*))?$/);
-    if (region) {
-      const [start, end] = [region[2], region[3] || region[2]].map((digits) => Number(digits.replaceAll(",", "")));
-      if (end < start) throw new Trouble("The region ends before it starts.");
-      return { contig: contigOf(region[1]), start, end, pair: null };
-    }
-    throw new Trouble("Ask for an allele as chr1-12345-A-G, or for a region as chr1:12,000-13,000.");
+    const [filter, status] = [part.filters[part.cell(2, i)], part.status[part.cell(3, i)]];
+    return { pos: part.pos[i], pair: part.pair(i), filter, status, numbers };
   }
 
   // ---- what is shown
@@ -266,16 +127,18 @@
       const id = name(contig, allele);
       const shown = id.length > 44 ? `${id.slice(0, 42)}…` : id;
       const total = allele.numbers.find((n) => n.name === "Total");
-      const link = h("a", { href: `#q=${encodeURIComponent(id)}` }, shown);
-      return h("tr", {}, h("th", { scope: "row" }, link), h("td", {}, allele.filter), h("td", { class: "n" }, figure(total)));
+      return h("tr", {}, h("th", { scope: "row" }, link(id, shown)), h("td", {}, allele.filter), h("td", { class: "n" }, figure(total)));
     });
     const heads = ["Allele", "FILTER", "AF of everybody"].map((words, i) => h("th", { scope: "col", class: i > 1 ? "n" : null }, words));
     const body = h("table", { class: "list" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows));
     return [body, more ? h("p", { class: "note" }, `The first ${whole(found.length)}: ask for a smaller region.`) : null];
   }
 
-  async function tell({ contig, start, end, pair }) {
-    const { found, more } = await overlapping(contig, start, end, pair ? 1000 : LISTED);
+  async function tell({ contig, pos, ref, alt, start, end }) {
+    const pair = ref && `${ref}>${alt}`;
+    if (pair) [start, end] = [pos, pos];
+    const [hits, all] = await take(overlapping(contig, start, end), pair ? 1000 : LISTED);
+    const found = hits.map(alleleOf);
     const allele = pair && found.find((one) => one.pos === start && one.pair === pair);
     if (allele) return detail(contig, allele);
     const words = pair
@@ -284,62 +147,8 @@
     const head = pair ? `${contig.name}-${start}-${pair.replace(">", "-")}` : `${contig.name}:${whole(start)}-${whole(end)}`;
     const out = [h("h3", {}, head)];
     if (pair || !found.length) out.push(h("p", { id: "nothere" }, words));
-    return found.length ? [...out, ...list(contig, found, more)] : out;
+    return found.length ? [...out, ...list(contig, found, !all)] : out;
   }
 
-  let turn = 0;
-  async function ask(query) {
-    const mine = ++turn;
-    answer.setAttribute("aria-busy", "true");
-    let nodes;
-    try {
-      const asked = understand(query);
-      nodes = asked ? await tell(asked) : [];
-    } catch (error) {
-      if (!(error instanceof Trouble)) console.error(error);
-      const words = error instanceof Trouble ? error.message : `The numbers could not be read: ${error.message}`;
-      nodes = [h("p", { id: "trouble" }, words)];
-    }
-    if (mine !== turn) return;
-    document.getElementById("lookup").classList.add("asked");
-    answer.replaceChildren(...nodes.filter((node) => node !== null));
-    answer.removeAttribute("aria-busy");
-  }
-
-  function fromAddress() {
-    const match = location.hash.match(/^#q=(.*)$/);
-    if (!match) return false;
-    let query = match[1];
-    try {
-      query = decodeURIComponent(query);
-    } catch {
-      // Left as it is: not written by this page.
-    }
-    input.value = query;
-    ask(query);
-    document.getElementById("lookup").scrollIntoView();
-    return true;
-  }
-
-  document.getElementById("ask").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const wanted = `#q=${encodeURIComponent(input.value)}`;
-    if (location.hash === wanted) ask(input.value);
-    else location.hash = wanted;
-  });
-  window.addEventListener("hashchange", fromAddress);
-  // The map is never empty: it opens on the allele that differs most between countries.
-  if (!fromAddress() && input.dataset.example) {
-    input.value = input.dataset.example;
-    ask(input.dataset.example);
-  }
-
-  let opened = [];
-  window.addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    for (const one of opened) one.open = true;
-  });
-  window.addEventListener("afterprint", () => {
-    for (const one of opened) one.open = false;
-  });
+  begin(tell);
 })();

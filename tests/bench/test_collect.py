@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe.collect import check, folder, form
-from goe.collect.dataset import FLOOR, ZERO, Dataset, File, Silence
+from goe.collect.dataset import Dataset, File
 from goe.collect.sheet import Settings
+from goe.disclosure.silence import FLOOR, ZERO, Silence
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.release.formats import sites_vcf

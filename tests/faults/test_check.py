@@ -554,14 +554,17 @@ def populations(root):
     return "population LV: alleleCount is AC_LV_M, not AC_LV"
 
 
-def page_number(root):
-    """A chunk of the page packed again with another number, and what the page says of it."""
-    import base64
-    import zlib
+def page_callable(root):
+    """A step of callable AN that is another, and what the page says of its chunk."""
+    page_number(root, "chr20.callable")
+    return "chunk 0 of chr20.callable is not what callable AN gives"
 
+
+def page_number(root, track="chr20"):
+    """A chunk of the page packed again with another number, and what the page says of it."""
     path = root / "report.html"
     text = path.read_text()
-    packed, *_ = re.findall(r'id="chunk-chr20-0">([^<]*)<', text)
+    packed, *_ = re.findall(rf'id="chunk-{re.escape(track)}-0">([^<]*)<', text)
     raw = bytearray(zlib.decompress(base64.b64decode(packed)))
     before = zlib.adler32(bytes(raw))
     raw[-1] += 1
@@ -640,6 +643,7 @@ FORMATS = [
     (beacon_bases, LINES, {"beacon"}),
     (populations, "beacon/populations.json", {"beacon"}),
     (page_number, "report.html", {"look-up"}),
+    (page_callable, "report.html", {"look-up"}),
     (dataset_number, "metadata/dataset.json", {"counts"}),
     (disclosure_number, "disclosure/disclosure.json", {"counts"}),
     (qc_number, "qc/summary.json", {"counts"}),

@@ -234,7 +234,7 @@ def a_chunk(root):
     index["chunks"][0][4] = zlib.adler32(raw)
     path = root / lookup.names(index)[0]
     before = path.read_text()
-    *_, chunks = json.loads("[" + before.removeprefix("goeCollection(").removesuffix(");\n") + "]")
+    *_, chunks = json.loads("[" + before.removeprefix("goeLookup(").removesuffix(");\n") + "]")
     path.write_text(before.replace(chunks[0], b64encode(zlib.compress(raw)).decode()))
     rf.edit_json(root / comparison_files.STATISTICS, lambda said: said.update(page=[index]))
     return "no size of a chunk"

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from goe.collect import form
-from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, File, Silence
+from goe.collect.dataset import Dataset, File
+from goe.disclosure.silence import FLOOR, UNKNOWN, ZERO, Silence
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import Build

@@ -289,7 +289,8 @@ def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) 
     blocks = work / f"{contig}.blocks.parquet"
     callable_of(blocks, table, release, contig)
     policy, body = control.policy(release.disclosure), work / f"{contig}.callable_an.bed.gz"
-    callable_contig.write([blocks], contig, release.build, ID, policy, root / f"callable_an/{contig}.parquet", body)
+    runs, steps = root / f"callable_an/{contig}.parquet", work / f"{contig}.callable"
+    callable_contig.write([blocks], contig, release.build, ID, policy, runs, body, steps)
     return json.loads(summary.read_text())
 
 
@@ -467,6 +468,7 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
         # As the stage has them, from JSON with sorted keys.
         report_spectrum.combine(json.loads(release_notes.dumps(s["spectrum"])) for s in parts.summaries),
         [parts.work / f"{contig}.lookup" for contig in parts.build.contigs],
+        [parts.work / f"{contig}.callable" for contig in parts.build.contigs],
         [s["contig"] for s in parts.summaries],
         site_rules.DESCRIPTIONS,
         rule["membership_inference"],

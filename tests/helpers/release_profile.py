@@ -32,7 +32,7 @@ WATCHED = (
     (beacon.Writer, "Beacon", ("__init__", "write", "close")),
     (mini_node.Writer, "mini-node", ("write", "close")),
     (annotations.Writer, "annotations", ("write", "close")),
-    (report_lookup.Writer, "report look-up", ("write", "close")),
+    (report_lookup.Writer, "report look-up", ("write", "__exit__")),
     (report_spectrum.Spectrum, "report spectrum", ("add",)),
     (membership.Sites, "membership", ("write", "save")),
     (sites_vcf.Body, "sites VCF", ("write", "close")),

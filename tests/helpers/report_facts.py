@@ -2,7 +2,10 @@
 
 import hashlib
 
+import numpy as np
+import pyarrow as pa
 from goe.disclosure.membership import CHANGES
+from goe.release.report import callable_steps
 from goe.release.report.lookup import Writer
 from goe.release.report.spectrum import Spectrum, combine
 from goe.rules.site_filters import DESCRIPTIONS
@@ -30,20 +33,32 @@ def _power(stratum: str, people: int, power: float) -> dict:
     }
 
 
+def runs(length: int) -> list[pa.Table]:
+    """Callable AN of a contig in two tables of runs of 1 kb: nobody in one of five, in the others 300 apart."""
+    start = np.arange(0, length, 1000)
+    an = np.where(
+        np.arange(len(start)) % 5 == 0, 0, (np.arange(len(start)) * 300) % (2 * public_blocks.people()["Total"])
+    )
+    table = pa.table({"start": start.astype(np.int32), "an_Total": an.astype(np.int32)})
+    return [table.slice(0, 7001), table.slice(7001)]
+
+
 def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) -> dict:
     """Arguments of `report_page.write` but for the folder of the release; look-up files go into `folder`."""
-    spectra, lookups = [], []
+    spectra, lookups, steps = [], [], []
     for contig in contigs:
-        path = folder / f"{contig['name']}.lookup"
-        spectrum = writer = None
-        for block in public_blocks.blocks(contig["name"], alleles, k=k, size=size):
-            if writer is None:
-                spectrum, writer = Spectrum(block.strata), Writer(path, contig["name"], block.strata)
-            spectrum.add(block)
-            writer.write(block)
-        writer.close()
+        blocks = list(public_blocks.blocks(contig["name"], alleles, k=k, size=size))
+        spectrum, strata = Spectrum(blocks[0].strata), blocks[0].strata
+        lookups.append(folder / f"{contig['name']}.lookup")
+        with Writer(lookups[-1], contig["name"], strata) as writer:
+            for block in blocks:
+                spectrum.add(block)
+                writer.write(block)
         spectra.append(spectrum.as_dict())
-        lookups.append(path)
+        steps.append(folder / f"{contig['name']}.callable")
+        with callable_steps.Writer(steps[-1], contig["name"], public_blocks.people()["Total"]) as writer:
+            for table in runs(contig["length"]):
+                writer.write(table)
     people = {s: n for s, n in public_blocks.people().items() if s in spectra[0]["strata"]}
     spectrum = combine(spectra)
     return {
@@ -65,6 +80,8 @@ def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) 
             "keywords": ["allele frequencies", "whole genomes"],
             "synthetic": True,
             "build": "GRCh38",
+            "pseudo_autosomal_regions": [["chrX", 10_001, 2_781_479], ["chrX", 155_701_383, 156_030_895]],
+            "callable_an": {"people": dict.fromkeys(("Total",), people["Total"])},
             "made_with": "goe 0.1.0",
             "strata_label": "country_code",
             "number_of_records": sum(c["alleles"] for c in spectrum["contigs"].values()),
@@ -119,6 +136,8 @@ def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) 
             "policy": "open" if k <= 1 else "collapse",
             "unit": "people",
             "min_carriers": None if k <= 1 else k,
+            "protect": None if k <= 1 else "carriers",
+            "alleles_withheld_by_reason": {},
             "legal_basis": "Decision 12/2026 of the steering board" if k <= 1 else None,
             "strata": spectrum["strata"],
             "strata_not_published": 0,
@@ -134,6 +153,7 @@ def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) 
         },
         "spectrum": spectrum,
         "lookups": lookups,
+        "steps": steps,
         "contigs": list(contigs),
         "filters": DESCRIPTIONS,
         "membership": {

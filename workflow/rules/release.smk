@@ -178,6 +178,7 @@ rule release_callable_an:
     output:
         table=release("callable_an/{contig}.parquet"),
         body=work("release/{contig}.callable_an.bed.gz"),
+        lookup=work("release/{contig}.callable"),
         seal=work("seals/release_callable_an/{contig}.json"),
     log:
         work("logs/release_callable_an/{contig}.log"),
@@ -404,6 +405,7 @@ rule release_report:
         NOTE_FILES,
         summaries=expand(work("release/{contig}.json"), contig=BUILD.contigs),
         lookups=expand(work("release/{contig}.lookup"), contig=BUILD.contigs),
+        callable=expand(work("release/{contig}.callable"), contig=BUILD.contigs),
         checks=work("release/checks.json"),
         beside=[work("release/mini-node.json")],
         resources=REPORT_RESOURCES,

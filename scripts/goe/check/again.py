@@ -181,15 +181,17 @@ def page(
     files = [vars(file) for file in layout.describe(root, names, digests)]
     files += [{"path": name, "size": None, "sha256": None} for name in _WRITTEN_LAST]
     with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for contig in found.facts["contigs"]:
-            name, chunks = contig["name"], contig["chunks"]
-            texts = [found.chunks[name, i] for i in range(len(chunks))] if not found.files else []
-            index = {"contig": name, "strata": list(rule["strata"]), "characters": sum(map(len, texts))}
-            index |= {"example": examples[name], "chunks": chunks}
-            paths.append(Path(folder) / name)
+        paths: list[Path] = []
+        tracks = [*check_lookup.tracks(found.facts)]
+        for number, (track, chunks, more) in enumerate(tracks):
+            texts = [found.chunks[track, i] for i in range(len(chunks))] if not found.files else []
+            index = {"track": track, "characters": sum(map(len, texts)), "chunks": chunks, **more}
+            if track in examples:
+                index |= {"strata": list(rule["strata"]), "example": examples[track]}
+            paths.append(Path(folder) / str(number))
             paths[-1].write_text("".join(f"{text}\n" for text in texts) + json.dumps(index) + "\n")
-        table = report_lookup.table(paths, -1 if found.files else report_lookup.EMBED_UP_TO * 1000)
+        limit = -1 if found.files else report_lookup.EMBED_UP_TO * 1000
+        table = report_lookup.table(paths[: len(examples)], paths[len(examples) :], limit)
         text = report_page.page(
             dataset,
             descriptions["qc"],

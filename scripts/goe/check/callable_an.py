@@ -75,6 +75,11 @@ def beside(path: str | Path, blocks: Iterable[Block], strata: Sequence[str], aud
         audit.beside(block, an, gvcfs_alone)
 
 
+def of_total(path: str | Path) -> Iterator[pa.Table]:
+    """Starts of the runs of a table, and numbers of Total."""
+    yield from batches(path, str(path), (), _ROWS, ["start", "an_Total"])
+
+
 def compare(bed: str | Path, paths: Sequence[str | Path], strata: Sequence[str]) -> list[Problem]:
     """Differences between the BED file and the tables of its contigs, in order."""
     names = ["contig", "start", "end", *(f"an_{s}" for s in strata)]

@@ -8,8 +8,9 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.release import bounds, reading
+from goe.release.report import callable_steps
 from goe.rules.stratum import parse
 
 PAGE = "report.html"
@@ -55,10 +57,10 @@ def read(folder: str | Path) -> Page:
         facts = reading.parsed(facts_text or "null", str(where))
         named = facts["folder"]
         files = []
-        for contig in facts["contigs"]:
-            names = range(-(-len(contig["chunks"]) // facts["chunks_per_file"]))
-            files += [f"{named}/{contig['name']}.{number:03d}.js" for number in names] if named else []
-        _ = facts["dataset"], [s["name"] for s in facts["strata"]], [c["length"] for c in facts["contigs"]]
+        for track, stated, _ in tracks(facts):
+            names = range(-(-len(stated) // facts["chunks_per_file"]))
+            files += [f"{named}/{track}.{number:03d}.js" for number in names] if named else []
+        _ = facts["owner"], [s["name"] for s in facts["strata"]], [c["length"] for c in facts["contigs"]]
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         what = f"does not say what is in its look-up table ({type(error).__name__}: {error})"
         raise GoeError(Problem(str(where), what, _AGAIN)) from None
@@ -69,6 +71,15 @@ def read(folder: str | Path) -> Page:
             raise GoeError(Problem(str(where), f"chunk {name[:80]!r} has no number", _AGAIN))
         chunks[contig, int(number)] = data
     return Page(facts, chunks, files)
+
+
+def tracks(facts: Mapping) -> Iterator[tuple[str, list, dict]]:
+    """What the page has chunks of, what it says of each chunk, and more: alleles of each contig, then steps of callable
+    AN along each."""
+    yield from ((contig["name"], contig["chunks"], {}) for contig in facts["contigs"])
+    for contig in facts["contigs"]:
+        steps = contig["callable"]
+        yield f"{contig['name']}.callable", steps["chunks"], {"edges": steps["edges"]}
 
 
 def without_chunks(text: str) -> str:
@@ -84,33 +95,31 @@ def check(folder: str | Path, page: Page, dataset: str, people: Mapping[str, int
     def differs(what: str, actual: object, wanted: object) -> list[Problem]:
         return [] if actual == wanted else [Problem(where, f"{what}: {actual}, expected {wanted}", _AGAIN)]
 
-    problems = differs("dataset", facts["dataset"], dataset)
+    problems = differs("dataset", facts["owner"], dataset)
     problems += differs("strata", {s["name"]: s.get("people") for s in facts["strata"]}, dict(people))
     problems += differs(
         "contigs", [(c["name"], c["length"]) for c in facts["contigs"]], [(c["name"], c["length"]) for c in contigs]
     )
-    wanted = [(c["name"], i) for c in facts["contigs"] for i in range(len(c["chunks"]))] if not page.files else []
+    wanted = [(t, i) for t, chunks, _ in tracks(facts) for i in range(len(chunks))] if not page.files else []
     problems += [
-        Problem(where, f"chunk {number} of {contig} is not in the page", _AGAIN)
-        for contig, number in wanted
-        if (contig, number) not in page.chunks
+        Problem(where, f"chunk {number} of {track} is not in the page", _AGAIN)
+        for track, number in wanted
+        if (track, number) not in page.chunks
     ]
     strange = sorted(set(page.chunks) - set(wanted))
-    return problems + [Problem(where, f"chunk {n} of {contig} is none of its table", _AGAIN) for contig, n in strange]
+    return problems + [Problem(where, f"chunk {n} of {track} is none of its table", _AGAIN) for track, n in strange]
 
 
 def numbers(folder: str | Path, page: Page, contig: str, strata: Sequence[str]) -> Iterator[pa.Table]:
     """Cells of one contig, with FILTER and faf95 in the row of Total. GoeError when a chunk is not what the page
     says of it."""
     (about,) = [c for c in page.facts["contigs"] if c["name"] == contig]
-    for number, (stated, (text, where)) in enumerate(zip(about["chunks"], _texts(folder, page, about), strict=True)):
+    texts = _texts(folder, page, contig, len(about["chunks"]))
+    for number, (stated, (text, where)) in enumerate(zip(about["chunks"], texts, strict=True)):
         try:
-            packed = zlib.decompressobj()
-            raw = packed.decompress(base64.b64decode(text, validate=True), bounds.lookup_chunk(len(strata)))
-            if packed.unused_data or packed.unconsumed_tail or not packed.eof:
-                raise ValueError("bytes behind its end")
+            raw = _inflated(text, bounds.lookup_chunk(len(strata)))
             table, found = _unpack(raw, contig, stated[0], strata, where)
-        except (ValueError, ArithmeticError, zlib.error, struct.error, KeyError, TypeError, IndexError) as error:
+        except _NO_CHUNK as error:
             what = f"chunk {number} of {contig} cannot be unpacked: {type(error).__name__}"
             raise GoeError(Problem(where, what, _AGAIN)) from None
         if list(stated) != [*found, zlib.adler32(raw)]:
@@ -119,26 +128,37 @@ def numbers(folder: str | Path, page: Page, contig: str, strata: Sequence[str]) 
         yield table
 
 
-def _texts(folder: str | Path, page: Page, about: Mapping) -> Iterator[tuple[str, str]]:
-    """Base64 of the chunks of a contig in order, and the file each is in."""
-    contig, many = about["name"], len(about["chunks"])
+_NO_CHUNK = (ValueError, ArithmeticError, zlib.error, struct.error, KeyError, TypeError, IndexError)
+
+
+def _inflated(text: str, most: int) -> bytes:
+    """A chunk of at most so many bytes; one of _NO_CHUNK where it is none."""
+    packed = zlib.decompressobj()
+    raw = packed.decompress(base64.b64decode(text, validate=True), most)
+    if packed.unused_data or packed.unconsumed_tail or not packed.eof:
+        raise ValueError("bytes behind its end")
+    return raw
+
+
+def _texts(folder: str | Path, page: Page, track: str, many: int) -> Iterator[tuple[str, str]]:
+    """Base64 of the chunks of a track in order, and the file each is in."""
     if not page.files:
         for number in range(many):
-            text = page.chunks.get((contig, number))
+            text = page.chunks.get((track, number))
             if text is None:
-                what = f"chunk {number} of {contig} is not in the page"
+                what = f"chunk {number} of {track} is not in the page"
                 raise GoeError(Problem(str(Path(folder) / PAGE), what, _AGAIN))
             yield text, str(Path(folder) / PAGE)
         return
     each = page.facts["chunks_per_file"]
     for number in range(-(-many // each)):
-        where = Path(folder) / page.facts["folder"] / f"{contig}.{number:03d}.js"
+        where = Path(folder) / page.facts["folder"] / f"{track}.{number:03d}.js"
         with reading.reading(where):
             content = where.read_text(encoding="ascii")
         call_arguments = content.removeprefix("goeLookup(").removesuffix(");\n")
         try:
             dataset, name, its_number, texts = json.loads(f"[{call_arguments}]")
-            wanted = [page.facts["dataset"], contig, number, min(each, many - number * each)]
+            wanted = [page.facts["owner"], track, number, min(each, many - number * each)]
             right = [dataset, name, its_number, len(texts)] == wanted and all(isinstance(t, str) for t in texts)
             arguments = ",".join(json.dumps(x) for x in (dataset, name, its_number, texts))
             right = right and content == f"goeLookup({arguments});\n"
@@ -245,3 +265,24 @@ def compare(
     got = numbers(folder, page, contig, strata)
     where = str(Path(folder) / (page.facts["folder"] or PAGE))
     return readback.compare(got, map(expected, wanted), f"{where} {contig}", columns)
+
+
+def compare_callable(
+    folder: str | Path, page: Page, contig: str, people: int, runs: Iterable[pa.Table]
+) -> list[Problem]:
+    """Differences between the steps of callable AN of a contig and those of its released runs. people: of Total."""
+    (about,) = [c["callable"] for c in page.facts["contigs"] if c["name"] == contig]
+    track, where = f"{contig}.callable", str(Path(folder) / (page.facts["folder"] or PAGE))
+    steps = callable_steps.Steps(people)
+    released = chain(chain.from_iterable(map(steps.add, runs)), steps.rest())
+    told = zip_longest(about["chunks"], _texts(folder, page, track, len(about["chunks"])), released)
+    for number, (stated, text, wanted) in enumerate(told):
+        try:
+            same = (
+                stated == [wanted[0], zlib.adler32(wanted[1])] and _inflated(text[0], len(wanted[1]) + 1) == wanted[1]
+            )
+        except _NO_CHUNK:
+            same = False
+        if not same:
+            return [Problem(where, f"chunk {number} of {track} is not what callable AN gives", _AGAIN)]
+    return []

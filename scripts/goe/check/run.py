@@ -654,7 +654,9 @@ class _Check:
             self.put("page", problems, "every byte but the look-up table")
 
     def compare_lookup(self, page: check_lookup.Page, contig: str) -> list[Problem]:
-        return check_lookup.compare(self.root, page, contig, self.facts.strata, self.blocks([contig]))
+        problems = check_lookup.compare(self.root, page, contig, self.facts.strata, self.blocks([contig]))
+        runs = callable_check.of_total(self.root / f"callable_an/{contig}.parquet")
+        return problems + check_lookup.compare_callable(self.root, page, contig, self.facts.people[st.TOTAL], runs)
 
     def callable_an(self, contigs: Sequence[str]) -> Iterator[tuple[str, Callable[[], list[Problem]]]]:
         """Tables, BED file and its index."""

@@ -1,13 +1,8 @@
-"""What is known of a dataset that was looked at: what has to agree, what may differ, what it leaves unsaid.
-
-An allele that a dataset does not list was carried by nobody only where the dataset publishes everything. Under a floor
-it may also have been carried by 1 to k-1 people, or by all but 1 to k-1; where more than that can have been withheld,
-or where filtered alleles are left out, its absence says nothing.
-"""
+"""What is known of a dataset that was looked at: what has to agree, what may differ, what it leaves unsaid."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,19 +14,9 @@ from goe.collect.sheet import RELEASE, RESTRICTED
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem
 from goe.core.files import write_whole
-from goe.disclosure import control
+from goe.disclosure.silence import UNKNOWN, Silence
 from goe.release.reading import reading
 from goe.rules.stratum import TOTAL, parse
-
-ZERO, FLOOR, UNKNOWN = "zero", "floor", "unknown"
-"""What it means that an allele is not listed: nobody carries it; few or nearly all may; nothing."""
-
-# Why an allele is withheld under a floor: nobody carries it; Total has 1 to k-1 carriers or others; Total would tell
-# its two parts, which is so for k carriers or others too (goe.disclosure.search, `_alone`) and, where hardly anybody of
-# a part is called, for any number; ploidies that no region explains, which X and Y alone have; what it would tell with
-# other alleles that cover a base of it, whatever its carriers are, of which one is listed. Where none is (the reason
-# behind that one), nobody sees where it was, and silence says nothing anywhere.
-_NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER = (control.REASONS[i] for i in (1, 3, 5, 4, 6))
 
 
 @dataclass(frozen=True)
@@ -51,22 +36,6 @@ class File:
             what = f"{Path(self.path).name} is not what it was when the dataset was looked at"
             raise GoeError(Problem(dataset, what, "somebody writes there: wait, and collect again"))
         return self.path
-
-
-@dataclass(frozen=True)
-class Silence:
-    """What it means that an allele is not listed.
-
-    means: ZERO, FLOOR or UNKNOWN. k: people of the floor, 1 for none. few: under a floor, carriers at most, or as many
-    others; where it is k, only at positions at which more than k people of each part are called. sexes: whether that
-    holds on X and Y too. beside: whether it holds where the dataset lists another allele that overlaps.
-    """
-
-    means: str
-    k: int = 1
-    few: int = 0
-    sexes: bool = True
-    beside: bool = True
 
 
 @dataclass
@@ -141,17 +110,6 @@ class Dataset:
         document["silence"] = Silence(**document["silence"])
         document["zygosity"] = tuple(document["zygosity"])
         return cls(**document)
-
-
-def silence(rule: Mapping) -> Silence:
-    """What it means that a release does not list an allele, by `disclosure/disclosure.json`."""
-    k = rule["min_carriers"] or 1
-    if rule["policy"] == "open" or k <= 1:
-        return Silence(ZERO)
-    reasons = set(rule["alleles_withheld_by_reason"])
-    if rule["protect"] != "carriers" or reasons - {_NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER}:
-        return Silence(UNKNOWN, k)
-    return Silence(FLOOR, k, k if _TELLS in reasons else k - 1, _ODD not in reasons, _TOGETHER not in reasons)
 
 
 def fingerprint(tables: Iterable[File]) -> str:

@@ -15,10 +15,11 @@ from goe.check import blocks, gdi_numbers, tree
 from goe.check import gdi as gdi_check
 from goe.check.readback import COUNTS
 from goe.collect import form
-from goe.collect.dataset import UNKNOWN, Dataset, File, Silence
+from goe.collect.dataset import Dataset, File
 from goe.collect.sheet import Entry
 from goe.core import manifest
 from goe.core.errors import Problem
+from goe.disclosure.silence import UNKNOWN, Silence
 from goe.genome.build import canonical
 from goe.hts import crypt4gh, vcf_header
 from goe.release import bounds

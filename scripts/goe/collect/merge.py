@@ -25,7 +25,8 @@ import pyarrow.parquet as pq
 from goe.check.rows import families
 from goe.collect import form
 from goe.collect.callable_an import Runs
-from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset
+from goe.collect.dataset import Dataset
+from goe.disclosure.silence import FLOOR, UNKNOWN, ZERO
 from goe.genome.build import REGION_M, REGION_X, REGION_Y, Build, class_breaks, contig_class
 from goe.release.formats import wide_table
 from goe.release.reading import reading

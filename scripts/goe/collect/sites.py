@@ -21,9 +21,10 @@ from goe.check import readback
 from goe.check.faults import Faults
 from goe.check.rows import families
 from goe.collect import form
-from goe.collect.dataset import UNKNOWN, Dataset, File, Silence
+from goe.collect.dataset import Dataset, File
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
+from goe.disclosure.silence import UNKNOWN, Silence
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.genome.build import canonical, contig_class, recognise

@@ -19,12 +19,14 @@ from goe.check import rows as check_rows
 from goe.check import run as check
 from goe.check.faults import safely
 from goe.collect import form, gdi, sites
-from goe.collect.dataset import ZERO, Dataset, File, Silence, fingerprint, silence
+from goe.collect.dataset import Dataset, File, fingerprint
 from goe.collect.sheet import GDI, RELEASE, RESTRICTED, VCF, Entry, identity
 from goe.core import manifest
 from goe.core.errors import Problem
+from goe.disclosure import silence
 from goe.disclosure.audit.callable_an import Runs
 from goe.disclosure.audit.table import Stated
+from goe.disclosure.silence import ZERO, Silence
 from goe.genome.build import Build, canonical
 from goe.release import bounds, layout, restricted
 from goe.rules.dataset import DatasetId
@@ -126,7 +128,7 @@ def _release(one: Dataset, root: Path, threads: int) -> list[Problem]:
     one.id, one.country = facts.id, data["country"]
     one.digest = manifest.digest(root / manifest.NAME)
     one.people = facts.people
-    one.silence = silence(rule)
+    one.silence = silence.of(rule)
     one.zygosity = facts.strata
     one.terms = _terms(data, settings["genotype_filter"])
     one.manner = {

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from goe.check import folder as check_folder
 from goe.check import pages, tree
 from goe.collect.callable_an import Runs
-from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, silence
 from goe.core.errors import GoeError, Problem, stop_on
+from goe.disclosure import silence
 from goe.frequencies import strata as st
 from goe.genome import hgvs, vrs
-from goe.genome.build import REGION_X, Build, contig_class
+from goe.genome.build import Build
 from goe.genome.dbsnp import RSID
 from goe.genome.fasta import Reference
 from goe.lookup.names import Allele, Names
@@ -140,7 +140,7 @@ class Release:
     def __init__(self, folder: str | Path, fasta: str | Path | None = None):
         self.root = Path(folder)
         self.facts = facts = opened(self.root)
-        self.silence = silence(facts.said["disclosure"])
+        self.silence = silence.of(facts.said["disclosure"])
         self.build = Build(facts.build, facts.lengths, facts.par)
         self.reference = None if fasta is None else _reference(fasta, facts.lengths)
         self.names = Names(facts.build, facts.lengths, self.reference)
@@ -230,42 +230,16 @@ class Release:
 
     def _silent(self, allele: Allele, callable_an: Mapping[str, int]) -> Answer:
         if not callable_an:
-            words = (
-                "not listed, and that says nothing: nobody in this release came as gVCF or reads, and joint and single "
-                "VCFs say nothing between their rows"
-            )
-            return Answer(allele, NOT_SAID, words)
-        an = callable_an[st.TOTAL]
+            return Answer(allele, NOT_SAID, silence.UNHEARD)
+        quiet, an = self.silence, callable_an[st.TOTAL]
         if an == 0:
-            who = "nobody" if self.silence.k <= 1 else "nobody, or of each group fewer than may be told,"
-            return Answer(allele, NOT_CALLABLE, f"not listed: outside of the callable genome, {who} is called there")
-        quiet = self.silence
-        if quiet.means == ZERO:
-            return Answer(allele, NOBODY, f"not listed, and callable: nobody carries it, AC 0 of AN {an:,}")
-        why = self._unbounded(allele)
-        if quiet.means == UNKNOWN or why:
-            words = f"callable, and not listed: {why or 'more than the floor can be withheld'}, so that says nothing"
-            return Answer(allele, NOT_SAID, words)
-        few = quiet.few
-        words = (
-            f"callable, and not listed: nobody carries it, or it is withheld, and then 1 to {few} people carry it "
-            f"or all but 1 to {few} of those who are called (AN {an:,} at least)"
-        )
-        return Answer(allele, FEW, words)
-
-    def _unbounded(self, allele: Allele) -> str:
-        """Why more may have been withheld than the floor says; the same cases as in a collection (docs/collect.md)."""
-        quiet = self.silence
-        if quiet.means != FLOOR:
-            return ""
-        sex = contig_class(allele.contig) in ("X", "Y")
-        if self.build.region_class(allele.contig, allele.pos) == REGION_X or (sex and not quiet.sexes):
-            return "on X and Y more than the floor can be withheld"
-        if quiet.few >= quiet.k:
-            return "Total may have been withheld since it would tell its parts"
-        if not quiet.beside and self._overlapped(allele):
-            return "an allele is listed that overlaps it, and both together may have told too much"
-        return ""
+            return Answer(allele, NOT_CALLABLE, quiet.not_callable)
+        if quiet.means == silence.ZERO:
+            return Answer(allele, NOBODY, quiet.callable(f"{an:,}"))
+        odd = any(start <= allele.pos <= end for start, end in quiet.odd_places(self.build, allele.contig))
+        why = quiet.unbounded(odd, not quiet.beside and self._overlapped(allele))
+        outcome = NOT_SAID if quiet.means == silence.UNKNOWN or why else FEW
+        return Answer(allele, outcome, quiet.callable(f"{an:,} at least", why))
 
     def _overlapped(self, allele: Allele) -> bool:
         last = allele.pos + len(allele.ref) - 1

@@ -104,12 +104,12 @@ def _once(make: Callable[[], Environment]) -> Environment:
     return make()
 
 
-def page(template: str, css: Sequence[str], script: str, sources: str = "", **values: object) -> str:
+def page(template: str, css: Sequence[str], scripts: Sequence[str], sources: str = "", **values: object) -> str:
     """A whole page, which asks nothing of a network but of `sources` (`policy`).
 
-    template: its name in resources/pages; css, script: files under resources/; values: what the template is made with,
+    template: its name in resources/pages; css, scripts: files under resources/; values: what the template is made with,
     among them titles (key -> title of a section) and facts (what the script reads, as JSON).
     """
-    style, code = Markup().join(map(resource, css)), resource(script)
+    style, code = (Markup().join(map(resource, paths)) for paths in (css, scripts))
     rule = policy(style, code, sources)
     return _once(environment).get_template(template).render(policy=rule, css=style, script=code, **values)

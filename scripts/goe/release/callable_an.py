@@ -14,9 +14,10 @@ from goe.genome.build import Build, class_breaks, contig_class
 from goe.release import notes
 from goe.release.formats import callable_an as files
 from goe.release.formats.sites_vcf import Body
+from goe.release.report import callable_steps
 from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY
 from goe.rules.policy import Policy
-from goe.rules.stratum import SEXES, parse
+from goe.rules.stratum import SEXES, TOTAL, parse
 
 
 def least(strata: Sequence[str], groups: Sequence[Sequence[str]], build: Build, contig: str, k: int) -> dict[str, int]:
@@ -92,9 +93,10 @@ def write(
     policy: Policy,
     table: str | Path,
     body: str | Path | None,
+    lookup: str | Path | None = None,
     threads: int = 1,
 ) -> None:
-    """Write the table of a contig and, unless `body` is None, its lines of the BED file.
+    """Write the table of a contig and, unless they are None, its lines of the BED file and its steps for the page.
 
     paths: blocks of its regions, in order.
     """
@@ -113,7 +115,12 @@ def write(
     with ExitStack() as stack:
         out = stack.enter_context(files.Writer(table, wanted))
         text = stack.enter_context(Body(body, threads)) if body is not None else None
+        steps = (
+            stack.enter_context(callable_steps.Writer(lookup, contig, people[TOTAL])) if lookup is not None else None
+        )
         for one in files.tables(runs(found, found.parts, tuple(people), build, contig), wanted):
             out.group(one)
             if text:
                 text.write(files.lines(one))
+            if steps:
+                steps.write(one)

@@ -199,7 +199,7 @@ def page(
     return html.page(
         "cohort.html.j2",
         css=["report/page.css", "cohort/page.css"],
-        script="cohort/page.js",
+        scripts=["cohort/page.js"],
         titles=TITLES,
         facts=facts,
         about=about,

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from goe.collect.dataset import Dataset, silence
+from goe.collect.dataset import Dataset
 from goe.disclosure import control
 from goe.disclosure.plan import choose_strata
+from goe.disclosure.silence import of as silence
 from goe.frequencies import strata as st
 from goe.rules.policy import Policy
 

@@ -2,8 +2,8 @@
 
 import pyarrow.parquet as pq
 from goe.collect import take as looked
-from goe.collect.dataset import UNKNOWN
 from goe.collect.sheet import GDI, Entry
+from goe.disclosure.silence import UNKNOWN
 from helpers import release_folder
 from helpers.three_releases import IDS
 

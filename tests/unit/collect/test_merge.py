@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from goe.collect import merge
-from goe.collect.dataset import ZERO
 from goe.core.errors import GoeError
+from goe.disclosure.silence import ZERO
 from helpers import countries as made
 from helpers.countries import BUILD, CONTIG
 

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe.collect import form, merge
-from goe.collect.dataset import Dataset, File, silence
+from goe.collect.dataset import Dataset, File
 from goe.disclosure import control
+from goe.disclosure.silence import of as silence
 from goe.frequencies import strata as st
 from goe.genome.build import Build
 from goe.release import restricted

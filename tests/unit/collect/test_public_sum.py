@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe.collect import check, form, public_sum
-from goe.collect.dataset import ZERO, Dataset, File, Silence
+from goe.collect.dataset import Dataset, File
 from goe.collect.sheet import RELEASE, RESTRICTED, Settings
 from goe.core.errors import GoeError
 from goe.disclosure import sums
+from goe.disclosure.silence import ZERO, Silence
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from helpers import collection_folder

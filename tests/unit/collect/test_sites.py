@@ -7,8 +7,8 @@ import pysam
 import pytest
 from goe.collect import sites
 from goe.collect import take as looked
-from goe.collect.dataset import UNKNOWN
 from goe.collect.sheet import VCF, Entry
+from goe.disclosure.silence import UNKNOWN
 from goe.hts.bgzf import EOF
 
 # Lengths of GRCh38, so that it is known by them.

@@ -6,9 +6,11 @@ import pyarrow.parquet as pq
 import pytest
 from crypt4gh.keys import c4gh
 from goe.collect import take as looked
-from goe.collect.dataset import FLOOR, UNKNOWN, ZERO, Dataset, Silence, silence
+from goe.collect.dataset import Dataset
 from goe.collect.sheet import RELEASE, RESTRICTED, Entry
 from goe.core import manifest
+from goe.disclosure.silence import FLOOR, UNKNOWN, ZERO, Silence
+from goe.disclosure.silence import of as silence
 from goe.release import bounds
 from helpers import release_folder, three_releases
 from helpers.three_releases import IDS

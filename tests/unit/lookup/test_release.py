@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from goe import cli
-from goe.collect.dataset import FLOOR, Silence
 from goe.core.errors import GoeError
+from goe.disclosure.silence import FLOOR, Silence
 from goe.lookup import release as lookup
 from helpers import release_folder as rf
 

@@ -1,11 +1,8 @@
-"""Frequencies by country for `collection.html`, in files beside it that a page opened from disk loads by script tags.
+"""Frequencies by country for `collection.html`, in files beside it, `collection-data/<contig>.<number>.js`.
 
-`collection-data/<contig>.<number>.js` has some chunks. A chunk is base64 of zlib of: length of a header (uint32), the
-header (JSON), the columns. The header has `n` alleles, the distinct `pairs` ("A>G"), `filters` and `status` words, and
-for each column [base, width, at]: its value is base plus an unsigned integer of `width` bytes, one plane of n bytes
-after the other (low bytes first) from byte `at` behind the header on. Columns: step of pos from the allele before (the
-first from its own pos: 0), index in pairs, in filters, in status, then for each stratum AC at least, what AC is more at
-most, AN, and what AN is more at most.
+Chunks are those of `goe.pages.packed`. Words: the distinct `pairs` ("A>G"), `filters` and `status`. Columns: step of
+pos from the allele before (the first from its own pos: 0), index in pairs, in filters, in status, then for each
+stratum AC at least, what AC is more at most, AN, and what AN is more at most.
 """
 
 import base64
@@ -21,13 +18,12 @@ import pyarrow.compute as pc
 
 from goe.collect import form
 from goe.core.files import write_whole
+from goe.pages import packed
 from goe.release import bounds
 from goe.release.formats.wide_table import column
 from goe.rules.stratum import TOTAL, parse
 
 FOLDER = "collection-data"
-CHUNKS_PER_FILE = 4
-LEVEL = 6
 NUMBERS = ("ac_lo", "ac_hi", "an", "an_hi")
 
 
@@ -36,37 +32,22 @@ def strata(every: Iterable[str]) -> list[str]:
     return [s for s in form.ordered(every) if s == TOTAL or parse(s).is_country]
 
 
-def _column(values: np.ndarray) -> tuple[int, int, bytes]:
-    base = int(values.min()) if values.size else 0
-    left = values.astype(np.int64) - base
-    width = (int(left.max(initial=0)).bit_length() + 7) // 8
-    return base, width, np.ascontiguousarray(left.astype("<u4")).view(np.uint8).reshape(-1, 4).T[:width].tobytes()
-
-
 def pack(sums: pa.Table, every: Sequence[str]) -> bytes:
     """The chunk of a piece of the table of sums that is not empty, before zlib. every: strata of the page."""
     pos = sums["pos"].to_numpy().astype(np.int64)
     pairs = pc.binary_join_element_wise(sums["ref"], sums["alt"], ">").combine_chunks().dictionary_encode()
     words = [pairs, *(sums[name].combine_chunks().dictionary_encode() for name in ("filter", "status"))]
-    columns = [_column(np.diff(pos, prepend=pos[:1])), *(_column(w.indices.to_numpy()) for w in words)]
+    columns = [packed.column(np.diff(pos, prepend=pos[:1])), *(packed.column(w.indices.to_numpy()) for w in words)]
     for s in every:
         lo, hi, an, an_hi = (sums[column(name, s)].to_numpy().astype(np.int64) for name in NUMBERS)
-        columns += [_column(values) for values in (lo, hi - lo, an, an_hi - an)]
-    places = np.cumsum([0] + [len(planes) for _, _, planes in columns]).tolist()
+        columns += [packed.column(values) for values in (lo, hi - lo, an, an_hi - an)]
     names = dict(zip(("pairs", "filters", "status"), (w.dictionary.to_pylist() for w in words), strict=True))
-    about = [[base, width, at] for (base, width, _), at in zip(columns, places, strict=False)]
-    head = json.dumps({"n": sums.num_rows, **names, "columns": about}, separators=(",", ":")).encode()
-    return struct.pack("<I", len(head)) + head + b"".join(planes for _, _, planes in columns)
-
-
-def name(contig: str, number: int) -> str:
-    """`collection-data/chr20.003.js`"""
-    return f"{FOLDER}/{contig}.{number:03d}.js"
+    return packed.chunk(sums.num_rows, names, columns)
 
 
 def names(index: dict) -> list[str]:
     """Files of a contig, by its index."""
-    return [name(index["contig"], i) for i in range(-(-len(index["chunks"]) // CHUNKS_PER_FILE))]
+    return packed.names(FOLDER, index["contig"], len(index["chunks"]))
 
 
 class Writer:
@@ -85,13 +66,13 @@ class Writer:
         pos = sums["pos"].to_numpy().astype(np.int64)
         reach = int((pos + pc.binary_length(sums["ref"]).to_numpy() - 1).max())
         self.chunks.append([int(pos[0]), int(pos[-1]), reach, sums.num_rows, zlib.adler32(raw)])
-        self.waiting.append(base64.b64encode(zlib.compress(raw, LEVEL)).decode())
-        if len(self.waiting) == CHUNKS_PER_FILE:
+        self.waiting.append(packed.text(raw))
+        if len(self.waiting) == packed.CHUNKS_PER_FILE:
             self._flush()
 
     def _flush(self) -> None:
-        arguments = ",".join(json.dumps(x) for x in (self.collection, self.contig, self.files, self.waiting))
-        write_whole(self.root / name(self.contig, self.files), f"goeCollection({arguments});\n")
+        content = packed.call(self.collection, self.contig, self.files, self.waiting)
+        write_whole(self.root / packed.name(FOLDER, self.contig, self.files), content)
         self.waiting, self.files = [], self.files + 1
 
     def close(self) -> dict:
@@ -105,14 +86,14 @@ def read(root: str | Path, collection: str, index: dict, many: int) -> Iterator[
     number = 0
     for file, where in enumerate(names(index)):
         content = (Path(root) / where).read_text(encoding="ascii")
-        body = content.removeprefix("goeCollection(").removesuffix(");\n")
+        body = content.removeprefix("goeLookup(").removesuffix(");\n")
         *about, chunks = json.loads(f"[{body}]")
-        if about != [collection, index["contig"], file] or content != f"goeCollection({body});\n":
+        if about != [collection, index["contig"], file] or content != f"goeLookup({body});\n":
             raise ValueError(f"{where} is of another collection")
         for text in chunks:
-            packed = zlib.decompressobj()
-            raw = packed.decompress(base64.b64decode(text, validate=True), bounds.lookup_chunk(many))
-            if not packed.eof or packed.unused_data:
+            inflated = zlib.decompressobj()
+            raw = inflated.decompress(base64.b64decode(text, validate=True), bounds.lookup_chunk(many))
+            if not inflated.eof or inflated.unused_data:
                 raise ValueError(f"{where} has a chunk that is none")
             if number >= len(index["chunks"]) or zlib.adler32(raw) != index["chunks"][number][4]:
                 raise ValueError(f"{where} is not what the page says of it")

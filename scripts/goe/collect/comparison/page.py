@@ -10,7 +10,8 @@ from goe.collect.comparison.partial import AC_EDGES, KNOWN
 from goe.collect.merge import STATES
 from goe.core import tables
 from goe.core.resources import RESOURCES
-from goe.pages import charts, html, svg
+from goe.genome import hgvs
+from goe.pages import charts, html, packed, svg
 from goe.pages.html import Table, country, mono, mute, name
 from goe.pages.svg import EDGES, num, percent
 from goe.release.restricted import LEVEL
@@ -79,7 +80,7 @@ def make(about: Mapping, compared: Mapping) -> str:
     return html.page(
         "collection.html.j2",
         ("report/page.css", "collection/page.css"),
-        "collection/page.js",
+        ("pages/lookup.js", "collection/page.js"),
         "'self' file:",
         titles=TITLES,
         facts=_facts(about, compared, strata),
@@ -104,13 +105,22 @@ def make(about: Mapping, compared: Mapping) -> str:
 
 def _facts(about: Mapping, compared: Mapping, strata: Sequence[str]) -> dict:
     lengths = {c["name"]: c["length"] for c in about["contigs"]}
-    contigs = [{"name": i["contig"], "length": lengths[i["contig"]], "chunks": i["chunks"]} for i in compared["page"]]
+    contigs = [
+        {
+            "name": index["contig"],
+            "length": lengths[index["contig"]],
+            "accession": hgvs.accession(about["build"], index["contig"], lengths[index["contig"]]),
+            "chunks": index["chunks"],
+        }
+        for index in compared["page"]
+    ]
     letters = {chr(letter): _STATUS[key] for key, letter in STATES.items()}
     datasets = [{"name": s["name"], "country": s["country"]} for s in about["sources"]]
     return {
-        "collection": about["id"],
+        "kind": "collection",
+        "owner": about["id"],
         "folder": lookup.FOLDER,
-        "chunks_per_file": lookup.CHUNKS_PER_FILE,
+        "chunks_per_file": packed.CHUNKS_PER_FILE,
         "strata": [{"name": s, "people": about["strata"][s]} for s in strata],
         "contigs": contigs,
         "tiles": _tiles(),

@@ -1,41 +1,38 @@
 """The released table inside, or beside, `report.html`, packed so that a page opened from a folder can search it.
 
-A browser gives a page that was opened from disk no way to read a neighbouring file but a script tag. So the table is
-packed in chunks: inside the page when all of them fit in EMBED_UP_TO characters (some 300,000 alleles of twenty
-strata), else in files `report-data/<contig>.<number>.js` that the page loads when a search needs them. Both hold
-the same chunks. Which of the two depends on the content alone, and memory on one block alone.
+It is inside the page when all chunks (`goe.pages.packed`) fit in EMBED_UP_TO characters (some 300,000 alleles of
+twenty strata), else in files `report-data/<contig>.<number>.js`, which the page loads when a search needs them. Both
+hold the same chunks. Which of the two depends on the content alone, and memory on one block alone.
 
-A chunk is base64 of zlib of: length of a header (uint32), the header (JSON), the columns. The header has `n` alleles,
-the distinct `pairs` ("A>G") and `filters`, and for each column [base, width, at]: its value is base plus an unsigned
-integer of `width` bytes, kept as one plane of n bytes after the other (low bytes first) from byte `at` behind the
-header on. Columns: step of pos from the allele before (the first from its own pos: 0), index in pairs, index in
-filters, bits of faf95 in single precision, then for each stratum shown (0 or 1), AN, heterozygotes, homozygotes,
-hemizygotes, people but for AN. These four are what is left when the values of the stratum's parts (`parts`) are
-taken away, which is nearly always 0 for a sum such as Total. A cell that is not public is 0 in all of them.
+A chunk is of a block. Words: the distinct `pairs` ("A>G") and `filters`. Columns: step of pos from the allele before
+(the first from its own pos: 0), index in pairs, index in filters, bits of faf95 in single precision, then for each
+stratum shown (0 or 1), AN, heterozygotes, homozygotes, hemizygotes, people but for AN. These four are what is left
+when the values of the stratum's parts (`parts`) are taken away, which is nearly always 0 for a sum such as Total. A
+cell that is not public is 0 in all of them.
 """
 
-import base64
-import json
 import shutil
-import struct
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
 
 from goe.core.errors import GoeError, Problem
+from goe.disclosure.silence import UNHEARD, Silence
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
+from goe.genome import hgvs
+from goe.genome.build import Build
+from goe.pages import packed
+from goe.release.report import callable_steps
 from goe.rules.stratum import parse
 
 FOLDER = "report-data"
 # Characters of base64 that are embedded at most: the page can still be sent by mail.
 EMBED_UP_TO = 8_000_000
-CHUNKS_PER_FILE = 4
-LEVEL = 6
 _NAN = 0x7FC00000
 
 
@@ -47,17 +44,6 @@ def parts(strata: Sequence[str]) -> list[list[int]]:
     for name in strata:
         out.append([index[s] for s in strata if parse(s).is_part(parse(name))])
     return out
-
-
-def _column(values: np.ndarray, public: np.ndarray | None = None) -> tuple[int, int, bytes]:
-    """Base, width and planes of an integer column (alleles,); 0 where it is not `public`."""
-    seen = values if public is None else values[public]
-    base = int(seen.min()) if seen.size else 0
-    left = values.astype(np.int64) - base
-    if public is not None:
-        left = np.where(public, left, 0)
-    width = (int(left.max()).bit_length() + 7) // 8
-    return base, width, np.ascontiguousarray(left.astype("<u4")).view(np.uint8).reshape(-1, 4).T[:width].tobytes()
 
 
 def pack(block: Block) -> bytes:
@@ -79,26 +65,17 @@ def pack(block: Block) -> bytes:
     filters = block.filter.dictionary_encode()
     faf = block.statistics["faf95"].astype("<f4")
     columns = [
-        _column(np.diff(pos, prepend=pos[:1])),
-        _column(pairs.indices.to_numpy()),
-        _column(filters.indices.to_numpy()),
-        _column(np.where(np.isnan(faf), _NAN, faf.view("<u4"))),
+        packed.column(np.diff(pos, prepend=pos[:1])),
+        packed.column(pairs.indices.to_numpy()),
+        packed.column(filters.indices.to_numpy()),
+        packed.column(np.where(np.isnan(faf), _NAN, faf.view("<u4"))),
     ]
     public = [np.where(shown, x, 0).astype(np.int64) for x in (n.an, n.ac_het, n.nhomalt, n.ac_hemi)]
     for s, made_of in enumerate(parts(block.strata)):
-        columns.append(_column(shown[s].astype(np.int64)))
-        columns += [_column(x[s] - x[made_of].sum(axis=0), shown[s]) for x in public]
-    places = np.cumsum([0] + [len(planes) for _, _, planes in columns]).tolist()
-    head = json.dumps(
-        {
-            "n": len(block),
-            "pairs": pairs.dictionary.to_pylist(),
-            "filters": filters.dictionary.to_pylist(),
-            "columns": [[base, width, at] for (base, width, _), at in zip(columns, places, strict=False)],
-        },
-        separators=(",", ":"),
-    ).encode()
-    return struct.pack("<I", len(head)) + head + b"".join(planes for _, _, planes in columns)
+        columns.append(packed.column(shown[s].astype(np.int64)))
+        columns += [packed.column(x[s] - x[made_of].sum(axis=0), shown[s]) for x in public]
+    words = {"pairs": pairs.dictionary.to_pylist(), "filters": filters.dictionary.to_pylist()}
+    return packed.chunk(len(block), words, columns)
 
 
 def example(block: Block, best: tuple[int, list]) -> tuple[int, list]:
@@ -118,20 +95,16 @@ def example(block: Block, best: tuple[int, list]) -> tuple[int, list]:
 
 
 class Writer:
-    """File of one contig's chunks: a line each, then a line of JSON, the index.
+    """File of one contig's chunks (`goe.pages.packed.Track`).
 
-    Index: {contig, strata, characters, example, chunks: [[first pos, last pos, last base that an allele reaches,
-    alleles, Adler-32], ...]}; `example` is a PASS allele ["pos", "ref", "alt"] that was seen and, where there is one,
-    has numbers of every stratum.
+    Index: chunks are [first pos, last pos, last base that an allele reaches, alleles, Adler-32]; besides `strata` and
+    `example`, a PASS allele ["pos", "ref", "alt"] that was seen and, where there is one, has numbers of every stratum.
     """
 
     def __init__(self, path: str | Path, contig: str, strata: Sequence[str]):
         self.contig, self.strata = contig, tuple(strata)
-        self.chunks: list[list[int]] = []
-        self.characters = 0
         self.example: tuple[int, list] = (0, [])
-        self.path = Path(path)
-        self.file = self.path.open("wb")
+        self._track = packed.Track(path, contig)
 
     def write(self, block: Block) -> None:
         """Add a block; blocks come in the order of pos. ValueError for one of another contig or other strata."""
@@ -139,62 +112,28 @@ class Writer:
             raise ValueError(f"block of {block.contig} {block.strata}, expected {self.contig} {self.strata}")
         if not len(block):
             return
-        raw = pack(block)
-        text = base64.b64encode(zlib.compress(raw, LEVEL))
-        self.file.write(text + b"\n")
-        self.characters += len(text)
         pos = block.pos.to_numpy().astype(np.int64)
         reach = int((pos + pc.binary_length(block.ref).to_numpy() - 1).max())
-        self.chunks.append([int(pos[0]), int(pos[-1]), reach, len(block), zlib.adler32(raw)])
+        self._track.add(pack(block), int(pos[0]), int(pos[-1]), reach, len(block))
         self.example = example(block, self.example)
-
-    def close(self) -> None:
-        index = {
-            "contig": self.contig,
-            "strata": list(self.strata),
-            "characters": self.characters,
-            "example": self.example[1],
-            "chunks": self.chunks,
-        }
-        self.file.write(json.dumps(index, sort_keys=True).encode() + b"\n")
-        self.file.close()
 
     def __enter__(self) -> "Writer":
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.file.close()
-
-
-def read_index(path: str | Path) -> dict:
-    """The index of a contig's file; GoeError when it has none."""
-    last = b""
-    with Path(path).open("rb") as file:
-        for line in file:
-            last = line
-    try:
-        return json.loads(last)
-    except ValueError:
-        raise GoeError(Problem(str(path), "has no index: cut off", "delete the file and run again")) from None
-
-
-def read_chunks(path: str | Path) -> Iterator[str]:
-    """The chunks of a contig's file, base64, in order."""
-    with Path(path).open("rb") as file:
-        for line in file:
-            if not line.startswith(b"{"):
-                yield line.rstrip(b"\n").decode("ascii")
+        self._track.close(error is None, strata=list(self.strata), example=self.example[1])
 
 
 @dataclass(frozen=True)
 class Table:
-    """The look-up table of a release: files of contigs (`Writer`) in release order, with their indices."""
+    """The look-up table of a release: files of contigs (`Writer`) in release order, with their indices.
+
+    steps: files of callable AN along them (`callable_steps.Writer`), with theirs.
+    """
 
     paths: tuple[Path, ...]
     indices: tuple[dict, ...]
+    steps: tuple[tuple[Path, dict], ...]
     embedded: bool
 
     @property
@@ -205,50 +144,48 @@ class Table:
     def strata(self) -> list[str]:
         return self.indices[0]["strata"]
 
+    @property
+    def tracks(self) -> list[tuple[Path, dict]]:
+        return [*zip(self.paths, self.indices, strict=True), *self.steps]
+
     def names(self) -> list[str]:
         """Relative paths of the files beside the page; none when the table is embedded."""
         if self.embedded:
             return []
-        return [
-            file_name(index["contig"], number)
-            for index in self.indices
-            for number in range(-(-len(index["chunks"]) // CHUNKS_PER_FILE))
-        ]
+        return [n for _, index in self.tracks for n in packed.names(FOLDER, index["track"], len(index["chunks"]))]
 
 
-def table(paths: Sequence[str | Path], embed_up_to: int = EMBED_UP_TO) -> Table:
+def table(paths: Sequence[str | Path], steps: Sequence[str | Path], embed_up_to: int = EMBED_UP_TO) -> Table:
     """The table of the contigs' files; embedded when it has at most `embed_up_to` characters.
 
-    GoeError when files differ in their strata or a contig is there twice.
+    GoeError when files differ in their strata or a contig is there twice, or not in both.
     """
-    indices = [read_index(path) for path in paths]
+    indices, of_steps = [packed.read_index(path) for path in paths], [packed.read_index(path) for path in steps]
     problems = []
     contigs: set[str] = set()
     for path, index in zip(paths, indices, strict=True):
         if index["strata"] != indices[0]["strata"]:
             problems.append(Problem(str(path), f"strata differ from those of {paths[0]}", "make all contigs again"))
-        if index["contig"] in contigs:
-            problems.append(Problem(str(path), f"{index['contig']} is there twice", "give each contig once"))
-        contigs.add(index["contig"])
+        if index["track"] in contigs:
+            problems.append(Problem(str(path), f"{index['track']} is there twice", "give each contig once"))
+        contigs.add(index["track"])
     if not indices:
         problems.append(Problem("look-up table", "no contig", "make the release of the contigs first"))
+    if [index["track"] for index in of_steps] != [callable_steps.track(index["track"]) for index in indices]:
+        problems.append(Problem("look-up table", "callable AN is of other contigs", "make all contigs again"))
     if problems:
         raise GoeError(problems)
-    size = sum(index["characters"] for index in indices)
-    return Table(tuple(map(Path, paths)), tuple(indices), size <= embed_up_to)
-
-
-def file_name(contig: str, number: int) -> str:
-    """`report-data/chr20.003.js`"""
-    return f"{FOLDER}/{contig}.{number:03d}.js"
+    size = sum(index["characters"] for index in indices + of_steps)
+    beside = tuple(zip(map(Path, steps), of_steps, strict=True))
+    return Table(tuple(map(Path, paths)), tuple(indices), beside, size <= embed_up_to)
 
 
 def embedded(found: Table) -> Iterator[tuple[str, int, str]]:
-    """(contig, number of the chunk, base64) of every chunk, for the page; nothing when files are beside it."""
+    """(track, number of the chunk, base64) of every chunk, for the page; nothing when files are beside it."""
     if found.embedded:
-        for path, index in zip(found.paths, found.indices, strict=True):
-            for number, text in enumerate(read_chunks(path)):
-                yield index["contig"], number, text
+        for path, index in found.tracks:
+            for number, text in enumerate(packed.read_chunks(path)):
+                yield index["track"], number, text
 
 
 def write_beside(found: Table, folder: str | Path, dataset: str) -> list[str]:
@@ -262,31 +199,21 @@ def write_beside(found: Table, folder: str | Path, dataset: str) -> list[str]:
     if found.embedded:
         return []
     (root / FOLDER).mkdir(parents=True)
-    for path, index in zip(found.paths, found.indices, strict=True):
-        waiting: list[str] = []
-        number = 0
-        for text in read_chunks(path):
-            waiting.append(text)
-            if len(waiting) == CHUNKS_PER_FILE:
-                _write_file(root, dataset, index["contig"], number, waiting)
-                waiting, number = [], number + 1
-        if waiting:
-            _write_file(root, dataset, index["contig"], number, waiting)
+    for path, index in found.tracks:
+        chunks = packed.read_chunks(path)
+        for number, name in enumerate(packed.names(FOLDER, index["track"], len(index["chunks"]))):
+            some = [*islice(chunks, packed.CHUNKS_PER_FILE)]
+            (root / name).write_text(packed.call(dataset, index["track"], number, some))
     return found.names()
 
 
-def _write_file(root: Path, dataset: str, contig: str, number: int, chunks: Sequence[str]) -> None:
-    arguments = ",".join(json.dumps(x) for x in (dataset, contig, number, list(chunks)))
-    (root / file_name(contig, number)).write_text(f"goeLookup({arguments});\n")
-
-
-def facts(found: Table, about: Mapping, contigs: Sequence[Mapping]) -> dict:
+def facts(found: Table, about: Mapping, contigs: Sequence[Mapping], quiet: Silence) -> dict:
     """What the page's script has to know of the table.
 
-    about: description of the dataset (`release_notes.dataset`). contigs: {name, length} of the release.
-    GoeError when the table lacks a contig of the release.
+    about: description of the dataset (`release_notes.dataset`). contigs: {name, length} of the release. quiet: what it
+    means that an allele is not listed. GoeError when the table lacks a contig of the release.
     """
-    by_name = {index["contig"]: index for index in found.indices}
+    by_name = {index["track"]: index for index in found.indices}
     missing = [c["name"] for c in contigs if c["name"] not in by_name]
     if missing or len(by_name) != len(contigs):
         raise GoeError(
@@ -296,10 +223,17 @@ def facts(found: Table, about: Mapping, contigs: Sequence[Mapping]) -> dict:
                 "make the release of all contigs again",
             )
         )
+    steps = {index["track"]: index for _, index in found.steps}
+    build = Build(
+        about["build"],
+        {c["name"]: c["length"] for c in contigs},
+        [tuple(region) for region in about["pseudo_autosomal_regions"]],
+    )
     return {
-        "dataset": about["id"],
+        "kind": "release",
+        "owner": about["id"],
         "folder": None if found.embedded else FOLDER,
-        "chunks_per_file": CHUNKS_PER_FILE,
+        "chunks_per_file": packed.CHUNKS_PER_FILE,
         "strata": [
             {"name": name, "people": about["strata"].get(name), "parts": made_of}
             for name, made_of in zip(found.strata, parts(found.strata), strict=True)
@@ -308,9 +242,19 @@ def facts(found: Table, about: Mapping, contigs: Sequence[Mapping]) -> dict:
             {
                 "name": c["name"],
                 "length": c["length"],
+                "accession": hgvs.accession(about["build"], c["name"], c["length"]),
                 "example": by_name[c["name"]]["example"],
                 "chunks": by_name[c["name"]]["chunks"],
+                "callable": {key: steps[callable_steps.track(c["name"])][key] for key in ("edges", "chunks")},
+                "odd": quiet.odd_places(build, c["name"]),
             }
             for c in contigs
         ],
+        "silence": {
+            "unheard": None if any(about["callable_an"]["people"].values()) else UNHEARD,
+            "not_callable": quiet.not_callable,
+            "callable": quiet.callable("{an}"),
+            "odd": quiet.callable("{an}", quiet.unbounded(odd=True, overlapped=False)),
+            "overlapped": quiet.callable("{an}", quiet.unbounded(odd=False, overlapped=True)),
+        },
     }

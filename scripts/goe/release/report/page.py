@@ -16,6 +16,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from goe.core.errors import GoeError, Problem
+from goe.disclosure import silence
 from goe.disclosure.membership import CHANGES
 from goe.frequencies import strata as st
 from goe.pages import html
@@ -61,6 +62,7 @@ def write(
     disclosure: Mapping,
     spectrum: Mapping,
     lookups: Sequence[str | Path],
+    steps: Sequence[str | Path],
     contigs: Sequence[Mapping],
     filters: Mapping[str, str],
     membership: Mapping | None,
@@ -70,10 +72,10 @@ def write(
 ) -> list[str]:
     """Write the page into a release folder; relative paths of what was written, the page first.
 
-    lookups: files of `report_lookup.Writer`, contigs in release order. Other arguments as `page`. Files of an earlier
-    look-up table in the folder are removed.
+    lookups: files of `report_lookup.Writer`; steps: of `callable_steps.Writer`; contigs in release order. Other
+    arguments as `page`. Files of an earlier look-up table in the folder are removed.
     """
-    table = report_lookup.table(lookups, embed_up_to)
+    table = report_lookup.table(lookups, steps, embed_up_to)
     text = page(about, qc, disclosure, spectrum, table, contigs, filters, membership, checks, files)
     beside = report_lookup.write_beside(table, folder, about["id"])
     (Path(folder) / NAME).write_text(text, encoding="utf-8")
@@ -106,15 +108,14 @@ def page(
     GoeError when the parts are not of one release.
     """
     _agree(spectrum, table, disclosure)
-    facts = report_lookup.facts(table, about, contigs) | {
+    facts = report_lookup.facts(table, about, contigs, silence.of(disclosure)) | {
         "filters": dict(filters),
         "other_filter": OTHER_FILTER,
-        "open": disclosure["min_carriers"] is None,
     }
     return html.page(
         "report.html.j2",
         css=["report/page.css"],
-        script="report/page.js",
+        scripts=["pages/lookup.js", "report/page.js"],
         sources="" if table.embedded else _BESIDE,
         titles=_TITLES,
         facts=facts,
@@ -247,10 +248,10 @@ def _lookup(table: report_lookup.Table, contigs: Sequence[Mapping]) -> dict:
     tries = []
     for index in [i for i in table.indices if i["example"]][:1]:
         pos, ref, alt = index["example"]
-        length = next(c["length"] for c in contigs if c["name"] == index["contig"])
-        allele = f"{index['contig']}-{pos}-{ref}-{alt}"
-        short = f"{index['contig'].removeprefix('chr')}:{pos} {ref}>{alt}"
-        region = f"{index['contig']}:{pos:,}-{min(length, pos + 10_000):,}"
+        length = next(c["length"] for c in contigs if c["name"] == index["track"])
+        allele = f"{index['track']}-{pos}-{ref}-{alt}"
+        short = f"{index['track'].removeprefix('chr')}:{pos} {ref}>{alt}"
+        region = f"{index['track']}:{pos:,}-{min(length, pos + 10_000):,}"
         tries = [(_address(q), q) for q in (allele, short, region) if len(q) < 60]
     return {
         "folder": "" if table.embedded else f"{report_lookup.FOLDER}/",

@@ -3,6 +3,7 @@ import json
 import pyarrow.parquet as pq
 import pytest
 from goe.collect.comparison import again, lookup
+from goe.pages import packed
 from goe.release.formats.wide_table import column
 from helpers import collection_folder
 
@@ -12,7 +13,7 @@ def test_what_is_packed_is_unpacked_by_other_code(tmp_path, monkeypatch):
     rows = pq.read_table(root / "frequencies/chr20.parquet")
     every = lookup.strata(["LV", "Total", "EE", "F", "EE_M", "FI"])
     assert every == ["Total", "EE", "FI", "LV"]
-    monkeypatch.setattr(lookup, "CHUNKS_PER_FILE", 2)
+    monkeypatch.setattr(packed, "CHUNKS_PER_FILE", 2)
     writer = lookup.Writer(tmp_path / "w", "C", "chr20", every)
     for start in range(0, rows.num_rows, 9):
         writer.write(rows.slice(start, 9))
@@ -36,7 +37,7 @@ def test_a_file_that_is_another_is_not_read(tmp_path, harm):
     root = collection_folder.whole(tmp_path)
     (index,) = again.read(root)["page"]
     path = root / lookup.names(index)[0]
-    said = json.loads(f"[{path.read_text()[len('goeCollection(') : -3]}]")
+    said = json.loads(f"[{path.read_text()[len('goeLookup(') : -3]}]")
     if harm == "other":
         said[0] = "GOE-XX"
     elif harm == "short":
@@ -46,6 +47,6 @@ def test_a_file_that_is_another_is_not_read(tmp_path, harm):
         import zlib
 
         said[3] = [base64.b64encode(zlib.compress(b"0" * (1 << 26))).decode()]
-    path.write_text(f"goeCollection({','.join(map(json.dumps, said))});\n")
+    path.write_text(f"goeLookup({','.join(map(json.dumps, said))});\n")
     with pytest.raises(ValueError, match=r"of another collection|not all its chunks|that is none"):
         list(lookup.read(root, collection_folder.ID, index, 4))

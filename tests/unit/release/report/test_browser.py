@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from goe.release.report import callable_steps
 from goe.release.report import page as report_page
 from helpers import browser, report_facts
 from helpers.public_blocks import blocks
@@ -135,12 +136,14 @@ def test_lookup_gives_the_released_numbers(watched, folders, released, where):
         "chr20_{p}_{r}_{a}",
         "20\u2013{p}\u2013{r}\u2013{a}",
         "20-{q}-CT{r}GG-CT{a}GG",
+        "NC_000020.11:{s}:{r}:{a}",
+        "nc_000020.11:g.{p}{r}>{a}",
     ],
 )
 def test_alleles_may_be_written_in_many_ways(watched, folders, released, form):
     p, r, a, *_ = allele = picks(released["chr20"])[0]
     watched.open(folders["inside"] / "report.html")
-    query = form.format(p=p, c=f"{p:,}", r=r, a=a, l=r.lower(), b=a.lower(), q=p - 2)
+    query = form.format(p=p, c=f"{p:,}", r=r, a=a, l=r.lower(), b=a.lower(), q=p - 2, s=p - 1)
     check_detail(ask(watched, query), "chr20", allele)
 
 
@@ -194,19 +197,51 @@ def test_what_is_not_there_is_not_absent(watched, folders, released):
     here = {alt for pos, ref, alt, *_ in rows if (pos, ref) == (p, r)} | {r}
     other = next((b for b in "ACGT" if b not in here), "ACGTACGTACGT")
     found = ask(watched, f"20-{p}-{r}-{other}")
-    assert "not in this release (which is not the same as absent)" in found["nothere"]
-    assert f"chr20-{p}-{r}-{a}" in [row[0] for row in found["list"]]
-    assert "withheld" in found["words"] and not found["rows"]
+    assert f"chr20-{p}-{r}-{a}" in [row[0] for row in found["list"]] and not found["rows"]
     empty = ask(watched, "chr20:1-100")
     assert "not the same as absent" in empty["nothere"]
     several = ask(watched, "20-100-AC-GT")
     assert "chr20-100-A-G" in several["words"] and "chr20-101-C-T" in several["words"]
 
 
+def test_what_is_not_listed_is_told_by_callable_an(watched, folders, released):
+    """Nobody called, or an AN between two edges; on X more may be withheld, and said to be."""
+    total = report_facts.public_blocks.people()["Total"]
+    edges = [0, *callable_steps.edges(total)]
+    for where, contig in (("inside", "chr20"), ("beside", "chr20"), ("inside", "chrX")):
+        watched.open(folders[where] / "report.html")
+        starts, an = zip(
+            *((s, n) for t in report_facts.runs(60_000_000) for s, n in zip(*t.to_pydict().values(), strict=True)),
+            strict=True,
+        )
+        last = max(a[0] + len(a[1]) for a in released[contig])
+        runs = [i for i, start in enumerate(starts) if start > max(last, 3_000_000)][:6]
+        for i in runs:
+            for pos in (starts[i] + 1, starts[i + 1]):
+                told = ask(watched, f"{contig}-{pos}-A-G")["nothere"]
+                if an[i] == 0:
+                    assert told.startswith("Not listed: outside of the callable genome, nobody, or of each group fewer")
+                elif contig == "chrX":
+                    assert told.endswith("on X and Y more than the floor can be withheld, so that says nothing.")
+                else:
+                    least = max(edge for edge in edges if edge <= an[i])
+                    above = [edge for edge in edges if edge > an[i]]
+                    span = f"{least:,} to {above[0] - 1:,}" if above else f"{least:,} or more"
+                    assert told.startswith(
+                        "Callable, and not listed: nobody carries it, or it is withheld, and then 1 to 4"
+                    )
+                    assert told.endswith(f"(AN {span}).")
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("rs429358", "no rs numbers"),
+        ("rs429358", "is an rs number, and this page knows none. goe lookup may"),
+        ("ga4gh:VA.1234", "is an identifier of GA4GH"),
+        ("NM_000041.4:c.388T>C", "on a transcript"),
+        ("NC_000020.11:g.331_333del", "leaves out bases of the reference"),
+        ("NC_000020.11:330:A:", "leaves out bases of the reference"),
+        ("NC_000001.11:330:A:C", "NC_000001.11 is no contig of this release"),
         ("chr7-100-A-G", "chr7 is no contig of this release, which has chr20, chrX"),
         ("chr20-99999999999-A-G", "positions 1 to 64,444,167"),
         ("chr20-0-A-G", "positions 1 to"),

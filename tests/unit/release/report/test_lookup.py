@@ -8,9 +8,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from goe.core.errors import GoeError
+from goe.disclosure.silence import ZERO, Silence
 from goe.frequencies import strata as st
+from goe.pages import packed
+from goe.release.report import callable_steps
 from goe.release.report import lookup as report_lookup
 from helpers.blocks import LEAVES, block, random_block, sequence, with_other_hidden_numbers
 from hypothesis import given, settings
@@ -125,6 +129,17 @@ def write(path, contig, *blocks):
     return path
 
 
+def steps(paths):
+    """Callable AN for the same contigs, of one run each."""
+    out = []
+    for path in paths:
+        contig = packed.read_index(path)["track"]
+        out.append(path.with_suffix(".callable"))
+        with callable_steps.Writer(out[-1], contig, 10) as writer:
+            writer.write(pa.table({"start": pa.array([0], pa.int32()), "an_Total": pa.array([7], pa.int32())}))
+    return out
+
+
 def several(contig, n, **changes):
     """Blocks of one contig, in order."""
     whole = random_block(contig, TEXT, **changes)
@@ -147,14 +162,14 @@ def test_index_tells_where_alleles_are(tmp_path):
     blocks = several("chr1", 3)
     empty = part(blocks[0], 0, 0)
     path = write(tmp_path / "a", "chr1", *blocks, empty)
-    index = report_lookup.read_index(path)
-    chunks = list(report_lookup.read_chunks(path))
+    index = packed.read_index(path)
+    chunks = list(packed.read_chunks(path))
     assert len(chunks) == len(index["chunks"]) == 3
     assert index["characters"] == sum(map(len, chunks))
     for one, text, (first, last, reach, n, check) in zip(blocks, chunks, index["chunks"], strict=True):
-        packed = base64.b64decode(text)
-        assert zlib.decompress(packed) == report_lookup.pack(one)
-        assert int.from_bytes(packed[-4:], "big") == check
+        raw = base64.b64decode(text)
+        assert zlib.decompress(raw) == report_lookup.pack(one)
+        assert int.from_bytes(raw[-4:], "big") == check
         ends = [p + len(r) - 1 for p, r in zip(one.pos.to_pylist(), one.ref.to_pylist(), strict=True)]
         assert (first, last, reach, n) == (one.pos[0].as_py(), one.pos[-1].as_py(), max(ends), len(one))
 
@@ -162,7 +177,7 @@ def test_index_tells_where_alleles_are(tmp_path):
 def test_index_tells_how_far_a_long_deletion_reaches(tmp_path):
     people = np.ones((len(LEAVES), 5, 2), np.int32)
     one = block("chr1", [(10, "A" * 50, "A"), (20, "C", "G")], people)
-    assert report_lookup.read_index(write(tmp_path / "a", "chr1", one))["chunks"][0][:3] == [10, 20, 59]
+    assert packed.read_index(write(tmp_path / "a", "chr1", one))["chunks"][0][:3] == [10, 20, 59]
 
 
 def test_example_is_the_first_allele_that_shows_everything(tmp_path):
@@ -173,9 +188,9 @@ def test_example_is_the_first_allele_that_shows_everything(tmp_path):
         for i in range(len(one))
         if one.mask[:, i].all() and one.filter[i].as_py() == "PASS" and one.numbers.ac[total, i] > 0
     )
-    assert report_lookup.read_index(write(tmp_path / "a", "chr1", one))["example"] == expected
+    assert packed.read_index(write(tmp_path / "a", "chr1", one))["example"] == expected
     hidden = replace(one, mask=np.zeros_like(one.mask))
-    assert report_lookup.read_index(write(tmp_path / "b", "chr1", hidden))["example"] == []
+    assert packed.read_index(write(tmp_path / "b", "chr1", hidden))["example"] == []
 
 
 def test_small_tables_are_embedded_and_large_ones_lie_beside(tmp_path):
@@ -184,24 +199,27 @@ def test_small_tables_are_embedded_and_large_ones_lie_beside(tmp_path):
         write(tmp_path / "1", "chr1", *blocks),
         write(tmp_path / "2", "chr2", replace(part(blocks[0], 0, 0), contig="chr2")),
     ]
-    size = report_lookup.read_index(paths[0])["characters"]
-    inside = report_lookup.table(paths, embed_up_to=size)
+    beside = steps(paths)
+    size = sum(packed.read_index(path)["characters"] for path in [*paths, *beside])
+    inside = report_lookup.table(paths, beside, embed_up_to=size)
     assert inside.embedded and inside.names() == []
     chunks = list(report_lookup.embedded(inside))
-    assert [(contig, number) for contig, number, _ in chunks] == [("chr1", i) for i in range(9)]
+    of_steps = ["chr1.callable", "chr2.callable"]
+    assert [chunk[:2] for chunk in chunks] == [*(("chr1", i) for i in range(9)), *((track, 0) for track in of_steps)]
 
-    beside = report_lookup.table(paths, embed_up_to=size - 1)
+    beside = report_lookup.table(paths, beside, embed_up_to=size - 1)
     assert not beside.embedded and not list(report_lookup.embedded(beside))
     assert beside.alleles == sum(map(len, blocks))
     folder = tmp_path / "release"
     names = report_lookup.write_beside(beside, folder, "GOE-EE-X-1")
-    assert names == beside.names() == [f"report-data/chr1.{i:03d}.js" for i in range(3)]
-    assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.js")) == names
+    expected = [("chr1", 0), ("chr1", 1), ("chr1", 2), *((track, 0) for track in of_steps)]
+    assert names == beside.names() == [f"report-data/{track}.{i:03d}.js" for track, i in expected]
+    assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.js")) == sorted(names)
     found = []
-    for number, name in enumerate(names):
+    for (track, number), name in zip(expected, names, strict=True):
         text = (folder / name).read_text()
         arguments = json.loads("[" + text.removeprefix("goeLookup(").removesuffix(");\n") + "]")
-        assert arguments[:3] == ["GOE-EE-X-1", "chr1", number]
+        assert arguments[:3] == ["GOE-EE-X-1", track, number]
         found += arguments[3]
     assert found == [text for _, _, text in chunks]
 
@@ -214,16 +232,18 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path):
     one = random_block("chr1", TEXT)
     paths = [write(tmp_path / "1", "chr1", one), write(tmp_path / "1b", "chr1", one)]
     with pytest.raises(GoeError, match="chr1 is there twice"):
-        report_lookup.table(paths)
+        report_lookup.table(paths, steps(paths))
     with pytest.raises(GoeError, match="no contig"):
-        report_lookup.table([])
+        report_lookup.table([], [])
     people = np.zeros((len(LEAVES), 5, 1), np.int32)
     fewer = write(tmp_path / "3", "chr3", block("chr3", [(1, "A", "C")], people, strata=("Total", "EE")))
     with pytest.raises(GoeError, match="strata differ"):
-        report_lookup.table([paths[0], fewer])
+        report_lookup.table([paths[0], fewer], [])
+    with pytest.raises(GoeError, match="callable AN is of other contigs"):
+        report_lookup.table(paths[:1], [])
     contigs = [{"name": "chr1", "length": 3000}, {"name": "chr2", "length": 10}]
     with pytest.raises(GoeError, match=r"chr1, those of the release chr1, chr2"):
-        report_lookup.facts(report_lookup.table(paths[:1]), ABOUT, contigs)
+        report_lookup.facts(report_lookup.table(paths[:1], steps(paths[:1])), ABOUT, contigs, Silence(ZERO))
 
 
 def test_a_file_that_was_cut_off_is_refused(tmp_path):
@@ -231,11 +251,11 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]))
     with pytest.raises(GoeError, match="has no index"):
-        report_lookup.read_index(path)
+        packed.read_index(path)
     with pytest.raises(RuntimeError), report_lookup.Writer(path, "chr1", ("Total",)):
         raise RuntimeError
     with pytest.raises(GoeError, match="has no index"):
-        report_lookup.read_index(path)
+        packed.read_index(path)
 
 
 def test_blocks_of_another_contig_are_refused(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from goe.core.errors import GoeError
 from goe.pages import html, svg
+from goe.release.report import callable_steps
 from goe.release.report import lookup as report_lookup
 from goe.release.report import page as report_page
 from goe.release.report.spectrum import Spectrum, combine
@@ -136,10 +137,11 @@ def test_files_beside_the_page_are_the_only_other_scripts(facts, tmp_path):
     policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0][0]["content"]
     assert re.search(r"script-src 'sha256-[^']+' 'self' file:;", policy)
     names = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
-    assert names == ["report-data/chr20.000.js", "report-data/chrX.000.js", "report.html"]
+    tracks = ["chr20.000", "chr20.callable.000", "chrX.000", "chrX.callable.000"]
+    assert names == [*(f"report-data/{track}.js" for track in tracks), "report.html"]
     assert "report-data/ beside this page" in page.section("lookup")
     assert not [a for a, _ in page.all("script") if a.get("id", "").startswith("chunk-")]
-    assert "report-data/2 files of the look-up" in page.section("files")
+    assert "report-data/4 files of the look-up" in page.section("files")
 
 
 def test_numbers_are_on_the_page(page, facts):
@@ -245,7 +247,7 @@ def test_text_from_outside_is_only_text(facts, tmp_path):
     assert json.loads(raw)["filters"]["LowQUAL"] == EVIL
     assert page.all("h1")[0][1] == EVIL
     script = page.all("script")[-1][1]
-    assert script == html.resource("report/page.js")
+    assert script == html.resource("pages/lookup.js") + html.resource("report/page.js")
 
 
 def test_open_release_says_its_legal_basis(tmp_path):
@@ -254,7 +256,9 @@ def test_open_release_says_its_legal_basis(tmp_path):
     text = page.section("disclosure")
     assert "every count is published" in text and "Decision 12/2026" in text
     assert "withheld" not in page.section("frequencies")
-    assert json.loads(page.all("script", id="facts")[0][1])["open"] is True
+    assert json.loads(page.all("script", id="facts")[0][1])["silence"]["callable"] == (
+        "not listed, and callable: nobody carries it, AC 0 of AN {an}"
+    )
 
 
 def test_nobody_is_promised_what_an_open_release_does_not_keep(tmp_path, page):
@@ -364,6 +368,8 @@ def test_empty_release_makes_a_page(facts, tmp_path):
     spectrum.add(one)
     with report_lookup.Writer(tmp_path / "a", "chr1", one.strata) as writer:
         writer.write(one)
+    with callable_steps.Writer(tmp_path / "b", "chr1", 0) as writer:
+        writer.write(report_facts.runs(10)[0])
     people = dict.fromkeys(one.strata, 0)
     page = made(
         tmp_path,
@@ -371,6 +377,7 @@ def test_empty_release_makes_a_page(facts, tmp_path):
         about=facts["about"] | {"strata": people, "number_of_people": 0},
         spectrum=combine([spectrum.as_dict()]),
         lookups=[tmp_path / "a"],
+        steps=[tmp_path / "b"],
         contigs=[{"name": "chr1", "length": 10}],
         disclosure=facts["disclosure"] | {"strata": list(one.strata), "alleles_withheld": 0},
         qc=facts["qc"] | {"people": facts["qc"]["people"] | {"left_out": 0, "left_out_by_reason": {}}},
