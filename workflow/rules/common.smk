@@ -102,7 +102,7 @@ def look_at_inputs():
     if jobs <= {"clean"}:
         return
     try:
-        LOOKED.append(intake.look(LOADED, STAMPS, workflow.cores or 4, CALLED, anew="lint" in jobs))
+        LOOKED.append(intake.look(LOADED, STAMPS, workflow.resource_settings.cores or 4, CALLED, anew="lint" in jobs))
     except GoeError as error:
         raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 

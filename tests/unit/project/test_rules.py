@@ -53,6 +53,12 @@ def test_profiles_hold_options_that_snakemake_has(repo):
         assert {f"--{key}" for key in profile(repo, name)} <= known
 
 
+def test_no_rule_asks_how_many_cores_were_given(repo):
+    """Of a cluster none are, and `workflow.cores` stops the run."""
+    for path in (repo / "workflow/rules").glob("*.smk"):
+        assert not re.search(r"workflow\.cores\b", path.read_text()), path
+
+
 @pytest.mark.parametrize(
     "line", ['    shell:\n        "cat {input}"', 'shell("cat")', "run(x, shell=True)", "os.system(x)"]
 )
