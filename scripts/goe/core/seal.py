@@ -7,6 +7,7 @@ holds the digests of the seals whose files its job read, so that those of a rele
 A digest is of a piece of a file, so that a job which reads a part of a large file need not read all of it.
 """
 
+import gc
 import hashlib
 import io
 import json
@@ -232,6 +233,8 @@ def job(snakemake: Any) -> Iterator[None]:
         stop_on([*missing, *(fault for path in now for fault in held.faults(path))])
         for path in later:
             _in_parts.update(held.of(path))
+    # What was imported stays; looking through it for garbage takes a tenth of a second and more.
+    gc.freeze()
     try:
         with without(*UNUSED):
             yield
