@@ -7,6 +7,7 @@ holds the digests of the seals whose files its job read, so that those of a rele
 A digest is of a piece of a file, so that a job which reads a part of a large file need not read all of it.
 """
 
+import gc
 import hashlib
 import io
 import json
@@ -19,7 +20,7 @@ from typing import Any
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.files import write_whole
-from goe.core.imports import without
+from goe.core.imports import UNUSED, without
 
 PIECE = 1 << 24
 """Bytes of a piece; a file that is no larger has its SHA-256 in its seal, as `sha256sum` gives it."""
@@ -232,9 +233,10 @@ def job(snakemake: Any) -> Iterator[None]:
         stop_on([*missing, *(fault for path in now for fault in held.faults(path))])
         for path in later:
             _in_parts.update(held.of(path))
+    # What was imported stays; looking through it for garbage takes a tenth of a second and more.
+    gc.freeze()
     try:
-        # No job uses pandas, but pyarrow imports it to ask whether a list is one of its series.
-        with without("pandas"):
+        with without(*UNUSED):
             yield
     finally:
         _in_parts.clear()

@@ -21,9 +21,6 @@ CLASSES = ("SNV", "insertion", "deletion", "complex")
 VERDICTS = ("PASS", "filtered")
 
 
-_PURINES = pa.array(["A", "G"])
-
-
 def allele_classes(ref: pa.Array, alt: pa.Array) -> np.ndarray:
     """Index into CLASSES of each allele, int64 (alleles,): by the lengths of REF and ALT, as everywhere in goe."""
     r, a = pc.binary_length(ref).to_numpy(), pc.binary_length(alt).to_numpy()
@@ -79,9 +76,9 @@ class Spectrum:
         af = ac[total][seen] / an[total][seen]
         np.add.at(self.bins, (kind[seen], verdict[seen], np.searchsorted(EDGES, af, side="left")), 1)
 
-        snv = pa.array((kind == 0) & passed)
+        snv, purines = pa.array((kind == 0) & passed), pa.array(["A", "G"])
         ref_purine, alt_purine = (
-            pc.is_in(bases.filter(snv), _PURINES).to_numpy(zero_copy_only=False) for bases in (block.ref, block.alt)
+            pc.is_in(bases.filter(snv), purines).to_numpy(zero_copy_only=False) for bases in (block.ref, block.alt)
         )
         crosses = ref_purine != alt_purine
         self.substitutions += ((~crosses).sum(), crosses.sum())
