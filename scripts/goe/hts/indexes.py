@@ -120,8 +120,8 @@ def of_reads(path: str | Path, kind: str) -> list[str]:
 
 
 def deadly(path: str | Path) -> str:
-    """An index of a BAM that cannot be read; empty where there is none. htslib opens it with the file, whatever is asked
-    of that, and dies of one that is cut off."""
+    """An index of a BAM that cannot be read; empty where there is none. htslib opens it with the file, whatever it is
+    asked, and dies of one that is cut off."""
     return next((index for index in of_reads(path, "bam") if Path(index).is_file() and is_damaged(index)), "")
 
 
