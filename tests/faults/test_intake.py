@@ -18,8 +18,11 @@ import pysam
 import pytest
 import yaml
 from crypt4gh.keys import c4gh
+from goe.calls import fastq
 from goe.core.errors import GoeError
 from goe.disclosure import earlier_release as previous_release
+from goe.genome import build
+from goe.hts import indexes
 from goe.intake import lint
 from goe.intake import release as release_lint
 from goe.intake.load import build_of
@@ -98,13 +101,18 @@ class Cohort:
     def lint(self) -> tuple[list[str], list[str], dict]:
         """What is told: problems and notes as text, and the intake."""
         self.write()
+        return self.look()
+
+    def look(self) -> tuple[list[str], list[str], dict]:
+        """The same of the sheets as they are."""
         cfg = config.load(self.config())
         try:
             people = sheets.read_people(cfg.samples)
             inputs = sheets.read_inputs(cfg.inputs)
+            known = build_of(cfg)
         except GoeError as error:
             return [str(p) for p in error.problems], [], {}
-        problems, notes, intake = lint.lint(cfg, people, inputs, build_of(cfg), m5_cache="m5.json")
+        problems, notes, intake = lint.lint(cfg, people, inputs, known, m5_cache="m5.json")
         return [str(p) for p in problems], [str(n) for n in notes], intake
 
     def only(self) -> str:
@@ -423,6 +431,70 @@ def test_truncated_fastq(one):
     Path("a_1.fq.gz").write_bytes(whole[:-28])
     one.rows = [("A", "fastq", "a_1.fq.gz", one.fastq("a_2.fq.gz"))]
     assert "a_1.fq.gz: truncated" in one.only()
+
+
+ROWS = {
+    "fastq": lambda c: ("A", "fastq", c.fastq("a_1.fq.gz", READS), c.fastq("a_2.fq.gz", READS), "l", "L1"),
+    "text": lambda c: ("A", "fastq", c.fastq("b_1.fq", READS), c.fastq("b_2.fq", READS), "l", "L1"),
+    "ubam": lambda c: ("A", "ubam", c.bam("u.bam", contigs={}, index=False)),
+    "bam": lambda c: ("A", "bam", c.bam("b.bam")),
+    "cram": lambda c: ("A", "cram", c.bam("c.cram")),
+    "gvcf": lambda c: ("A", "gvcf", c.vcf("g.vcf.gz", ["A"], **BLOCKS)),
+    "vcf": lambda c: ("A", "vcf", c.vcf("v.vcf.gz", ["A"])),
+    "joint": lambda c: ("", "joint_vcf", c.vcf("j.vcf.gz", ["A"], [("chr20", 33, "A", "C"), ("chrX", 5, "A", "C")])),
+    "bcf": lambda c: ("", "joint_vcf", c.vcf("j.bcf", ["A"])),
+}
+READS = tuple(f"r{i}" for i in range(40))
+CUT = {
+    **{"a_1.fq.gz": "fastq", "b_1.fq": "text", "u.bam": "ubam", "b.bam": "bam", "b.bam.bai": "bam", "c.cram": "cram"},
+    **{"c.cram.crai": "cram", "g.vcf.gz": "gvcf", "g.vcf.gz.tbi": "gvcf", "v.vcf.gz": "vcf", "j.vcf.gz": "joint"},
+    **{"j.vcf.gz.tbi": "joint", "j.bcf": "bcf", "j.bcf.csi": "bcf", "ref.fa": "joint", "ref.fa.fai": "joint"},
+    **{"samples.tsv": "fastq", "inputs.tsv": "fastq"},
+}
+
+
+def content(name: str):
+    """What of a file is used; a whole file and one that lost what says nothing have the same."""
+    if name.endswith((".bai", ".tbi", ".csi")):
+        read = indexes.read(name)
+        return read.names, read.has, read.mapped, read.unmapped
+    if name == "ref.fa":
+        return Path(name).read_text().split()
+    if name == "ref.fa.fai":
+        return build.read_fai(name)
+    if name == "samples.tsv":
+        return sheets.read_people(name)
+    return sheets.read_inputs(name) if name == "inputs.tsv" else Path(name).read_bytes().rstrip(b"\n")
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_every_input_cut_off_anywhere_is_seen(one, name):
+    """By the lint, but for a FASTQ, whose reads the aligner's job counts before it aligns them."""
+    one.rows = [ROWS[CUT[name]](one)]
+    if name == "samples.tsv":
+        one.people = {"A": "F", "B": "M", "C": "F"}
+    one.write()
+    if name == "samples.tsv":
+        rows = zip(Path(name).read_text().splitlines(), ("withdrawn", "no", "", "yes"), strict=True)
+        Path(name).write_text("".join(f"{row}\t{cell}\n" for row, cell in rows))
+        Path("inputs.tsv").write_text(Path("inputs.tsv").read_text().replace("A\tfastq", "C\tfastq"))
+    whole, used = Path(name).read_bytes(), content(name)
+    chance = random.Random(name)
+    cuts = range(len(whole)) if len(whole) < 150 else sorted({len(whole) - 1, *chance.sample(range(len(whole)), 15)})
+    for cut in cuts:
+        Path(name).write_bytes(whole[:cut])
+        problems, _, _ = one.look()
+        if CUT[name] in ("fastq", "text") and not problems:
+            try:
+                fastq.held_by_pair(*one.rows[0][2:4])
+            except GoeError as error:
+                problems = [str(problem) for problem in error.problems]
+        if problems:
+            assert all(" -> " in problem for problem in problems)
+            of = {"ref.fa.fai": "ref"}.get(name, name)
+            assert name.endswith(".tsv") or any(of in problem for problem in problems), (cut, problems)
+        else:
+            assert content(name) == used, cut
 
 
 def test_not_sorted(joint):

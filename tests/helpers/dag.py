@@ -41,7 +41,9 @@ def _print(folder: str) -> None:
             said |= {key: params[key] for key in ("stage", "stamp", "trusts", "in_parts") if key in params}
             files = ("seals", *params.get("beside", []))
             said["beside"] = {name: _plain(params[name]) for name in files if name in params}
-            print(json.dumps(said), file=out)
+            said |= {"params": params, "wildcards": dict(job.wildcards_dict), "log": [str(path) for path in job.log]}
+            said |= {"threads": job.threads, "config": planned.workflow_api._workflow.config}
+            print(json.dumps(said, default=str), file=out)
 
 
 def jobs(folder: Path) -> list[dict]:

@@ -13,10 +13,10 @@ REPO = Path(__file__).resolve().parents[2]
 
 
 class Files(list):
-    """Named files, as Snakemake hands them over."""
+    """Files by name, those without one under "", as Snakemake hands them over: flat, and by their names."""
 
     def __init__(self, named: dict):
-        super().__init__(named.values())
+        super().__init__(path for value in named.values() for path in (value if isinstance(value, list) else [value]))
         self.__dict__.update(named)
 
     def __getitem__(self, key):
@@ -38,6 +38,7 @@ def run_spec(spec: dict) -> None:
         threads=spec.get("threads", 1),
         resources=spec.get("resources", {}),
         config=spec.get("config", {}),
+        rule=spec.get("rule", ""),
     )
     runpy.run_path(str(REPO / "scripts" / spec["script"]), init_globals={"snakemake": stub}, run_name="__main__")
 

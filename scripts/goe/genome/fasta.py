@@ -13,6 +13,7 @@ import numpy as np
 import pysam
 
 from goe.core.files import Closes
+from goe.hts import bgzf
 
 _WINDOW = 1 << 17
 _PIECE = 1 << 23
@@ -21,6 +22,25 @@ _PIECE = 1 << 23
 def truncated(sha512: bytes) -> str:
     """32 letters for the first 24 bytes of a SHA-512: sha512t24u of the GA4GH computed identifiers."""
     return base64.urlsafe_b64encode(sha512[:24]).decode()
+
+
+def is_whole(path: str | Path) -> bool:
+    """Whether an indexed FASTA is as long as its index tells, and no line of that was cut off; compressed by bgzip,
+    whether it has the block that ends it."""
+    with Path(path).open("rb") as handle:
+        packed = handle.read(2) == b"\x1f\x8b"
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(max(0, size - len(bgzf.EOF)))
+        if packed:
+            return handle.read() == bgzf.EOF
+    rows = [line.split("\t")[1:5] for line in Path(f"{path}.fai").read_text().splitlines()]
+    if not all(cell.isdigit() for row in rows for cell in row):
+        return False
+    for length, start, bases, width in (map(int, row) for row in rows):
+        end = start + (length - 1) // max(bases, 1) * width + (length - 1) % max(bases, 1) + 1
+        if length and (width < bases or size < end):
+            return False
+    return True
 
 
 class Written(NamedTuple):

@@ -102,6 +102,8 @@ def read_index(path: str | Path) -> list[tuple[int, int]]:
     """(number of the contig, -1 for reads on none, and where its container starts) of each slice of a CRAI, plain or
     gzip. ValueError, OSError, EOFError or zlib.error for others."""
     text = Path(path).read_bytes()
+    if not text:
+        raise ValueError("is empty")
     text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
     rows = (line.split(b"\t") for line in text.splitlines() if line)
     try:

@@ -52,7 +52,10 @@ def _body(data: bytes, at: int, references: int, depth: int, linear: bool, names
         has.append(found)
         mapped.append(counts[0])
         unmapped.append(counts[1])
-    unplaced = struct.unpack_from("<Q", data, at)[0] if len(data) >= at + 8 else None
+    if at > len(data):
+        raise ValueError("is cut off")
+    # Which an index need not have.
+    unplaced = struct.unpack_from("<Q", data, at)[0] if len(data) > at else None
     return Index(names, has, mapped, unmapped, unplaced)
 
 
@@ -71,6 +74,15 @@ def read(path: str | Path) -> Index:
         names = _names(data, 44, struct.unpack_from("<i", data, 40)[0]) if aux >= 28 else []
         return _body(data, 20 + aux, struct.unpack_from("<i", data, 16 + aux)[0], depth, False, names)
     raise ValueError("not a BAI, TBI or CSI index")
+
+
+def is_damaged(path: str | Path) -> bool:
+    """Whether a BAI, TBI or CSI cannot be read."""
+    try:
+        read(path)
+    except (OSError, ValueError, EOFError, struct.error, zlib.error):
+        return True
+    return False
 
 
 def _names(data: bytes, at: int, length: int) -> list[str]:
@@ -107,9 +119,17 @@ def of_reads(path: str | Path, kind: str) -> list[str]:
     return [f"{path}.bai", f"{path}.csi", f"{stem}.bai"]
 
 
+def deadly(path: str | Path) -> str:
+    """An index of a BAM that cannot be read; empty where there is none. htslib opens it with the file, whatever it is
+    asked, and dies of one that is cut off."""
+    return next((index for index in of_reads(path, "bam") if Path(index).is_file() and is_damaged(index)), "")
+
+
 def hold(path: str | Path, index: str | Path, held: int) -> None:
     """GoeError when the index tells of another number of records than the file holds: a part of it is missing, or
-    the index is of another file. Nothing is asked of an index that has no counts."""
+    the index is of another file, or damaged. Nothing is asked of an index that has no counts."""
+    if is_damaged(index):
+        raise GoeError(Problem(str(index), "is damaged", f"make the index of {path} again"))
     total = read(index).total()
     if total is not None and total != held:
         what = f"holds {held} records, and its index {index} tells of {total}"

@@ -13,6 +13,7 @@ import pysam
 
 from goe.calls import fastq
 from goe.core.errors import Problem
+from goe.hts import indexes
 from goe.settings.sheets import Input
 
 READS = 1000
@@ -88,6 +89,8 @@ def _fastq(first: First) -> None:
 
 def _ubam(first: First) -> None:
     entry = first.entry
+    if indexes.deadly(entry.path):
+        return
     try:
         with pysam.AlignmentFile(entry.path, "rb", check_sq=False) as handle:
             groups = handle.header.to_dict().get("RG", [])
@@ -110,6 +113,8 @@ def _aligned(first: First) -> None:
     entry = first.entry
     # Flags alone, for which a CRAM needs no reference.
     options = ["required_fields=0x2"] if entry.input_type == "cram" else None
+    if entry.input_type == "bam" and indexes.deadly(entry.path):
+        return
     try:
         with pysam.AlignmentFile(entry.path, "r", check_sq=False, format_options=options) as handle:
             lines = handle.header.to_dict().get("PG", [])

@@ -27,7 +27,7 @@ import pysam
 from goe.calls import fields
 from goe.core.errors import Problem
 from goe.genome.build import Build, canonical, contig_class, matches, recognise
-from goe.genome.fasta import m5_of
+from goe.genome.fasta import is_whole, m5_of
 from goe.hts import bgzf, cram, indexes, vcf_header
 from goe.intake import callers, first_reads, packing, whole_genomes
 from goe.intake import release as release_lint
@@ -139,7 +139,8 @@ def _whole(facts: Facts, path: str, magic: str) -> bool:
         size = handle.seek(0, os.SEEK_END)
         handle.seek(max(0, size - length))
         end = handle.read()
-    good = b"EOF" in end if magic == "cram" else end == bgzf.EOF
+    # The end container of a CRAM has these bytes as its alignment start.
+    good = end[10:13] == b"EOF" if magic == "cram" else end == bgzf.EOF
     if not good:
         facts.bad("truncated: the end-of-file block is missing", "copy it again, and compare checksums", path)
     return good
@@ -471,6 +472,10 @@ def _reads(facts: Facts) -> None:
         )
         return
     whole = _whole(facts, path, magic)
+    make = f"samtools index {path}"
+    if magic == "bgzf" and (damaged := indexes.deadly(path)):
+        facts.bad(f"the index {damaged} is damaged", f"make it again: {make}")
+        return
     try:
         with pysam.AlignmentFile(path, check_sq=False) as handle:
             header = handle.header.to_dict()
@@ -515,7 +520,6 @@ def _reads(facts: Facts) -> None:
     if not whole:
         return
     order = header.get("HD", {}).get("SO", "unknown")
-    make = f"samtools index {path}"
     candidates = indexes.of_reads(path, entry.input_type)
     if order in ("unsorted", "queryname") and not any(Path(c).is_file() for c in candidates):
         facts.bad(f"not sorted by position (SO:{order})", "samtools sort, then samtools index")
@@ -914,6 +918,9 @@ def _against_reference(
 ) -> list[Problem]:
     """Compare contigs and, where files give them, MD5 sums; what is wrong with a file goes to its facts."""
     problems = []
+    if not is_whole(cfg.reference.fasta):
+        what = "is not as long as its index tells: the one or the other was cut off"
+        problems.append(Problem(f"reference {cfg.reference.fasta}", what, "copy it again, and compare checksums"))
     for facts in every:
         _contigs(facts, reference, cfg.reference)
     if any(f.m5 for f in every):

@@ -121,6 +121,9 @@ def _read_table(
     reader = csv.reader(io.StringIO(text, newline=None), delimiter="\t", quoting=csv.QUOTE_NONE)
     rows = [(number, [cell.strip() for cell in cells]) for number, cells in enumerate(reader, 1)]
     rows = [(number, cells) for number, cells in rows if any(cells)]
+    if rows and not text.endswith(("\n", "\r")):
+        what = "ends without a line end, as a sheet that was cut off does"
+        raise GoeError(Problem(f"{name} row {rows[-1][0]}", what, "copy it again; if it is whole, end its last line"))
     if not rows:
         raise GoeError(Problem(name, "is empty", f"begin with the header {' '.join(required)} (tabs between)"))
     head_row, header = rows[0]

@@ -7,9 +7,10 @@ import subprocess
 import textwrap
 from pathlib import Path
 
+import pysam
 import pytest
 from goe.genome import fasta as fasta_module
-from goe.genome.fasta import Reference, m5_of
+from goe.genome.fasta import Reference, is_whole, m5_of
 from helpers.blocks import sequence, write_fasta
 
 
@@ -54,6 +55,19 @@ def test_a_file_that_ends_before_its_bases_do_has_none(tmp_path):
         assert reference.written("c", 0, 500).size == 500
         os.truncate(path, path.stat().st_size - 2)
         assert reference.written("c", 0, 500).size == 0 and reference.written("c", 0, 400).size == 400
+
+
+def test_a_file_that_was_cut_off_is_not_whole(tmp_path):
+    path = write_fasta(tmp_path / "r.fa", {"c": sequence(500), "d": sequence(70)})
+    whole = path.read_bytes()
+    assert is_whole(path)
+    for cut, there in ((1, True), (2, False), (100, False)):
+        path.write_bytes(whole[:-cut])
+        assert is_whole(path) == there
+    pysam.tabix_compress(str(path), f"{path}.gz", force=True)
+    assert is_whole(f"{path}.gz")
+    os.truncate(f"{path}.gz", Path(f"{path}.gz").stat().st_size - 1)
+    assert not is_whole(f"{path}.gz")
 
 
 def test_every_pair_of_questions_is_answered_from_the_file(tmp_path):
