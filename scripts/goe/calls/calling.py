@@ -1,13 +1,9 @@
-"""A person's gVCF from reads, by bcftools, region by region.
+"""A person's gVCF from reads, by bcftools, region by region."""
 
-Imports nothing outside the standard library and goe: the job has bcftools and Python.
-"""
-
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from goe.calls import gvcf
@@ -20,15 +16,13 @@ from goe.genome.build import contig_class
 class Caller:
     """How reads are called.
 
-    fasta: the reference; contigs: name -> length, for the header. settings: section `caller` of the config. stream: the
-    Python file that filters lines in the pipe (scripts/call_stream.py). min_dp, min_gq: thresholds of the genotype
-    filter, which no block may hide (C6.5).
+    fasta: the reference; contigs: name -> length, for the header. settings: section `caller` of the config. min_dp,
+    min_gq: thresholds of the genotype filter, which no block may hide (C6.5).
     """
 
     fasta: str
     contigs: Mapping[str, int]
     settings: Mapping
-    stream: str | Path
     min_dp: Sequence[int] = ()
     min_gq: Sequence[int] = ()
 
@@ -62,32 +56,22 @@ class Caller:
     def _region(self, cram: str, sample: str, region: str, target: str) -> None:
         caller = self.settings
         edges = ",".join(map(str, gvcf.with_thresholds(gvcf.PILEUP_EDGES, self.min_dp)))
-        blocks = {"contigs": dict(self.contigs), "min_dp": list(self.min_dp), "min_gq": list(self.min_gq)}
-        settings = Path(f"{target}.json")
-        settings.write_text(json.dumps(blocks | {"gaps": self._gaps(region)}))
         mpileup = ["bcftools", "mpileup", "--no-version", "-f", self.fasta, "-r", region, "--ignore-RG", "-a", "AD,DP"]
         mpileup += ["-g", edges, "-q", caller["min_mapq"], "-Q", caller["min_baseq"]]
         mpileup += ["-d", caller["max_depth"], "-L", caller["max_depth"], *caller["extra"], "-Ov", cram]
         # M is haploid for everybody (C2), so this needs nobody's sex: a few REF reads among many of a variant would
         # make it heterozygous, which is missing there. All else is called diploid.
         haploid = contig_class(region.split(":")[0]) == "M"
-        call = [
-            "bcftools",
-            "call",
-            "--no-version",
-            "-m",
-            *(["--ploidy", "1"] if haploid else []),
-            "-a",
-            "GQ",
-            "-Ov",
-            "-",
-        ]
+        ploidy = ["--ploidy", "1"] if haploid else []
+        call = ["bcftools", "call", "--no-version", "-m", *ploidy, "-a", "GQ", "-Ov", "-"]
+        confidence = gvcf.Confidence(haploid)
+        blocks = gvcf.Blocks(self.contigs, sample, self.min_dp, self.min_gq, self._gaps(region))
         with Path(target).open("wb") as handle:
             pipeline(
                 mpileup,
-                [sys.executable, self.stream, "confidence", "1" if haploid else "2"],
+                partial(gvcf.filter_stream, change=confidence),
                 call,
-                [sys.executable, self.stream, "blocks", sample, settings],
+                partial(gvcf.filter_stream, change=blocks),
                 ["bgzip", "-c"],
                 stdout=handle,
             )

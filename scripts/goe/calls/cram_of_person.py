@@ -1,7 +1,4 @@
-"""One person's CRAM on the contigs of the reference, from aligned units, or from the BAM or CRAM that was given.
-
-Imports nothing outside the standard library and goe: the job has samtools and Python.
-"""
+"""One person's CRAM on the contigs of the reference, from aligned units, or from the BAM or CRAM that was given."""
 
 import sys
 from collections import defaultdict
@@ -9,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from goe.calls import alignments, gvcf
+from goe.calls import alignments
 from goe.core import files
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
-from goe.core.processes import feeding, pipeline, reading, tool
+from goe.core.processes import pipeline, tool
 from goe.genome import build
-from goe.hts import cram, indexes
+from goe.hts import bam, cram, indexes
 
 
 @dataclass(frozen=True)
@@ -116,17 +113,15 @@ def adopt(
         if left_out:
             whole -= _leave_out(sum(on.get(contig, 0) for contig in left_out), ledger)
             parts = [*names, "*"]
-    renamer = alignments.Renamer(names)
-    view = ["samtools", "view", "-h", "--no-PG", "-T", target.fasta, path, *parts]
-    with feeding(target.command) as sink, reading(*view) as source:
-        gvcf.filter_stream(source, sink, renamer)
-    if is_cram and renamer.records != whole:
-        what = f"holds {whole} records on contigs that are kept, and {renamer.records} were read"
+    moved = bam.Moved(names)
+    pipeline(["samtools", "view", "-u", "--no-PG", "-T", target.fasta, path, *parts], moved, target.command)
+    if is_cram and moved.records != whole:
+        what = f"holds {whole} records on contigs that are kept, and {moved.records} were read"
         raise GoeError(Problem(path, what, f"samtools index {path}"))
     if index and not is_cram:
-        indexes.hold(path, index, renamer.records)
-    ledger.take("reads", renamer.kept + sum(renamer.dropped.values()))
-    for contig, n in sorted(renamer.dropped.items()):
+        indexes.hold(path, index, moved.records)
+    ledger.take("reads", moved.kept + moved.dropped.total())
+    for contig, n in sorted(moved.dropped.items()):
         print(f"{path}: {n} reads on {contig} left out", file=sys.stderr)
         ledger.drop("reads", "contig_left_out", n)
 

@@ -1,7 +1,4 @@
-"""A person's units (FASTQ pairs, or unaligned BAMs) to one CRAM, every read counted.
-
-Imports nothing outside the standard library and goe: the job has its tools and Python.
-"""
+"""A person's units (FASTQ pairs, or unaligned BAMs) to one CRAM, every read counted."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -7,7 +7,8 @@ import re
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +18,8 @@ from goe.core.errors import GoeError, Problem
 _ASKED = {"bwa": "bwa", "verifybamid2": "verifybamid2 --help"}
 Command = Sequence[object]
 """Words of a command, each taken as text."""
+Passing = Callable[[IO[bytes], IO[bytes]], None]
+"""What stands between two commands: it reads all that the first writes, and writes what the second reads."""
 _File = IO[bytes] | None
 
 
@@ -37,27 +40,52 @@ def _messages() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def pipeline(*commands: Command, stdout: _File = None, stdin: _File = None) -> None:
+def pipeline(*commands: Command | Passing, stdout: _File = None, stdin: _File = None) -> None:
     """Run `commands` joined by pipes and wait; GoeError when any of them fails, naming it and its exit status.
 
-    A command that ends with 0 but says that it could not read its input (`_is_error`) has failed too.
+    A command that ends with 0 but says that it could not read its input (`_is_error`) has failed too. A function
+    between two commands runs in a thread of this process; when it fails, its neighbours see their pipes closed, and its
+    error is raised.
 
     stdout, stdin: file objects or None (inherited).
     """
+    run = [command for command in commands if not callable(command)]
     processes: list[subprocess.Popen[bytes]] = []
-    stderr_files = [_messages() for _ in commands]
+    stderr_files = [_messages() for _ in run]
+    passing: list[Future[None]] = []
     source = stdin
-    for i, command in enumerate(commands):
-        last = i == len(commands) - 1
-        process = subprocess.Popen(
-            [str(c) for c in command], stdin=source, stdout=stdout if last else subprocess.PIPE, stderr=stderr_files[i]
-        )
-        if i > 0 and source is not None:
-            source.close()
-        source = process.stdout
-        processes.append(process)
-    codes = [p.wait() for p in reversed(processes)][::-1]
-    _stop_on_status(commands, codes, stderr_files)
+    with ThreadPoolExecutor(max(1, len(commands) - len(run))) as pool:
+        for before, command in zip((None, *commands), commands, strict=False):
+            if callable(command):
+                continue
+            n, filtered = len(processes), callable(before)
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.PIPE if filtered else source,
+                stdout=stdout if n == len(run) - 1 else subprocess.PIPE,
+                stderr=stderr_files[n],
+            )
+            if callable(before):
+                passing.append(pool.submit(_pass, before, _there(source), _there(process.stdin)))
+            elif n > 0 and source is not None:
+                source.close()
+            source = process.stdout
+            processes.append(process)
+        codes = [p.wait() for p in reversed(processes)][::-1]
+    error = next((error for thread in passing if (error := thread.exception())), None)
+    if error:
+        # The commands before it died of a closed pipe; of others that failed it is they that tell why.
+        codes = [0 if code in _CLOSED_PIPE else code for code in codes]
+    _stop_on_status(run, codes, stderr_files)
+    if error:
+        raise error
+
+
+def _pass(function: Passing, source: IO[bytes], sink: IO[bytes]) -> None:
+    """Let a function read from one command and write to the next."""
+    # A command that has ended early is told by its status.
+    with source, contextlib.suppress(BrokenPipeError), sink:
+        function(source, sink)
 
 
 @contextlib.contextmanager
@@ -112,6 +140,8 @@ def whole_or_none(*paths: str | Path) -> Iterator[None]:
         raise
 
 
+# Of a command that died of SIGPIPE, by itself or within a shell.
+_CLOSED_PIPE = (-13, 141)
 # Of bcftools; of bwa and of fastp, which align and report as many pairs as the shorter file has.
 _ERRORS = ("Failed to parse", "has fewer sequences", "different read numbers")
 
@@ -124,8 +154,8 @@ def _is_error(line: str) -> bool:
 
 def _stop_on_status(commands: Sequence[Command], codes: list[int], stderr_files: Sequence[IO[bytes]]) -> None:
     failed = [i for i, code in enumerate(codes) if code]
-    # A command that died of a closed pipe (SIGPIPE) is blamed only when no other failed.
-    culprits = [i for i in failed if codes[i] not in (-13, 141)] or failed
+    # A command that died of a closed pipe is blamed only when no other failed.
+    culprits = [i for i in failed if codes[i] not in _CLOSED_PIPE] or failed
     problems = []
     for i, (command, messages) in enumerate(zip(commands, stderr_files, strict=True)):
         with messages:

@@ -205,3 +205,23 @@ def digits(data: np.ndarray, start: int) -> tuple[Any, Any]:
             if at - _U(start) > _U(15):
                 return -1, at
     return value, at
+
+
+@kernel
+def put(out: np.ndarray, at: int, data: np.ndarray, start: int, stop: int) -> int:
+    """Copy data[start:stop] to out[at:], which has room for it; behind what was written."""
+    for i in range(stop - start):
+        out[at + i] = data[start + i]
+    return at + stop - start
+
+
+@kernel
+def put_number(out: np.ndarray, at: int, value: int) -> int:
+    """Write a number that is not negative in digits to out[at:], which has room for it; behind what was written."""
+    size, rest = 1, value // 10
+    while rest > 0:
+        size, rest = size + 1, rest // 10
+    for i in range(size - 1, -1, -1):
+        out[at + i] = 48 + value % 10
+        value //= 10
+    return at + size

@@ -35,7 +35,7 @@ _READS = (
         "goe/calls/reports.py",
         "goe/calls/unit.py",
     ),
-    *("goe/hts/cram.py", "goe/hts/indexes.py"),
+    *("goe/hts/bam.py", "goe/hts/cram.py", "goe/hts/indexes.py", "goe/hts/kernels.py"),
 )
 _INDEX = ("align_index.py",)
 _CONTAMINATION = ("align_contamination.py",)
@@ -43,10 +43,11 @@ _BASES = ("sample_qc_reference.py", "goe/genome/bases.py", "goe/genome/build.py"
 _CALLS = (
     "call.smk",
     "call_bcftools.py",
-    "call_stream.py",
     "goe/calls/calling.py",
     "goe/calls/gvcf.py",
     "goe/genome/build.py",
+    "goe/hts/kernels.py",
+    "goe/hts/text.py",
 )
 _OWN = (
     *("harmonise_people.py", "goe/calls/block_shapes.py", "goe/calls/fields.py", "goe/calls/own_file.py"),

@@ -61,7 +61,7 @@ def called(reads, repo):
     """(site allele -> what the person is for it; bases at which it counts as reference; rows of the gVCF)."""
     settings = yaml.safe_load((repo / "config/config.yaml").read_text())["caller"]
     fasta, target = str(reads / "M.fa"), str(reads / "p.g.vcf.gz")
-    caller = Caller(fasta, BUILD.contigs, settings, repo / "scripts/call_stream.py", (5, 10), (20,))
+    caller = Caller(fasta, BUILD.contigs, settings, (5, 10), (20,))
     caller.person(str(reads / "p.bam"), "p", ["chrM:1-8000", "chrM:8001-16569"], target, 2)
     one = person.Harmoniser(OwnFile(target, "p", BUILD.contigs, {}, blocks=True), BUILD, fasta, "U", Filter())
     groups = list(one(reads))

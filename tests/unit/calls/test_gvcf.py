@@ -1,7 +1,12 @@
 """A person's lines: from bcftools to a gVCF."""
 
+import io
+import subprocess
+
 import pytest
 from goe.calls import gvcf
+from goe.core.errors import GoeError
+from helpers import plain_calls, real_genomes
 
 CONTIGS = {"chr1": 1000}
 
@@ -10,13 +15,20 @@ def line(pos, ref, alt, values, form="GT:DP:GQ:AD", info=".", contig="chr1", qua
     return "\t".join([contig, str(pos), ".", ref, alt, qual, filters, info, form, values]).encode()
 
 
-def body(lines):
-    return [out.decode().split("\t") for out in lines if not out.startswith(b"#")]
+def through(change, lines):
+    """The lines that `change` makes of lines."""
+    out = io.BytesIO()
+    gvcf.filter_stream(io.BytesIO(b"".join(line + b"\n" for line in lines)), out, change)
+    return out.getvalue().splitlines()
 
 
-class TestFromBcftools:
+def body(change, lines):
+    return [out.decode().split("\t") for out in through(change, lines) if not out.startswith(b"#")]
+
+
+class TestBlocks:
     def called(self, *lines, **thresholds):
-        return body(gvcf.from_bcftools(lines, CONTIGS, "P", **thresholds))
+        return body(gvcf.Blocks(CONTIGS, "P", **thresholds), lines)
 
     def ref(self, start, end, dp, rgq, info=""):
         return line(start, "A", ".", f"0/0:{dp}:{rgq}", "GT:DP:RGQ", f"{info}END={end};MinDP={dp}")
@@ -114,20 +126,83 @@ class TestFromBcftools:
 
 def test_confidence_is_the_distance_to_the_next_genotype():
     lines = [line(1, "A", "<*>", "0,84,255:28", "PL:DP"), line(2, "A", "C,<*>", "20,0,99,30,99,120:9", "PL:DP")]
-    assert [row[9] for row in body(gvcf.with_confidence(lines))] == ["0,84,255:28:84", "20,0,99,30,99,120:9:0"]
+    assert [row[9] for row in body(gvcf.Confidence(), lines)] == ["0,84,255:28:84", "20,0,99,30,99,120:9:0"]
 
 
 def test_confidence_where_one_allele_is_expected_asks_genotypes_of_one_allele():
     """0/1 of two alleles and 0/1, 0/2, 1/2 of three are no calls there."""
     lines = [line(1, "A", "<*>", "0,5,255:28", "PL:DP"), line(2, "A", "C,<*>", "0,3,99,4,5,120:9", "PL:DP")]
-    assert [row[9] for row in body(gvcf.with_confidence(lines, haploid=True))] == [
+    assert [row[9] for row in body(gvcf.Confidence(haploid=True), lines)] == [
         "0,5,255:28:127",
         "0,3,99,4,5,120:9:99",
     ]
-    assert [row[9].split(":")[-1] for row in body(gvcf.with_confidence(lines))] == ["5", "3"]
+    assert [row[9].split(":")[-1] for row in body(gvcf.Confidence(), lines)] == ["5", "3"]
 
 
 @pytest.mark.parametrize(("pl", "gq"), [(".", 0), ("0", 0), ("0,500,900", 127), ("9,0,40", 0)])
 def test_confidence_without_likelihoods_and_at_its_cap(pl, gq):
-    [row] = body(gvcf.with_confidence([line(1, "A", "<*>", f"{pl}:28", "PL:DP")]))
+    [row] = body(gvcf.Confidence(), [line(1, "A", "<*>", f"{pl}:28", "PL:DP")])
     assert row[9] == f"{pl}:28:{gq}"
+
+
+def test_the_header_is_that_of_the_contigs_and_the_person():
+    header = through(gvcf.Blocks({"chr1": 1000, "chrM": 16569}, "P"), [b"##fileformat=VCFv4.2", b"#CHROM\tPOS"])
+    assert header[0] == b"##fileformat=VCFv4.2" and header[-1].endswith(b"\tFORMAT\tP")
+    assert [row for row in header if row.startswith(b"##contig")] == [
+        b"##contig=<ID=chr1,length=1000>",
+        b"##contig=<ID=chrM,length=16569>",
+    ]
+
+
+def test_rgq_is_declared():
+    lines = [b"##fileformat=VCFv4.2", b"#CHROM\tPOS"]
+    assert [row[:19] for row in through(gvcf.Confidence(), lines)] == [lines[0][:19], b"##FORMAT=<ID=RGQ,Nu", lines[1]]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"chr1\t1\t.\tA\t.\t.\t.\t.\tGT:DP:RGQ",
+        line(1, "A", ".", "30:90", "DP:RGQ"),
+        line(1, "A", ".", "0/0:x:90", "GT:DP:RGQ"),
+        line(1, "A", ".", "0/0:30:90", "GT:DP:RGQ", "END=x"),
+        line("x", "A", ".", "0/0:30:90", "GT:DP:RGQ"),
+        line("x", "A", "C", "0/1:30:90", "GT:DP:GQ"),
+        b"chr1",
+    ],
+)
+def test_a_damaged_line_is_no_call(bad):
+    with pytest.raises(GoeError, match="bcftools wrote a line in which"):
+        through(gvcf.Blocks(CONTIGS, "P"), [line(1, "A", ".", "0/0:30:90", "GT:DP:RGQ"), bad])
+
+
+@pytest.mark.parametrize("values", ["30", "0,x,3:30", "0;1:30", "0,,3:30"])
+def test_no_likelihoods_no_confidence(values):
+    with pytest.raises(GoeError, match="likelihoods of one person are expected"):
+        through(gvcf.Confidence(), [line(1, "A", "<*>", values, "DP" if values == "30" else "PL:DP")])
+
+
+def test_lines_longer_than_what_is_read_at_a_time():
+    longer = "ACGT" * 200_000
+    [row] = body(gvcf.Confidence(), [line(1, longer, "<*>", "0,9,99:28", "PL:DP")])
+    assert row[3] == longer and row[9] == "0,9,99:28:9"
+    [row] = body(gvcf.Blocks(CONTIGS, "P"), [line(1, longer, "A", "0/1:30:90", "GT:DP:GQ")])
+    assert row[3] == longer
+
+
+@pytest.mark.parametrize("haploid", [False, True])
+def test_real_reads_are_told_as_plain_python_tells_them(shared, tmp_path, haploid):
+    """20 kb at 30x."""
+    fasta = tmp_path / "ref.fa"
+    real_genomes.pad_reference(shared / "data/reference/hg19.chr20.1_10200000.fa.gz", fasta, "20", 63025520)
+    [reads] = (shared / "data/reads").glob("HG002*.bam")
+    mpileup = ["bcftools", "mpileup", "--no-version", "-f", fasta, "-r", "20:10020000-10040000", "-a", "AD,DP", "-Ov"]
+    mpileup += ["-g", ",".join(map(str, gvcf.PILEUP_EDGES)), reads]
+    pileup = subprocess.run(mpileup, capture_output=True, check=True).stdout.splitlines()
+    confident = through(gvcf.Confidence(haploid), pileup)
+    assert confident == list(plain_calls.with_confidence(pileup, haploid))
+    call = ["bcftools", "call", "--no-version", "-m", "-a", "GQ", *["--ploidy", "1"] * haploid, "-Ov", "-"]
+    text = b"".join(row + b"\n" for row in confident)
+    called = subprocess.run(call, input=text, capture_output=True, check=True).stdout.splitlines()
+    made = [row for row in through(gvcf.Blocks({}, "P", [5, 10], [20]), called) if not row.startswith(b"#")]
+    assert made == list(plain_calls.from_bcftools(called, [5, 10], [20])) and len(made) > 200

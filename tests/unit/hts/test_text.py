@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from goe.hts.text import behind_last, cell_end, columns, digits, find, line_end, natural, padded, same
+from goe.hts.text import behind_last, cell_end, columns, digits, find, line_end, natural, padded, put, put_number, same
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +73,12 @@ def test_ends(before, text):
 def test_behind_the_last_one(text, start):
     start = min(start, len(text))
     assert behind_last(padded(text.encode()), start, len(text), 10) == max(start, text.rfind("\n", start) + 1)
+
+
+@given(st.integers(0, 10**18), st.text("ab", max_size=9))
+def test_what_is_put_is_what_was_there(number, word):
+    out = np.full(40, 46, np.uint8)
+    n = put_number(out, 1, number)
+    n = put(out, n, padded(word.encode()), 0, len(word))
+    written = f".{number}{word}"
+    assert n == len(written) and out.tobytes().decode() == written + "." * (40 - n)
