@@ -30,6 +30,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         mini_node=output.mini_node,
         annotations=output.annotations,
         lookup=output.lookup,
+        rs_numbers=output.rs_numbers,
         membership=output.membership,
         summary=output.summary,
         gdi=output.gdi if params.gdi else None,

@@ -8,6 +8,7 @@ from goe.core import logs, seal
 from goe.release import layout
 from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
+from goe.release.report.lookup import Tracks
 from goe.rules.site_filters import DESCRIPTIONS
 
 params = snakemake.params
@@ -28,8 +29,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         qc,
         disclosure,
         report_spectrum.combine(summary["spectrum"] for summary in summaries),
-        snakemake.input.lookups,
-        snakemake.input.callable,
+        Tracks(snakemake.input.lookups, snakemake.input.callable, snakemake.input.rs_numbers),
         [summary["contig"] for summary in summaries],
         DESCRIPTIONS,
         disclosure["membership_inference"],

@@ -1,7 +1,7 @@
 "use strict";
 // What the page of a collection answers to a query: the map of an allele's frequencies, or the alleles of a region.
 (() => {
-  const { facts, h, g, whole, link, country: named, overlapping, take, begin } = lookup;
+  const { facts, h, g, whole, link, country: named, Trouble, overlapping, take, begin } = lookup;
   const FIRST_COLUMNS = 4;
   const PER_STRATUM = 4;
   const LISTED = 60;
@@ -134,7 +134,8 @@
     return [body, more ? h("p", { class: "note" }, `The first ${whole(found.length)}: ask for a smaller region.`) : null];
   }
 
-  async function tell({ contig, pos, ref, alt, start, end }) {
+  async function tell({ contig, pos, ref, alt, start, end, rs }) {
+    if (rs) throw new Trouble("A collection has no rs numbers: ask by position and alleles, such as chr1-12345-A-G.");
     const pair = ref && `${ref}>${alt}`;
     if (pair) [start, end] = [pos, pos];
     const [hits, all] = await take(overlapping(contig, start, end), pair ? 1000 : LISTED);

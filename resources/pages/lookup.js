@@ -52,12 +52,12 @@ const lookup = (() => {
   // ---- the packed numbers
 
   class Chunk {
-    // first: what the steps of the first column start from.
+    // first: what the steps of the first column start from; pos: what they come to.
     constructor(bytes, first) {
       const length = new DataView(bytes.buffer).getUint32(0, true);
       Object.assign(this, JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))));
       this.data = bytes.subarray(4 + length);
-      this.pos = new Int32Array(this.n);
+      this.pos = new Float64Array(this.n);
       for (let i = 0, pos = first; i < this.n; i++) this.pos[i] = pos += this.cell(0, i);
     }
 
@@ -149,6 +149,27 @@ const lookup = (() => {
     return contig.chunks.flatMap(([first, , last], number) => (first <= end && last >= start ? [number] : []));
   }
 
+  // The allele of a contig that stands at this place of its table, from 0.
+  async function nth(contig, place) {
+    let number = 0;
+    for (; place >= contig.chunks[number][3]; number++) place -= contig.chunks[number][3];
+    return { contig, part: await alleles(contig, number), i: place };
+  }
+
+  // Alleles that an rs number names.
+  async function named(rs) {
+    const hits = [];
+    for (const contig of facts.contigs) {
+      const { chunks } = contig.rs_numbers;
+      for (const [number, said] of chunks.entries()) {
+        if (rs < said[0] || said[1] < rs) continue;
+        const part = await chunk(`${contig.name}.rs`, number, said);
+        for (let i = 0; i < part.n; i++) if (part.pos[i] === rs) hits.push(await nth(contig, part.cell(1, i)));
+      }
+    }
+    return hits;
+  }
+
   async function* overlapping(contig, start, end) {
     for (const number of candidates(contig, start, end)) {
       const part = await alleles(contig, number);
@@ -203,20 +224,20 @@ const lookup = (() => {
   const integer = (digits) => Number(digits.replaceAll(",", ""));
   const elsewhere = facts.kind === "release" ? "goe lookup may, or ask" : "Ask";
   const UNREAD = [
-    [/^rs\d+$/i, "is an rs number, and this page knows none"],
     [/^ga4gh:/i, "is an identifier of GA4GH, and this page knows none"],
     [/^[\w.]+:[cnpr]\./i, "is named on a transcript or protein, and this page knows none"],
     [/^[\w.]+:[gm]\.\d+(?:_\d+)?(?:del|dup|ins|inv)/i, "leaves out bases of the reference, which this page has not"],
     [/^NC_\d+\.\d+:\d+:(?:\d*|[ACGT]+:|:[ACGT]*)$/i, "leaves out bases of the reference, which this page has not"],
   ];
 
-  // {contig, pos, ref, alt} of an allele, {contig, start, end} of a region, null of nothing.
+  // {contig, pos, ref, alt} of an allele, {contig, start, end} of a region, {rs} of an rs number, null of nothing.
   function understand(asked) {
     let words = asked
       .trim()
       .replace(/[\u2010-\u2015\u2212]/g, "-")
       .replace(/\s+/g, " ");
     if (!words) return null;
+    if (/^rs\d+$/i.test(words)) return { rs: Number(words.slice(2)) };
     for (const [pattern, what] of UNREAD) {
       if (pattern.test(words)) {
         throw new Trouble(`${words} ${what}. ${elsewhere} by position and alleles, such as chr1-12345-A-G.`);
@@ -332,5 +353,5 @@ const lookup = (() => {
     for (const one of opened) one.open = false;
   });
 
-  return { facts, h, g, whole, link, country, label, Trouble, chunk, overlapping, count, take, problem, show, begin };
+  return { facts, h, g, whole, link, country, label, Trouble, chunk, named, overlapping, count, take, problem, show, begin };
 })();

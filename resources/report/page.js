@@ -1,7 +1,7 @@
 "use strict";
 // What the page of a release answers to a query: the numbers of an allele in every stratum, or the alleles of a region.
 (() => {
-  const { facts, h, g, whole, link, label, chunk, overlapping, count, take, problem, show, begin } =
+  const { facts, h, g, whole, link, label, chunk, named, overlapping, count, take, problem, show, begin } =
     lookup;
   const meanings = new Map(Object.entries(facts.filters));
   const PAGE = 100;
@@ -271,5 +271,16 @@
     return out;
   }
 
-  begin((asked) => (asked.ref ? allele(asked) : area(asked)));
+  async function numbered(rs) {
+    const hits = await named(rs);
+    if (hits.length === 1) return detail(hits[0]);
+    const few = facts.contigs.some((contig) => contig.rs_numbers.chunks.length)
+      ? "This rs number names no allele of this release: ask by position and alleles to hear what that means."
+      : "This release was made without rs numbers: ask by position and alleles, such as chr1-12345-A-G.";
+    const words = hits.length ? `${whole(hits.length)} alleles. Numbers are those of Total.` : few;
+    const line = h("p", { class: hits.length ? "answerline" : "lead", id: hits.length ? "hits" : "nothere" }, words);
+    return [h("h3", {}, `rs${rs}`), line, hits.length ? list(hits)[1] : h("p")];
+  }
+
+  begin((asked) => (asked.rs ? numbered(asked.rs) : asked.ref ? allele(asked) : area(asked)));
 })();

@@ -36,6 +36,7 @@ from goe.release.gdi import package as gdi_package
 from goe.release.metadata import health_dcat, ro_crate
 from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
+from goe.release.report.lookup import Tracks
 from goe.release.table import kept_people
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
@@ -50,6 +51,7 @@ from helpers.blocks import sequence, write_fasta
 PIECES = 5
 REPO = Path(__file__).resolve().parents[2]
 ID = "GOE-EE-EXAMPLE-20260301093000000"
+_TRACKS = ("lookup", "callable", "rs_numbers")
 FORMATS = ["sites", "frequencies", "callable_an", "beacon", "mini-node", "annotations", "gdi"]
 CONTIGS = {"chr20": 6000, "chrX": 3000, "chrY": 1200, "chrM": 900}
 PAR = [("chrX", 1, 600), ("chrX", 2700, 3000), ("chrY", 1, 200), ("chrY", 1100, 1200)]
@@ -281,6 +283,7 @@ def _contig(release: Release, root: Path, work: Path, contig: str, table: Path) 
         mini_node=work / f"mini-node/{contig}",
         annotations=work / f"{contig}.annotations.vcf.gz",
         lookup=work / f"{contig}.lookup",
+        rs_numbers=work / f"{contig}.rs_numbers",
         membership=work / f"{contig}.membership.parquet",
         summary=summary,
         gdi=work / f"gdi/{contig}" if release.gdi else None,
@@ -467,8 +470,7 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
         rule,
         # As the stage has them, from JSON with sorted keys.
         report_spectrum.combine(json.loads(release_notes.dumps(s["spectrum"])) for s in parts.summaries),
-        [parts.work / f"{contig}.lookup" for contig in parts.build.contigs],
-        [parts.work / f"{contig}.callable" for contig in parts.build.contigs],
+        Tracks(*([parts.work / f"{contig}.{of}" for contig in parts.build.contigs] for of in _TRACKS)),
         [s["contig"] for s in parts.summaries],
         site_rules.DESCRIPTIONS,
         rule["membership_inference"],

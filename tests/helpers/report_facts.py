@@ -1,12 +1,13 @@
 """The plain facts of a made-up release, as the summaries of goe have them, for `goe.release.report.page`."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 from goe.disclosure.membership import CHANGES
-from goe.release.report import callable_steps
-from goe.release.report.lookup import Writer
+from goe.release.report import callable_steps, rs_numbers
+from goe.release.report.lookup import Tracks, Writer
 from goe.release.report.spectrum import Spectrum, combine
 from goe.rules.site_filters import DESCRIPTIONS
 
@@ -43,9 +44,14 @@ def runs(length: int) -> list[pa.Table]:
     return [table.slice(0, 7001), table.slice(7001)]
 
 
+def rs_number(pos: int) -> str | None:
+    """Of the alleles of a position, whatever the contig; two of three have one, falling and rising."""
+    return f"rs{(pos * 7919) % 1_000_003 + 2_600_000_000}" if pos % 3 else None
+
+
 def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) -> dict:
     """Arguments of `report_page.write` but for the folder of the release; look-up files go into `folder`."""
-    spectra, lookups, steps = [], [], []
+    spectra, lookups, steps, numbers = [], [], [], []
     for contig in contigs:
         blocks = list(public_blocks.blocks(contig["name"], alleles, k=k, size=size))
         spectrum, strata = Spectrum(blocks[0].strata), blocks[0].strata
@@ -59,6 +65,10 @@ def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) 
         with callable_steps.Writer(steps[-1], contig["name"], public_blocks.people()["Total"]) as writer:
             for table in runs(contig["length"]):
                 writer.write(table)
+        numbers.append(folder / f"{contig['name']}.rs_numbers")
+        with rs_numbers.Writer(numbers[-1], contig["name"]) as writer:
+            for block in blocks:
+                writer.write(replace(block, names={"rsid": pa.array(map(rs_number, block.pos.to_pylist()))}))
     people = {s: n for s, n in public_blocks.people().items() if s in spectra[0]["strata"]}
     spectrum = combine(spectra)
     return {
@@ -152,8 +162,7 @@ def facts(folder, alleles=40_000, k=5, contigs=CONTIGS, size=16_384, **changes) 
             ],
         },
         "spectrum": spectrum,
-        "lookups": lookups,
-        "steps": steps,
+        "lookups": Tracks(lookups, steps, numbers),
         "contigs": list(contigs),
         "filters": DESCRIPTIONS,
         "membership": {

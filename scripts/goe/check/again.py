@@ -191,7 +191,8 @@ def page(
             paths.append(Path(folder) / str(number))
             paths[-1].write_text("".join(f"{text}\n" for text in texts) + json.dumps(index) + "\n")
         limit = -1 if found.files else report_lookup.EMBED_UP_TO * 1000
-        table = report_lookup.table(paths[: len(examples)], paths[len(examples) :], limit)
+        n = len(examples)
+        table = report_lookup.table(report_lookup.Tracks(paths[:n], paths[n : 2 * n], paths[2 * n :]), limit)
         text = report_page.page(
             dataset,
             descriptions["qc"],

@@ -22,7 +22,7 @@ from goe.core.errors import GoeError, Problem
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
 from goe.release import bounds, reading
-from goe.release.report import callable_steps
+from goe.release.report import callable_steps, rs_numbers
 from goe.rules.stratum import parse
 
 PAGE = "report.html"
@@ -75,11 +75,12 @@ def read(folder: str | Path) -> Page:
 
 def tracks(facts: Mapping) -> Iterator[tuple[str, list, dict]]:
     """What the page has chunks of, what it says of each chunk, and more: alleles of each contig, then steps of callable
-    AN along each."""
+    AN along each, then rs numbers of each."""
     yield from ((contig["name"], contig["chunks"], {}) for contig in facts["contigs"])
     for contig in facts["contigs"]:
         steps = contig["callable"]
         yield f"{contig['name']}.callable", steps["chunks"], {"edges": steps["edges"]}
+    yield from ((f"{contig['name']}.rs", contig["rs_numbers"]["chunks"], {}) for contig in facts["contigs"])
 
 
 def without_chunks(text: str) -> str:
@@ -271,18 +272,33 @@ def compare_callable(
     folder: str | Path, page: Page, contig: str, people: int, runs: Iterable[pa.Table]
 ) -> list[Problem]:
     """Differences between the steps of callable AN of a contig and those of its released runs. people: of Total."""
-    (about,) = [c["callable"] for c in page.facts["contigs"] if c["name"] == contig]
-    track, where = f"{contig}.callable", str(Path(folder) / (page.facts["folder"] or PAGE))
     steps = callable_steps.Steps(people)
-    released = chain(chain.from_iterable(map(steps.add, runs)), steps.rest())
-    told = zip_longest(about["chunks"], _texts(folder, page, track, len(about["chunks"])), released)
-    for number, (stated, text, wanted) in enumerate(told):
+    wanted = chain(chain.from_iterable(map(steps.add, runs)), steps.rest())
+    return _compare_track(folder, page, f"{contig}.callable", wanted, "callable AN gives")
+
+
+def compare_rs_numbers(folder: str | Path, page: Page, contig: str, names: Iterable[pa.Table]) -> list[Problem]:
+    """Differences between the rs numbers of a contig and those of its table of names. names: pieces with rsid."""
+    numbers = rs_numbers.Numbers()
+    try:
+        for piece in names:
+            numbers.add(piece["rsid"])
+    except pa.ArrowInvalid:
+        return [Problem(f"allele-names/{contig}.parquet", "has rs numbers that are none", _AGAIN)]
+    return _compare_track(folder, page, f"{contig}.rs", numbers.chunks(), "the table of names gives")
+
+
+def _compare_track(folder: str | Path, page: Page, track: str, wanted: Iterable[tuple], words: str) -> list[Problem]:
+    """wanted: of each chunk what the page has to say of it, and the chunk before zlib."""
+    (told,) = [chunks for name, chunks, _ in tracks(page.facts) if name == track]
+    where = str(Path(folder) / (page.facts["folder"] or PAGE))
+    every = zip_longest(told, _texts(folder, page, track, len(told)), wanted)
+    for number, (stated, text, one) in enumerate(every):
         try:
-            same = (
-                stated == [wanted[0], zlib.adler32(wanted[1])] and _inflated(text[0], len(wanted[1]) + 1) == wanted[1]
-            )
+            *about, raw = one
+            same = stated == [*about, zlib.adler32(raw)] and _inflated(text[0], len(raw) + 1) == raw
         except _NO_CHUNK:
             same = False
         if not same:
-            return [Problem(where, f"chunk {number} of {track} is not what callable AN gives", _AGAIN)]
+            return [Problem(where, f"chunk {number} of {track} is not what {words}", _AGAIN)]
     return []

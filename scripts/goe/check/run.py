@@ -53,7 +53,7 @@ from goe.release import bounds, layout
 from goe.release.formats import annotations, mini_node, wide_table
 from goe.release.formats.sites_vcf import Tag
 from goe.release.metadata import ro_crate
-from goe.release.reading import reading
+from goe.release.reading import batches, reading
 from goe.release.report import lookup as report_lookup
 from goe.release.report import spectrum as report_spectrum
 from goe.release.table import BLOCK
@@ -656,7 +656,10 @@ class _Check:
     def compare_lookup(self, page: check_lookup.Page, contig: str) -> list[Problem]:
         problems = check_lookup.compare(self.root, page, contig, self.facts.strata, self.blocks([contig]))
         runs = callable_check.of_total(self.root / f"callable_an/{contig}.parquet")
-        return problems + check_lookup.compare_callable(self.root, page, contig, self.facts.people[st.TOTAL], runs)
+        problems += check_lookup.compare_callable(self.root, page, contig, self.facts.people[st.TOTAL], runs)
+        path = self.root / f"allele-names/{contig}.parquet"
+        names = batches(path, str(path), ["rsid"], 1 << 14, ["rsid"])
+        return problems + check_lookup.compare_rs_numbers(self.root, page, contig, names)
 
     def callable_an(self, contigs: Sequence[str]) -> Iterator[tuple[str, Callable[[], list[Problem]]]]:
         """Tables, BED file and its index."""

@@ -20,6 +20,7 @@ from goe.release.formats import allele_names, annotations, beacon, mini_node, si
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
 from goe.release.report import lookup as report_lookup
+from goe.release.report import rs_numbers
 from goe.release.report import spectrum as report_spectrum
 from goe.settings.sections import Disclosure
 
@@ -29,9 +30,9 @@ class Places:
     """Files of one contig.
 
     table, wide, names, beacon: of the release. every, passed, annotations: bodies (`sites_vcf.Body`) of its VCFs;
-    mini_node: folder of those of the mini-node, one a stratum. lookup, membership: for its page and its test of
-    membership. summary: exact, not for the release. gdi: folder of a part of the GDI package, None where there is no
-    package.
+    mini_node: folder of those of the mini-node, one a stratum. lookup, rs_numbers, membership: for its page and its
+    test of membership. summary: exact, not for the release. gdi: folder of a part of the GDI package, None where there
+    is no package.
     """
 
     table: str | Path
@@ -43,6 +44,7 @@ class Places:
     mini_node: str | Path
     annotations: str | Path
     lookup: str | Path
+    rs_numbers: str | Path
     membership: str | Path
     summary: str | Path
     gdi: str | Path | None = None
@@ -133,6 +135,7 @@ class Release:
             mini_node.Writer(_emptied(places.mini_node), fields, strata, threads),
             annotations.Writer(places.annotations, annotations.read_fields(), strata, build, contig, self.regions),
             report_lookup.Writer(places.lookup, contig, strata),
+            rs_numbers.Writer(places.rs_numbers, contig),
         ]
         if self.gdi and places.gdi:
             made.append(gdi_package.Writer(_emptied(places.gdi), contig, length, self.gdi))

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -27,7 +28,7 @@ from goe.frequencies.block import Block
 from goe.genome import hgvs
 from goe.genome.build import Build
 from goe.pages import packed
-from goe.release.report import callable_steps
+from goe.release.report import callable_steps, rs_numbers
 from goe.rules.stratum import parse
 
 FOLDER = "report-data"
@@ -124,17 +125,27 @@ class Writer:
         self._track.close(error is None, strata=list(self.strata), example=self.example[1])
 
 
+class Tracks(NamedTuple):
+    """Files that a look-up table is made of, one a contig each, in release order. alleles: of `Writer`; callable: of
+    `callable_steps.Writer`; rs_numbers: of `rs_numbers.Writer`."""
+
+    alleles: Sequence[str | Path]
+    callable: Sequence[str | Path]
+    rs_numbers: Sequence[str | Path]
+
+
 @dataclass(frozen=True)
 class Table:
-    """The look-up table of a release: files of contigs (`Writer`) in release order, with their indices.
+    """The look-up table of a release: files of tracks with their indices, those of alleles first. contigs: how many."""
 
-    steps: files of callable AN along them (`callable_steps.Writer`), with theirs.
-    """
-
-    paths: tuple[Path, ...]
-    indices: tuple[dict, ...]
-    steps: tuple[tuple[Path, dict], ...]
+    tracks: tuple[tuple[Path, dict], ...]
+    contigs: int
     embedded: bool
+
+    @property
+    def indices(self) -> list[dict]:
+        """Those of alleles, in release order."""
+        return [index for _, index in self.tracks[: self.contigs]]
 
     @property
     def alleles(self) -> int:
@@ -144,10 +155,6 @@ class Table:
     def strata(self) -> list[str]:
         return self.indices[0]["strata"]
 
-    @property
-    def tracks(self) -> list[tuple[Path, dict]]:
-        return [*zip(self.paths, self.indices, strict=True), *self.steps]
-
     def names(self) -> list[str]:
         """Relative paths of the files beside the page; none when the table is embedded."""
         if self.embedded:
@@ -155,29 +162,32 @@ class Table:
         return [n for _, index in self.tracks for n in packed.names(FOLDER, index["track"], len(index["chunks"]))]
 
 
-def table(paths: Sequence[str | Path], steps: Sequence[str | Path], embed_up_to: int = EMBED_UP_TO) -> Table:
-    """The table of the contigs' files; embedded when it has at most `embed_up_to` characters.
+def table(files: Tracks, embed_up_to: int = EMBED_UP_TO) -> Table:
+    """The table of these files; embedded when it has at most `embed_up_to` characters.
 
-    GoeError when files differ in their strata or a contig is there twice, or not in both.
+    GoeError when files differ in their strata or a contig is there twice, or not in all of them.
     """
-    indices, of_steps = [packed.read_index(path) for path in paths], [packed.read_index(path) for path in steps]
+    every = [(Path(path), packed.read_index(path)) for paths in files for path in paths]
+    alleles = every[: len(files.alleles)]
     problems = []
-    contigs: set[str] = set()
-    for path, index in zip(paths, indices, strict=True):
-        if index["strata"] != indices[0]["strata"]:
-            problems.append(Problem(str(path), f"strata differ from those of {paths[0]}", "make all contigs again"))
+    contigs: list[str] = []
+    for path, index in alleles:
+        if index["strata"] != alleles[0][1]["strata"]:
+            problems.append(
+                Problem(str(path), f"strata differ from those of {alleles[0][0]}", "make all contigs again")
+            )
         if index["track"] in contigs:
             problems.append(Problem(str(path), f"{index['track']} is there twice", "give each contig once"))
-        contigs.add(index["track"])
-    if not indices:
+        contigs.append(index["track"])
+    if not alleles:
         problems.append(Problem("look-up table", "no contig", "make the release of the contigs first"))
-    if [index["track"] for index in of_steps] != [callable_steps.track(index["track"]) for index in indices]:
-        problems.append(Problem("look-up table", "callable AN is of other contigs", "make all contigs again"))
+    others = [track(contig) for track in (callable_steps.track, rs_numbers.track) for contig in contigs]
+    if [index["track"] for _, index in every[len(alleles) :]] != others:
+        what = "callable AN or rs numbers are of other contigs"
+        problems.append(Problem("look-up table", what, "make all contigs again"))
     if problems:
         raise GoeError(problems)
-    size = sum(index["characters"] for index in indices + of_steps)
-    beside = tuple(zip(map(Path, steps), of_steps, strict=True))
-    return Table(tuple(map(Path, paths)), tuple(indices), beside, size <= embed_up_to)
+    return Table(tuple(every), len(alleles), sum(index["characters"] for _, index in every) <= embed_up_to)
 
 
 def embedded(found: Table) -> Iterator[tuple[str, int, str]]:
@@ -223,7 +233,7 @@ def facts(found: Table, about: Mapping, contigs: Sequence[Mapping], quiet: Silen
                 "make the release of all contigs again",
             )
         )
-    steps = {index["track"]: index for _, index in found.steps}
+    tracks = {index["track"]: index for _, index in found.tracks}
     build = Build(
         about["build"],
         {c["name"]: c["length"] for c in contigs},
@@ -245,7 +255,8 @@ def facts(found: Table, about: Mapping, contigs: Sequence[Mapping], quiet: Silen
                 "accession": hgvs.accession(about["build"], c["name"], c["length"]),
                 "example": by_name[c["name"]]["example"],
                 "chunks": by_name[c["name"]]["chunks"],
-                "callable": {key: steps[callable_steps.track(c["name"])][key] for key in ("edges", "chunks")},
+                "callable": {key: tracks[callable_steps.track(c["name"])][key] for key in ("edges", "chunks")},
+                "rs_numbers": {"chunks": tracks[rs_numbers.track(c["name"])]["chunks"]},
                 "odd": quiet.odd_places(build, c["name"]),
             }
             for c in contigs

@@ -61,8 +61,7 @@ def write(
     qc: Mapping,
     disclosure: Mapping,
     spectrum: Mapping,
-    lookups: Sequence[str | Path],
-    steps: Sequence[str | Path],
+    lookups: report_lookup.Tracks,
     contigs: Sequence[Mapping],
     filters: Mapping[str, str],
     membership: Mapping | None,
@@ -72,10 +71,10 @@ def write(
 ) -> list[str]:
     """Write the page into a release folder; relative paths of what was written, the page first.
 
-    lookups: files of `report_lookup.Writer`; steps: of `callable_steps.Writer`; contigs in release order. Other
-    arguments as `page`. Files of an earlier look-up table in the folder are removed.
+    lookups: contigs in release order. Other arguments as `page`. Files of an earlier look-up table in the folder are
+    removed.
     """
-    table = report_lookup.table(lookups, steps, embed_up_to)
+    table = report_lookup.table(lookups, embed_up_to)
     text = page(about, qc, disclosure, spectrum, table, contigs, filters, membership, checks, files)
     beside = report_lookup.write_beside(table, folder, about["id"])
     (Path(folder) / NAME).write_text(text, encoding="utf-8")

@@ -204,6 +204,23 @@ def test_what_is_not_there_is_not_absent(watched, folders, released):
     assert "chr20-100-A-G" in several["words"] and "chr20-101-C-T" in several["words"]
 
 
+@pytest.mark.parametrize("where", ["inside", "beside"])
+def test_rs_numbers_lead_to_their_alleles(watched, folders, released, where):
+    watched.open(folders[where] / "report.html")
+    by = {}
+    for contig, rows in released.items():
+        for allele in rows:
+            if rs := report_facts.rs_number(allele[0]):
+                by.setdefault(rs, []).append((contig, allele))
+    one = [rs for rs, named in by.items() if len(named) == 1]
+    for rs in (one[0], one[len(one) // 2], max(one, key=lambda rs: int(rs[2:]))):
+        check_detail(ask(watched, rs), *by[rs][0])
+    several = next(rs for rs, named in by.items() if len({contig for contig, _ in named}) == 2)
+    found = ask(watched, several.upper())
+    assert [row[0] for row in found["list"]] == [f"{c}-{p}-{r}-{a}" for c, (p, r, a, *_) in by[several]]
+    assert "names no allele of this release" in ask(watched, "rs1")["nothere"]
+
+
 def test_what_is_not_listed_is_told_by_callable_an(watched, folders, released):
     """Nobody called, or an AN between two edges; on X more may be withheld, and said to be."""
     total = report_facts.public_blocks.people()["Total"]
@@ -236,7 +253,6 @@ def test_what_is_not_listed_is_told_by_callable_an(watched, folders, released):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("rs429358", "is an rs number, and this page knows none. goe lookup may"),
         ("ga4gh:VA.1234", "is an identifier of GA4GH"),
         ("NM_000041.4:c.388T>C", "on a transcript"),
         ("NC_000020.11:g.331_333del", "leaves out bases of the reference"),

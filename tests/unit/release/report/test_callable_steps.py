@@ -1,8 +1,6 @@
 """The steps of callable AN in the page hold the released numbers at every base."""
 
 import base64
-import json
-import struct
 import zlib
 from itertools import pairwise
 
@@ -12,6 +10,7 @@ import pytest
 from goe.core.errors import GoeError
 from goe.pages import packed
 from goe.release.report import callable_steps
+from helpers.packed import unpacked
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -20,17 +19,6 @@ def table(runs):
     """runs: (start, AN of Total)."""
     start, an = zip(*runs, strict=True)
     return pa.table({"start": pa.array(start, pa.int32()), "an_Total": pa.array(an, pa.int32())})
-
-
-def unpacked(first, raw):
-    """(start, edges reached) of a chunk, read as goe.pages.packed says."""
-    (length,) = struct.unpack_from("<I", raw)
-    head, data = json.loads(raw[4 : 4 + length]), raw[4 + length :]
-    values = []
-    for base, width, at in head["columns"]:
-        planes = [data[at + k * head["n"] : at + (k + 1) * head["n"]] for k in range(width)]
-        values.append([base + sum(plane[i] << 8 * k for k, plane in enumerate(planes)) for i in range(head["n"])])
-    return list(zip((first + np.cumsum(values[0])).tolist(), values[1], strict=True))
 
 
 def steps(pieces, people):

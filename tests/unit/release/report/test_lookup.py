@@ -14,7 +14,7 @@ from goe.core.errors import GoeError
 from goe.disclosure.silence import ZERO, Silence
 from goe.frequencies import strata as st
 from goe.pages import packed
-from goe.release.report import callable_steps
+from goe.release.report import callable_steps, rs_numbers
 from goe.release.report import lookup as report_lookup
 from helpers.blocks import LEAVES, block, random_block, sequence, with_other_hidden_numbers
 from hypothesis import given, settings
@@ -129,15 +129,16 @@ def write(path, contig, *blocks):
     return path
 
 
-def steps(paths):
-    """Callable AN for the same contigs, of one run each."""
-    out = []
-    for path in paths:
+def tracks(paths):
+    """These files, callable AN of one run each, and no rs numbers."""
+    steps, numbers = ([path.with_suffix(f".{of}") for path in paths] for of in ("callable", "rs"))
+    for path, step, number in zip(paths, steps, numbers, strict=True):
         contig = packed.read_index(path)["track"]
-        out.append(path.with_suffix(".callable"))
-        with callable_steps.Writer(out[-1], contig, 10) as writer:
+        with callable_steps.Writer(step, contig, 10) as writer:
             writer.write(pa.table({"start": pa.array([0], pa.int32()), "an_Total": pa.array([7], pa.int32())}))
-    return out
+        with rs_numbers.Writer(number, contig):
+            pass
+    return report_lookup.Tracks(paths, steps, numbers)
 
 
 def several(contig, n, **changes):
@@ -199,15 +200,15 @@ def test_small_tables_are_embedded_and_large_ones_lie_beside(tmp_path):
         write(tmp_path / "1", "chr1", *blocks),
         write(tmp_path / "2", "chr2", replace(part(blocks[0], 0, 0), contig="chr2")),
     ]
-    beside = steps(paths)
-    size = sum(packed.read_index(path)["characters"] for path in [*paths, *beside])
-    inside = report_lookup.table(paths, beside, embed_up_to=size)
+    files = tracks(paths)
+    size = sum(packed.read_index(path)["characters"] for path in [*files.alleles, *files.callable])
+    inside = report_lookup.table(files, embed_up_to=size)
     assert inside.embedded and inside.names() == []
     chunks = list(report_lookup.embedded(inside))
     of_steps = ["chr1.callable", "chr2.callable"]
     assert [chunk[:2] for chunk in chunks] == [*(("chr1", i) for i in range(9)), *((track, 0) for track in of_steps)]
 
-    beside = report_lookup.table(paths, beside, embed_up_to=size - 1)
+    beside = report_lookup.table(files, embed_up_to=size - 1)
     assert not beside.embedded and not list(report_lookup.embedded(beside))
     assert beside.alleles == sum(map(len, blocks))
     folder = tmp_path / "release"
@@ -232,18 +233,18 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path):
     one = random_block("chr1", TEXT)
     paths = [write(tmp_path / "1", "chr1", one), write(tmp_path / "1b", "chr1", one)]
     with pytest.raises(GoeError, match="chr1 is there twice"):
-        report_lookup.table(paths, steps(paths))
+        report_lookup.table(tracks(paths))
     with pytest.raises(GoeError, match="no contig"):
-        report_lookup.table([], [])
+        report_lookup.table(report_lookup.Tracks([], [], []))
     people = np.zeros((len(LEAVES), 5, 1), np.int32)
     fewer = write(tmp_path / "3", "chr3", block("chr3", [(1, "A", "C")], people, strata=("Total", "EE")))
     with pytest.raises(GoeError, match="strata differ"):
-        report_lookup.table([paths[0], fewer], [])
-    with pytest.raises(GoeError, match="callable AN is of other contigs"):
-        report_lookup.table(paths[:1], [])
+        report_lookup.table(tracks([paths[0], fewer]))
+    with pytest.raises(GoeError, match="callable AN or rs numbers are of other contigs"):
+        report_lookup.table(tracks(paths[:1])._replace(rs_numbers=[]))
     contigs = [{"name": "chr1", "length": 3000}, {"name": "chr2", "length": 10}]
     with pytest.raises(GoeError, match=r"chr1, those of the release chr1, chr2"):
-        report_lookup.facts(report_lookup.table(paths[:1], steps(paths[:1])), ABOUT, contigs, Silence(ZERO))
+        report_lookup.facts(report_lookup.table(tracks(paths[:1])), ABOUT, contigs, Silence(ZERO))
 
 
 def test_a_file_that_was_cut_off_is_refused(tmp_path):

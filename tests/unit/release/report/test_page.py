@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from goe.core.errors import GoeError
 from goe.pages import html, svg
-from goe.release.report import callable_steps
+from goe.release.report import callable_steps, rs_numbers
 from goe.release.report import lookup as report_lookup
 from goe.release.report import page as report_page
 from goe.release.report.spectrum import Spectrum, combine
@@ -137,11 +137,11 @@ def test_files_beside_the_page_are_the_only_other_scripts(facts, tmp_path):
     policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0][0]["content"]
     assert re.search(r"script-src 'sha256-[^']+' 'self' file:;", policy)
     names = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
-    tracks = ["chr20.000", "chr20.callable.000", "chrX.000", "chrX.callable.000"]
+    tracks = [f"{contig}{of}.000" for contig in ("chr20", "chrX") for of in ("", ".callable", ".rs")]
     assert names == [*(f"report-data/{track}.js" for track in tracks), "report.html"]
     assert "report-data/ beside this page" in page.section("lookup")
     assert not [a for a, _ in page.all("script") if a.get("id", "").startswith("chunk-")]
-    assert "report-data/4 files of the look-up" in page.section("files")
+    assert "report-data/6 files of the look-up" in page.section("files")
 
 
 def test_numbers_are_on_the_page(page, facts):
@@ -370,14 +370,15 @@ def test_empty_release_makes_a_page(facts, tmp_path):
         writer.write(one)
     with callable_steps.Writer(tmp_path / "b", "chr1", 0) as writer:
         writer.write(report_facts.runs(10)[0])
+    with rs_numbers.Writer(tmp_path / "c", "chr1"):
+        pass
     people = dict.fromkeys(one.strata, 0)
     page = made(
         tmp_path,
         facts,
         about=facts["about"] | {"strata": people, "number_of_people": 0},
         spectrum=combine([spectrum.as_dict()]),
-        lookups=[tmp_path / "a"],
-        steps=[tmp_path / "b"],
+        lookups=report_lookup.Tracks([tmp_path / "a"], [tmp_path / "b"], [tmp_path / "c"]),
         contigs=[{"name": "chr1", "length": 10}],
         disclosure=facts["disclosure"] | {"strata": list(one.strata), "alleles_withheld": 0},
         qc=facts["qc"] | {"people": facts["qc"]["people"] | {"left_out": 0, "left_out_by_reason": {}}},
@@ -416,7 +417,7 @@ def test_hidden_numbers_change_no_byte_and_the_same_facts_give_the_same_page(fac
                     writer.write(one)
             spectra.append(spectrum.as_dict())
             lookups.append(folder / contig["name"])
-        made(folder, facts, spectrum=combine(spectra), lookups=lookups)
+        made(folder, facts, spectrum=combine(spectra), lookups=facts["lookups"]._replace(alleles=lookups))
         texts.append((folder / "report.html").read_bytes())
     assert texts[0] == texts[1] == texts[2]
     # The test would see it: one public number more changes the page.
