@@ -115,14 +115,16 @@ def _whole(numbers: pa.Array) -> np.ndarray:
 @nb.njit(cache=True, nogil=True)
 def _looked_up(start, end, an, unsaid, pos):  # type: ignore[no-untyped-def]
     """int64 (strata, positions): numbers of the runs that hold positions, which are in order; 0 where none does."""
-    out = np.zeros((len(an), len(pos)), np.int64)
+    out, held = np.zeros((len(an), len(pos)), np.int64), np.empty(len(pos), np.int64)
     run = -1
     for j in range(len(pos)):
         while run + 1 < len(start) and start[run + 1] < pos[j]:
             run += 1
-        for i in range(len(an)):
+        held[j] = run if run >= 0 and pos[j] <= end[run] else -1
+    for i in range(len(an)):
+        for j in range(len(pos)):
             if unsaid[i]:
                 out[i, j] = NOT_SAID
-            elif run >= 0 and pos[j] <= end[run]:
-                out[i, j] = an[i, run]
+            elif held[j] >= 0:
+                out[i, j] = an[i, held[j]]
     return out

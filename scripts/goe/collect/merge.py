@@ -15,6 +15,7 @@ follows from the sums alone, so neither the order nor the grouping of datasets c
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -158,6 +159,16 @@ class Window:
         return {name: found.sum(axis=0, dtype=np.int16) for name, found in self.states().items()}
 
 
+class Places(NamedTuple):
+    """Where alleles are, in order (alleles,). pos, last: int64, first and last base of REF; classes: of the region;
+    ploidy: alleles of a person there at most."""
+
+    pos: np.ndarray
+    last: np.ndarray
+    classes: np.ndarray
+    ploidy: np.ndarray
+
+
 def strata_of(datasets: Sequence[Dataset]) -> tuple[str, ...]:
     """Strata of a collection: all that any dataset has."""
     return tuple(form.ordered({s for one in datasets for s in one.people}))
@@ -201,11 +212,10 @@ class Merge:
         union, where = np.unique(np.concatenate(keys), return_inverse=True)
         ends = np.cumsum([0, *map(len, keys)])
         pos, pair = union // size, union % size
-        classes = self._classes(pos)
-        last = pos + np.array([len(ref) for ref, _ in pairs], np.int64)[pair] - 1 if pairs else pos
+        places = self.places(pos, pos + np.array([len(ref) for ref, _ in pairs], np.int64)[pair] - 1 if pairs else pos)
         sums = self.begin(self.parts, len(union))
         states = [
-            part.add(sums, piece, where[start:end], pos, last, classes)
+            part.add(sums, piece, where[start:end], places)
             for part, piece, start, end in zip(self.parts, pieces, ends, ends[1:], strict=False)
         ]
         ref, alt = (pa.array([bases[i] for bases in pairs], pa.string()).take(pa.array(pair)) for i in range(2))
@@ -221,9 +231,10 @@ class Merge:
         )
         return sums
 
-    def _classes(self, pos: np.ndarray) -> np.ndarray:
+    def places(self, pos: np.ndarray, last: np.ndarray) -> Places:
         starts = np.array([start for start, _, _ in self.breaks])
-        return np.array([kind for _, _, kind in self.breaks])[np.searchsorted(starts, pos, side="right") - 1]
+        classes = np.array([kind for _, _, kind in self.breaks])[np.searchsorted(starts, pos, side="right") - 1]
+        return Places(pos, last, classes, _ploidy(classes))
 
 
 @dataclass
@@ -265,6 +276,8 @@ class _Part:
         self.place = [strata.index(s) for s in self.own]
         self.elsewhere = np.array([s not in self.own and not one.holds_nobody(s) for s in strata])
         self.total = self.own.index(TOTAL)
+        self.families = families(self.own)
+        self.zygosity = np.array([stratum in one.zygosity for stratum in self.own])
         self.table = one.tables.get(contig)
         runs = one.callable_an.get(contig)
         self.runs = Runs(runs.unchanged(one.name) if runs else None, contig, self.own)
@@ -349,15 +362,14 @@ class _Part:
     # ---- what it adds
 
     def add(
-        self, sums: Sums, piece: _Piece, at: np.ndarray, pos: np.ndarray, last: np.ndarray, classes: np.ndarray
+        self, sums: Sums, piece: _Piece, at: np.ndarray, every: Places
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Add the dataset to sums that `Merge.begin` gave; what it says of each allele, and AC and AN of everybody.
 
-        piece: its alleles of the window; at: their places among all. pos, last (bases of REF), classes: (alleles,), of
-        all.
+        piece: its alleles of the window; at: their places among `every` allele.
         """
-        beside = self._beside(piece, pos, last)
-        alleles = len(pos)
+        reach = self._reached(piece)
+        alleles = len(every.pos)
         if not alleles:
             return np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64)
         status = np.full(alleles, UNSAID, np.uint8)
@@ -366,24 +378,29 @@ class _Part:
         listed[at] = True
         status[at] = np.where(piece.counted, LISTED, np.where(piece.zero, ABSENT, FILTERED))
         stated = np.flatnonzero(piece.counted | piece.zero)
-        callable_an = self.runs.at(pos)
-        self._listed(sums, piece, at, stated, callable_an, classes)
+        callable_an = self.runs.at(every.pos)
+        self._listed(sums, piece, at, stated, callable_an, every)
         all_ac[at[stated]], all_an[at[stated]] = piece.ac[self.total, stated], piece.an[self.total, stated]
         filtered = np.flatnonzero(status == FILTERED)
         for place in self.place if len(filtered) else ():
             sums.uncounted[place, filtered] += 1
-        self._silent(sums, ~listed, beside, callable_an, classes, status, all_ac, all_an)
+        speaks = self._speaks(~listed, piece, reach, callable_an, every)
+        self._silent(sums, ~listed, speaks, callable_an, every, status, all_ac, all_an)
         return status, all_ac, all_an
 
-    def _beside(self, piece: _Piece, pos: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """bool (alleles,): where the dataset lists an allele that overlaps. pos, last: of each, bases of REF."""
+    def _reached(self, piece: _Piece) -> np.ndarray:
+        """int64 (alleles of the piece + 1,): the last base of all its alleles before each, and of all there are."""
         lengths = np.array([len(ref) for ref, _ in piece.pairs] or [1], np.int64)
         ends = piece.pos + lengths[piece.pair] - 1
         reach = np.maximum.accumulate(np.concatenate(([self.reach], ends)))
         self.reach = int(reach[-1])
-        found = reach[np.searchsorted(piece.pos, last, side="right")] >= pos
+        return reach
+
+    def _beside(self, piece: _Piece, reach: np.ndarray, every: Places) -> np.ndarray:
+        """bool (alleles,): where the dataset lists an allele that overlaps. reach: `_reached` by the piece."""
+        found = reach[np.searchsorted(piece.pos, every.last, side="right")] >= every.pos
         if len(self.left.pos):
-            found |= self.left.pos[0] <= last
+            found |= self.left.pos[0] <= every.last
         return np.asarray(found)
 
     def _listed(
@@ -393,13 +410,11 @@ class _Part:
         at: np.ndarray,
         stated: np.ndarray,
         callable_an: np.ndarray,
-        classes: np.ndarray,
+        every: Places,
     ) -> None:
-        relatives = families(self.own)
-        zygosity = np.array([stratum in self.one.zygosity for stratum in self.own])
         given = (piece.ac, piece.an, piece.hom, piece.shown)
-        place = np.array(self.place)
-        _add_given(given, stated, at, _ploidy(classes), zygosity, place, (sums.ac, sums.an, sums.hom, sums.hom_hi))
+        added = (sums.ac, sums.an, sums.hom, sums.hom_hi)
+        _add_given(given, stated, at, every.ploidy, self.zygosity, np.array(self.place), added)
         for i in np.flatnonzero(~piece.shown[:, stated].all(axis=1)).tolist():
             s = self.place[i]
             rows = stated[~piece.shown[i, stated]]
@@ -408,19 +423,18 @@ class _Part:
             known = least >= 0
             sums.uncounted[s, rows_of_sum[~known]] += 1
             rows, rows_of_sum, least = rows[known], rows_of_sum[known], least[known]
-            most = self._most(i, least, classes[rows_of_sum])
-            cap = self._cap(i, piece, rows, relatives)
+            ploidy = every.ploidy[rows_of_sum]
+            most = self._most(i, least, ploidy)
+            cap = self._cap(i, piece, rows)
             sums.low[s, rows_of_sum] += least
             sums.high[s, rows_of_sum] += most
             sums.bound[s, rows_of_sum] += np.minimum(cap, most)
-            sums.hom_hi[s, rows_of_sum] += _pairs(np.minimum(cap, most), _ploidy(classes[rows_of_sum]))
+            sums.hom_hi[s, rows_of_sum] += _pairs(np.minimum(cap, most), ploidy)
 
-    def _cap(
-        self, i: int, piece: _Piece, rows: np.ndarray, relatives: Sequence[tuple[str, Sequence[str]]]
-    ) -> np.ndarray:
+    def _cap(self, i: int, piece: _Piece, rows: np.ndarray) -> np.ndarray:
         """AC that a withheld stratum has at most: what a stratum that holds it has beside the parts that are given."""
         cap = np.full(len(rows), np.iinfo(np.int64).max // 4)
-        for parent, children in relatives:
+        for parent, children in self.families:
             if self.own[i] in children:
                 p = self.own.index(parent)
                 others = [self.own.index(c) for c in children if c != self.own[i]]
@@ -428,10 +442,10 @@ class _Part:
                 cap = np.where(piece.shown[p, rows], np.minimum(cap, rest), cap)
         return cap
 
-    def _most(self, i: int, least: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    def _most(self, i: int, least: np.ndarray, ploidy: np.ndarray) -> np.ndarray:
         """AN at most: what callable AN may be below the truth, and people of joint files and single VCFs, who are
         called at an allele that is withheld though nowhere else; no more than there are."""
-        silence, ploidy = self.one.silence, _ploidy(classes)
+        silence = self.one.silence
         if silence.k <= 1:
             return least
         stratum, below = self.own[i], self.runs.below[i]
@@ -440,40 +454,50 @@ class _Part:
         more = np.full(len(least), below) if below >= 0 else ploidy * (silence.k - 1)
         return np.asarray(np.minimum(least + more + ploidy * others, ploidy * people))
 
+    @property
+    def _means(self) -> str:
+        """What it means that an allele is not listed on this contig."""
+        return self.one.silence.means if self.table else UNKNOWN
+
+    def _speaks(
+        self, absent: np.ndarray, piece: _Piece, reach: np.ndarray, callable_an: np.ndarray, every: Places
+    ) -> np.ndarray:
+        """bool (alleles,): where it says something by not listing an allele. reach: `_reached` by the piece."""
+        speaks = absent & (callable_an[self.total] >= 0) & (self._means != UNKNOWN)
+        if self._means == FLOOR:
+            speaks &= self._bounded(callable_an, every)
+            if not self.one.silence.beside:
+                speaks &= ~self._beside(piece, reach, every)
+        return np.asarray(speaks)
+
     def _silent(
         self,
         sums: Sums,
         absent: np.ndarray,
-        beside: np.ndarray,
+        speaks: np.ndarray,
         callable_an: np.ndarray,
-        classes: np.ndarray,
+        every: Places,
         status: np.ndarray,
         all_ac: np.ndarray,
         all_an: np.ndarray,
     ) -> None:
-        """Alleles that it does not list."""
-        silence, ploidy = self.one.silence, _ploidy(classes)
-        means = silence.means if self.table else UNKNOWN
-        speaks = absent & (callable_an[self.total] >= 0) & (means != UNKNOWN)
-        if means == FLOOR:
-            speaks &= self._bounded(callable_an, classes)
-            if not silence.beside:
-                speaks &= ~beside
+        """Alleles that it does not list. speaks: where it says something by that."""
+        silence, means = self.one.silence, self._means
         nobody = speaks & (callable_an[self.total] == 0)
-        status[nobody] = NOBODY
-        status[speaks & ~nobody] = ABSENT if means == ZERO else BELOW
+        np.copyto(status, NOBODY, where=nobody)
         speaks &= ~nobody
-        all_ac[speaks] = 0 if means == ZERO else -1
-        all_an[speaks] = callable_an[self.total, speaks]
+        np.copyto(status, ABSENT if means == ZERO else BELOW, where=speaks)
+        np.copyto(all_ac, 0 if means == ZERO else -1, where=speaks)
+        np.copyto(all_an, callable_an[self.total], where=speaks)
         others = [self.one.people[s] - self.one.callable_people.get(s, self.one.people[s]) for s in self.own]
         floor = np.array([silence.k, silence.few] if means == FLOOR else [0, 0])
         people = np.array([[self.one.people[s] for s in self.own], others, self.runs.below, self.place], np.int64)
         arrays = (sums.an, sums.low, sums.high, sums.rare, sums.rare_hom, sums.floor, sums.floor_hom, sums.uncounted)
-        _add_silent(absent, speaks, callable_an, ploidy, floor, people, arrays)
+        _add_silent(absent, speaks, callable_an, every.ploidy, floor, people, arrays)
 
-    def _bounded(self, callable_an: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    def _bounded(self, callable_an: np.ndarray, every: Places) -> np.ndarray:
         """bool (alleles,): where an allele that is withheld under the floor has few carriers or few others."""
-        silence, ploidy = self.one.silence, _ploidy(classes)
+        silence, classes, ploidy = self.one.silence, every.classes, every.ploidy
         good = classes != REGION_X
         if not silence.sexes:
             good &= contig_class(self.contig) not in ("X", "Y")
@@ -484,7 +508,7 @@ class _Part:
         for i, stratum in enumerate(self.own):
             if stratum != TOTAL:
                 good &= (callable_an[i] > enough) | ((classes == REGION_Y) & (parse(stratum).sex == "F"))
-        for parent, children in families(self.own):
+        for parent, children in self.families:
             rows, p = [self.own.index(c) for c in children], self.own.index(parent)
             if sum(self.one.people[c] for c in children) < self.one.people[parent]:
                 rest = callable_an[p] - callable_an[rows].sum(axis=0) - ploidy * (silence.k - 1) * len(rows)

@@ -171,11 +171,10 @@ def test_sums_of_sums_are_the_sum(tmp_path, seed):
             pieces.append(part.take(1 << 40))
         keys = zip(window.pos.tolist(), window.ref.to_pylist(), window.alt.to_pylist(), strict=True)
         index = {key: j for j, key in enumerate(keys)}
-        classes = mine._classes(window.pos)
-        last = window.pos + np.array([len(ref) for ref in window.ref.to_pylist()]) - 1
+        places = mine.places(window.pos, window.pos + np.array([len(ref) for ref in window.ref.to_pylist()]) - 1)
         for part, piece in list(zip(mine.parts, pieces, strict=True))[group]:
             at = [index[int(p), *piece.pairs[q]] for p, q in zip(piece.pos, piece.pair, strict=True)]
-            part.add(sums, piece, np.array(at, np.int64), window.pos, last, classes)
+            part.add(sums, piece, np.array(at, np.int64), places)
         parts.append(sums)
     for joined in (parts[0].join(parts[1]), parts[1].join(parts[0])):
         for name, values in vars(joined).items():
