@@ -89,7 +89,12 @@ def made_of(stage, *trusted):
 
 
 def look_at_inputs():
-    """Before the first job: every problem of every input, as `lint` tells it, unless nothing has changed since."""
+    """Before the first job: no other run writes here; every problem of every input, as `lint` tells it, unless nothing
+    has changed since."""
+    try:
+        environment.alone(OUTDIR / "work")
+    except GoeError as error:
+        raise WorkflowError(f"{error}")
     if {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()} <= {"lint", "clean"}:
         return
     try:
