@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pysam
 import pytest
-from goe.calls import alignments
+from goe.calls import alignments, cram_of_person, reads_quality
 from goe.core.errors import GoeError
+from goe.core.ledger import Ledger
 from goe.hts import cram, indexes
 from goe.hts.bgzf import EOF
 from helpers import bgzf_blocks, stages
@@ -247,6 +248,30 @@ def test_a_damaged_cram_stops_the_job_and_names_the_mend(folder, tmp_path, damag
     done = adopted(folder, damaged(folder, "3.0.cram", data, tmp_path, "3.0.cram.crai"), tmp_path)
     assert done.returncode == 1
     assert "3.0.cram" in done.stderr and "copy the file again and compare checksums" in done.stderr
+
+
+def test_a_flipped_bit_anywhere_in_a_cram_stops_the_job_or_changes_no_read(folder, tmp_path):
+    """Blocks and headers of CRAM 3 have checksums; the job that takes one decodes every block."""
+
+    def reads(path: Path) -> bytes:
+        return subprocess.run(["samtools", "view", "-T", folder / "ref.fa", path], capture_output=True).stdout
+
+    whole, told = (folder / "3.0.cram").read_bytes(), reads(folder / "3.0.cram")
+    target = cram_of_person.Target(str(tmp_path / "target.cram"), str(folder / "ref.fa"))
+    stopped = 0
+    for at in random.Random(2).sample(range(26, len(whole) - len(END[3])), 24):
+        data = whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :]
+        path = damaged(folder, "3.0.cram", data, tmp_path, "3.0.cram.crai")
+        try:
+            cram_of_person.adopt([str(path)], "A", True, {}, [], target, Ledger("a test"))
+            reads_quality.stats(target.path, target.fasta, str(tmp_path / "stats"), 1)
+        except GoeError as error:
+            stopped += 1
+            assert ".cram" in str(error) and " -> " in str(error), at
+        else:
+            assert reads(path) == told, at
+        Path(target.path).unlink(missing_ok=True)
+    assert stopped > 15
 
 
 def test_another_version_of_cram_is_told_and_no_cram_as_well(tmp_path):

@@ -23,6 +23,13 @@ class Files(list):
         return self.__dict__[key] if isinstance(key, str) else super().__getitem__(key)
 
 
+class Params(SimpleNamespace):
+    """Parameters by name, of which Snakemake lets one ask for those that may be missing."""
+
+    def get(self, name: str, default=None):
+        return getattr(self, name, default)
+
+
 def run(path: str) -> None:
     run_spec(json.loads(Path(path).read_text()))
 
@@ -32,7 +39,7 @@ def run_spec(spec: dict) -> None:
     stub = SimpleNamespace(
         input=Files(spec["input"]),
         output=Files(spec["output"]),
-        params=SimpleNamespace(**spec["params"]),
+        params=Params(**spec["params"]),
         wildcards=SimpleNamespace(**spec.get("wildcards", {"region": "region"})),
         log=spec["log"],
         threads=spec.get("threads", 1),

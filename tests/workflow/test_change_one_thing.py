@@ -4,20 +4,24 @@ That every key of the configuration is part of a stamp is `tests/unit/intake/tes
 every kind of change of sheets and files, and every job killed are run.
 """
 
+import fcntl
 import gzip
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pysam
 import pytest
 import yaml
 from goe.core import manifest
-from helpers.workflow import REPO, snakemake, write_config
+from helpers import poor_machine
+from helpers.workflow import REPO, environment, snakemake, write_config
 
 pytestmark = pytest.mark.slow
 CONTIGS = {"chr20": 3000, "chrX": 2000}
@@ -255,6 +259,76 @@ def test_every_job_killed_once_after_a_change(done, tmp_path, monkeypatch, name,
     assert status == 0
     assert (run / "release" / manifest.NAME).read_text() == want
     assert len(list(todo.iterdir())) < kills - 10, "few jobs were killed"
+
+
+def test_a_clock_that_went_back_changes_nothing(done, tmp_path):
+    """Times of what was made in any order; then a file of tomorrow, on which Snakemake stops with words."""
+    run, chance = tmp_path / "run", random.Random(1)
+    shutil.copytree(done, run, symlinks=True)
+    for top in ("work", "release"):
+        for path in sorted((run / top).rglob("*")):
+            os.utime(path, (chance.randrange(10**9, 17 * 10**8),) * 2, follow_symlinks=False)
+    snakemake(run).ok()
+    assert manifest.verify(run / "release") == []
+    assert (run / "release" / manifest.NAME).read_text() == (done / "release" / manifest.NAME).read_text()
+    ahead = run / "work/harmonise/joint/0/chr20_1_3000.bcf"
+    os.utime(ahead, (time.time() + 86400,) * 2)
+    told = snakemake(run, "--forcerun", "frequencies_count")
+    assert told.status and re.search(rf"than input {ahead.relative_to(run)} .*clock skew", told.output)
+    os.utime(ahead)
+    snakemake(run).ok()
+    assert manifest.verify(run / "release") == []
+    assert (run / "release" / manifest.NAME).read_text() == (done / "release" / manifest.NAME).read_text()
+
+
+def test_of_two_runs_of_one_folder_one_stops(done, tmp_path):
+    """In one folder by Snakemake's lock; from two folders that have one `outdir` by ours. Nothing is touched then."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    shutil.copytree(done, first, symlinks=True)
+    shutil.copytree(done, second, symlinks=True, ignore=shutil.ignore_patterns("work", "release", ".snakemake"))
+    setting(variant_qc={"min_call_rate": 0.9})(second)
+    config = yaml.safe_load((second / "config/config.yaml").read_text())
+    (second / "config/config.yaml").write_text(yaml.safe_dump(config | {"outdir": str(first)}))
+    with (first / "work/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = snakemake(second, "--forcerun", "variant_qc_filter")
+    assert told.status and "another run writes into its folder -> wait for its end" in told.output
+    assert manifest.verify(first / "release") == []
+    setting(variant_qc={"min_call_rate": 0.9})(first)
+    (first / ".snakemake/locks").mkdir(exist_ok=True)
+    for kind in ("input", "output"):
+        (first / f".snakemake/locks/0.{kind}.lock").write_text("release/MANIFEST.sha256\n")
+    told = snakemake(first)
+    assert told.status and "Directory cannot be locked" in told.output and "--unlock" in told.output
+    assert manifest.verify(first / "release") == []
+    snakemake(first, "--unlock").ok()
+    snakemake(first).ok()
+    assert (first / "release" / manifest.NAME).read_text() == from_nothing("filters", first, tmp_path)
+
+
+_POOR = """
+mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && mount -t tmpfs -o size=1m none "$TMPDIR" || exit 99
+cd / && ulimit -n 256 && exec "$@"
+"""
+
+
+@pytest.mark.skipif(not poor_machine.allowed(), reason="mounts nothing: run as root, where namespaces are allowed")
+def test_a_clone_that_is_read_only_without_a_home_and_with_little_room(done, tmp_path):
+    """Compiled kernels are kept with the run then. Jobs that are made again give the same bytes."""
+    run, small = tmp_path / "run", tmp_path / "small"
+    small.mkdir()
+    shutil.copytree(done, run, symlinks=True)
+    target = "work/callable_an/chr20_1_3000.parquet"
+    options = ["--snakefile", REPO / "Snakefile", "--directory", run, "--cores", "1", "--forcerun"]
+    options += ["frequencies_callable_an", "--workflow-profile", REPO / "workflow/profiles/default", "--", target]
+    command = ["unshare", "--mount", "--net", "sh", "-c", _POOR, REPO, sys.executable, "-m", "snakemake", *options]
+    env = environment() | {"HOME": "/proc/none", "TMPDIR": str(small)}
+    env.pop("XDG_CACHE_HOME", None)
+    told = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
+    assert told.returncode == 0, told.stdout[-3000:]
+    assert "1 of 1 steps (100%) done" in told.stdout
+    assert (run / target).read_bytes() == (done / target).read_bytes()
+    assert list((run / "work/cache").rglob("*.nbi"))
 
 
 def test_a_stale_file_is_not_read(done, tmp_path):

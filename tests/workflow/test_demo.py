@@ -20,7 +20,7 @@ from goe.core import manifest
 from goe.core.ledger import total
 from helpers import callable_runs
 from helpers import plain_people as pp
-from helpers.workflow import REPO, goe, snakemake
+from helpers.workflow import COUNTERS, REPO, goe, off_network, snakemake
 
 pytestmark = pytest.mark.slow
 DATASET = "GOE-EE-EXAMPLE-20260101000000000"
@@ -143,6 +143,18 @@ def test_no_id_and_no_path_leaves(run):
     for vcf in (run / "release" / "sites").glob("*.vcf.gz"):
         text = subprocess.run(["bgzip", "-dc", vcf], capture_output=True, text=True, check=True).stdout
         assert not [i for i in ids if len(i) > 3 and i in text], vcf
+
+
+@pytest.mark.skipif(not off_network(), reason="no namespace without interfaces can be made here")
+def test_a_run_asks_nothing_of_the_network(run):
+    """It was made without an interface; each try to connect, or to look up a name, would have been counted."""
+    rows = [line.split() for line in (run / COUNTERS).read_text().splitlines()]
+    found = {row[0]: row[1] for row in rows if len(row) == 2}
+    for names, values in pairwise(rows):
+        if names[0] == values[0]:
+            found |= {f"{names[0]}{name}": value for name, value in zip(names[1:], values[1:], strict=True)}
+    asked = ("Ip:OutNoRoutes", "Ip:OutRequests", "Tcp:ActiveOpens", "Udp:OutDatagrams", "Ip6OutNoRoutes")
+    assert {name: found[name] for name in asked} == dict.fromkeys(asked, "0")
 
 
 def test_personal_data_is_for_its_owner_only(run):

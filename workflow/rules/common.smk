@@ -93,11 +93,16 @@ LOOKED = []
 
 
 def look_at_inputs():
-    """Before the first job: every problem of every input, unless nothing has changed since all was well.
+    """Before the first job: no other run writes here; every problem of every input, unless nothing has changed since all
+    was well.
 
     The target `lint` looks each time. Here and not in its job, since of a job that fails Snakemake has more to say than
     what has to be mended.
     """
+    try:
+        environment.alone(OUTDIR / "work")
+    except GoeError as error:
+        raise WorkflowError(f"{error}")
     jobs = {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()}
     if jobs <= {"clean"}:
         return

@@ -1,8 +1,11 @@
 """What every process of a run needs around it, the jobs' own included (each reads the Snakefile again)."""
 
+import fcntl
 import os
 import sys
 from pathlib import Path
+
+from goe.core.errors import GoeError, Problem, of_machine
 
 
 def prepare() -> None:
@@ -29,3 +32,34 @@ def keep_caches(folder: Path) -> None:
     if not usable:
         os.environ["XDG_CACHE_HOME"] = str(folder.absolute())
         os.environ.setdefault("MPLCONFIGDIR", str(folder.absolute() / "matplotlib"))
+
+
+# Locks of this process: file -> handle, which holds it.
+_locked: dict[Path, int] = {}
+
+
+def alone(folder: Path) -> None:
+    """Make `folder`, for its owner only, and lock it until this process ends; GoeError where another run has done so.
+
+    Snakemake locks the folder that it runs in, and two of these may have one `outdir`.
+    """
+    place = (folder / ".lock").absolute()
+    if place in _locked:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(0o700)
+    except OSError as error:
+        if lacking := of_machine(error, str(folder)):
+            raise GoeError(lacking) from error
+        raise
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        what = "another run writes into its folder"
+        raise GoeError(Problem(str(place), what, "wait for its end, or give this run an outdir of its own")) from error
+    except OSError:
+        pass  # a shared disk that knows no locks
+    _locked[place] = handle

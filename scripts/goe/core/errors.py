@@ -1,5 +1,7 @@
 """Errors that name the place, what is wrong and the mend, all at once."""
 
+import errno
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +46,38 @@ def stop_on(problems: list[Problem]) -> None:
     """Raise GoeError when there is any problem."""
     if problems:
         raise GoeError(problems)
+
+
+_AGAIN = "and run again"
+_MACHINE = {
+    errno.ENOSPC: ("no room, or no inode, is left on its disk", f"make room (df -h, df -i), {_AGAIN}"),
+    errno.EDQUOT: ("the quota of its disk is used up", f"make room, or ask for more, {_AGAIN}"),
+    errno.EFBIG: ("is larger than a file may be here", f"raise the limit (ulimit -f), {_AGAIN}"),
+    errno.EROFS: ("its disk is read-only", f"mount it to be written, or run in another folder, {_AGAIN}"),
+    errno.EACCES: ("you may not read or write it", f"mend its permissions, or those of its folder, {_AGAIN}"),
+    errno.EPERM: ("you may not do this there", f"look at its permissions, and those of its folder, {_AGAIN}"),
+    errno.EMFILE: ("more files are open than a process may have", f"raise the limit (ulimit -n), {_AGAIN}"),
+    errno.ENFILE: ("more files are open than this machine may have", f"close other programs, {_AGAIN}"),
+    errno.ENOMEM: ("memory ran out", f"give the job more (mem_mb of its rule in the profile), {_AGAIN}"),
+    errno.EIO: ("its disk could not read or write it", f"look after the disk, {_AGAIN}"),
+    errno.ESTALE: ("its shared disk has lost it", f"look after the disk, {_AGAIN}"),
+}
+
+
+def of_machine(error: BaseException, where: str) -> Problem | None:
+    """What the machine lacked, where the error tells of nothing else; `where` stands for a file that it does not
+    name."""
+    if isinstance(error, MemoryError):
+        return Problem(where, *_MACHINE[errno.ENOMEM])
+    if not isinstance(error, OSError) or error.errno not in _MACHINE:
+        return None
+    named = error.filename if isinstance(error.filename, str | os.PathLike) else where
+    return Problem(str(named), *_MACHINE[error.errno])
+
+
+def machine_mend(text: str) -> str:
+    """The mend of what a program tells of the machine, in the words of the system; empty where it tells of nothing."""
+    return next((mend for number, (_, mend) in _MACHINE.items() if os.strerror(number) in text), "")
 
 
 def printable(text: str) -> str:

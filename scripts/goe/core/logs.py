@@ -5,10 +5,10 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
-from goe.core.errors import GoeError
+from goe.core.errors import GoeError, of_machine
 
 
 @contextmanager
@@ -24,12 +24,17 @@ def stage(name: str) -> Iterator[None]:
 def to(log: Any) -> Iterator[None]:
     """Send this process's stdout and stderr, and its children's, to the file `log` (a path or a list of paths).
 
-    A GoeError is written there as its list of problems and ends the process with status 1; any other exception
-    leaves its traceback there. Both also reach the terminal, so that the reader need not look for the log.
+    A GoeError is written there as its list of problems and ends the process with status 1, and so is what the machine
+    lacks (`of_machine`); any other exception leaves its traceback there. All also reach the terminal, so that the
+    reader need not look for the log.
     """
     path = str(log) if isinstance(log, str | os.PathLike) or not hasattr(log, "__getitem__") else str(log[0])
     terminal = os.dup(2)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        _tell(terminal, error, path)
+        raise SystemExit(1) from error
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(handle, 1)
@@ -40,13 +45,32 @@ def to(log: Any) -> Iterator[None]:
     except BaseException as error:
         if isinstance(error, SystemExit) and not error.code:
             raise
-        text = f"goe: {error}\n" if isinstance(error, GoeError) else traceback.format_exc()
-        os.write(2, text.encode())
-        os.write(terminal, text.encode())
+        # The terminal first: where the disk is full, nothing more goes to the log.
+        for out in (terminal, 2):
+            _tell(out, error, path)
         if isinstance(error, Exception):
             raise SystemExit(1) from error
         raise
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            _flush(stream)
         os.close(terminal)
+
+
+def _tell(out: int, error: BaseException, log: str) -> None:
+    """Write what ended a job; `log` stands for the file where the error is the machine's and names none."""
+    problem = error if isinstance(error, GoeError) else of_machine(error, log)
+    text = f"goe: {problem}\n" if problem else "".join(traceback.format_exception(error))
+    with suppress(OSError):
+        os.write(out, text.encode())
+
+
+def _flush(stream: TextIO) -> None:
+    """What a full disk does not take of the log is let go: else Python would try again at its end, and fail there."""
+    try:
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        stream.flush()

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-from goe.core.errors import GoeError, Problem
+from goe.core.errors import GoeError, Problem, machine_mend
 
 # What a tool says of itself, for those that do not answer --version.
 _ASKED = {"bwa": "bwa", "verifybamid2": "verifybamid2 --help"}
@@ -36,8 +36,14 @@ def roomy(pipe: IO[bytes]) -> None:
 
 
 def _messages() -> IO[bytes]:
-    """A place for what one command says on stderr; it goes on to the log when the command has ended."""
-    return tempfile.TemporaryFile()
+    """A place for what one command says on stderr; it goes on to the log when the command has ended.
+
+    In memory where the system has that: on a full disk an error would be lost of a command that ends with 0 after it.
+    """
+    try:
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    except (AttributeError, OSError):
+        return tempfile.TemporaryFile()
 
 
 def pipeline(*commands: Command | Passing, stdout: _File = None, stdin: _File = None) -> None:
@@ -146,6 +152,10 @@ _CLOSED_PIPE = (-13, 141)
 _ERRORS = ("Failed to parse", "has fewer sequences", "different read numbers")
 
 
+# By SIGKILL, itself or in a shell.
+_KILLED = (-9, 137)
+
+
 def _is_error(line: str) -> bool:
     """Whether a line of stderr tells of input that could not be read; some tools end with 0 after that, among them
     htslib's readers."""
@@ -161,13 +171,17 @@ def _stop_on_status(commands: Sequence[Command], codes: list[int], stderr_files:
         with messages:
             messages.seek(0)
             text = messages.read()
-        os.write(2, text)
+        with contextlib.suppress(OSError):
+            os.write(2, text)
         lines = text.decode(errors="replace").splitlines()
         errors = [line for line in lines if _is_error(line)]
         if i in culprits or (errors and not codes[i]):
             status = f"ended with status {codes[i]}" if codes[i] else "ended with 0, but could not read its input"
             last = " | ".join((errors or [line for line in lines if line.strip()])[-3:])[:400]
             mend = "mend the input it names, or copy it again" if errors else "see the log of the job"
+            mend = machine_mend(text.decode(errors="replace")) or mend
+            if codes[i] in _KILLED:
+                mend = "if nobody stopped it, memory ran out: give the job more (mem_mb of its rule in the profile)"
             problems.append(
                 Problem(shlex.join(str(c) for c in command)[:400], status + (f": {last}" if last else ""), mend)
             )

@@ -14,11 +14,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from goe.core import manifest
-from goe.core.errors import GoeError, Problem, stop_on
+from goe.core.errors import GoeError, Problem, of_machine, stop_on
 from goe.core.files import write_whole
 from goe.core.imports import UNUSED, without
 
@@ -238,8 +239,13 @@ def job(snakemake: Any) -> Iterator[None]:
     try:
         with without(*UNUSED):
             yield
+        own = getattr(output, "seal", None)
+        if own:
+            write(own, params.stage, params.stamp, [path for path in _flat(output) if path != own], seals)
+    except (OSError, MemoryError) as error:
+        # A write that fails does not say of which file.
+        if problem := of_machine(error, ", ".join(islice(_flat(output), 3))):
+            raise GoeError(problem) from error
+        raise
     finally:
         _in_parts.clear()
-    own = getattr(output, "seal", None)
-    if own:
-        write(own, params.stage, params.stamp, [path for path in _flat(output) if path != own], seals)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from goe.core import seal
-from goe.core.errors import GoeError, Problem
+from goe.core.errors import GoeError, Problem, of_machine
 
 _LEVEL = 3  # of zstd in released tables
 
@@ -80,6 +80,8 @@ def opened(path: str | Path) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(seal.source(path), page_checksum_verification=True, pre_buffer=False) as file:
             yield file
     except (pa.ArrowInvalid, OSError) as error:
+        if lacking := of_machine(error, str(path)):
+            raise GoeError(lacking) from error
         words = " ".join(str(error).split())[:300]
         raise GoeError(Problem(str(path), f"is damaged: {words}", "delete it and start again")) from error
 

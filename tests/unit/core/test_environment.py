@@ -1,10 +1,13 @@
 """What every process of a run needs around it."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from goe.core import environment
+from goe.core.errors import GoeError
 
 
 @pytest.fixture
@@ -33,3 +36,24 @@ def test_a_home_that_can_be_written_is_left_alone(caches, tmp_path):
 def test_without_one_caches_are_kept_with_the_run(caches, tmp_path, cache):
     here = str(tmp_path / "work/cache")
     assert caches("/proc/none", cache) == (here, f"{here}/matplotlib")
+
+
+def test_one_run_at_a_time_writes_into_a_folder(tmp_path):
+    work = tmp_path / "outdir" / "work"
+    work.mkdir(parents=True, mode=0o755)
+    environment.alone(work)
+    assert work.stat().st_mode & 0o077 == 0
+    # Its own process may begin another one, as who calls Snakemake from Python does.
+    environment.alone(work)
+    code = f"from goe.core import environment\nfrom pathlib import Path\nenvironment.alone(Path({str(work)!r}))"
+    path = {"PYTHONPATH": str(Path(environment.__file__).parents[2])}
+    told = subprocess.run([sys.executable, "-c", code], env=os.environ | path, text=True, capture_output=True)
+    assert "work/.lock: another run writes into its folder -> wait for its end" in told.stderr
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        environment.alone(tmp_path / "file" / "work")
+    with pytest.raises(GoeError, match=r"permissions|read-only"):
+        environment.alone(Path("/sys/kernel/work"))

@@ -206,6 +206,8 @@ def join(head: str, bodies: Sequence[str | Path], path: str | Path, preset: Lite
 
     preset: of tabix.
     """
+    # pysam dies where a file cannot be made.
+    Path(path).touch()
     with pysam.BGZFile(str(path), f"w{LEVEL}", None) as file:  # type: ignore[arg-type]
         file.write(head.encode())
     target = Path(path)
@@ -225,7 +227,11 @@ def join(head: str, bodies: Sequence[str | Path], path: str | Path, preset: Lite
                 _copy(part, out, size)
         out.write(EOF)
         out.truncate()
-    pysam.tabix_index(str(path), preset=preset, force=True)
+    try:
+        pysam.tabix_index(str(path), preset=preset, force=True)
+    except OSError as error:
+        mend = "make room on its disk, if that is full, and run again"
+        raise GoeError(Problem(f"{path}.tbi", f"could not be written: {error}", mend)) from error
 
 
 def _copy(source: IO[bytes], target: IO[bytes], size: int, piece: int = 1 << 20) -> None:
