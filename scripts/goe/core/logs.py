@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from goe.core import usage
 from goe.core.errors import GoeError
 
 
@@ -25,7 +26,8 @@ def to(log: Any) -> Iterator[None]:
     """Send this process's stdout and stderr, and its children's, to the file `log` (a path or a list of paths).
 
     A GoeError is written there as its list of problems and ends the process with status 1; any other exception
-    leaves its traceback there. Both also reach the terminal, so that the reader need not look for the log.
+    leaves its traceback there. Both also reach the terminal, so that the reader need not look for the log. The last
+    line is what the job has taken (`goe.core.usage`).
     """
     path = str(log) if isinstance(log, str | os.PathLike) or not hasattr(log, "__getitem__") else str(log[0])
     terminal = os.dup(2)
@@ -36,17 +38,20 @@ def to(log: Any) -> Iterator[None]:
     os.dup2(handle, 2)
     os.close(handle)
     try:
-        yield
-    except BaseException as error:
-        if isinstance(error, SystemExit) and not error.code:
-            raise
-        text = f"goe: {error}\n" if isinstance(error, GoeError) else traceback.format_exc()
-        os.write(2, text.encode())
-        os.write(terminal, text.encode())
-        if isinstance(error, Exception):
-            raise SystemExit(1) from error
-        raise
+        with usage.told():
+            try:
+                yield
+            except BaseException as error:
+                if isinstance(error, SystemExit) and not error.code:
+                    raise
+                text = f"goe: {error}\n" if isinstance(error, GoeError) else traceback.format_exc()
+                os.write(2, text.encode())
+                os.write(terminal, text.encode())
+                if isinstance(error, Exception):
+                    raise SystemExit(1) from error
+                raise
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
         os.close(terminal)
