@@ -11,8 +11,6 @@ rule align_index:
         seal=work("seals/align_index.json"),
     log:
         work("logs/align_index.log"),
-    benchmark:
-        work("benchmarks/align_index.tsv")
     conda:
         "../../envs/align.yaml"
     params:
@@ -36,8 +34,6 @@ rule align_person:
         seal=work("seals/align_person/{sample}.json"),
     log:
         work("logs/align_person/{sample}.log"),
-    benchmark:
-        work("benchmarks/align_person/{sample}.tsv")
     conda:
         "../../envs/align.yaml"
     threads: 8
@@ -66,8 +62,6 @@ rule align_contamination:
         seal=work("seals/align_contamination/{sample}.json"),
     log:
         work("logs/align_contamination/{sample}.log"),
-    benchmark:
-        work("benchmarks/align_contamination/{sample}.tsv")
     conda:
         "../../envs/verifybamid2.yaml"
     threads: 2

@@ -8,8 +8,6 @@ rule call_bcftools:
         seal=work("seals/call_bcftools/{sample}.json"),
     log:
         work("logs/call_bcftools/{sample}.log"),
-    benchmark:
-        work("benchmarks/call_bcftools/{sample}.tsv")
     conda:
         "../../envs/bcftools.yaml"
     threads: 4

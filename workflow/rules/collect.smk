@@ -5,8 +5,6 @@ rule collect_dataset:
         taken=directory(collect_work("taken/{number}")),
     log:
         collect_work("logs/collect_dataset/{number}.log"),
-    benchmark:
-        collect_work("benchmarks/collect_dataset/{number}.tsv")
     conda:
         "../../envs/check.yaml"
     threads: 2
@@ -46,8 +44,6 @@ rule collect_contig:
         told=collect_work("sum/{contig}.json"),
     log:
         collect_work("logs/collect_contig/{contig}.log"),
-    benchmark:
-        collect_work("benchmarks/collect_contig/{contig}.tsv")
     conda:
         "../../envs/check.yaml"
     params:
@@ -66,8 +62,6 @@ rule collect_compare:
         compared=directory(collect_work("compare/{contig}")),
     log:
         collect_work("logs/collect_compare/{contig}.log"),
-    benchmark:
-        collect_work("benchmarks/collect_compare/{contig}.tsv")
     conda:
         "../../envs/check.yaml"
     params:
@@ -123,8 +117,6 @@ if COLLECTION.sum_floor:
             told=collect_work("public_sum/{contig}.json"),
         log:
             collect_work("logs/collect_public_sum_contig/{contig}.log"),
-        benchmark:
-            collect_work("benchmarks/collect_public_sum_contig/{contig}.tsv")
         conda:
             "../../envs/check.yaml"
         params:

@@ -20,8 +20,9 @@ JOINT = [i for i in INPUTS if i.input_type == "joint_vcf"]
 UNITS = sheets.by_person(INPUTS)
 BUILD_PARAMS = {"name": BUILD.name, "contigs": BUILD.contigs, "par": BUILD.par}
 REGIONS = build.regions(BUILD, CFG.scatter.region_size)
-# Pieces of one person's calling, which is not repeated when the scatter changes.
-CALL_REGIONS = [f"{r.contig}:{r.start}-{r.end}" for r in build.regions(BUILD, 10_000_000).values()]
+# Pieces of one person's calling, which is not repeated when the scatter changes. Not a list: in each string of one
+# Snakemake looks for wildcards, for each person.
+CALL_REGIONS = tuple(f"{r.contig}:{r.start}-{r.end}" for r in build.regions(BUILD, 10_000_000).values())
 BATCHES = batches.make(UNITS, CFG.scatter.people_per_batch)
 # People of a batch whose own files one job harmonises.
 JOBS = batches.split(BATCHES, batches.count(CFG.scatter.people_per_batch, CFG.scatter.people_per_job))
@@ -73,7 +74,7 @@ KEPT = []
 def made(stage, *trusted):
     """Parameters of a job of a stage of the cohort: its stamp, and the stamps it trusts the seals of others under."""
     return {
-        "stage": lambda wc: stage,
+        "stage": stage,
         "stamp": lambda wc: STAMPS.stamp(stage),
         "trusts": lambda wc: {name: STAMPS.stamp(name) for name in trusted},
     }
@@ -82,7 +83,7 @@ def made(stage, *trusted):
 def made_of(stage, *trusted):
     """The same for a stage of one person, whose id is the wildcard `sample`."""
     return {
-        "stage": lambda wc: stage,
+        "stage": stage,
         "stamp": lambda wc: STAMPS.stamp(stage, wc.sample),
         "trusts": lambda wc: {name: STAMPS.stamp(name, wc.sample) for name in trusted},
     }

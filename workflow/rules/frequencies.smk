@@ -9,8 +9,6 @@ rule frequencies_count:
         seal=work("seals/frequencies_count/{region}.json"),
     log:
         work("logs/frequencies_count/{region}.log"),
-    benchmark:
-        work("benchmarks/frequencies_count/{region}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
@@ -38,8 +36,6 @@ rule frequencies_callable_an:
         seal=work("seals/frequencies_callable_an/{region}.json"),
     log:
         work("logs/frequencies_callable_an/{region}.log"),
-    benchmark:
-        work("benchmarks/frequencies_callable_an/{region}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
@@ -70,8 +66,6 @@ if CFG.restricted:
             seal=work("seals/frequencies_exact_callable_an/{region}.json"),
         log:
             work("logs/frequencies_exact_callable_an/{region}.log"),
-        benchmark:
-            work("benchmarks/frequencies_exact_callable_an/{region}.tsv")
         conda:
             "../../envs/goe.yaml"
         params:

@@ -13,12 +13,10 @@ rule harmonise_people:
         seal=work("seals/harmonise_people/{people}.json"),
     log:
         work("logs/harmonise_people/{people}.log"),
-    benchmark:
-        work("benchmarks/harmonise_people/{people}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
-        stage=lambda wc: "own",
+        stage="own",
         stamp=lambda wc: STAMPS.own_of(JOBS[wc.people]),
         trusts=lambda wc: {"calls": [STAMPS.calls(sample) for sample in JOBS[wc.people] if sample in READ_BORN]},
         seals=seals_of_calls,
@@ -47,12 +45,10 @@ rule harmonise_batch:
         seal=work("seals/harmonise_batch/{batch}.json"),
     log:
         work("logs/harmonise_batch/{batch}.log"),
-    benchmark:
-        work("benchmarks/harmonise_batch/{batch}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
-        stage=lambda wc: "gathered",
+        stage="gathered",
         stamp=lambda wc: STAMPS.gathered(BATCHES[wc.batch]),
         trusts=lambda wc: {"own": [STAMPS.own_of(JOBS[people]) for people in JOBS_OF[wc.batch]]},
         people=lambda wc: [JOBS[people] for people in JOBS_OF[wc.batch]],
@@ -76,12 +72,10 @@ rule harmonise_split:
         seal=work("seals/harmonise_split/{number}/{region}.json"),
     log:
         work("logs/harmonise_split/{number}/{region}.log"),
-    benchmark:
-        work("benchmarks/harmonise_split/{number}/{region}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
-        stage=lambda wc: "genotypes",
+        stage="genotypes",
         stamp=lambda wc: STAMPS.genotypes,
         trusts=lambda wc: {"genotypes": STAMPS.genotypes, "scanned": STAMPS.scanned(int(wc.number))},
         build=BUILD_PARAMS,

@@ -25,7 +25,7 @@ rule intake_lint:
         sources=work("intake/sources.tsv"),
         seal=work("seals/intake_lint.json"),
     log:
-        work("logs/intake/lint.log"),
+        work("logs/intake_lint.log"),
     conda:
         "../../envs/goe.yaml"
     threads: 4
@@ -46,7 +46,7 @@ rule intake_people:
         people=work("intake/people.tsv"),
         seal=work("seals/intake_people.json"),
     log:
-        work("logs/intake/people.log"),
+        work("logs/intake_people.log"),
     conda:
         "../../envs/goe.yaml"
     params:
@@ -64,16 +64,14 @@ rule intake_digests:
         table=work("intake/digests/{part}.tsv"),
         seal=work("seals/intake_digests/{part}.json"),
     log:
-        work("logs/intake/digests_{part}.log"),
-    benchmark:
-        work("benchmarks/intake_digests/{part}.tsv")
+        work("logs/intake_digests/{part}.log"),
     wildcard_constraints:
         part=r"b[0-9]+|joint",
     conda:
         "../../envs/goe.yaml"
     threads: 2
     params:
-        stage=lambda wc: "hashed",
+        stage="hashed",
         stamp=lambda wc: STAMPS.hashed(wc.part),
         inputs=CFG.inputs,
         what=CFG.inputs_record,

@@ -7,12 +7,10 @@ rule joint_file:
         seal=work("seals/joint_file/{number}.json"),
     log:
         work("logs/joint_file/{number}.log"),
-    benchmark:
-        work("benchmarks/joint_file/{number}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
-        stage=lambda wc: "scanned",
+        stage="scanned",
         stamp=lambda wc: STAMPS.scanned(int(wc.number)),
         rename=CFG.reference.rename,
         contigs=BUILD.contigs,

@@ -102,8 +102,6 @@ rule release_contig:
         seal=work("seals/release_contig/{contig}.json"),
     log:
         work("logs/release_contig/{contig}.log"),
-    benchmark:
-        work("benchmarks/release_contig/{contig}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
@@ -183,8 +181,6 @@ rule release_callable_an:
         seal=work("seals/release_callable_an/{contig}.json"),
     log:
         work("logs/release_callable_an/{contig}.log"),
-    benchmark:
-        work("benchmarks/release_callable_an/{contig}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
@@ -388,8 +384,6 @@ rule release_check:
         seal=work("seals/release_check.json"),
     log:
         work("logs/release_check.log"),
-    benchmark:
-        work("benchmarks/release_check.tsv")
     conda:
         "../../envs/check.yaml"
     threads: 2

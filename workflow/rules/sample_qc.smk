@@ -62,8 +62,6 @@ rule sample_qc_region:
         seal=work("seals/sample_qc_region/{region}.json"),
     log:
         work("logs/sample_qc_region/{region}.log"),
-    benchmark:
-        work("benchmarks/sample_qc_region/{region}.tsv")
     conda:
         "../../envs/goe.yaml"
     params:
@@ -141,8 +139,6 @@ rule sample_qc_kinship:
         seal=work("seals/sample_qc_kinship.json"),
     log:
         work("logs/sample_qc_kinship.log"),
-    benchmark:
-        work("benchmarks/sample_qc_kinship.tsv")
     conda:
         "../../envs/plink2.yaml"
     threads: 2
@@ -170,8 +166,6 @@ rule sample_qc_ancestry:
         seal=work("seals/sample_qc_ancestry.json"),
     log:
         work("logs/sample_qc_ancestry.log"),
-    benchmark:
-        work("benchmarks/sample_qc_ancestry.tsv")
     conda:
         "../../envs/plink2.yaml"
     params:
@@ -306,8 +300,6 @@ rule sample_qc_cohort:
         ),
     log:
         work("logs/sample_qc_cohort.log"),
-    benchmark:
-        work("benchmarks/sample_qc_cohort.tsv")
     conda:
         "../../envs/goe.yaml"
     params:

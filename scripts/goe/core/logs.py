@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from goe.core import usage
 from goe.core.errors import GoeError, of_machine
 
 
@@ -26,7 +27,7 @@ def to(log: Any) -> Iterator[None]:
 
     A GoeError is written there as its list of problems and ends the process with status 1, and so is what the machine
     lacks (`of_machine`); any other exception leaves its traceback there. All also reach the terminal, so that the
-    reader need not look for the log.
+    reader need not look for the log. The last line is what the job has taken (`goe.core.usage`).
     """
     path = str(log) if isinstance(log, str | os.PathLike) or not hasattr(log, "__getitem__") else str(log[0])
     terminal = os.dup(2)
@@ -41,19 +42,22 @@ def to(log: Any) -> Iterator[None]:
     os.dup2(handle, 2)
     os.close(handle)
     try:
-        yield
-    except BaseException as error:
-        if isinstance(error, SystemExit) and not error.code:
-            raise
-        # The terminal first: where the disk is full, nothing more goes to the log.
-        for out in (terminal, 2):
-            _tell(out, error, path)
-        if isinstance(error, Exception):
-            raise SystemExit(1) from error
-        raise
+        with usage.told():
+            try:
+                yield
+            except BaseException as error:
+                if isinstance(error, SystemExit) and not error.code:
+                    raise
+                # The terminal first: where the disk is full, nothing more goes to the log.
+                for out in (terminal, 2):
+                    _tell(out, error, path)
+                if isinstance(error, Exception):
+                    raise SystemExit(1) from error
+                raise
+            finally:
+                for stream in (sys.stdout, sys.stderr):
+                    _flush(stream)
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            _flush(stream)
         os.close(terminal)
 
 

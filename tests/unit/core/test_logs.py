@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from goe.core import usage
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 
@@ -20,11 +21,9 @@ def test_what_the_machine_lacks_is_told_in_words_in_both_places(tmp_path):
     log = tmp_path / "log"
     done = job(str(log), "raise OSError(28, 'x', 'a.bcf')")
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == log.read_text()
-        == ("goe: a.bcf: no room, or no inode, is left on its disk -> make room (df -h, df -i), and run again\n")
-    )
+    words = "goe: a.bcf: no room, or no inode, is left on its disk -> make room (df -h, df -i), and run again\n"
+    told, took = log.read_text().splitlines(keepends=True)
+    assert done.stderr == told == words and took.startswith(usage.MARK)
 
 
 @pytest.mark.parametrize("body", ["open('/dev/full', 'w').write('x' * 99999)", "print('x' * 99999, flush=True)"])
