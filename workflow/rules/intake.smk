@@ -67,7 +67,7 @@ rule intake_digests:
     benchmark:
         work("benchmarks/intake_digests/{part}.tsv")
     wildcard_constraints:
-        part=r"b[0-9]+|joint",
+        part=r"(coverage[.])?b[0-9]+|joint",
     conda:
         "../../envs/goe.yaml"
     threads: 2
