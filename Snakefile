@@ -33,6 +33,7 @@ else:
     include: "workflow/rules/harmonise.smk"
     include: "workflow/rules/sample_qc.smk"
     include: "workflow/rules/frequencies.smk"
+    include: "workflow/rules/coverage.smk"
     include: "workflow/rules/variant_qc.smk"
     include: "workflow/rules/provenance.smk"
     include: "workflow/rules/release.smk"

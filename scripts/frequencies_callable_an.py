@@ -1,4 +1,4 @@
-"""Where the people of each published group are callable in a region, as it may be shown."""
+"""Where the people of each published group are callable, or have reads enough, in a region, as it may be shown."""
 
 from contextlib import ExitStack
 
@@ -22,6 +22,8 @@ with logs.to(snakemake.log), seal.job(snakemake), ExitStack() as stack:
     kinds = {i: row["input_type"] for i, row in people.items()}
     earlier = getattr(params, "previous", None), getattr(params, "record", None)
     before = earlier_callable.before(*earlier, keep.values(), policy, build.name, region.contig)
-    them = callable_an.People(leaves, ids, kinds, groups, region.contig, before)
-    batches = [stack.enter_context(Called.opened(path)) for path in params.runs]
+    of_reads = getattr(params, "coverage", False)
+    batches = [stack.enter_context(Called.opened(path)) for path in (source if of_reads else params).runs]
+    covered = {i for batch in batches for i in batch.ids} if of_reads else None
+    them = callable_an.People(leaves, ids, kinds, groups, region.contig, before, covered, policy.k)
     callable_an.write(callable_an.Blocks(batches, them, policy.k, build), region, snakemake.output.blocks)

@@ -1,4 +1,4 @@
-"""Callable AN of one contig, as Parquet and, in a release, as lines of the BED file."""
+"""Callable AN of one contig, or that by coverage, as Parquet and, in a release, as lines of the BED file."""
 
 from goe.core import logs, seal
 from goe.disclosure import control
@@ -19,4 +19,5 @@ with logs.to(snakemake.log), seal.job(snakemake):
         getattr(output, "body", None),
         getattr(output, "lookup", None),
         snakemake.threads,
+        getattr(params, "coverage", None),
     )

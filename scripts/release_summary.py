@@ -28,6 +28,7 @@ with logs.to(snakemake.log), seal.job(snakemake):
         panel=source.panel,
         regions=dict(zip(params.regions, source.regions, strict=True)),
         earlier=source.compare[0] if source.compare else None,
+        coverage=source.coverage,
     )
     summary = Summary(files, sections.of(Config, params.cfg), params.build, params.par, params.formats)
     for name, text in summary.texts().items():

@@ -606,6 +606,64 @@ def test_a_file_given_twice(cohort):
     assert "u.bam is given twice (rows 2 and 3)" in cohort.only()
 
 
+# Reads beside calls
+
+
+@pytest.fixture
+def beside(joint) -> Cohort:
+    """A and B in a joint VCF, and reads of A."""
+    joint.more["callable_an"] = {"coverage_proxy": True}
+    joint.rows.append(("A", "coverage", joint.bam("a.cram")))
+    return joint
+
+
+def test_reads_beside_calls_are_nobodys_kind_of_input(beside):
+    notes, intake = beside.clean()
+    assert notes == []
+    assert intake["people"]["A"]["input_type"] == "joint_vcf" and intake["people"]["A"]["inputs"] == []
+    beside.rows.append(("B", "coverage", beside.bam("b.bam", "B")))
+    beside.clean()
+
+
+def test_reads_beside_calls_are_told_of_where_nobody_asks_for_them(beside):
+    beside.more["callable_an"] = {"coverage_proxy": False}
+    (note,) = beside.clean()[0]
+    assert "1 rows of type coverage: nothing is made of them -> set callable_an.coverage_proxy: true" in note
+
+
+def test_coverage_is_asked_for_and_nobody_has_reads_beside_calls(one):
+    one.more["callable_an"] = {"coverage_proxy": True}
+    one.rows = [("A", "gvcf", one.vcf("g.vcf.gz", ["A"], **BLOCKS))]
+    assert "config callable_an.coverage_proxy: is true, and nobody" in one.only()
+    # Whose gVCF tells already where the person is called.
+    one.rows.append(("A", "coverage", one.bam("a.bam")))
+    problems, notes, _ = one.lint()
+    (note,) = [note for note in notes if "type coverage" in note]
+    assert len(problems) == 1 and "and input type gvcf, which tells" in note and "take the row out" in note
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda c: Path("a.cram.crai").unlink(), "no index (a.cram.crai or a.crai) -> samtools index a.cram"),
+        (lambda c: c.rows.append(("A", "coverage", c.bam("b.bam"))), "row 4, sample A: 2 files of type coverage"),
+        (lambda c: c.rows.append(("Z", "coverage", c.bam("z.bam", "Z"))), "row 4, sample Z: not on the sheet"),
+        (lambda c: c.rows.append(("B", "coverage", c.bam("b.bam"))), "its read groups say SM:A, the sheet says B"),
+        (
+            lambda c: c.rows.append(("B", "coverage", c.bam("b.bam", "B", contigs={"20": 3000}))),
+            "records on 20, which the reference names chr20",
+        ),
+        (
+            lambda c: c.rows.append(("B", "coverage", c.bam("b.bam", "B", contigs={"chr20": 2999}))),
+            "chr20 has 2999 bases where the reference has 3000",
+        ),
+    ],
+)
+def test_what_can_be_wrong_with_reads_beside_calls(beside, spoil, says):
+    spoil(beside)
+    assert says in beside.only()
+
+
 # Read groups
 
 

@@ -111,16 +111,18 @@ def write(
     stretch: int = 64,
     people_per_batch: int = 10**6,
     before=None,
+    covered=None,
 ) -> Path:
-    """Write the files of a release, as its rules do; `folder`. before: contig -> what to keep of an earlier one."""
+    """Write the files of a release, as its rules do; `folder`. before: contig -> what to keep of an earlier one;
+    covered: ids of those whose reads tell, where files are of coverage."""
     ids = list(cohort.people)
     batches = [cohort.batch(ids[i : i + people_per_batch]) for i in range(0, len(ids), people_per_batch)]
     kinds = {i: kind for i, (*_, kind) in cohort.people.items()}
-    return write_from(folder, batches, cohort.keep, kinds, policy, build, size, stretch, before)
+    return write_from(folder, batches, cohort.keep, kinds, policy, build, size, stretch, before, covered)
 
 
 def write_from(
-    folder: Path, batches: list[Called], keep, kinds, policy, build, size: int, stretch: int, before=None
+    folder: Path, batches: list[Called], keep, kinds, policy, build, size: int, stretch: int, before=None, covered=None
 ) -> Path:
     folder.mkdir(parents=True)
     leaves = Leaves.of_keep(list(keep), keep, "test")
@@ -132,13 +134,15 @@ def write_from(
         for name, region in cut.items():
             if region.contig == contig:
                 kept = before(contig) if before else None
-                them = blocks.People(leaves, list(keep), kinds, groups, contig, kept)
+                them = blocks.People(leaves, list(keep), kinds, groups, contig, kept, covered, policy.k)
                 paths.append(folder / f"{name}.blocks.parquet")
                 blocks.write(blocks.Blocks(batches, them, policy.k, build, stretch), region, paths[-1])
         bodies.append(folder / f"{contig}.body.gz")
-        contigs.write(paths, contig, build, "ID", policy, folder / f"{contig}.parquet", bodies[-1])
+        told = None if covered is None else {"min_dp": 10, "min_dp_haploid": 5, "min_mapq": 20}
+        contigs.write(paths, contig, build, "ID", policy, folder / f"{contig}.parquet", bodies[-1], coverage=told)
     strata = callable_an.strata_of(folder / f"{contig}.parquet")
-    sites_vcf.join(callable_an.head(strata), bodies, folder / "all.bed.gz", "bed")
+    track = callable_an.CALLED if covered is None else callable_an.PROXY
+    sites_vcf.join(callable_an.head(strata, track), bodies, folder / "all.bed.gz", "bed")
     return folder
 
 
@@ -147,4 +151,6 @@ def bases(path: Path) -> dict[str, np.ndarray]:
     table = pq.read_table(path)
     start, end = table["start"].to_numpy(), table["end"].to_numpy()
     assert start[0] == 0 and (start[1:] == end[:-1]).all() and (end > start).all()
-    return {name.removeprefix("an_"): np.repeat(table[name].to_numpy(), end - start) for name in table.column_names[3:]}
+    return {
+        name.rpartition("an_")[2]: np.repeat(table[name].to_numpy(), end - start) for name in table.column_names[3:]
+    }

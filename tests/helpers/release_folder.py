@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -85,7 +85,7 @@ def named(dataset: str):
         ID = before
 
 
-def config(rule=MINIMAL, gdi=True) -> Config:
+def config(rule=MINIMAL, gdi=True, proxy=False) -> Config:
     """The config of the release."""
     raw = {
         "samples": "samples.tsv",
@@ -117,6 +117,7 @@ def config(rule=MINIMAL, gdi=True) -> Config:
         "sample_qc": {"exclude": True, "thresholds": {}},
         "strata": {"label": "country_code"},
         "formats": {"gdi": {"enabled": gdi, "catalog": "goe"}},
+        "callable_an": {"coverage_proxy": proxy},
     }
     return settings.load(raw)
 
@@ -214,15 +215,27 @@ class Parts:
     summaries: list[dict]
     plan: Plan
     policy: Policy
+    proxy: bool = False
 
 
-def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_000, seed=1, block=400, countries=None):
+def make(
+    folder: Path,
+    rule=MINIMAL,
+    gdi=True,
+    contigs=None,
+    embed_up_to=8_000_000,
+    seed=1,
+    block=400,
+    countries=None,
+    proxy=False,
+):
     """Write the release folder `folder / "release"` and return it.
 
-    contigs: name -> bases. embed_up_to: as in `report_page.write`; 0 puts the look-up table beside the page.
+    contigs: name -> bases. embed_up_to: as in `report_page.write`; 0 puts the look-up table beside the page. proxy:
+    whether half of the people come in a joint VCF and have reads beside it.
     """
     contigs = contigs or CONTIGS
-    cfg = config(rule, gdi)
+    cfg = config(rule, gdi, proxy)
     work, root = folder / "work", folder / "release"
     work.mkdir(parents=True)
     par = [region for region in PAR if region[0] in contigs]
@@ -241,6 +254,7 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
         "annotations",
         "gdi",
         "metadata",
+        *(["coverage_proxy"] if proxy else []),
     )
     for place in (*places, "dictionary"):
         (root / place).mkdir(parents=True)
@@ -260,7 +274,10 @@ def make(folder: Path, rule=MINIMAL, gdi=True, contigs=None, embed_up_to=8_000_0
         table = counted(work / f"{contig}.parquet", build, contig, text[contig], seed, countries=countries)
         summaries.append(_contig(release, root, work, contig, table))
     plan = choose_strata(summaries[-1]["people"], policy.min_stratum_size)
-    parts = Parts(build, cfg, work, summaries, plan, policy)
+    parts = Parts(build, cfg, work, summaries, plan, policy, proxy)
+    if proxy:
+        for contig in contigs:
+            _by_coverage(root, parts, contig)
     _vcfs(root, parts)
     _bed(root, parts)
     _descriptions(root, parts)
@@ -319,6 +336,25 @@ def callable_of(path: Path, table: Path, release: Release, contig: str) -> None:
         out.write(contig, 1, length, pa.Table.from_pylist(found, schema=callable_blocks.BLOCKS))
 
 
+def _by_coverage(root: Path, parts: Parts, contig: str) -> None:
+    """Callable AN by coverage of a contig: of every second person who has a joint VCF, from half of the contig on."""
+    length, k = parts.build.contigs[contig], parts.policy.k
+    groups = control.published_groups(parts.plan, parts.policy)
+    leaves = {leaf: parts.plan.people[leaf] for leaf in parts.plan.leaves}
+    found, kept = [], []
+    for number, part in enumerate(callable_blocks.parts(groups, leaves, contig)):
+        n = [sum((leaves[leaf] + 1 - which) // 2 for leaf in part.leaves) for which in (0, 1)]
+        kept.append(replace(part, people=part.people - int(st.shown(np.array(n[0]), part.people, k))))
+        for start, end, low in ((1, length // 2, 0), (length // 2 + 1, length, n[1])):
+            found.append({"part": number, "start": start, "end": end, "low": low, "high": low})
+    blocks = parts.work / f"{contig}.coverage.parquet"
+    with Tables(blocks, callable_blocks.BLOCKS, callable_blocks.about(leaves, kept, k, True)) as out:
+        out.write(contig, 1, length, pa.Table.from_pylist(found, schema=callable_blocks.BLOCKS))
+    table, body = root / f"coverage_proxy/{contig}.parquet", parts.work / f"{contig}.coverage_proxy.bed.gz"
+    rule = parts.cfg.coverage_rule
+    callable_contig.write([blocks], contig, parts.build, ID, parts.policy, table, body, coverage=rule)
+
+
 def _vcfs(root: Path, parts: Parts) -> None:
     fields = sites_vcf.read_fields(REPO / "resources/dictionary/fields.tsv")
     strata = parts.plan.strata
@@ -342,9 +378,9 @@ def _vcfs(root: Path, parts: Parts) -> None:
 
 
 def _bed(root: Path, parts: Parts) -> None:
-    bodies = [parts.work / f"{contig}.callable_an.bed.gz" for contig in parts.build.contigs]
-    head = callable_an.head(parts.plan.strata)
-    sites_vcf.join(head, bodies, root / f"callable_an/{ID}.callable_an.bed.gz", "bed")
+    for track in (callable_an.CALLED, callable_an.PROXY)[: 1 + parts.proxy]:
+        bodies = [parts.work / f"{contig}.{track.name}.bed.gz" for contig in parts.build.contigs]
+        sites_vcf.join(callable_an.head(parts.plan.strata, track), bodies, root / track.bed(ID), "bed")
 
 
 def _about(root: Path) -> health_dcat.About:
@@ -372,7 +408,15 @@ def _callable(parts: Parts) -> dict:
         for i in range(parts.plan.people[leaf])
     ]
     keep[0]["input_type"] = "joint_vcf"
-    return release_notes.callable_people(keep, keep, parts.plan, parts.policy)
+    if not parts.proxy:
+        return release_notes.callable_people(keep, keep, parts.plan, parts.policy)
+    for row in keep:
+        row["input_type"] = ("gvcf", "joint_vcf")[int(row["sample_id"][4:]) % 2]
+    said = release_notes.callable_people(keep, keep, parts.plan, parts.policy)
+    covered = {row["sample_id"] for row in keep if row["input_type"] == "joint_vcf"}
+    kinds, people = release_notes.covered_people(keep, keep, covered, parts.plan, parts.policy)
+    said["an_method"]["coverage_proxy"] = kinds
+    return said | {"coverage_proxy": {"people": people, **parts.cfg.coverage_rule}}
 
 
 def _descriptions(root: Path, parts: Parts) -> None:
@@ -381,6 +425,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
     tally = release_notes.combine(parts.summaries)
     k = policy.k
     formats = [name for name in FORMATS if name != "gdi" or cfg.formats.gdi.made]
+    formats += ["coverage_proxy"] if parts.proxy else []
     said = release_notes.dataset(cfg, build.name, plan, tally, k, formats, build.par, callable_an=_callable(parts))
     said["contigs"] = [summary["contig"] for summary in parts.summaries]
     kept = said["number_of_people"]
@@ -415,6 +460,7 @@ def _descriptions(root: Path, parts: Parts) -> None:
         wide_table.dictionary(fields, plan.strata),
         allele_names.dictionary(),
         callable_an.dictionary(plan.strata),
+        callable_an.dictionary(plan.strata, callable_an.PROXY) if parts.proxy else (),
         beacon.dictionary(),
         mini_node.dictionary(fields),
         annotations.dictionary(annotations.read_fields(), plan.strata, ["non_par"]),

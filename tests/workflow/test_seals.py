@@ -42,18 +42,19 @@ def listed(value) -> set[str]:
 @pytest.fixture(scope="module")
 def plans(cohort, tmp_path_factory):
     """The jobs of two runs: the demo with the restricted product and a panel for contamination; a GDI package after an
-    earlier release."""
+    earlier release, with callable AN by coverage."""
     demo = tmp_path_factory.mktemp("inputs")
     shutil.copytree(cohort, demo, dirs_exist_ok=True)
     return [with_all_inputs(demo), with_all_releases(tmp_path_factory.mktemp("gdi"))]
 
 
 def with_all_releases(folder: Path) -> list[dict]:
-    """Of files without content, which the lint alone would look at; one person, GRCh38."""
+    """Of files without content, which the lint alone would look at; two people, GRCh38."""
     primary = [(f"chr{name}", min(lengths)) for name, lengths in build.known_lengths("GRCh38").items()]
     (folder / "ref.fa.fai").write_text("".join(f"{name}\t{n}\t0\t60\t61\n" for name, n in primary))
-    (folder / "samples.tsv").write_text("sample_id\tsex\tcountry_code\na1\tF\tEE\n")
-    (folder / "inputs.tsv").write_text("sample_id\tinput_type\tpath\na1\tgvcf\ta.g.vcf.gz\n")
+    (folder / "samples.tsv").write_text("sample_id\tsex\tcountry_code\na1\tF\tEE\nb1\tM\tEE\n")
+    rows = ("a1\tgvcf\ta.g.vcf.gz", "b1\tvcf\tb.vcf.gz", "b1\tcoverage\tb.cram")
+    (folder / "inputs.tsv").write_text("".join(f"{row}\n" for row in ("sample_id\tinput_type\tpath", *rows)))
     for name in ("metadata", "frequencies"):
         (folder / "old" / name).mkdir(parents=True)
     (folder / "old/metadata/dataset.json").write_text('{"id": "GOE-EE-EXAMPLE-20250101000000000"}')
@@ -70,6 +71,7 @@ def with_all_releases(folder: Path) -> list[dict]:
         dataset=DATASET | {"license": "CC0-1.0"},
         formats={"gdi": {"catalog": "goe", "recipients": ["key.pub"]}},
         scatter={"region_size": 300_000_000},
+        callable_an={"coverage_proxy": True},
         previous_release="old",
         previous_people="people.tsv",
     )

@@ -28,8 +28,10 @@ BATCHES = batches.make(UNITS, CFG.scatter.people_per_batch)
 JOBS = batches.split(BATCHES, batches.count(CFG.scatter.people_per_batch, CFG.scatter.people_per_job))
 JOBS_OF = {batch: list(jobs) for batch, jobs in groupby(JOBS, key=lambda job: job.partition(".")[0])}
 READ_TYPES = {"fastq", "ubam", "bam", "cram"}
+# Reads of people whose calls say nothing between their rows, where their depth is asked for.
+COVERED = sheets.with_coverage(INPUTS) if CFG.callable_an.coverage_proxy else {}
 # Where Snakemake brings the tools, each rule has those of its environment.
-CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS)
+CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS, bool(COVERED))
 READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}
 # Whose BAM or CRAM is taken as it is.
 ADOPTED = {s for s, rows in READ_BORN.items() if rows[0].input_type in ("bam", "cram")}
@@ -238,6 +240,17 @@ def trusts_of_genotypes(wildcards):
     return trusted_genotypes()
 
 
+def trusts_of_coverage(wildcards):
+    """Stamps under which callable AN by coverage is made."""
+    return {"keep": STAMPS.keep, "covered": [STAMPS.covered(people) for people in COVERAGE_BATCHES.values()]}
+
+
+def trusts_of_summary(wildcards):
+    """Stamps under which everything that the release tells of was made."""
+    names = ("release", "filters", "counts", "genotypes", "keep", "metrics")
+    return {name: STAMPS.stamp(name) for name in names} | trusts_of_coverage(wildcards)
+
+
 def genotypes_of_region(wildcards):
     """Harmonised joint files of a region, as named inputs, with their seals and that of what the batches waited for."""
     region = wildcards.region
@@ -318,7 +331,8 @@ def of_wave(wildcards):
     if CFG.wave is None:
         raise WorkflowError("Say which wave, such as the first of eight: snakemake wave --config wave=1/8")
     number, count = map(int, CFG.wave.split("/"))
-    return [seal for batch in list(BATCHES)[number - 1 :: count] for seal in made_of_people(batch)]
+    seals = [seal for batch in list(BATCHES)[number - 1 :: count] for seal in made_of_people(batch)]
+    return seals + COVERAGE_SEALS[number - 1 :: count]
 
 
 def of_calls(batch):

@@ -66,7 +66,7 @@ rule intake_digests:
     log:
         work("logs/intake_digests/{part}.log"),
     wildcard_constraints:
-        part=r"b[0-9]+|joint",
+        part=r"(coverage[.])?b[0-9]+|joint",
     conda:
         "../../envs/goe.yaml"
     threads: 2

@@ -4,7 +4,11 @@ VERSIONS = {
         "tools": ["bcftools", "samtools"],
         "packages": ["crypt4gh", "numba", "numpy", "pyarrow", "pysam", "scipy"],
     },
-    **({"align": {"tools": [*(["bwa"] if READ_BORN.keys() - ADOPTED else []), "mosdepth"]}} if READ_BORN else {}),
+    **(
+        {"align": {"tools": [*(["bwa"] if READ_BORN.keys() - ADOPTED else []), "mosdepth"]}}
+        if READ_BORN or COVERED
+        else {}
+    ),
     **({"verifybamid2": {"tools": ["verifybamid2"]}} if READ_BORN and CONTAMINATION_PANEL else {}),
     "plink2": {"tools": ["plink2"]},
 }

@@ -20,6 +20,7 @@ PUBLIC_CFG = {
         "strata",
         "caller",
         "frequencies",
+        "callable_an",
         "formats",
     )
 } | {
@@ -27,7 +28,8 @@ PUBLIC_CFG = {
     "sample_qc": {"exclude": CFG.sample_qc.exclude, "thresholds": CFG.sample_qc.thresholds},
 }
 GDI = CFG.formats.gdi.made
-FORMATS = ["sites", "frequencies", "callable_an", "beacon", "mini-node", "annotations", *(["gdi"] if GDI else [])]
+FORMATS = ["sites", "frequencies", "callable_an", "beacon", "mini-node", "annotations"]
+FORMATS += [*(["coverage_proxy"] if COVERED else []), *(["gdi"] if GDI else [])]
 EARLIER = Path(CFG.previous_release or "") / "metadata" / "dataset.json"
 PAST_VERSION = json.loads(EARLIER.read_text())["id"] if CFG.previous_release and EARLIER.is_file() else ""
 
@@ -41,7 +43,7 @@ REPORT_RESOURCES = resources_of("pages", "report")
 
 # The numbers, what is said of them, what describes both.
 DATA_NAMES, NOTE_NAMES, METADATA_NAMES = (
-    layout.files(ID, list(BUILD.contigs), [kind], GDI, bool(CFG.formats.gdi.recipients))
+    layout.files(ID, list(BUILD.contigs), [kind], GDI, bool(CFG.formats.gdi.recipients), proxy=bool(COVERED))
     for kind in (layout.DATA, layout.NOTE, layout.METADATA)
 )
 DATA_FILES = [release(path) for path in DATA_NAMES]
@@ -58,6 +60,7 @@ SUMMARY_SEALS = [
         work("seals/{rule}.json"), rule=["intake_people", "sample_qc_keep", "sample_qc_variants", "harmonise_ledger"]
     ),
     *([work("seals/release_compare.json")] if CFG.previous_release else []),
+    *COVERAGE_SEALS,
 ]
 # Of everything that `goe check` reads before page and metadata are written.
 RELEASE_SEALS = [
@@ -66,6 +69,8 @@ RELEASE_SEALS = [
     work("seals/release_mini_node.json"),
     *expand(work("seals/release_callable_an/{contig}.json"), contig=BUILD.contigs),
     work("seals/release_callable_bed.json"),
+    *(expand(work("seals/release_coverage_proxy/{contig}.json"), contig=BUILD.contigs) if COVERED else []),
+    *([work("seals/release_coverage_bed.json")] if COVERED else []),
     work("seals/release_summary.json"),
     *([work("seals/release_gdi.json")] if GDI else []),
 ]
@@ -211,6 +216,54 @@ rule release_callable_bed:
         "../../scripts/release_callable_bed.py"
 
 
+if COVERED:
+
+    # The same of those whose reads tell where they could be called, in files of its own: an estimate.
+    rule release_coverage_proxy:
+        input:
+            blocks=lambda wc: expand(work("coverage_proxy/{region}.parquet"), region=regions_of(wc.contig)),
+            seals=lambda wc: expand(
+                work("seals/frequencies_coverage_proxy/{region}.json"), region=regions_of(wc.contig)
+            ),
+        output:
+            table=release("coverage_proxy/{contig}.parquet"),
+            body=work("release/{contig}.coverage_proxy.bed.gz"),
+            seal=work("seals/release_coverage_proxy/{contig}.json"),
+        log:
+            work("logs/release_coverage_proxy/{contig}.log"),
+        benchmark:
+            work("benchmarks/release_coverage_proxy/{contig}.tsv")
+        conda:
+            "../../envs/goe.yaml"
+        params:
+            **made("release", "coverage_proxy"),
+            dataset=ID,
+            disclosure=plain(CFG.disclosure),
+            build=BUILD_PARAMS,
+            coverage=CFG.coverage_rule,
+        script:
+            "../../scripts/release_callable_an.py"
+
+    rule release_coverage_bed:
+        input:
+            bodies=expand(work("release/{contig}.coverage_proxy.bed.gz"), contig=BUILD.contigs),
+            tables=expand(release("coverage_proxy/{contig}.parquet"), contig=BUILD.contigs),
+            seals=expand(work("seals/release_coverage_proxy/{contig}.json"), contig=BUILD.contigs),
+        output:
+            bed=release(f"coverage_proxy/{ID}.coverage_proxy.bed.gz"),
+            index=release(f"coverage_proxy/{ID}.coverage_proxy.bed.gz.tbi"),
+            seal=work("seals/release_coverage_bed.json"),
+        log:
+            work("logs/release_coverage_bed.log"),
+        conda:
+            "../../envs/goe.yaml"
+        params:
+            **made("release", "release"),
+            coverage=True,
+        script:
+            "../../scripts/release_callable_bed.py"
+
+
 # Personal data: with its key it tells a later run who was counted here.
 rule release_people_record:
     input:
@@ -301,6 +354,7 @@ rule release_summary:
         panel=CONTAMINATION_PANEL,
         regions=list(CFG.annotations.regions.given.values()),
         compare=[work("release/compare.json")] if CFG.previous_release else [],
+        coverage=COVERAGE_RUNS,
         workflow=WORKFLOW_FILES,
         seals=SUMMARY_SEALS,
     output:
@@ -332,7 +386,7 @@ rule release_summary:
     conda:
         "../../envs/goe.yaml"
     params:
-        **made("release", "release", "filters", "counts", "genotypes", "keep", "metrics"),
+        **made("release") | {"trusts": trusts_of_summary},
         cfg=PUBLIC_CFG,
         build=BUILD.name,
         par=BUILD.par,

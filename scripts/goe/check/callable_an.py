@@ -26,17 +26,19 @@ def read(path: str | Path) -> Iterator[pa.RecordBatch]:
         yield from table.combine_chunks().to_batches()
 
 
-def _numbers(batch: pa.RecordBatch, strata: Sequence[str]) -> np.ndarray:
-    return np.array([batch[f"an_{s}"].to_numpy(zero_copy_only=False) for s in strata]).astype(np.int64)
+def _numbers(batch: pa.RecordBatch, strata: Sequence[str], prefix: str = "an_") -> np.ndarray:
+    return np.array([batch[f"{prefix}{s}"].to_numpy(zero_copy_only=False) for s in strata]).astype(np.int64)
 
 
-def check(path: str | Path, contig: str, length: int, strata: Sequence[str], audit: Runs) -> list[Problem]:
+def check(
+    path: str | Path, contig: str, length: int, strata: Sequence[str], audit: Runs, prefix: str = "an_"
+) -> list[Problem]:
     """What is wrong with the runs of a contig: they go from its first base to its last, each as long as can be."""
     faults = Faults(str(path))
     last, before = 0, np.full((len(strata), 1), -1, np.int64)
     for batch in read(path):
         start, end = (batch[name].to_numpy().astype(np.int64) for name in ("start", "end"))
-        an = _numbers(batch, strata)
+        an = _numbers(batch, strata, prefix)
 
         def name(row: int, start: np.ndarray = start) -> str:
             return f"{contig}:{start[row]}"
@@ -80,9 +82,9 @@ def of_total(path: str | Path) -> Iterator[pa.Table]:
     yield from batches(path, str(path), (), _ROWS, ["start", "an_Total"])
 
 
-def compare(bed: str | Path, paths: Sequence[str | Path], strata: Sequence[str]) -> list[Problem]:
+def compare(bed: str | Path, paths: Sequence[str | Path], strata: Sequence[str], prefix: str = "an_") -> list[Problem]:
     """Differences between the BED file and the tables of its contigs, in order."""
-    names = ["contig", "start", "end", *(f"an_{s}" for s in strata)]
+    names = ["contig", "start", "end", *(f"{prefix}{s}" for s in strata)]
     head = "\t".join([f"#{names[0]}", *names[1:]])
     wanted = (batch for path in paths for batch in read(path))
     rest = pa.table(next(wanted))

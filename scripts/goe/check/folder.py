@@ -20,7 +20,7 @@ from goe.core import code_digest, manifest, tables
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
 from goe.disclosure import control
-from goe.disclosure.audit.callable_an import at_most_below
+from goe.disclosure.audit.callable_an import at_most_below, groups, most_shown
 from goe.disclosure.audit.table import Table
 from goe.frequencies import strata as st
 from goe.frequencies.beside_earlier import EARLIER, KEPT, LOWERED
@@ -36,7 +36,7 @@ from goe.release.table import Writer as LongWriter
 from goe.release.table import schema as long_schema
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
-from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY
+from goe.rules.dataset import COVERAGE_PROXY, GVCF_ADJ, VARIANT_SITES_ONLY
 from goe.rules.policy import Policy
 from goe.settings import sections
 from goe.settings.sections import Config
@@ -105,6 +105,17 @@ class Facts:
     @property
     def gdi(self) -> bool:
         return "gdi" in self.said["dataset"]["formats"]
+
+    @property
+    def proxy(self) -> dict | None:
+        """What is said of callable AN by coverage; None where there is none."""
+        found: dict | None = self.said["dataset"]["callable_an"].get(COVERAGE_PROXY)
+        return found
+
+    @property
+    def tracks(self) -> list[callable_an.Track]:
+        """Whose runs there are."""
+        return [callable_an.CALLED, *([callable_an.PROXY] if self.proxy else [])]
 
     @property
     def addresses(self) -> list[str]:
@@ -298,12 +309,20 @@ def _agreement(root: Path, documents: Mapping[str, Mapping]) -> list[Problem]:
         rounded(DISCLOSURE, key, rule[key])
     records, hidden = data["number_of_records"], sum(rule["alleles_withheld_by_reason"].values())
     differs(DISCLOSURE, "alleles_withheld", rule["alleles_withheld"], hidden, "the sum of alleles_withheld_by_reason")
-    rounded(DATASET, "callable_an.people", data["callable_an"]["people"])
-    for stratum, n in data["callable_an"]["people"].items():
-        if n > data["strata"].get(stratum, 0):
-            what = f"callable_an.people.{stratum} is {n}, more than the people of the stratum"
-            problems.append(Problem(str(root / DATASET), what, _AGAIN))
-    differs(DATASET, "strata of callable_an.people", sorted(data["callable_an"]["people"]), sorted(order), "strata")
+    facts = Facts({name: dict(content) for name, content in documents.items()})
+    called = {"callable_an": data["callable_an"]["people"]}
+    if facts.proxy:
+        called["callable_an.coverage_proxy"] = facts.proxy["people"]
+    for name, people in called.items():
+        rounded(DATASET, f"{name}.people", people)
+        for stratum, n in people.items():
+            # Of both together: nobody is of both.
+            if sum(one.get(stratum, 0) for one in called.values()) > data["strata"].get(stratum, 0):
+                what = f"{name}.people.{stratum} is {n}, more than the people of the stratum"
+                problems.append(Problem(str(root / DATASET), what, _AGAIN))
+        differs(DATASET, f"strata of {name}.people", sorted(people), sorted(order), "strata")
+    # Groups are those of strata that fit.
+    problems += [] if problems else _proxy_faults(root, facts)
     for step in ledger["steps"]:
         name = f"step {step['step']}"
         rounded(LEDGER, name, {key: step[key] for key in ("added", "dropped")})
@@ -315,6 +334,35 @@ def _agreement(root: Path, documents: Mapping[str, Mapping]) -> list[Problem]:
     last = {key: ledger["steps"][-1][key] for key in ("step", "in", "added", "out", "dropped")}
     differs(LEDGER, "the last step", last, release_notes.release_step(records, hidden), f"{DATASET} and {DISCLOSURE}")
     return problems
+
+
+def _proxy_faults(root: Path, facts: Facts) -> Iterator[Problem]:
+    """Whether all of the descriptions say the same of callable AN by coverage."""
+    data, config = facts.said["dataset"], facts.said["config"]
+    said = (
+        COVERAGE_PROXY in data["formats"],
+        COVERAGE_PROXY in data["callable_an"]["an_method"],
+        bool(config.get("callable_an", {}).get(COVERAGE_PROXY)),
+    )
+    if set(said) != {facts.proxy is not None}:
+        what = f"{COVERAGE_PROXY} is told of in some of formats, callable_an, an_method and {CONFIG}, not in all"
+        yield Problem(str(root / DATASET), what, _AGAIN)
+    elif facts.proxy:
+        rule = {"genotype_filter": ("min_dp", "min_dp_haploid"), "caller": ("min_mapq",)}
+        for section, keys in rule.items():
+            for key in keys:
+                least = config[section][key] if key == "min_mapq" else max(1, config[section][key])
+                if facts.proxy[key] != least:
+                    what = f"callable_an.{COVERAGE_PROXY}.{key} is {facts.proxy[key]}, {CONFIG} gives {least}"
+                    yield Problem(str(root / DATASET), what, _AGAIN)
+        for group in groups(Table(facts.strata, facts.people)):
+            both = [
+                sum(times * people.get(s, 0) for s, times in group.sums.items())
+                for people in (data["callable_an"]["people"], facts.proxy["people"])
+            ]
+            if both[1] and sum(both) > most_shown(group.people, facts.policy.k):
+                what = f"of {group.name} {both[0]} can be callable and of {both[1]} reads tell: more than may be shown"
+                yield Problem(str(root / DATASET), what, "do not publish the release: report it")
 
 
 def _unclosed(step: Mapping, k: int) -> Iterator[str]:
@@ -331,7 +379,8 @@ def required(facts: Facts) -> list[str]:
     """Files that every such release has, but for the manifest and those beside the page."""
     contigs = [contig["name"] for contig in facts.contigs]
     kinds = {layout.DATA, layout.NOTE, layout.METADATA, layout.PAGE}
-    return [*layout.files(facts.id, contigs, kinds, facts.gdi, strata=facts.strata), "provenance/Snakefile"]
+    made = layout.files(facts.id, contigs, kinds, facts.gdi, strata=facts.strata, proxy=bool(facts.proxy))
+    return [*made, "provenance/Snakefile"]
 
 
 def check_files(root: Path, facts: Facts, beside: Iterable[str]) -> list[Problem]:
@@ -390,7 +439,7 @@ def check_dictionary(root: Path, facts: Facts, known: Sequence[str]) -> list[Pro
     others = chain(
         wide_table.dictionary(fields(), strata),
         allele_names.dictionary(),
-        callable_an.dictionary(strata),
+        *(callable_an.dictionary(strata, track) for track in facts.tracks),
         beacon.dictionary(),
         mini_node.dictionary(fields()),
         annotations.dictionary(annotations.read_fields(), strata, known),
@@ -429,7 +478,7 @@ def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
     alleles, strata = facts.said["dataset"]["number_of_records"], len(facts.strata)
     words = not again.other_code(facts.said["dataset"])
     schemas = _schemas(root, facts, contig)
-    most = (alleles * strata, alleles, alleles, facts.lengths[contig])
+    most = (alleles * strata, alleles, alleles, *[facts.lengths[contig]] * len(facts.tracks))
     return [
         problem
         for (path, wanted), rows in zip(schemas.items(), most, strict=True)
@@ -438,22 +487,24 @@ def check_tables(root: Path, facts: Facts, contig: str) -> list[Problem]:
 
 
 def _schemas(root: Path, facts: Facts, contig: str) -> dict[Path, Callable[[], pa.Schema]]:
-    """Paths of the tables of a contig (long, wide, names, callable AN), and what gives the schema of each."""
+    """Paths of the tables of a contig (long, wide, names, callable AN, by coverage), and what gives their schemas."""
     about = {"dataset": facts.id, "build": facts.build}
     wide, names = (root / path.format(contig=contig) for path in (layout.WIDE, layout.NAMES))
-    called = root / f"callable_an/{contig}.parquet"
+    called = root / callable_an.CALLED.table(contig)
+    proxy = {root / callable_an.PROXY.table(contig): lambda: _proxy_schema(facts, about, contig)} if facts.proxy else {}
     return {
         root / f"frequencies/{contig}.parquet": lambda: long_schema(fields(), about, facts.people, contig),
         wide: lambda: wide_table.schema(fields(), about, facts.people, contig),
         names: lambda: allele_names.schema(about, contig, *allele_names.origin(names)),
         called: lambda: _callable_schema(facts, about, contig, beside_earlier(called, facts)),
+        **proxy,
     }
 
 
 def check_packing(root: Path, facts: Facts, contig: str, digests: Mapping[str, str]) -> list[Problem]:
     """The tables of a contig against what is written of their rows. digests: path -> SHA-256 where it is known."""
     problems = []
-    writers = (LongWriter, wide_table.Writer, allele_names.Writer, callable_an.Writer)
+    writers = (LongWriter, wide_table.Writer, allele_names.Writer, *[callable_an.Writer] * len(facts.tracks))
     for (path, wanted), writer in zip(_schemas(root, facts, contig).items(), writers, strict=True):
         sha256 = digests.get(path.relative_to(root).as_posix()) or manifest.digest(path)
 
@@ -482,13 +533,23 @@ def beside_earlier(path: Path, facts: Facts) -> str:
     return found if found in (KEPT, LOWERED) else ""
 
 
-def _callable_schema(facts: Facts, about: Mapping, contig: str, earlier: str) -> pa.Schema:
+def _below(facts: Facts, contig: str, earlier: bool = False) -> dict[str, int]:
     build = Build(name=facts.build, contigs=facts.lengths, par=facts.par)
-    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, build, contig, bool(earlier))
+    below = at_most_below(Table(facts.strata, facts.people), facts.policy.k, build, contig, earlier)
+    return dict.fromkeys(below, 0) if facts.people[st.TOTAL] < facts.policy.min_stratum_size else below
+
+
+def _proxy_schema(facts: Facts, about: Mapping, contig: str) -> pa.Schema:
+    assert facts.proxy is not None
+    rule = {key: value for key, value in facts.proxy.items() if key != "people"}
+    about, track = {**about, "coverage": rule}, callable_an.PROXY
+    return callable_an.schema(about, facts.people, contig, COVERAGE_PROXY, _below(facts, contig), track)
+
+
+def _callable_schema(facts: Facts, about: Mapping, contig: str, earlier: str) -> pa.Schema:
+    below = _below(facts, contig, bool(earlier))
     if earlier:
         about = {**about, EARLIER: earlier}
-    if facts.people[st.TOTAL] < facts.policy.min_stratum_size:
-        below = dict.fromkeys(below, 0)
     used = facts.said["dataset"]["callable_an"]["an_method"][GVCF_ADJ]
     return callable_an.schema(about, facts.people, contig, GVCF_ADJ if used else VARIANT_SITES_ONLY, below)
 

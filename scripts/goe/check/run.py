@@ -51,6 +51,7 @@ from goe.genome import intervals
 from goe.genome.build import Build
 from goe.release import bounds, layout
 from goe.release.formats import annotations, mini_node, wide_table
+from goe.release.formats.callable_an import CALLED, PROXY, Track
 from goe.release.formats.sites_vcf import Tag
 from goe.release.metadata import ro_crate
 from goe.release.reading import batches, reading
@@ -662,22 +663,23 @@ class _Check:
         return problems + check_lookup.compare_rs_numbers(self.root, page, contig, names)
 
     def callable_an(self, contigs: Sequence[str]) -> Iterator[tuple[str, Callable[[], list[Problem]]]]:
-        """Tables, BED file and its index."""
-        paths = [self.root / f"callable_an/{contig}.parquet" for contig in contigs]
-        bed = self.root / f"callable_an/{self.facts.id}.callable_an.bed.gz"
-        name = str(bed.relative_to(self.root))
-        yield name, lambda: callable_check.compare(bed, paths, self.facts.strata)
-        yield name, lambda: callable_check.check_index(bed, self.facts.lengths)
-        for contig, path in zip(contigs, paths, strict=True):
-            yield str(path.relative_to(self.root)), partial(self.callable_runs, contig, path)
+        """Tables, BED file and its index, of people who were called and of those whose reads tell."""
+        for track in self.facts.tracks:
+            paths = [self.root / track.table(contig) for contig in contigs]
+            bed, name = self.root / track.bed(self.facts.id), track.bed(self.facts.id)
+            yield name, partial(callable_check.compare, bed, paths, self.facts.strata, track.prefix)
+            yield name, partial(callable_check.check_index, bed, self.facts.lengths)
+            for contig in contigs:
+                yield track.table(contig), partial(self.callable_runs, contig, track)
 
-    def callable_runs(self, contig: str, path: Path) -> list[Problem]:
-        facts, policy = self.facts, self.facts.policy
+    def callable_runs(self, contig: str, track: Track) -> list[Problem]:
+        facts, policy, path = self.facts, self.facts.policy, self.root / track.table(contig)
         stated = Stated(policy.k, policy.protect, policy.min_stratum_size)
-        earlier = bool(check_folder.beside_earlier(path, facts))
-        audit = Runs(facts.strata, facts.people, stated, self.here(), contig, str(path), earlier)
-        problems = callable_check.check(path, contig, facts.lengths[contig], facts.strata, audit)
-        if not problems:
+        earlier = track is CALLED and bool(check_folder.beside_earlier(path, facts))
+        others = facts.said["dataset"]["callable_an"]["people"] if track is PROXY else None
+        audit = Runs(facts.strata, facts.people, stated, self.here(), contig, str(path), earlier, others)
+        problems = callable_check.check(path, contig, facts.lengths[contig], facts.strata, audit, track.prefix)
+        if not problems and track is CALLED:
             alone = not facts.said["dataset"]["callable_an"]["an_method"][VARIANT_SITES_ONLY]
             callable_check.beside(path, self.blocks([contig]), facts.strata, audit, alone)
         return problems + audit.finish()

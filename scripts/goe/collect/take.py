@@ -29,7 +29,8 @@ from goe.disclosure.audit.table import Stated
 from goe.disclosure.silence import ZERO, Silence
 from goe.genome.build import Build, canonical
 from goe.release import bounds, layout, restricted
-from goe.rules.dataset import DatasetId
+from goe.rules.dataset import COVERAGE_PROXY, DatasetId
+from goe.rules.stratum import TOTAL
 
 NORMALISATION = "atoms, trimmed, left-aligned (C3)"
 _AGAIN = "get the dataset again, or report it to who made it"
@@ -180,7 +181,12 @@ def _callable_an(one: Dataset, root: Path, data: dict) -> None:
     """Callable AN of the contigs, where the dataset has it."""
     paths = {name: root / f"callable_an/{name}.parquet" for name in one.tables}
     one.callable_an = {name: File.of(path) for name, path in paths.items() if path.is_file()}
-    one.callable_people = dict((data.get("callable_an") or {}).get("people", {}))
+    said = data.get("callable_an") or {}
+    one.callable_people = dict(said.get("people", {}))
+    if proxy := said.get(COVERAGE_PROXY):
+        # These people are some of those of whom nothing is known where no row is: the bounds of AN hold them.
+        people = f"{proxy['people'][TOTAL]:,} people"
+        one.notes.append(f"AN by the depth of reads of {people} ({COVERAGE_PROXY}) is an estimate, and is not added")
 
 
 # ---- restricted products

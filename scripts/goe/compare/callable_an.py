@@ -1,6 +1,7 @@
 """Callable AN of two releases, base by base: runs may be cut anywhere, so their borders mean nothing by themselves.
 
-A table has the columns contig, start, end and an_<stratum>, runs in order; a base that no run holds has AN 0.
+A table has the columns contig, start, end and an_<stratum>, of coverage alone proxy_an_<stratum>, runs in order; a base
+that no run holds has AN 0.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +14,11 @@ import pyarrow.parquet as pq
 
 from goe.compare.differences import Differences, Example
 from goe.core.errors import GoeError, Problem
+from goe.release.formats.callable_an import CALLED, PROXY
 from goe.release.reading import batches, reading
 
-FOLDER = "callable_an/"
+FOLDERS = tuple(f"{track.name}/" for track in (CALLED, PROXY))
 ROWS = 1 << 17
-_PREFIX = "an_"
 _AGAIN = "the file was changed, or is no table of callable AN: get it again"
 
 
@@ -30,42 +31,44 @@ def compare(a: str | Path, b: str | Path, contigs: Sequence[Sequence[str]]) -> D
     if common[0] != common[1]:
         raise GoeError(Problem(str(b), f"contigs are not in the order of {a}", "compare releases of one reference"))
     found = Differences()
-    names = [_strata(path) for path in (a, b)]
-    strata = [name for name in names[0] if name in names[1]]
-    streams = [_Runs(path, strata, order) for path, order in zip((a, b), contigs, strict=True)]
+    names = [_columns(path) for path in (a, b)]
+    columns = [name for name in names[0] if name in names[1]]
+    streams = [_Runs(path, columns, order) for path, order in zip((a, b), contigs, strict=True)]
     while contig := _next_contig(streams, contigs):
         while any(one.here(contig) for one in streams):
             until = min(one.end(contig) for one in streams if one.here(contig))
-            _look(contig, [one.until(contig, until) for one in streams], strata, found)
+            _look(contig, [one.until(contig, until) for one in streams], columns, found)
     return found
 
 
-def _strata(path: str | Path) -> list[str]:
+def _columns(path: str | Path) -> list[str]:
+    """Names of the columns of numbers."""
     with reading(path):
         schema = pq.read_schema(path)
     names, wrong = schema.names, []
-    for name in ("contig", "start", "end", *(name for name in names if name.startswith(_PREFIX))):
+    numbers = [name for name in names if name.startswith((CALLED.prefix, PROXY.prefix))]
+    for name in ("contig", "start", "end", *numbers):
         right = pa.types.is_string if name == "contig" else pa.types.is_integer
         if names.count(name) != 1 or not right(schema.field(name).type):
             wrong.append(name)
     if wrong:
         what = f"column {', '.join(wrong)} is missing, there twice or of another type"
         raise GoeError(Problem(str(path), what, _AGAIN))
-    return [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
+    return numbers
 
 
 class _Runs:
-    """Runs of a file, handed out up to a base. Held: of one contig, start, end and AN (strata, runs)."""
+    """Runs of a file, handed out up to a base. Held: of one contig, start, end and AN (columns, runs)."""
 
-    def __init__(self, path: str | Path, strata: Sequence[str], order: Sequence[str]):
-        self.path, self.strata, self.order = str(path), strata, order
+    def __init__(self, path: str | Path, columns: Sequence[str], order: Sequence[str]):
+        self.path, self.columns, self.order = str(path), columns, order
         self.pieces = self._read()
         self.contig = ""
         self.runs: _Piece | None = None
         self._fill()
 
     def _read(self) -> Iterator[tuple[str, "_Piece"]]:
-        columns = ["contig", "start", "end", *(f"{_PREFIX}{stratum}" for stratum in self.strata)]
+        columns = ["contig", "start", "end", *self.columns]
         for table in batches(self.path, self.path, ["contig"], ROWS, columns):
             for batch in table.combine_chunks().to_batches():
                 with reading(self.path):
@@ -80,8 +83,8 @@ class _Runs:
         start, end = (batch.column(name).fill_null(-1).to_numpy().astype(np.int64) for name in ("start", "end"))
         if (start >= end).any() or (start[1:] < end[:-1]).any():
             raise GoeError(Problem(self.path, "runs overlap, are empty or not in order", _AGAIN))
-        an = [batch.column(f"{_PREFIX}{s}").fill_null(0).to_numpy() for s in self.strata]
-        return _Piece(start, end, np.array(an, dtype=np.int64).reshape(len(self.strata), len(start)))
+        an = [batch.column(name).fill_null(0).to_numpy() for name in self.columns]
+        return _Piece(start, end, np.array(an, dtype=np.int64).reshape(len(self.columns), len(start)))
 
     def _fill(self) -> None:
         if self.runs is None or not len(self.runs.start):
@@ -101,7 +104,7 @@ class _Runs:
     def until(self, contig: str, base: int) -> "_Piece":
         """Take the runs of the contig before a base, of one over it the part before."""
         if not self.here(contig) or self.runs is None:
-            return _Piece.none(len(self.strata))
+            return _Piece.none(len(self.columns))
         taken, self.runs = self.runs.cut(base)
         self._fill()
         return taken
@@ -144,16 +147,15 @@ def _next_contig(streams: Sequence[_Runs], contigs: Sequence[Sequence[str]]) -> 
     return min(one, two, key=contigs[0].index)
 
 
-def _look(contig: str, pieces: Sequence[_Piece], strata: Sequence[str], found: Differences) -> None:
+def _look(contig: str, pieces: Sequence[_Piece], columns: Sequence[str], found: Differences) -> None:
     borders = np.unique(np.concatenate([part for piece in pieces for part in (piece.start, piece.end)]))
     starts, sizes = borders[:-1], np.diff(borders)
     one, two = (piece.at(starts) for piece in pieces)
-    for s, stratum in enumerate(strata):
+    for s, column in enumerate(columns):
+        prefix, _, stratum = column.rpartition("an_")
         other = one[s] != two[s]
         if other.any():
             rows = np.flatnonzero(other)[: found.room("callable_an")]
-            examples = [
-                Example("an", int(one[s, i]), int(two[s, i]), f"{contig}:{starts[i]}-{starts[i] + sizes[i]}", stratum)
-                for i in rows
-            ]
-            found.add("callable_an", stratum, int(sizes[other].sum()), examples)
+            places = {i: f"{contig}:{starts[i]}-{starts[i] + sizes[i]}" for i in rows}
+            examples = [Example(f"{prefix}an", int(one[s, i]), int(two[s, i]), at, stratum) for i, at in places.items()]
+            found.add("callable_an", f"{prefix}{stratum}", int(sizes[other].sum()), examples)

@@ -135,7 +135,7 @@ def _tables(a: Release, b: Release, verdicts: Sequence[Verdict]) -> list[Callabl
             side = a.side if verdict == files.ONLY_A else b.side
             looks.append(partial(tables.alone, side.path(name), verdict == files.ONLY_A))
     for name, verdict in found.items():
-        if verdict == files.DIFFERENT and name.startswith(callable_an.FOLDER) and name.endswith(".parquet"):
+        if verdict == files.DIFFERENT and name.startswith(callable_an.FOLDERS) and name.endswith(".parquet"):
             looks.append(partial(_callable_an, a, b, name))
     return looks
 

@@ -24,6 +24,7 @@ from isal import igzip
 from goe.core import tables
 from goe.core.errors import Problem, stop_on
 from goe.hts.bcf import BROKEN
+from goe.rules.dataset import COVERAGE
 
 _PIECE = 1 << 22
 # Alignments and indexes have the name of their person; of the others nothing tells who they are of.
@@ -207,13 +208,19 @@ def _sheets(folder: Path) -> dict[str, list[list[str]]]:
 
 def _left(folder: Path, person: str, sheets: dict[str, list[list[str]]]) -> Iterator[str]:
     own = [row for row in sheets["inputs"] if row[0] == person]
+    # Who has reads beside calls may have these in a joint VCF.
+    calls = any(row[1] != COVERAGE for row in own)
+    joint = [] if calls else sorted({r[2] for r in sheets["inputs"] if not r[0] and _mentions(folder / r[2], person)})
     if own:
         files = sorted({cell for row in own for cell in row[2:] if cell})
         yield f"inputs, which are not this run's to delete: {', '.join(files)}"
+    if own and not joint:
         yield "rows of samples.tsv and inputs.tsv: take them out, or the next run makes all of it again"
-    elif joint := sorted({row[2] for row in sheets["inputs"] if not row[0] and _mentions(folder / row[2], person)}):
+    if joint:
         yield f"joint VCFs, to be made again without the person by whoever made them: {', '.join(joint)}"
         yield "until then the row of samples.tsv stays, withdrawn: yes, and a new run splits these files again"
+    if own and joint:
+        yield "the row of inputs.tsv: take it out, or the next run looks at the depth of these reads again"
     if (folder / "work/frequencies").is_dir():
         yield "counts with the person in them and no id (work/frequencies, work/release): the next run makes new ones"
     if (folder / "work/release/people.tsv").exists():

@@ -16,9 +16,9 @@ is not cut within them is joined along the contig (`Contig`).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +165,8 @@ class People:
 
     leaves: of everybody on the keep list; kinds: kind of input of each person; groups: as for `parts`. Whoever has no
     gVCF is callable nowhere. before: of an earlier release; kept: by number of a part, what it shows of whom.
+    covered: those whose reads tell instead. As many of a part as can be callable, as a floor of k people shows these,
+    are then not counted in it, so that what is shown in both leaves k - 1 people of the part together, too.
     """
 
     def __init__(
@@ -175,11 +177,16 @@ class People:
         groups: Iterable[Sequence[str]],
         contig: str,
         before: Before | None = None,
+        covered: Collection[str] | None = None,
+        k: int = 1,
     ):
         self.leaves, self.before = leaves, before
         called = np.array([kinds[i] in AN_METHODS[GVCF_ADJ] for i in ids], np.bool_)
         self._number = {name: n for n, name in enumerate(ids)}
         leaf = {i: leaves.names[n] for i, n in zip(ids, leaves.of[REGION_DIPLOID], strict=True) if n >= 0}
+        told = Counter(leaf[i] for i in leaf if called[self._number[i]])
+        if covered is not None:
+            called = np.array([i in covered for i in ids], np.bool_)
         self.parts: list[Part] = []
         self.kept: dict[int, Stayed] = {}
         part = np.full(len(ids), -1, np.int16)
@@ -187,6 +194,8 @@ class People:
             mine = [i for i in leaf if leaf[i] in group]
             joined = [i for i in mine if before is None or i not in before.leaf]
             new = parts([group], Counter(leaf[i] for i in joined), contig)
+            if covered is not None:
+                new = [_beside(part, sum(told[one] for one in part.leaves), k) for part in new]
             number = {own: len(self.parts) + n for n, one in enumerate(new) for own in one.leaves}
             self.parts += new
             for i in joined:
@@ -207,6 +216,11 @@ class People:
     def each(self, ids: Sequence[str]) -> np.ndarray:
         """int8 (classes, ids): what each adds to the counts: 1, or the person's alleles where these are kept."""
         return np.ascontiguousarray(self._each[:, [self._number[i] for i in ids]])
+
+
+def _beside(part: Part, told: int, k: int) -> Part:
+    """The part less those of it who can be callable, as a floor of k people shows how many these are."""
+    return replace(part, people=part.people - int(shown(np.array(told), part.people, k)))
 
 
 def _sex(sexes: set[str], contig: str) -> str:

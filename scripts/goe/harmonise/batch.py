@@ -157,7 +157,7 @@ def gather(people: Sequence[tuple[str, str, str]], build: Build, out: dict[str, 
                 sites, rows = _rows([a for a, _ in held], start, end)
                 tables["sites"].write(contig, start, end, sites)
                 tables["rows"].write(contig, start, end, rows)
-                tables["runs"].write(contig, start, end, _spans([r for _, r in held], start, end))
+                tables["runs"].write(contig, start, end, spans([r for _, r in held], start, end))
 
 
 def _people(people: Sequence[tuple[str, str, str]], told: Sequence[dict]) -> pa.Table:
@@ -219,7 +219,8 @@ def _rows(people: Sequence[pa.Table], start: int, end: int) -> tuple[pa.Table, p
     return sites, rows
 
 
-def _spans(people: Sequence[pa.Table], start: int, end: int) -> pa.Table:
+def spans(people: Sequence[pa.Table], start: int, end: int) -> pa.Table:
+    """SPANS of start..end. people: RUNS of each."""
     parts = []
     for number, table in enumerate(people):
         first, last = table["start"].to_numpy(), table["end"].to_numpy()

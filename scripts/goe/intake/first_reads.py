@@ -14,6 +14,7 @@ import pysam
 from goe.calls import fastq
 from goe.core.errors import Problem
 from goe.hts import indexes
+from goe.rules.dataset import COVERAGE
 from goe.settings.sheets import Input
 
 READS = 1000
@@ -70,7 +71,8 @@ def look(inputs: Iterable[Input], sheet: str, threads: int = 1) -> tuple[list[Pr
 
 def _first(entry: Input, sheet: str) -> First:
     first = First(entry, sheet)
-    kind = {"fastq": _fastq, "ubam": _ubam, "bam": _aligned, "cram": _aligned}.get(entry.input_type)
+    kinds = {"fastq": _fastq, "ubam": _ubam, "bam": _aligned, "cram": _aligned, COVERAGE: _aligned}
+    kind = kinds.get(entry.input_type)
     if kind:
         kind(first)
     return first
@@ -109,11 +111,11 @@ def _ubam(first: First) -> None:
 
 
 def _aligned(first: First) -> None:
-    """A note on a file in which nothing tells of duplicates: every copy of a fragment would be called."""
+    """A note on a file in which nothing tells of duplicates: every copy of a fragment would be called, or be depth."""
     entry = first.entry
-    # Flags alone, for which a CRAM needs no reference.
-    options = ["required_fields=0x2"] if entry.input_type == "cram" else None
-    if entry.input_type == "bam" and indexes.deadly(entry.path):
+    # Flags alone, for which a CRAM needs no reference; of a BAM all is read.
+    options = ["required_fields=0x2"] if entry.input_type != "bam" else None
+    if entry.input_type != "cram" and indexes.deadly(entry.path):
         return
     try:
         with pysam.AlignmentFile(entry.path, "r", check_sq=False, format_options=options) as handle:

@@ -29,8 +29,9 @@ from goe.core.errors import Problem
 from goe.genome.build import Build, canonical, contig_class, matches, recognise
 from goe.genome.fasta import is_whole, m5_of
 from goe.hts import bgzf, cram, indexes, vcf_header
-from goe.intake import callers, first_reads, packing, whole_genomes
+from goe.intake import callers, coverage, first_reads, packing, whole_genomes
 from goe.intake import release as release_lint
+from goe.rules.dataset import COVERAGE
 from goe.settings.sections import Config, Reference
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
 
@@ -464,7 +465,8 @@ def _reads(facts: Facts) -> None:
     entry = facts.entry
     path = entry.path
     magic = _magic(path)
-    wanted = "cram" if entry.input_type == "cram" else "bgzf"
+    is_cram = entry.input_type == "cram" or (entry.input_type == COVERAGE and magic == "cram")
+    wanted = "cram" if is_cram else "bgzf"
     if magic != wanted:
         facts.bad(
             f"not a {'CRAM' if wanted == 'cram' else 'BAM'}",
@@ -520,7 +522,7 @@ def _reads(facts: Facts) -> None:
     if not whole:
         return
     order = header.get("HD", {}).get("SO", "unknown")
-    candidates = indexes.of_reads(path, entry.input_type)
+    candidates = indexes.of_reads(path, "cram" if is_cram else "bam")
     if order in ("unsorted", "queryname") and not any(Path(c).is_file() for c in candidates):
         facts.bad(f"not sorted by position (SO:{order})", "samtools sort, then samtools index")
         return
@@ -810,7 +812,7 @@ def look(
     if entry.input_type == "fastq":
         _fastq(facts)
     elif _there(facts, entry.path):
-        if entry.input_type in ("ubam", "bam", "cram"):
+        if entry.input_type in ("ubam", "bam", "cram", COVERAGE):
             _reads(facts)
         else:
             _vcf(facts, cfg, par)
@@ -879,9 +881,11 @@ def lint(
     problems, notes = problems + of_reads, notes + of_reads_notes
     if people is not None:
         problems += _one_source(every, people, cfg)
+        found = coverage.look([f.entry for f in every], people, cfg)
+        problems, notes = problems + found[0], notes + found[1]
     if build:
         problems += _joint_overlap(every, build, cfg)
-        found = whole_genomes.look(map(_used_of, every), build, cfg.inputs)
+        found = whole_genomes.look([_used_of(f) for f in every if f.entry.input_type != COVERAGE], build, cfg.inputs)
         problems, notes = problems + found[0], notes + found[1]
 
     singles = [f.entry.sample_id for f in every if f.entry.input_type == "vcf"]
@@ -958,7 +962,7 @@ def _intake(every: list[Facts], people: dict[str, Person], shared: _Shared) -> d
     }
     joint = []
     absent: dict[str, list[str]] = {}
-    for facts in every:
+    for facts in (facts for facts in every if facts.entry.input_type != COVERAGE):
         kind = facts.entry.input_type
         names = facts.samples if kind == "joint_vcf" else [facts.entry.sample_id]
         for name in names:

@@ -20,9 +20,10 @@ from goe.core.files import write_whole
 from goe.core.resources import ROOT
 from goe.genome.build import Build
 from goe.hts import indexes
+from goe.rules.dataset import COVERAGE
 from goe.rules.formats import people_key
 from goe.settings.sections import Config
-from goe.settings.sheets import Input, Person, by_person
+from goe.settings.sheets import Input, Person, by_person, with_coverage
 
 _HEAD = 1 << 16
 
@@ -57,6 +58,11 @@ _OWN = (
     *("goe/hts/text.py", "goe/hts/vcf_header.py"),
 )
 _GATHERED = ("harmonise_batch.py", "goe/core/batches.py")
+_COVERAGE = (
+    *("coverage.smk", "coverage_person.py", "goe/calls/alignments.py", "goe/calls/coverage.py"),
+    *("goe/hts/cram.py", "goe/hts/indexes.py"),
+)
+_COVERED = ("coverage_batch.py", "goe/core/batches.py", "goe/genome/build.py", "goe/harmonise/", "goe/hts/parquet.py")
 _SCAN = (
     *("joint.smk", "joint_file.py", "goe/calls/scan.py"),
     *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/indexes.py", "goe/hts/vcf_header.py"),
@@ -71,7 +77,8 @@ _GENOTYPES = (
         "goe/rules/dataset.py",
         "goe/rules/stratum.py",
     ),
-    *("goe/intake/callers.py", "goe/intake/first_reads.py", "goe/intake/kept.py", "goe/intake/lint.py"),
+    *("goe/intake/callers.py", "goe/intake/coverage.py", "goe/intake/first_reads.py", "goe/intake/kept.py"),
+    "goe/intake/lint.py",
     *("goe/intake/load.py", "goe/intake/packing.py", "goe/intake/tools.py", "goe/intake/whole_genomes.py"),
     "goe/settings/sheets.py",
 )
@@ -162,6 +169,7 @@ class Stamps:
     ):
         self.cfg, self.people, self.inputs, self.build, self.root = cfg, people, list(inputs), build, root
         self._own = by_person(self.inputs)
+        self._covers = with_coverage(self.inputs) if cfg.callable_an.coverage_proxy else {}
         self._joint = [entry for entry in self.inputs if entry.input_type == "joint_vcf"]
         self._identities: dict[str, str] = {}
         self._kept: dict[str, str] = {}
@@ -251,6 +259,11 @@ class Stamps:
         """The same of the people of one job, in order."""
         return of([[name, self.own(name)] for name in people])
 
+    @_once
+    def coverage(self, sample: str) -> str:
+        """coverage_person: how deep the reads lie that are beside the person's calls."""
+        return of(self._rows([self._covers[sample]]), self.cfg.coverage_rule, self.reference, self.code(_COVERAGE))
+
     # Of a batch of people
 
     def gathered(self, people: Iterable[str]) -> str:
@@ -260,6 +273,12 @@ class Stamps:
         return self._cohort(
             f"gathered {of(ids)}", lambda: of([[name, self.own(name)] for name in ids], self.code(_GATHERED))
         )
+
+    def covered(self, people: Iterable[str]) -> str:
+        """coverage_batch: where these people, in order, have reads enough."""
+        ids = list(people)
+        told = [[name, self.people[name].sex, self.coverage(name)] for name in ids]
+        return self._cohort(f"covered {of(ids)}", lambda: of(told, self.build.par, self.code(_COVERED)))
 
     # Of one joint VCF
 
@@ -284,8 +303,11 @@ class Stamps:
     @cached_property
     def parts(self) -> dict[str, list[Input]]:
         """Rows of the sheet whose files are hashed by one job: of each batch of people, and of all joint VCFs."""
-        made = batches.make(self._own, self.cfg.scatter.people_per_batch)
+        size = self.cfg.scatter.people_per_batch
+        made = batches.make(self._own, size)
         parts = {name: [row for sample in people for row in self._own[sample]] for name, people in made.items()}
+        for name, people in batches.make(self._covers, size).items():
+            parts[f"coverage.{name}"] = [self._covers[sample] for sample in people]
         return parts | ({"joint": self._joint} if self._joint else {})
 
     def files_of(self, part: str) -> list[str]:
@@ -316,7 +338,9 @@ class Stamps:
 
         def make() -> str:
             people = [[p.sample_id, p.sex, p.extra.get("platform", "")] for p in self.people.values()]
-            rows, code = self._rows(self.inputs), self.code({*_READS, *_BASES, *_CALLS, *_OWN})
+            # Depth alone decides no genotype.
+            rows = self._rows(entry for entry in self.inputs if entry.input_type != COVERAGE)
+            code = self.code({*_READS, *_BASES, *_CALLS, *_OWN})
             return of(sorted(rows), sorted(people), reference, settings, code)
 
         return self._cohort("sources", make)
@@ -375,6 +399,17 @@ class Stamps:
         return self._cohort("callable_an", make)
 
     @property
+    def coverage_proxy(self) -> str:
+        """frequencies: where the people of each published group have reads enough, as it may be shown; empty where
+        nobody is asked."""
+        made = batches.make(self._covers, self.cfg.scatter.people_per_batch).values()
+
+        def make() -> str:
+            return of(self.keep, self.cfg.disclosure, [self.covered(ids) for ids in made], self.code(_CALLABLE))
+
+        return self._cohort("coverage_proxy", make) if made else ""
+
+    @property
     def filters(self) -> str:
         """variant_qc: FILTER and statistics of the sites."""
         regions = self.cfg.annotations.regions.given
@@ -384,10 +419,12 @@ class Stamps:
     @property
     def release(self) -> str:
         """release: everything that a release says, by the whole code."""
-        sections = ("dataset", "disclosure", "formats", "annotations", "reference", "strata", "restricted")
-        keys = [getattr(self.cfg, key) for key in (*sections, "previous_release", "previous_people")]
+        sections = ("dataset", "disclosure", "callable_an", "formats", "annotations", "reference", "strata")
+        others = ("restricted", "previous_release", "previous_people")
+        keys = [getattr(self.cfg, key) for key in (*sections, *others)]
         keys.append(self.file(*filter(None, [self.cfg.annotations.dbsnp])))
-        return self._cohort("release", lambda: of(self.filters, self.callable_an, keys, code_digest.digest(self.root)))
+        made_of = [self.filters, self.callable_an, self.coverage_proxy]
+        return self._cohort("release", lambda: of(made_of, keys, code_digest.digest(self.root)))
 
     def stamp(self, stage: str, sample: str | None = None) -> str:
         """The stamp of a stage by its name; sample: of a stage of one person (reads, calls, own)."""
@@ -408,7 +445,8 @@ class Stamps:
 
     def save(self, path: str | Path) -> None:
         """Leave the stamps of the whole cohort for the jobs of this run."""
-        for name in ("sources", "genotypes", "metrics", "keep", "pages", "counts", "callable_an", "filters", "release"):
+        of_cohort = ("sources", "genotypes", "metrics", "keep", "pages", "counts", "callable_an", "coverage_proxy")
+        for name in (*of_cohort, "filters", "release"):
             self.stamp(name)
         for people in batches.make(self._own, self.cfg.scatter.people_per_batch).values():
             self.gathered(people)

@@ -31,11 +31,12 @@ OLDEST = {
 }
 
 
-def needed(inputs: Iterable[Input]) -> list[str]:
-    """The tools of `OLDEST` that jobs call for these inputs, in its order."""
+def needed(inputs: Iterable[Input], coverage: bool = False) -> list[str]:
+    """The tools of `OLDEST` that jobs call for these inputs, in its order. coverage: whether the depth of reads beside
+    calls is asked for."""
     kinds = {entry.input_type for entry in inputs}
     asked = {"samtools", "bcftools", "plink2"}
-    asked |= {"mosdepth"} if kinds & _READS else set()
+    asked |= {"mosdepth"} if coverage or kinds & _READS else set()
     asked |= {"bwa"} if kinds & {"fastq", "ubam"} else set()
     asked |= {"fastp"} if "fastq" in kinds else set()
     return [tool for tool in OLDEST if tool in asked]

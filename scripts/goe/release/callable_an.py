@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from goe.release import notes
 from goe.release.formats import callable_an as files
 from goe.release.formats.sites_vcf import Body
 from goe.release.report import callable_steps
-from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY
+from goe.rules.dataset import COVERAGE_PROXY, GVCF_ADJ, VARIANT_SITES_ONLY
 from goe.rules.policy import Policy
 from goe.rules.stratum import SEXES, TOTAL, parse
 
@@ -95,23 +96,27 @@ def write(
     body: str | Path | None,
     lookup: str | Path | None = None,
     threads: int = 1,
+    coverage: Mapping[str, int] | None = None,
 ) -> None:
     """Write the table of a contig and, unless they are None, its lines of the BED file and its steps for the page.
 
-    paths: blocks of its regions, in order.
+    paths: blocks of its regions, in order. coverage: of callable AN by coverage, its thresholds.
     """
     found = Contig(paths, contig)
     plan = choose_strata(found.about["leaves"], policy.min_stratum_size)
     people = notes.public_people(plan, policy.k)
     groups = published_groups(plan, policy)
+    track = files.CALLED if coverage is None else files.PROXY
     method = GVCF_ADJ if found.about["callable"] else VARIANT_SITES_ONLY
-    facts = {"dataset": dataset, "build": build.name}
+    facts: dict[str, Any] = {"dataset": dataset, "build": build.name}
+    if coverage is not None:
+        method, facts["coverage"] = COVERAGE_PROXY, dict(coverage)
     if found.lowered is None or not groups:
         short = least(tuple(people), groups, build, contig, policy.k)
     else:
         short = everybody(people, build, contig)
         facts[EARLIER] = LOWERED if found.lowered else KEPT
-    wanted = files.schema(facts, people, contig, method, short)
+    wanted = files.schema(facts, people, contig, method, short, track)
     with ExitStack() as stack:
         out = stack.enter_context(files.Writer(table, wanted))
         text = stack.enter_context(Body(body, threads)) if body is not None else None

@@ -47,7 +47,8 @@ DATA, NOTE, METADATA, PAGE = "data", "note", "metadata", "page"
 class Entry:
     """A file, or one a contig where the path has {contig}, one a stratum where it has {stratum}; {id} is the dataset's.
 
-    needs: `gdi` for a file that only a release with a GDI package has, `recipients` where it is encrypted for somebody.
+    needs: `gdi` for a file that only a release with a GDI package has, `recipients` where it is encrypted for somebody;
+    `proxy` for one of callable AN by coverage.
     """
 
     path: str
@@ -56,8 +57,8 @@ class Entry:
     needs: str = ""
 
 
-def _indexed(path: str, meaning: str) -> tuple[Entry, Entry]:
-    return Entry(path, DATA, meaning), Entry(f"{path}.tbi", DATA, "index of the file of the same name")
+def _indexed(path: str, meaning: str, needs: str = "") -> tuple[Entry, Entry]:
+    return Entry(path, DATA, meaning, needs), Entry(f"{path}.tbi", DATA, "index of the file of the same name", needs)
 
 
 NAMES = "allele-names/{contig}.parquet"
@@ -77,6 +78,8 @@ LAYOUT = (
     Entry(NAMES, DATA, "VRS identifiers and SPDI of the alleles, Parquet"),
     Entry("callable_an/{contig}.parquet", DATA, "callable alleles at every position, Parquet"),
     *_indexed("callable_an/{id}.callable_an.bed.gz", "callable alleles at every position, BED"),
+    Entry("coverage_proxy/{contig}.parquet", DATA, "alleles with reads enough at every position, Parquet", "proxy"),
+    *_indexed("coverage_proxy/{id}.coverage_proxy.bed.gz", "alleles with reads enough at every position, BED", "proxy"),
     Entry("beacon/genomicVariations.{contig}.jsonl.gz", DATA, "genomic variations for a Beacon v2"),
     Entry("gdi/{id}.tar", DATA, _PACKAGE, "gdi"),
     Entry("gdi/{id}.tar.c4gh", DATA, f"{_PACKAGE}, encrypted for it", "recipients"),
@@ -104,6 +107,7 @@ FOLDERS = {
     "annotations": "companion files for annotation",
     "beacon": "files for a Beacon v2",
     "callable_an": "callable alleles at every position",
+    "coverage_proxy": "alleles with reads enough at every position, an estimate",
     "dictionary": "every published field",
     "disclosure": "disclosure control and its audit",
     "frequencies": "allele frequencies, Parquet, a row per allele and stratum",
@@ -144,6 +148,13 @@ PRODUCTS = (
     Product("frequencies-wide", "Parquet, wide", "Allele counts, a row per allele, a file a contig", "PARQUET"),
     Product("allele-names", "Names of alleles", "VRS 2 identifier and SPDI of each site allele", "PARQUET"),
     Product("callable_an", "Callable AN", "Alleles that would be called at every base", "GZIP", ".callable_an.bed.gz"),
+    Product(
+        "coverage_proxy",
+        "Coverage proxy",
+        "Alleles of people without gVCFs that reads lie deep enough on at every base, an estimate",
+        "GZIP",
+        ".coverage_proxy.bed.gz",
+    ),
     Product("gdi", "GDI package", "Dataset package for a node of the Genomic Data Infrastructure", "TAR", ".tar"),
     Product(
         "beacon",
@@ -172,6 +183,11 @@ _TOLD = (
         "at every base, how many alleles would be called there: AN of an allele that nobody carries.",
     ),
     ("callable_an/{id}.callable_an.bed.gz", "the same of all contigs, BED."),
+    (
+        "coverage_proxy/{contig}.parquet",
+        "an estimate of the same for people without gVCFs, by the depth of their reads; never to be added to it.",
+    ),
+    ("coverage_proxy/{id}.coverage_proxy.bed.gz", "the same of all contigs, BED."),
     ("gdi/{id}.tar", "the dataset package for a GDI node."),
     ("gdi/{id}.tar.c4gh", "if it is there, the same, encrypted for its recipients."),
     (
@@ -197,15 +213,17 @@ _TOLD = (
 """What README.md says of the files: an entry of LAYOUT by its path, or all that a folder holds."""
 
 
-def told(dataset: str, gdi: bool) -> list[str]:
+def told(dataset: str, gdi: bool, proxy: bool = False) -> list[str]:
     """The list of files in README.md, an item each, in Markdown; `<contig>` stands for each contig.
 
-    gdi: whether there is a GDI package; whether it is encrypted for anybody is told in no description.
+    gdi: whether there is a GDI package; whether it is encrypted for anybody is told in no description. proxy: whether
+    there is callable AN by coverage.
     """
+    given = {"": True, "gdi": gdi, "recipients": gdi, "proxy": proxy}
     needs = {entry.path: entry.needs for entry in LAYOUT}
     items = []
     for path, words in _TOLD:
-        if gdi or not needs.get(path):
+        if given[needs.get(path, "")]:
             name = path.format(id=dataset, contig="<contig>")
             index = " and its `.tbi`" if f"{path}.tbi" in needs else ""
             items.append(f"`{name}`{index}: {words}")
@@ -219,11 +237,13 @@ def files(
     gdi: bool,
     recipients: bool = False,
     strata: Sequence[str] = (TOTAL,),
+    proxy: bool = False,
 ) -> list[str]:
     """Paths of the files of these kinds, in the order of LAYOUT; MANIFEST.sha256, the workflow in provenance/ and
     report-data/ besides. gdi: whether there is a GDI package. recipients: whether it is encrypted for anybody. strata:
-    those that are published, of which only Total is known before a run."""
-    given = {"": True, "gdi": gdi, "recipients": gdi and recipients}
+    those that are published, of which only Total is known before a run. proxy: whether there is callable AN by
+    coverage."""
+    given = {"": True, "gdi": gdi, "recipients": gdi and recipients, "proxy": proxy}
     return [
         entry.path.format(id=dataset, contig=contig, stratum=stratum)
         for entry in LAYOUT

@@ -8,7 +8,7 @@ exact ones stay in the work folder.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -24,7 +24,7 @@ from goe.release.formats.sites_vcf import Tag
 from goe.rules import counting
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
-from goe.rules.dataset import AN_METHODS, GVCF_ADJ
+from goe.rules.dataset import AN_METHODS, GVCF_ADJ, VARIANT_SITES_ONLY
 from goe.rules.policy import Policy
 from goe.rules.stratum import parse
 from goe.settings import sections
@@ -337,18 +337,46 @@ def callable_people(
     kind = {row["sample_id"]: row["input_type"] for row in people}
     kept = [row for row in keep if row["keep"] == "yes"]
     used = {kind[row["sample_id"]] for row in kept}
-    called = [row for row in kept if kind[row["sample_id"]] in AN_METHODS[GVCF_ADJ]]
-    leaves = Counter(f"{row['country_code']}_{row['count_sex']}" for row in called)
+    return {
+        "an_method": {method: [k for k in kinds if k in used] for method, kinds in AN_METHODS.items()},
+        "people": _in_groups(_called(keep, kind), plan, policy),
+    }
+
+
+def covered_people(
+    keep: Sequence[Mapping[str, str]],
+    people: Sequence[Mapping[str, str]],
+    covered: Collection[str],
+    plan: Plan,
+    policy: Policy,
+) -> tuple[list[str], dict[str, int]]:
+    """Kinds of input of the people whose reads tell where they could be called, and stratum -> how many these are, at
+    least: of each smallest group, with those who can be callable, all but k - 1 at most."""
+    kind = {row["sample_id"]: row["input_type"] for row in people}
+    kept = [row for row in keep if row["keep"] == "yes" and row["sample_id"] in covered]
+    used = {kind[row["sample_id"]] for row in kept}
+    sums = _in_groups(kept, plan, policy, _called(keep, kind))
+    return [k for k in AN_METHODS[VARIANT_SITES_ONLY] if k in used], sums
+
+
+def _called(keep: Sequence[Mapping[str, str]], kind: Mapping[str, str]) -> list[Mapping[str, str]]:
+    return [row for row in keep if row["keep"] == "yes" and kind[row["sample_id"]] in AN_METHODS[GVCF_ADJ]]
+
+
+def _in_groups(
+    rows: Sequence[Mapping[str, str]], plan: Plan, policy: Policy, others: Sequence[Mapping[str, str]] = ()
+) -> dict[str, int]:
+    """Stratum -> how many people these rows of the keep list are: sums of those of the smallest groups, as a floor
+    shows them. others: who are told already, so that both leave k - 1 of a group."""
+    some, told = (Counter(f"{row['country_code']}_{row['count_sex']}" for row in part) for part in (rows, others))
     sums = dict.fromkeys(plan.strata, 0)
     for group in control.published_groups(plan, policy):
-        n, size = (sum(counts.get(leaf, 0) for leaf in group) for counts in (leaves, plan.people))
+        n, taken, size = (sum(counts.get(leaf, 0) for leaf in group) for counts in (some, told, plan.people))
+        size -= int(st.shown(np.array(taken), size, policy.k))
         for s in plan.strata:
             if all(parse(s).holds(parse(leaf)) for leaf in group):
                 sums[s] += int(st.shown(np.array(n), size, policy.k))
-    return {
-        "an_method": {method: [k for k in kinds if k in used] for method, kinds in AN_METHODS.items()},
-        "people": sums,
-    }
+    return sums
 
 
 def published_countries(cfg: Config, plan: Plan) -> list[str]:

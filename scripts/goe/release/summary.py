@@ -9,13 +9,20 @@ from pathlib import Path
 from goe.core import code_digest, ledger, tables
 from goe.disclosure import control, membership
 from goe.disclosure.plan import choose_strata
+from goe.harmonise.batch import Called
 from goe.release import notes, quantiles
 from goe.release import texts as release_texts
 from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.metadata import ro_crate
 from goe.rules import sample_thresholds as sample_rules
 from goe.rules import site_filters as site_rules
+from goe.rules.dataset import COVERAGE_PROXY
 from goe.settings.sections import Config
+
+
+def _people_of(path: str | Path) -> list[str]:
+    with Called.opened(path) as batch:
+        return batch.ids
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Sources:
     counters of theirs. keep_ledger, harmonise, frequencies, variant_qc: ledgers. fields: the dictionary of published
     fields. guidelines: all tables of thresholds; own_guidelines: the country's own, or none. panel: of contamination,
     or none. regions: flag of the companion VCF -> BED file. earlier: comparison with an earlier release, None where
-    none was named."""
+    none was named. coverage: runs of the batches whose reads tell of it."""
 
     contigs: Sequence[str | Path]
     membership: Sequence[str | Path]
@@ -44,6 +51,7 @@ class Sources:
     panel: Sequence[str | Path]
     regions: Mapping[str, str | Path]
     earlier: str | Path | None = None
+    coverage: Sequence[str | Path] = ()
 
 
 class Summary:
@@ -76,11 +84,21 @@ class Summary:
             self.tally,
         )
         self.public = notes.public_ledger(self.steps, self.tally, self.policy.k)
-        called = notes.callable_people(self.keep, tables.read(sources.people), self.plan, self.policy)
+        called = self._callable(tables.read(sources.people))
         names = [c["contig"] for c in contigs]
         k = self.policy.k
         self.dataset = notes.dataset(cfg, build, self.plan, self.tally, k, formats, par, names, callable_an=called)
         self.countries = notes.published_countries(cfg, self.plan)
+
+    def _callable(self, people: Sequence[Mapping[str, str]]) -> dict:
+        """Where callable AN, and that by coverage, comes from, and of how many people."""
+        called = notes.callable_people(self.keep, people, self.plan, self.policy)
+        if self.sources.coverage:
+            covered = {i for path in self.sources.coverage for i in _people_of(path)}
+            kinds, sums = notes.covered_people(self.keep, people, covered, self.plan, self.policy)
+            called["an_method"][COVERAGE_PROXY] = kinds
+            called[COVERAGE_PROXY] = {"people": sums, **self.cfg.coverage_rule}
+        return called
 
     def disclosure(self) -> dict:
         """The policy, what it withheld, and how far the test of membership gets."""
@@ -96,6 +114,7 @@ class Summary:
             wide_table.dictionary(self.fields, strata),
             allele_names.dictionary(),
             callable_an.dictionary(strata),
+            callable_an.dictionary(strata, callable_an.PROXY) if self.sources.coverage else (),
             beacon.dictionary(),
             mini_node.dictionary(self.fields),
             annotations.dictionary(annotations.read_fields(), strata, flags),

@@ -16,7 +16,7 @@ from goe.release.gdi import metadata as gdi_metadata
 from goe.release.metadata import health_dcat
 from goe.release.notes import about
 from goe.release.report.spectrum import CLASSES
-from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY
+from goe.rules.dataset import COVERAGE_PROXY, GVCF_ADJ, VARIANT_SITES_ONLY
 from goe.settings import sections
 from goe.settings.sections import Config
 
@@ -84,6 +84,24 @@ def callable_words(documents: Mapping[str, Mapping]) -> str:
                 "metadata of each table sets no bound."
             )
     return " ".join(parts)
+
+
+def coverage_words(documents: Mapping[str, Mapping]) -> str:
+    """What callable AN by coverage is, and whose; nothing where there is none."""
+    said = documents["dataset"]["callable_an"]
+    proxy, methods = said.get(COVERAGE_PROXY), said["an_method"]
+    if proxy is None:
+        return ""
+    strata = documents["disclosure"]["strata"]
+    share = ", ".join(f"{s} {proxy['people'][s]:,} of {documents['dataset']['strata'][s]:,}" for s in strata)
+    return (
+        f"`coverage_proxy/` gives, for people of {' and '.join(f'`{kind}`' for kind in methods[COVERAGE_PROXY])} whose "
+        f"reads were given too, on how many alleles {proxy['min_dp']} reads lie ({proxy['min_dp_haploid']} where one "
+        f"allele is expected), of a mapping quality of {proxy['min_mapq']} or more: `{COVERAGE_PROXY}`. It is an "
+        "estimate of where these people could be called: nobody called them there. They are nobody of `callable_an/`, "
+        "no other number has theirs in it, and theirs is not to be added to AN. People whose reads tell, by stratum"
+        f"{'' if documents['qc']['rounded_to'] <= 1 else ', at least'}: {share}."
+    )
 
 
 def license_text(documents: Mapping[str, Mapping]) -> str:
@@ -182,7 +200,8 @@ Not covered:
     synthetic = "\nThe people of this dataset are made up: the data are synthetic.\n" if d.get("synthetic") else ""
     licence = d.get("license") or "not stated: ask the contact before use"
     gdi = "gdi" in d["formats"]
-    files = layout.told(name, gdi)
+    by_coverage = coverage_words(documents)
+    files = layout.told(name, gdi, bool(by_coverage))
     if not gdi:
         # The published settings tell it: a key that they leave out would have had the package made.
         why = "; ".join(str(problem) for problem in gdi_metadata.missing(sections.of(Config, documents["config"])))
@@ -225,7 +244,7 @@ reasons in `qc/summary.json`.
 ## Callable AN
 
 {_wrapped(callable_words(documents))}
-## Alleles
+{_wrapped(by_coverage) + chr(10) if by_coverage else ""}## Alleles
 
 | class | PASS | filtered |
 |---|---:|---:|

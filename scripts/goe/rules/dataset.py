@@ -9,14 +9,17 @@ from goe.core import tables
 from goe.core.resources import RESOURCES
 
 INPUT_TYPES = ("fastq", "ubam", "bam", "cram", "gvcf", "vcf", "joint_vcf")
+COVERAGE = "coverage"
+"""Aligned reads beside somebody's calls, for their depth alone: no kind of input that anybody comes as."""
 
-GVCF_ADJ, VARIANT_SITES_ONLY = "gvcf_adj", "variant_sites_only"
+GVCF_ADJ, COVERAGE_PROXY, VARIANT_SITES_ONLY = "gvcf_adj", "coverage_proxy", "variant_sites_only"
 AN_METHODS = {
     GVCF_ADJ: ("fastq", "ubam", "bam", "cram", "gvcf"),
     VARIANT_SITES_ONLY: ("vcf", "joint_vcf"),
 }
 """Where callable AN comes from, by kind of input: rows and blocks of a gVCF that pass, or nowhere, since the file says
-nothing between its rows."""
+nothing between its rows. COVERAGE_PROXY is of no kind as such: of people of the latter who have reads of the type
+COVERAGE it is how deep these lie, in numbers of their own (C4.7)."""
 
 COUNTRIES = {
     row["alpha_2"]: row["alpha_3"] for row in tables.read(RESOURCES / "schemas" / "eu-vocabularies" / "countries.tsv")

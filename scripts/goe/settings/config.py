@@ -31,7 +31,6 @@ PROFILES: dict[str, dict[str, float]] = {
 }
 """Thresholds of `genotype_filter.profile`; 0 switches a test off."""
 
-_WITHOUT_KEYS = {"callable_an": "callable AN has no settings: it is made of gVCFs and reads, never of coverage alone"}
 _CHOICE = (
     "the controller must choose: {min_carriers: 5, policy: collapse} publishes no count of fewer than 5 carriers, "
     "and the total alone where a part is too small (set the number your authority asks for); "
@@ -157,9 +156,6 @@ def _describe(error: ValidationError) -> list[Problem]:
             if key in known:
                 continue
             dotted = f"{path}.{key}" if path else key
-            if dotted in _WITHOUT_KEYS:
-                problems.append(Problem(f"config {dotted}", _WITHOUT_KEYS[dotted], "take it out"))
-                continue
             near = difflib.get_close_matches(key, known, 1, 0.5)
             problems.append(
                 Problem(
@@ -295,6 +291,17 @@ def _filter_regions(cfg: dict) -> list[Problem]:
     ]
 
 
+def _coverage_proxy(cfg: dict) -> list[Problem]:
+    """With a floor, two tables of it would show who joined, and nothing is kept of an earlier one."""
+    wanted, rule = cfg.get("callable_an"), cfg.get("disclosure")
+    floor = isinstance(rule, dict) and not rule.get("open")
+    on = isinstance(wanted, dict) and wanted.get("coverage_proxy") is True
+    if not (on and floor and cfg.get("previous_release") is not None):
+        return []
+    what = "is not made beside an earlier release with a floor: numbers of both would be subtracted"
+    return [Problem("config callable_an.coverage_proxy", what, "set it to false")]
+
+
 def _wave(wave: Any) -> list[Problem]:
     """A group of people that is none of those there are: the schema knows that both are numbers."""
     match = re.fullmatch("([0-9]+)/([0-9]+)", wave) if isinstance(wave, str) else None
@@ -372,6 +379,7 @@ def read(raw: Mapping) -> tuple[Config, list[Problem]]:
         )
     if cfg.get("audit_record") is not None and cfg.get("audit") is None:
         problems.append(Problem("config audit", "is missing", "audit_record is about it: set both, or neither"))
+    problems += _coverage_proxy(cfg)
     problems += _wave(cfg.get("wave"))
     problems += _filter_regions(cfg)
     problems += _paths(cfg)

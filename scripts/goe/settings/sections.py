@@ -169,6 +169,11 @@ class Frequencies:
 
 
 @dataclass(frozen=True, slots=True)
+class CallableAn:
+    coverage_proxy: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Gdi:
     enabled: bool | None
     catalog: str | None
@@ -234,6 +239,7 @@ class Config:
     joint: Joint
     scatter: Scatter
     frequencies: Frequencies
+    callable_an: CallableAn
     formats: Formats
     annotations: Annotations
     previous_release: str | None
@@ -245,6 +251,14 @@ class Config:
     outdir: str
     wave: str | None
     scratch: str | None
+
+    @property
+    def coverage_rule(self) -> dict[str, int]:
+        """What depth is asked (C4.7): reads where two alleles are expected, where one is, and their mapping quality. At
+        least one read, as a call without any is missing (C1.5)."""
+        rule = self.genotype_filter
+        depths = {"min_dp": max(1, rule.min_dp), "min_dp_haploid": max(1, rule.min_dp_haploid)}
+        return depths | {"min_mapq": self.caller.min_mapq}
 
 
 def of(kind: type[Section], values: Mapping[str, Any]) -> Section:

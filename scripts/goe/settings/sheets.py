@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from goe.core.errors import GoeError, Problem, stop_on
-from goe.rules.dataset import COUNTRIES
+from goe.rules.dataset import AN_METHODS, COUNTRIES, COVERAGE, VARIANT_SITES_ONLY
 from goe.rules.stratum import label_problem
 from goe.settings.schemas import INPUTS, PEOPLE
 
@@ -394,9 +394,17 @@ def _under(path: str, base: str | Path) -> str:
 
 
 def by_person(inputs: Iterable[Input]) -> dict[str, list[Input]]:
-    """Inputs of one person each (all but joint VCFs), by sample_id; ids sorted, rows in file order."""
+    """Inputs of one person each (all but joint VCFs and COVERAGE), by sample_id; ids sorted, rows in file order."""
     found: dict[str, list[Input]] = {}
     for entry in inputs:
-        if entry.input_type != "joint_vcf":
+        if entry.input_type not in ("joint_vcf", COVERAGE):
             found.setdefault(entry.sample_id, []).append(entry)
     return dict(sorted(found.items()))
+
+
+def with_coverage(inputs: Iterable[Input]) -> dict[str, Input]:
+    """Reads of type COVERAGE of the people whose own calls say nothing between their rows, by sample_id, sorted."""
+    every = list(inputs)
+    rows = {entry.sample_id: entry for entry in every if entry.input_type == COVERAGE}
+    kinds = {entry.sample_id: entry.input_type for entry in every if entry.input_type != COVERAGE}
+    return {i: rows[i] for i in sorted(rows) if kinds.get(i, "joint_vcf") in AN_METHODS[VARIANT_SITES_ONLY]}

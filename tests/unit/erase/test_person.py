@@ -142,6 +142,19 @@ def test_whose_id_begins_alike_is_somebody_else(run, one):
     assert all(one in name or kept(f"work/align/{one}.cram") in name for name in own)
 
 
+def test_reads_beside_calls_are_the_persons_and_the_row_of_the_sheet_of_people_stays(run):
+    (run / "work/coverage").mkdir()
+    for name in ("J1.bed.gz", "J1.bed.gz.csi", "J2.bed.gz"):
+        (run / "work/coverage" / name).write_bytes(gzip.compress(b"1\t0\t5\t10:inf\n"))
+    with (run / "sheets/inputs.tsv").open("a") as sheet:
+        sheet.write("coverage\tJ1\tdata/J1.cram\t\n")
+    found = person.find(run, "J1")
+    assert found.own == ["work/coverage/J1.bed.gz", "work/coverage/J1.bed.gz.csi"]
+    said = "\n".join(found.left)
+    assert "data/J1.cram" in said and "data/joint.vcf.gz" in said and "until then the row of samples.tsv stays" in said
+    assert "the row of inputs.tsv: take it out" in said and "rows of samples.tsv and inputs.tsv" not in said
+
+
 def test_of_a_joint_vcf_the_file_itself_is_named(run):
     found = person.find(run, "J1")
     assert found.own == [] and "work/joint/0.vcf.gz" in found.shared

@@ -125,9 +125,10 @@ def test_duplicates_that_nobody_marked_are_a_note(tmp_path, kind, tell):
             read.reference_id, read.reference_start, read.cigarstring, read.mapping_quality = 0, 5 * i, "20M", 60
             out.write(read)
     (tmp_path / "ref.fa").unlink()
-    problems, notes = told(Input("A", kind, path))
-    assert problems == []
-    assert len(notes) == (tell == "nothing")
+    for given in (kind, "coverage"):
+        problems, notes = told(Input("A", given, path))
+        assert problems == []
+        assert len(notes) == (tell == "nothing")
     assert all("none marked in its first 5 records" in note and "samtools markdup" in note for note in notes)
 
 

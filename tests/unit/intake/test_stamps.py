@@ -134,6 +134,66 @@ def test_the_filter_is_part_of_everybody_by_themselves(run, key, of_calls):
     assert changed_parts(parts(Stamps(*run)), other) == OWN_OF_A | OWN_OF_B | of_calls
 
 
+@pytest.fixture
+def covered(run):
+    """The same run, with reads beside the calls of one person of the joint VCF, and of the one with a gVCF."""
+    cfg, people, inputs, build = run
+    Path("c.cram").write_text("c")
+    cfg = replace(cfg, callable_an=replace(cfg.callable_an, coverage_proxy=True))
+    return cfg, people, [*inputs, Input("c", "coverage", "c.cram"), Input("b", "coverage", "b.cram")], build
+
+
+def of_coverage(stamps):
+    return {"person": stamps.coverage("c"), "batch": stamps.covered(["c"]), "cohort": stamps.coverage_proxy}
+
+
+def test_reads_beside_calls_are_part_of_no_other_number(run, covered):
+    one, two = Stamps(*run), Stamps(*covered)
+    assert changed(one, two) == ["release"] and parts(one) == parts(two)
+    assert one.stamp(ASIDE) == two.stamp(ASIDE) and one.coverage_proxy == ""
+    # Where nobody asks for them they are part of nothing.
+    assert changed(one, Stamps(run[0], *covered[1:])) == []
+    assert "coverage.b0000" in two.parts and "coverage.b0000" not in Stamps(run[0], *covered[1:]).parts
+    assert [row.sample_id for row in two.parts["coverage.b0000"]] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("genotype_filter.min_dp", 12),
+        ("genotype_filter.min_dp_haploid", 6),
+        ("caller.min_mapq", 30),
+        ("file", "another"),
+    ],
+)
+def test_what_depth_is_asked_and_the_reads_are_part_of_a_person(covered, key, value):
+    cfg, *more = covered
+    before = of_coverage(Stamps(*covered))
+    if key == "file":
+        Path("c.cram").write_text(value)
+    after = of_coverage(Stamps(cfg if key == "file" else altered(cfg, key, value), *more))
+    assert changed_parts(before, after) == {"person", "batch", "cohort"}
+
+
+def test_a_sex_is_part_of_a_batch_and_a_floor_of_the_cohort(covered):
+    cfg, people, inputs, build = covered
+    before = of_coverage(Stamps(*covered))
+    man = Stamps(cfg, people | {"c": replace(people["c"], sex="M")}, inputs, build)
+    assert changed_parts(before, of_coverage(man)) == {"batch", "cohort"}
+    gone = Stamps(cfg, people | {"c": replace(people["c"], withdrawn=True)}, inputs, build)
+    assert changed_parts(before, of_coverage(gone)) == {"cohort"}
+    floor = Stamps(altered(cfg, "disclosure.min_carriers", 7), people, inputs, build)
+    assert changed_parts(before, of_coverage(floor)) == {"cohort"}
+
+
+def test_jobs_take_the_stamps_of_coverage_of_the_process_that_planned(covered, tmp_path):
+    plan = Stamps(*covered)
+    plan.save(tmp_path / "stamps.json")
+    Path("c.cram").write_text("replaced while the run goes on")
+    later = Stamps(*covered, kept=tmp_path / "stamps.json")
+    assert later.coverage_proxy == plan.coverage_proxy and later.covered(["c"]) == plan.covered(["c"])
+
+
 def test_a_sex_is_part_of_its_person_alone(run):
     cfg, people, inputs, build = run
     other = people | {"a": replace(people["a"], sex="M")}

@@ -67,10 +67,11 @@ def test_media_types(path, media_type):
 
 
 def test_the_readme_tells_of_every_file():
-    every = layout.files("ID", ["<contig>"], {layout.DATA, layout.NOTE, layout.METADATA, layout.PAGE}, True, True)
-    told = [item.split("`")[1] for item in layout.told("ID", True)]
+    kinds = {layout.DATA, layout.NOTE, layout.METADATA, layout.PAGE}
+    every = layout.files("ID", ["<contig>"], kinds, True, True, proxy=True)
+    told = [item.split("`")[1] for item in layout.told("ID", True, True)]
     assert len(set(told)) == len(told)
-    indexes = {item.split("`")[1] + ".tbi" for item in layout.told("ID", True) if "and its `.tbi`" in item}
+    indexes = {item.split("`")[1] + ".tbi" for item in layout.told("ID", True, True) if "and its `.tbi`" in item}
     for path in {*every, *(f"{folder}/" for folder in layout.FOLDERS)} - {"README.md", *indexes}:
         inside = [name for name in told if name == path or (name.endswith("/") and path.startswith(name))]
         around = [name for name in told if path.endswith("/") and name.startswith(path)]
@@ -78,7 +79,9 @@ def test_the_readme_tells_of_every_file():
     for name in told:
         assert name in every or name[:-1] in layout.FOLDERS, name
     without = {item.split("`")[1] for item in layout.told("ID", False)}
-    assert {*told} - without == {"gdi/ID.tar", "gdi/ID.tar.c4gh"}
+    proxy = {"coverage_proxy/<contig>.parquet", "coverage_proxy/ID.coverage_proxy.bed.gz"}
+    assert {*told} - without == {"gdi/ID.tar", "gdi/ID.tar.c4gh", *proxy}
+    assert proxy <= {*every} - {*layout.files("ID", ["<contig>"], kinds, True, True)}
 
 
 def test_titles_say_what_a_file_is():

@@ -430,8 +430,14 @@ def test_numbers_as_contig_names_are_text():
     assert reference.rename == {"20": "chr20"} and reference.contigs == ("20",)
 
 
-def test_sections_of_later_versions_say_so():
-    assert "callable AN has no settings" in problems(changed(callable_an={}))[0]
+def test_coverage_proxy_is_off_and_not_made_beside_an_earlier_release_with_a_floor():
+    assert config.load(changed(callable_an={})).callable_an.coverage_proxy is False
+    on = {"callable_an": {"coverage_proxy": True}}
+    assert config.load(changed(**on)).callable_an.coverage_proxy is True
+    opened = changed(**on, previous_release="old") | {"disclosure": {"open": True, "legal_basis": "x"}}
+    assert config.load(opened).callable_an.coverage_proxy is True
+    (told,) = problems(changed(**on, previous_release="old"))
+    assert told.startswith("config callable_an.coverage_proxy: is not made beside an earlier release with a floor")
 
 
 def test_an_empty_section_means_its_defaults():

@@ -222,7 +222,7 @@ def test_the_templates_are_valid_and_follow_their_schemas(repo):
 
 def test_code_and_schemas_know_the_same_words():
     """Of kinds of input every stage knows something; a word of sex without a coding is nobody's."""
-    assert schemas.INPUTS.words["input_type"] == dataset.INPUT_TYPES
+    assert schemas.INPUTS.words["input_type"] == (*dataset.INPUT_TYPES, dataset.COVERAGE)
     assert set(schemas.PEOPLE.words["sex"]) == {*sheets._SEX, *sheets._UNKNOWN_SEX} and "XXY" in sheets._UNKNOWN_SEX
 
 
@@ -262,7 +262,7 @@ def test_people_that_their_schema_refuses_are_refused_and_no_others_but_for_coun
     row=st.fixed_dictionaries(
         {
             "sample_id": IDS,
-            "input_type": st.sampled_from([*dataset.INPUT_TYPES, "bamm", ""]),
+            "input_type": st.sampled_from([*dataset.INPUT_TYPES, dataset.COVERAGE, "bamm", ""]),
             "path": st.sampled_from(["a.bam", "/d/a 1.fq", "s3://b/a", ""]),
             "path2": st.sampled_from(["", "b.fq"]),
             "library": st.sampled_from(["", "lib 1", "lib\u00e9"]),

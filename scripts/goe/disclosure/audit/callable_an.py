@@ -119,7 +119,8 @@ class Runs:
     """The audit of a contig, batch after batch.
 
     strata, people: published, in the order of the release. where: what problems are told of. earlier: whether numbers
-    of an earlier release are kept.
+    of an earlier release are kept. others: stratum -> people of whom other runs may tell as much; these and those leave
+    k - 1 of each group together.
     """
 
     def __init__(
@@ -131,8 +132,9 @@ class Runs:
         contig: str,
         where: str,
         earlier: bool = False,
+        others: Mapping[str, int] | None = None,
     ):
-        self.table, self.k = Table(strata, people), max(1, stated.k)
+        self.table, self.k, self.others = Table(strata, people), max(1, stated.k), others or {}
         self.nobody = people[TOTAL] < stated.min_stratum_size and stated.k > 1
         self.groups = groups(self.table)
         self.breaks = class_breaks(build, contig)
@@ -155,8 +157,11 @@ class Runs:
                 self._number(group, number, of_class, start)
 
     def _number(self, group: Group, number: np.ndarray, of_class: np.ndarray, start: np.ndarray) -> None:
-        most = 0 if self.nobody else most_shown(group.people, self.k)
+        people = group.people - sum(times * self.others.get(s, 0) for s, times in group.sums.items())
         for c in np.unique(of_class):
+            # Where ploidy takes a group apart by sex, others were told of either sex by itself.
+            apart = self.others and len(group.sexes) > 1 and c in (REGION_X, REGION_Y)
+            most = 0 if self.nobody else people // self.k * self.k if apart else most_shown(people, self.k)
             ploidies = {PLOIDY.get((int(c), sex), 0) for sex in group.sexes} - {0}
             of_this_class = of_class == c
             step = self.k * min(ploidies, default=0)

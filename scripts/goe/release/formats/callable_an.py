@@ -3,12 +3,15 @@
 A contig is a Parquet table of runs, and a part of one BED file of all contigs: position 0-based and half-open, a column
 for each published stratum, runs without gaps from the contig's first base to its last. Numbers are sums of those of the
 smallest groups (goe.frequencies.callable_an), which say how far they may be below the truth.
+
+What is callable by calls and what by coverage alone are two sets of such files, of other people (`CALLED`, `PROXY`),
+with columns of other names: the second is an estimate, and nobody shall add it to the first without meaning to.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +19,7 @@ import pyarrow.parquet as pq
 
 from goe.core.files import Closes
 from goe.hts import parquet
+from goe.rules.dataset import COVERAGE_PROXY
 
 # Runs of a row group, and of a piece of text.
 ROW_GROUP = 1 << 17
@@ -24,24 +28,59 @@ _PLACE = {
     "start": ("position", "First base of the run", "0-based"),
     "end": ("position", "Base behind the last of the run", "0-based"),
 }
-_AN = "Callable alleles at each base of the run"
-_RULE = (
+
+
+class Track(NamedTuple):
+    """What runs are of. name: their folder, and a word of the BED file's name; prefix: of columns; files, an, rule:
+    what the dictionary says."""
+
+    name: str
+    prefix: str
+    files: str
+    an: str
+    rule: str
+
+    def table(self, contig: str) -> str:
+        """Path in the release."""
+        return f"{self.name}/{contig}.parquet"
+
+    def bed(self, dataset: str) -> str:
+        """Path in the release."""
+        return f"{self.name}/{dataset}.{self.name}.bed.gz"
+
+    def column(self, stratum: str) -> str:
+        """Name of a column: `an_EE_M`."""
+        return f"{self.prefix}{stratum}"
+
+
+CALLED = Track(
+    "callable_an",
+    "an_",
+    "callable AN Parquet and BED",
+    "Callable alleles at each base of the run",
     "2 for each person who would count as diploid there without an allele, 1 for each haploid; people of gVCFs and of "
-    "reads. With min_carriers a lower bound (docs/disclosure.md)"
+    "reads. With min_carriers a lower bound (docs/disclosure.md)",
+)
+PROXY = Track(
+    COVERAGE_PROXY,
+    "proxy_an_",
+    "coverage proxy Parquet and BED",
+    "Alleles at each base of the run that reads lie deep enough on: an estimate, and no count",
+    "2 for each person with min_dp reads there, 1 for each of whom one allele is expected with min_dp_haploid; people "
+    "of joint and single-sample VCFs who have reads too, and nobody of callable AN. With min_carriers a lower bound "
+    "(docs/disclosure.md)",
 )
 
 
-def column(stratum: str) -> str:
-    """Name of a column: `an_EE_M`."""
-    return f"an_{stratum}"
-
-
-def schema(about: Mapping, people: Mapping[str, int], contig: str, method: str, short: Mapping[str, int]) -> pa.Schema:
+def schema(
+    about: Mapping, people: Mapping[str, int], contig: str, method: str, short: Mapping[str, int], track: Track = CALLED
+) -> pa.Schema:
     """Schema of the table of a contig.
 
     about: further facts (dataset, build). people: published strata in the order of the release -> people, public.
     method: an_method of these numbers. short: `least`, 0 where numbers are exact.
     """
+    columns = [track.column(stratum) for stratum in people]
     goe = {
         **about,
         "contig": contig,
@@ -49,26 +88,26 @@ def schema(about: Mapping, people: Mapping[str, int], contig: str, method: str, 
         "strata": [{"stratum": s, "people": n, "an_at_most_below": short[s]} for s, n in people.items()],
         "columns": {
             name: {"description": description, "unit": unit} | ({"stratum": stratum} if stratum else {})
-            for _, name, _, _, unit, stratum, description, _ in dictionary(tuple(people))
-            if name in (*_PLACE, *map(column, people))
+            for _, name, _, _, unit, stratum, description, _ in dictionary(tuple(people), track)
+            if name in (*_PLACE, *columns)
         },
     }
     fields = [("contig", pa.string()), ("start", pa.int32()), ("end", pa.int32())]
-    fields += [(column(stratum), pa.int32()) for stratum in people]
+    fields += [(name, pa.int32()) for name in columns]
     return pa.schema(
         [pa.field(name, kind, nullable=False) for name, kind in fields],
         metadata={"goe": json.dumps(goe, sort_keys=True)},
     )
 
 
-def dictionary(strata: Sequence[str]) -> list[tuple[str, ...]]:
+def dictionary(strata: Sequence[str], track: Track = CALLED) -> list[tuple[str, ...]]:
     """Rows for the dictionary of the release: file, name, type, number, unit, stratum, description, rule."""
     out: list[tuple[str, ...]] = []
     for name, (unit, description, rule) in _PLACE.items():
         kind = "string" if name == "contig" else "int32"
-        out.append(("callable AN Parquet and BED", name, kind, "", unit, "", description, rule))
+        out.append((track.files, name, kind, "", unit, "", description, rule))
     for s in strata:
-        out.append(("callable AN Parquet and BED", column(s), "int32", "", "alleles", s, _AN, _RULE))
+        out.append((track.files, track.column(s), "int32", "", "alleles", s, track.an, track.rule))
     return out
 
 
@@ -99,9 +138,9 @@ def lines(table: pa.Table) -> pa.Array:
     return pc.binary_join_element_wise(*cells, "\t")
 
 
-def head(strata: Sequence[str]) -> str:
+def head(strata: Sequence[str], track: Track = CALLED) -> str:
     """The line of column names of the BED file."""
-    return "\t".join(["#contig", "start", "end", *map(column, strata)]) + "\n"
+    return "\t".join(["#contig", "start", "end", *map(track.column, strata)]) + "\n"
 
 
 def strata_of(path: str | Path) -> list[str]:

@@ -133,6 +133,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "strata": ("label",),
     "caller": ("name", "min_mapq", "min_baseq", "max_depth", "extra"),
     "frequencies": ("raw",),
+    "callable_an": ("coverage_proxy",),
     "formats.gdi": ("enabled", "catalog", "min_allele_count", "af_source", "af_source_reference"),
 }
 
@@ -209,6 +210,9 @@ def snapshot(cfg: Config, digests: Mapping[str, Mapping] | None = None) -> dict:
         branch.update({key: part[key] for key in keys if key in part})
     if "extra" in out.get("caller", {}):
         out["caller"]["extra"] = told_arguments(out["caller"]["extra"])
+    if not cfg.callable_an.coverage_proxy:
+        # No release has it that was not asked for it.
+        del out["callable_an"]
     for section, known in (digests or {}).items():
         out.setdefault(section, {}).update(known)
     return out

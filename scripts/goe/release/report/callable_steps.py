@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from goe.frequencies import strata as st
 from goe.pages import packed
-from goe.release.formats.callable_an import column
+from goe.release.formats.callable_an import CALLED
 
 # Alleles that the people of Total can have at most, in shares: below a quarter hardly anybody is called.
 SHARES = (0.25, 0.5, 0.75, 0.9)
@@ -40,7 +40,7 @@ class Steps:
     def add(self, runs: pa.Table) -> Iterator[tuple[int, bytes]]:
         """The chunks that are full. runs: some of the table of a contig (goe.release.formats.callable_an), in order."""
         start = np.append(self._start, runs["start"].to_numpy().astype(np.int64) + 1)
-        level = np.append(self._level, np.searchsorted(self._edges, runs[column(st.TOTAL)].to_numpy(), "right"))
+        level = np.append(self._level, np.searchsorted(self._edges, runs[CALLED.column(st.TOTAL)].to_numpy(), "right"))
         new = np.flatnonzero(np.append(True, level[1:] != level[:-1]))
         self._start, self._level = start[new], level[new]
         while len(self._start) > ROWS:

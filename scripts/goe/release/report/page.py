@@ -27,7 +27,7 @@ from goe.release import quantiles
 from goe.release.report import lookup as report_lookup
 from goe.release.report.spectrum import CLASSES, VERDICTS
 from goe.release.texts import country_words
-from goe.rules.dataset import GVCF_ADJ, VARIANT_SITES_ONLY, DatasetId
+from goe.rules.dataset import COVERAGE_PROXY, GVCF_ADJ, VARIANT_SITES_ONLY, DatasetId
 from goe.rules.stratum import parse
 
 NAME = "report.html"
@@ -216,6 +216,9 @@ def _counted_from(about: Mapping) -> list[str]:
         words.append(f"{', '.join(kinds)}: called where the file has a row ({VARIANT_SITES_ONLY})")
         if "vcf" in kinds:
             words.append("A single-sample VCF has a row where its person carries an allele: AN is small, AF too high")
+    if proxy := about.get("callable_an", {}).get(COVERAGE_PROXY):
+        people = num(proxy["people"]["Total"])
+        words.append(f"of {people} of these people the depth of reads: an estimate, in no number ({COVERAGE_PROXY})")
     return words
 
 
