@@ -76,7 +76,8 @@ KEPT = []
 def made(stage, *trusted):
     """Parameters of a job of a stage of the cohort: its stamp, and the stamps it trusts the seals of others under."""
     return {
-        "stage": stage,
+        # As a plain word, `release` is taken for the prefix of a path by `snakemake --lint`.
+        "stage": lambda wc: stage,
         "stamp": lambda wc: STAMPS.stamp(stage),
         "trusts": lambda wc: {name: STAMPS.stamp(name) for name in trusted},
     }
