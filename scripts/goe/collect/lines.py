@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-import numba as nb
 
 _U = np.uint64
 _DIGITS = 10
