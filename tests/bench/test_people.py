@@ -20,7 +20,7 @@ from goe.genome.build import REGION_DIPLOID, Build
 from goe.harmonise import batch
 from goe.harmonise import files as harmonised
 from goe.harmonise import genotypes as gt
-from goe.harmonise.person import ALLELES, RUNS
+from goe.harmonise.schemas import ALLELES, RUNS
 from helpers import simulate
 from helpers.stages import Cost, Stages, measure, person_params, told, write_spec
 

@@ -15,9 +15,8 @@ import pytest
 from goe.calls.reports import Reports
 from goe.core import seal
 from goe.genome.build import Build
-from goe.harmonise import batch, person
+from goe.harmonise import batch, schemas
 from goe.harmonise import genotypes as gt
-from goe.harmonise import records as harmonise
 from helpers import browser, warm
 from helpers.workflow import Run
 
@@ -285,8 +284,8 @@ def write_joint(folder, whole, depths, cast, joint) -> None:
         for i in joint:
             told = counters_of(contig, cast[i][2], codes[here, i], depth_of(cast[i]), False)
             told |= {"sample_id": cast[i][0], "class": region_class, "n_said": held[name]}
-            rows.append(dict.fromkeys(harmonise.PEOPLE_SCHEMA.names, 0) | told)
-        table = pa.Table.from_pylist(rows, schema=harmonise.PEOPLE_SCHEMA)
+            rows.append(dict.fromkeys(schemas.PEOPLE_SCHEMA.names, 0) | told)
+        table = pa.Table.from_pylist(rows, schema=schemas.PEOPLE_SCHEMA)
         pq.write_table(table, target.parent / f"{name}.people.parquet")
     (folder / "work/joint/file").mkdir(parents=True)
     (folder / "work/joint/file/0.json").write_text(json.dumps({"path": "joint.bcf", "regions": held}))
@@ -302,14 +301,14 @@ def write_batch(folder, name, whole, depths, cast, people_of) -> None:
         about = {"person": one, "counters": {}, "qualities": {}}
         paths = [str(scratch / f"{one}.{table}.parquet") for table in ("alleles", "runs")]
         with (
-            batch.Tables(paths[0], person.ALLELES, about) as listed,
-            batch.Tables(paths[1], person.RUNS, about) as runs,
+            batch.Tables(paths[0], schemas.ALLELES, about) as listed,
+            batch.Tables(paths[1], schemas.RUNS, about) as runs,
         ):
             for number, (contig, (positions, codes)) in enumerate(whole.items(), 1):
                 mine = codes[:, i]
                 own = cast[i][4] == "vcf"
                 told = counters_of(contig, cast[i][2], mine, depth_of(cast[i]), own)
-                about["counters"][str(number)] = [told.get(key, 0) for key in person.COUNTERS]
+                about["counters"][str(number)] = [told.get(key, 0) for key in schemas.COUNTERS]
                 rows = [
                     allele(pos, code, reads, number, 0 if own else gt.CODE_REF2)
                     for pos, code, reads in zip(
@@ -320,8 +319,8 @@ def write_batch(folder, name, whole, depths, cast, people_of) -> None:
                 spans = [] if own else between(positions[mine == 0].tolist(), CONTIGS[contig])
                 spans = [{"start": a, "end": b, "code": gt.CODE_REF2, "raw": False} for a, b in spans]
                 length = CONTIGS[contig]
-                listed.write(contig, 1, length, pa.Table.from_pylist(rows, schema=person.ALLELES))
-                runs.write(contig, 1, length, pa.Table.from_pylist(spans, schema=person.RUNS))
+                listed.write(contig, 1, length, pa.Table.from_pylist(rows, schema=schemas.ALLELES))
+                runs.write(contig, 1, length, pa.Table.from_pylist(spans, schema=schemas.RUNS))
         files.append((one, *paths))
     (folder / "work/harmonise/batch").mkdir(parents=True, exist_ok=True)
     out = {t: str(folder / f"work/harmonise/batch/{name}.{t}.parquet") for t in ("sites", "rows", "runs", "people")}

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from goe.harmonise import variant_records
-from goe.harmonise.records import PEOPLE_SCHEMA
+from goe.harmonise import schemas
+from goe.harmonise.schemas import PEOPLE_SCHEMA
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ancestry, keep, relatedness
 from goe.sample_qc.metrics import CHARR_UNIT, COUNTS, NO_PANEL, REGION_SCHEMA, TOOL_METRICS, rounded
@@ -186,7 +186,7 @@ class Cohort:
                 "n_said": np.full(n, records),
             }
             if number == 1:
-                columns |= {name: np.full(n, 1.05 * WHOLE[name] // self.regions) for name in variant_records.COUNTERS}
+                columns |= {name: np.full(n, 1.05 * WHOLE[name] // self.regions) for name in schemas.OF_VARIANTS}
             arrays = [pa.array(columns.get(f.name, np.zeros(n))).cast(f.type) for f in PEOPLE_SCHEMA]
             parts.append(pa.Table.from_arrays(arrays, schema=PEOPLE_SCHEMA))
         path = self.folder / "people.parquet"

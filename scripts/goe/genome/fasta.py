@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pysam
 
 from goe.core.files import Closes
 from goe.hts import bgzf
@@ -65,8 +64,11 @@ class Reference(Closes):
     """
 
     def __init__(self, path: str | Path, window: int = _WINDOW):
+        # Of those who import this for its names alone few open one.
+        from pysam import FastaFile
+
         self.path = str(path)
-        self._fasta = pysam.FastaFile(self.path)
+        self._fasta = FastaFile(self.path)
         self.lengths: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
         self._window = window
         self._file, self._lines = os.open(self.path, os.O_RDONLY), {}

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +17,13 @@ import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem
 from goe.genome.build import REGION_DIPLOID, REGION_Y_PAR, Build
-from goe.harmonise.person import ALLELES, COUNTERS, RUNS, Harmoniser
-from goe.harmonise.person import WINDOW as PERSON_WINDOW
-from goe.harmonise.records import PEOPLE_SCHEMA
+from goe.harmonise.schemas import ALLELES, COUNTERS, PEOPLE_SCHEMA, RUNS
+from goe.harmonise.schemas import WINDOW as PERSON_WINDOW
 from goe.hts import parquet
+
+if TYPE_CHECKING:
+    # Who reads what was gathered needs none of the kernels that make it.
+    from goe.harmonise.person import Harmoniser
 
 # Bases of a window: what a region has in memory of everybody at once.
 WINDOW = 1 << 20
@@ -115,7 +118,7 @@ class Own(NamedTuple):
         return cls(*(f"{folder}/{sample}.{end}" for end in ("alleles.parquet", "runs.parquet", "ledger.json")))
 
 
-def write_person(one: Harmoniser, scratch: str | Path, alleles: str | Path, runs: str | Path) -> None:
+def write_person(one: "Harmoniser", scratch: str | Path, alleles: str | Path, runs: str | Path) -> None:
     """Write the two tables of a person. scratch: a folder for files that go."""
     about: dict = {}
     with Tables(alleles, ALLELES, about) as listed, Tables(runs, RUNS, about) as called:
@@ -135,7 +138,7 @@ def windows(length: int, start: int = 1, end: int | None = None) -> Iterator[tup
 
 def gather(people: Sequence[tuple[str, str, str]], build: Build, out: dict[str, str]) -> None:
     """Write the tables of a batch to the paths out["sites"], out["rows"], out["runs"], and out["people"]: their
-    counters as goe.harmonise.records.PEOPLE_SCHEMA has them.
+    counters as PEOPLE_SCHEMA has them.
 
     people: id, file of ALLELES and of RUNS of each.
     """

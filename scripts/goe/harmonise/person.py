@@ -26,44 +26,13 @@ from goe.harmonise import genotypes as gt
 from goe.harmonise import variant_records
 from goe.harmonise.listed import Listed, Sites, may_move, merged, reasons_of_ref, split, texts, with_texts
 from goe.harmonise.records import account, ploidy_table
+from goe.harmonise.schemas import ALLELES, COUNTERS, OF_CALLS, RUNS, WINDOW
 from goe.hts import parquet
 from goe.hts.bcf import END_OF_VECTOR
 from goe.hts.kernels import kernel
 
 # The greatest value that BCF has for a missing or a reference allele; the lowest bit is its phase.
 _LAST_REF = 3
-# Rows a group of a person's tables: those of this many bases.
-WINDOW = 1 << 23
-
-ALLELES = pa.schema(
-    [
-        ("pos", pa.int32()),
-        ("ref", pa.string()),
-        ("alt", pa.string()),
-        ("code", pa.int8()),
-        ("base", pa.int8()),
-        ("raw", pa.int8()),
-        ("raw_base", pa.int8()),
-        ("region_class", pa.int8()),
-        ("made", pa.bool_()),
-        ("qual", pa.float32()),
-        ("ft", pa.string()),
-        ("gq", pa.float32()),
-        ("dp", pa.float32()),
-        ("ad_ref", pa.float32()),
-        ("ad_alt", pa.float32()),
-    ]
-)
-"""A site allele that the file lists, normalised, a row each. code: of the call (goe.harmonise.genotypes.CODES) by the
-rows that list it; base: what the runs say at pos; raw, raw_base: the same without the filter; region_class: that of
-the POS of its row as it came; made: whether it is a site allele of the cohort for this person's sake; qual; ft: reasons
-of a carrier whose every row fails, joined by `;`; the last four of a call homozygous for an SNV alone, NaN where not
-known."""
-
-RUNS = pa.schema([("start", pa.int32()), ("end", pa.int32()), ("code", pa.int8()), ("raw", pa.bool_())])
-"""Positions start..end (1-based, inclusive) at which the person counts as reference for what the file does not list: of
-one ploidy class, with the code of that call; raw: without the filter. Runs of a kind do not overlap and are in
-order."""
 
 
 class Group(NamedTuple):
@@ -212,17 +181,8 @@ def _sorted(parts: Sequence[tuple[np.ndarray, ...]], kinds: Sequence[type]) -> l
     return [first, *others]
 
 
-_OF_CALLS = (
-    *("n_records", "n_called", "n_het", "n_hom_alt", "n_missing_in", "n_failed", "n_counted", "sum_dp", "n_dp"),
-    *("n_par", "n_par_haploid"),
-)
-COUNTERS = (*_OF_CALLS, *variant_records.COUNTERS)
-"""Counters of a person's own file by region class, in bases of a gVCF and rows of a VCF: those it speaks of, with a
-call that passes, without a call, with one that fails, and that count by ploidy; het and homozygous calls of ALT
-alleles that pass; the sum of depths, over those with a depth; those of the pseudo-autosomal regions of X with a call,
-and of these written with one allele, whatever the filter says; of autosomes, variants as the file has them."""
 _RECORDS, _CALLED, _HET, _HOM_ALT, _MISSING_IN, _FAILED, _COUNTED, _SUM_DP, _DP, _PAR, _PAR_HAPLOID = range(
-    len(_OF_CALLS)
+    len(OF_CALLS)
 )
 
 
@@ -438,7 +398,7 @@ class Harmoniser:
                 _count(seen[:n], calls[:n], of_class[:n], np.ones(n, np.int64), self._on_x, self.counters)
         self._qualities(rows.source)
         if contig_class(contig) == "autosome":
-            variant_records.add(rows, self.counters[REGION_DIPLOID, len(_OF_CALLS) :])
+            variant_records.add(rows, self.counters[REGION_DIPLOID, len(OF_CALLS) :])
         reasons = reasons_of_ref(rows, contig, self.reference, self.file.path)
         sites, counts, with_alt, with_site = split(
             rows, reasons, ft, of_class[:n], pairs[0], pairs[-1], self.file.blocks

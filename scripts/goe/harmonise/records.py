@@ -33,7 +33,8 @@ from goe.genome.build import (
 )
 from goe.genome.fasta import Reference
 from goe.harmonise import genotypes as gt
-from goe.harmonise import local, variant_records
+from goe.harmonise import local
+from goe.harmonise.schemas import OF_VARIANTS, PEOPLE_SCHEMA
 from goe.hts.bcf import Header, Reader, Record, Writer
 
 # Wanted ploidy by region class and sex; classes and sexes not named are not counted (C2).
@@ -58,30 +59,6 @@ FORMATS = {
 }
 RAW_FORMAT = {"RAW": (1, "Integer", "Call before the filter: 0 missing, 1 ref1, 2 ref2, 3 het, 4 hom, 5 hemi")}
 FIELDS = ("GT", "DP", "GQ", "AD", "FT", *local.FIELDS)
-
-PEOPLE_SCHEMA = pa.schema(
-    [("sample_id", pa.string()), ("class", pa.int8())]
-    + [
-        (name, pa.int64())
-        for name in (
-            "n_records",
-            "n_called",
-            "n_het",
-            "n_hom_alt",
-            "n_missing_in",
-            "n_failed",
-            "n_counted",
-            "sum_dp",
-            "n_dp",
-            "n_said",
-            "n_gq_pl",
-            "n_gq_gqx",
-            "n_par",
-            "n_par_haploid",
-            *variant_records.COUNTERS,
-        )
-    ]
-)
 
 
 def ploidy_table(sexes: Iterable[str]) -> np.ndarray:
@@ -341,7 +318,7 @@ class Splitter:
         columns = (
             *(records, called, het, hom, missing, failed, counted, depths, called - no_depth, records - silent),
             *(from_pl, np.zeros_like(from_pl), in_par * (records - missing), in_par * haploid),
-            *[np.zeros_like(from_pl)] * len(variant_records.COUNTERS),
+            *[np.zeros_like(from_pl)] * len(OF_VARIANTS),
         )
         return pa.table([ids, classes, *(pa.array(c.ravel()) for c in columns)], schema=PEOPLE_SCHEMA)
 

@@ -8,17 +8,11 @@ whichever of them the person carries.
 import numpy as np
 
 from goe.calls.own_file import Rows
+from goe.harmonise.schemas import OF_VARIANTS
 from goe.hts.bcf import END_OF_VECTOR
 from goe.hts.kernels import kernel
 
-COUNTERS = (
-    *("n_snv", "n_het_snv", "n_hom_snv", "n_insertion", "n_deletion", "n_het_indel", "n_hom_indel"),
-    *("n_ti", "n_tv"),
-)
-"""Records with an SNV (`view -v snps`), heterozygous (`-g het`), homozygous (`-g hom`: also of one allele); with an
-indel and an ALT longer than REF (`-v indels -i 'ILEN>0'`), shorter (`ILEN<0`); with an indel, heterozygous, homozygous;
-SNV alleles that are transitions, transversions (`stats`, TSTV)."""
-_SNV, _HET_SNV, _HOM_SNV, _INSERTION, _DELETION, _HET_INDEL, _HOM_INDEL, _TI, _TV = range(len(COUNTERS))
+_SNV, _HET_SNV, _HOM_SNV, _INSERTION, _DELETION, _HET_INDEL, _HOM_INDEL, _TI, _TV = range(len(OF_VARIANTS))
 
 _OTHER, _IS_SNV, _IS_INDEL = range(3)
 _ABSENT, _UNKNOWN, _HET, _HOM = range(4)
@@ -120,7 +114,7 @@ def _add(rows: Rows, first: np.ndarray, where: np.ndarray, counters: np.ndarray)
 
 
 def add(rows: Rows, counters: np.ndarray) -> None:
-    """Add the rows of an autosome to counters, int64 (COUNTERS,).
+    """Add the rows of an autosome to counters, int64 (OF_VARIANTS,).
 
     Left out are rows whose FILTER is a reason and rows of a genotype of REF alone or of nothing. FILTER `.`, as callers
     write it who filter nothing, is taken for PASS (`view -f .,PASS`): the standard's own program would count none.

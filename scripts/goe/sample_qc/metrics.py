@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, contig_class
 from goe.harmonise.genotypes import widen
-from goe.harmonise.records import PEOPLE_SCHEMA
+from goe.harmonise.schemas import PEOPLE_SCHEMA
 from goe.hts import parquet
 from goe.hts.bcf import MISSING, Record
 from goe.sample_qc import ga4gh

@@ -8,7 +8,7 @@ import pytest
 from goe.calls.own_file import OwnFile
 from goe.core.errors import GoeError
 from goe.genome.build import Build
-from goe.harmonise import batch, person, variant_records
+from goe.harmonise import batch, person, schemas
 from goe.harmonise.genotypes import CODES, Filter
 from helpers import own_files
 
@@ -511,12 +511,12 @@ def test_counters_of_a_person(judged):
     rows = BLOCK.replace("END=30", "END=10"), f"{SNV} 0/1:30:60:15,15,0", "chrX 21 A C . . GT:DP:GQ:AD 1:9:9:0,9"
     found = judged(*rows, sex="M")
     counters = {
-        number: dict(zip(person.COUNTERS, row, strict=True)) for number, row in found.one.about()["counters"].items()
+        number: dict(zip(schemas.COUNTERS, row, strict=True)) for number, row in found.one.about()["counters"].items()
     }
     assert counters["1"] == {
         "n_records": 11, "n_called": 11, "n_het": 1, "n_hom_alt": 0, "n_missing_in": 0, "n_failed": 0, "n_counted": 11,
         "sum_dp": 28 * 10 + 30, "n_dp": 11, "n_par": 0, "n_par_haploid": 0,
-        **dict.fromkeys(variant_records.COUNTERS, 0), "n_snv": 1, "n_het_snv": 1, "n_tv": 1,
+        **dict.fromkeys(schemas.OF_VARIANTS, 0), "n_snv": 1, "n_het_snv": 1, "n_tv": 1,
     }  # fmt: skip
     assert (counters["2"]["n_failed"], counters["2"]["n_counted"]) == (1, 0)
 
@@ -530,8 +530,8 @@ def test_variants_of_the_standard_are_of_autosomes_and_before_the_genotype_filte
         "chrX 21 A C PASS . GT:DP:GQ:AD 1/1:30:60:0,30",
     )
     told = judged(*rows).one.about()["counters"]
-    counters = [dict(zip(person.COUNTERS, row, strict=True)) for row in told.values()]
-    found = {name: sum(row[name] for row in counters) for name in variant_records.COUNTERS}
+    counters = [dict(zip(schemas.COUNTERS, row, strict=True)) for row in told.values()]
+    found = {name: sum(row[name] for row in counters) for name in schemas.OF_VARIANTS}
     assert found == {
         **{"n_snv": 3, "n_het_snv": 2, "n_hom_snv": 1, "n_insertion": 1, "n_deletion": 0},
         **{"n_het_indel": 1, "n_hom_indel": 0, "n_ti": 1, "n_tv": 2},
@@ -560,7 +560,7 @@ def test_calls_of_one_allele_in_a_par_are_counted(judged, kind, coding, expected
         "chr20 9 G A . . GT:DP:GQ:AD 1:30:60:0,30",
     )
     found = judged(*rows, sex="M", kind=kind)
-    counters = {n: dict(zip(person.COUNTERS, row, strict=True)) for n, row in found.one.about()["counters"].items()}
+    counters = {n: dict(zip(schemas.COUNTERS, row, strict=True)) for n, row in found.one.about()["counters"].items()}
     assert (counters["1"]["n_par"], counters["1"]["n_par_haploid"]) == expected
     assert all(not row["n_par"] for number, row in counters.items() if number != "1")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from goe.calls.own_file import OwnFile
 from goe.harmonise import variant_records
+from goe.harmonise.schemas import OF_VARIANTS
 from helpers import npm_sample_qc
 
 HEAD = """##fileformat=VCFv4.2
@@ -33,16 +34,16 @@ def alone(rows, i):
 def counted(path):
     """The same by goe: ids of rows, which are their positions, asked row by row; counts of all of them at once."""
     taken: dict[str, list[str]] = {name: [] for name in npm_sample_qc.COMMANDS}
-    total = np.zeros(len(variant_records.COUNTERS), np.int64)
+    total = np.zeros(len(OF_VARIANTS), np.int64)
     for chunk in OwnFile(path, "p", {"chr1": 1_000_000}, {}, False, indexed=False):
         variant_records.add(chunk.rows, total)
         for i in range(len(chunk.rows.pos)):
             one = np.zeros_like(total)
             variant_records.add(alone(chunk.rows, i), one)
-            for name, n in zip(variant_records.COUNTERS, one.tolist(), strict=True):
+            for name, n in zip(OF_VARIANTS, one.tolist(), strict=True):
                 if n and name in taken:
                     taken[name].append(str(chunk.rows.pos[i]))
-    return taken, dict(zip(variant_records.COUNTERS, total.tolist(), strict=True))
+    return taken, dict(zip(OF_VARIANTS, total.tolist(), strict=True))
 
 
 def written(path, rows):

@@ -16,7 +16,7 @@ from goe.genome.build import REGION_DIPLOID, Build, Region
 from goe.harmonise import batch
 from goe.harmonise import files as harmonised
 from goe.harmonise import genotypes as gt
-from goe.harmonise.person import ALLELES, RUNS
+from goe.harmonise.schemas import ALLELES, RUNS
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import keep
 from goe.sample_qc import metrics as sm

@@ -8,7 +8,7 @@ from goe.calls import joint
 from goe.calls.own_file import OwnFile
 from goe.genome.build import Build, Region
 from goe.genome.fasta import Reference
-from goe.harmonise import person, records
+from goe.harmonise import person, records, schemas
 from goe.harmonise.genotypes import Filter
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import sex
@@ -213,7 +213,7 @@ def told(tmp_path):
             )
             list(one(tmp_path))
             counted = {
-                int(n): dict(zip(person.COUNTERS, row, strict=True)) for n, row in one.about()["counters"].items()
+                int(n): dict(zip(schemas.COUNTERS, row, strict=True)) for n, row in one.about()["counters"].items()
             }
             return {n: row | {"n_said": row["n_records"]} for n, row in counted.items()}
         subprocess.run(["tabix", "-f", "-p", "vcf", path], check=True)
