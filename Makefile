@@ -68,7 +68,7 @@ demo-collect: setup
 	echo "The page: demo-collect/collect/collection/collection.html"
 
 # As many processes as cores, up to four: a whole run of the workflow inside a test uses two. What the tests compile
-# looks whether an index is inside its array, but for the runs that others are compared with (tests/helpers/workflow.py).
+# looks whether an index is inside its array, but for jobs that start as a user's do (tests/helpers/workflow.py, alone).
 test:
 	@scripts/setup.sh tests
 	PATH="$$PATH:$(TOOLS)" NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/boundscheck \

@@ -3,8 +3,9 @@
 Nine tenths of a small job are the imports of numba, pyarrow, Snakemake and goe. One server of each test process has
 them loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that
 a process of its own would have, and its end: no function of goe was called before it. Loaded modules, hash seed and
-numba's settings are those of the server, and a Snakefile is translated once while its text is the same; so some runs
-are compared with runs as every user has them (`helpers.workflow`, `alone`).
+numba's settings are those of the server, and a Snakefile is translated once while its text is the same. So some runs
+are compared with one whose Snakemake, and first job of each script, a user could have started (`helpers.workflow`,
+`alone`).
 """
 
 import atexit
@@ -155,22 +156,51 @@ def _site() -> None:
 def _snakemake() -> None:
     """The command, whose Python scripts are forks too."""
     from snakemake import cli
-    from snakemake.benchmark import benchmarked
     from snakemake.script import PythonScript
 
     server = os.environ.pop("GOE_WARM")
 
     def execute_script(self: PythonScript, fname: str, edit: bool = False) -> None:
-        with _started(server, "script", [fname], os.environ, [1, 2], os.getpgrp()) as (pid, wait):
-            measured = benchmarked(pid, self.bench_record) if self.bench_record else nullcontext()
-            with measured:  # for the table that the rule writes
-                status = wait()
-        if status:
-            raise subprocess.CalledProcessError(status, fname)
+        _forked(server, os.environ, self, fname)
 
     PythonScript.execute_script = execute_script
     _translated_once(Path(server).parent)
     cli.main(sys.argv[1:])
+
+
+def as_a_user() -> None:
+    """The command in a process of its own, as is the first job of each script, without what `make test` tells numba:
+    each script has to import what it needs, and runs with kernels as everybody has them. Its further jobs are forks."""
+    from snakemake import cli
+    from snakemake.script import PythonScript
+
+    server = os.environ.pop("GOE_WARM")
+    checked = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("NUMBA_")}
+    own_process, begun = PythonScript.execute_script, set()
+
+    def execute_script(self: PythonScript, fname: str, edit: bool = False) -> None:
+        script = Path(fname).name.split(".", 1)[1]  # before it a name that Snakemake makes up
+        if script in begun:
+            _forked(server, {**os.environ, **checked}, self, fname)
+        else:
+            begun.add(script)
+            own_process(self, fname, edit)
+
+    PythonScript.execute_script = execute_script
+    sys.argv[0] = "snakemake"
+    cli.main(sys.argv[1:])
+
+
+def _forked(server: str, env: Mapping[str, str], script, path: str) -> None:
+    """Run the file that Snakemake has made of a job's script (a PythonScript) in a fork."""
+    from snakemake.benchmark import benchmarked
+
+    with _started(server, "script", [path], env, [1, 2], os.getpgrp()) as (pid, wait):
+        measured = benchmarked(pid, script.bench_record) if script.bench_record else nullcontext()
+        with measured:  # for the table that the rule writes
+            status = wait()
+    if status:
+        raise subprocess.CalledProcessError(status, path)
 
 
 def _translated_once(folder: Path) -> None:
@@ -221,9 +251,19 @@ def _server() -> str:
     return path
 
 
-def snakemake(arguments: list[str], env: Mapping[str, str], timeout: int) -> tuple[int, str]:
-    """Exit status and output (stdout, stderr together) of `snakemake` with these arguments."""
-    env, command = {**env, "GOE_WARM": _server()}, ["snakemake", *arguments]
+def snakemake(
+    arguments: list[str], env: Mapping[str, str], timeout: int, inside: list[str] | None = None
+) -> tuple[int, str]:
+    """Exit status and output (stdout, stderr together) of `snakemake` with these arguments. inside: what a command of
+    `as_a_user` is put behind; None for a fork."""
+    env = {**env, "GOE_WARM": _server()}
+    if inside is not None:
+        start = f"import sys; sys.path.append({str(Path(__file__).parents[1])!r}); from helpers import warm"
+        command = [*inside, sys.executable, "-c", f"{start}; warm.as_a_user()", *arguments]
+        both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, **both, text=True, timeout=timeout, env=env)
+        return done.returncode, done.stdout
+    command = ["snakemake", *arguments]
     with tempfile.TemporaryFile("w+") as out:
         both = [out.fileno()] * 2
         with _started(_server(), "snakemake", command, env, both, 0) as (pid, wait):

@@ -14,11 +14,6 @@ from helpers import warm
 REPO = Path(__file__).resolve().parents[2]
 
 
-def environment() -> dict[str, str]:
-    """Without what `make test` tells numba."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
-
-
 @dataclass
 class Run:
     """Exit status and output of one `snakemake` call."""
@@ -35,24 +30,16 @@ def snakemake(directory: Path, *arguments: str, cores: int = 2, timeout: int = 1
     """`snakemake` on the checkout's Snakefile in `directory`; stdout and stderr together.
 
     In forks of a process that has its libraries loaded (`helpers.warm`), with kernels that look at their indexes under
-    `make test`; `alone` as every user has it, and without a network interface where that can be had.
+    `make test`; `alone`, each script once as every user has it, and without a network interface where that can be had.
+    Which of the jobs that are ready begins first is no question for a solver of linear programs, which takes longer
+    than the jobs.
     """
     options = ["--snakefile", str(REPO / "Snakefile"), "--directory", str(directory)]
     options += ["--workflow-profile", str(REPO / "workflow/profiles/default"), "--cores", str(cores), *arguments]
     if not alone:
-        return Run(*warm.snakemake(options, os.environ, timeout))
-    command = [sys.executable, "-m", "snakemake", *options]
-    if off_network():
-        command = ["unshare", "--net", "sh", "-c", _COUNTED, str(directory / COUNTERS), *command]
-    done = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout,
-        env=environment(),
-    )
-    return Run(done.returncode, done.stdout)
+        return Run(*warm.snakemake([*options, "--scheduler", "greedy"], os.environ, timeout))
+    inside = ["unshare", "--net", "sh", "-c", _COUNTED, str(directory / COUNTERS)] if off_network() else []
+    return Run(*warm.snakemake(options, os.environ, timeout, inside))
 
 
 COUNTERS = ".snakemake/network"

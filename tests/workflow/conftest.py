@@ -22,7 +22,7 @@ def cohort(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(cohort, tmp_path_factory) -> Path:
-    """A run as its user has it, with processes of its own, to the release and everybody's genotypes."""
+    """A run to the release and everybody's genotypes, each script of it once as its user has it."""
 
     def make(folder: Path) -> None:
         shutil.copytree(cohort, folder, dirs_exist_ok=True)

@@ -120,11 +120,11 @@ def cohort(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory) -> Path:
-    """A run that is done, on one core: of two jobs at once each would compile the same kernels."""
+    """A run that is done."""
     folder = tmp_path_factory.mktemp("change") / "run"
     folder.mkdir()
     cohort(folder)
-    snakemake(folder, alone=True, cores=1).ok()
+    snakemake(folder).ok()
     return folder
 
 

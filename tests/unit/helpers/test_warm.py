@@ -26,11 +26,11 @@ with open(snakemake.output[0], "w") as out:
 """
 
 
-def run(folder: Path, script: str, snakefile: str = SNAKEFILE) -> tuple[int, str]:
+def run(folder: Path, script: str, snakefile: str = SNAKEFILE, alone: bool = False) -> tuple[int, str]:
     (folder / "Snakefile").write_text(snakefile)
     (folder / "one.py").write_text(script)
     options = ["--snakefile", str(folder / "Snakefile"), "--directory", str(folder), "--cores", "1"]
-    return warm.snakemake(options, {**os.environ, "VARIABLE": folder.name}, 100)
+    return warm.snakemake(options, {**os.environ, "VARIABLE": folder.name}, 100, [] if alone else None)
 
 
 def test_a_job_has_what_its_run_has_and_a_library_that_nobody_called(tmp_path):
@@ -56,6 +56,31 @@ def test_the_line_of_an_error_is_that_of_the_snakefile_each_time(tmp_path):
     wrong = SNAKEFILE.replace("script", "input: 1 / 0\n    script")
     said = [run(tmp_path, TELL, wrong) for _ in range(2)]
     assert all(status == 1 and "ZeroDivisionError" in output and ", line 5" in output for status, output in said), said
+
+
+BOTH = """
+rule all:
+    input: "first.json", "second.json"
+
+rule one:
+    output: "{name}.json"
+    script: "one.py"
+"""
+STARTED = """
+import json, os, sys
+with open(snakemake.output[0], "w") as out:
+    json.dump(["numba" in sys.modules, os.environ.get("NUMBA_BOUNDSCHECK", "")], out)
+"""
+
+
+def test_of_a_run_alone_the_first_job_of_a_script_is_as_its_user_has_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_BOUNDSCHECK", "1")
+    status, output = run(tmp_path, STARTED, BOTH, alone=True)
+    assert status == 0, output
+    assert sorted(json.loads((tmp_path / f"{name}.json").read_text()) for name in ("first", "second")) == [
+        [False, ""],
+        [True, "1"],
+    ]
 
 
 ENDS = ["sys.exit('words')", "raise ValueError('words')", "os.kill(os.getpid(), 9)", "os._exit(3)"]
