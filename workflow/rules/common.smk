@@ -28,7 +28,7 @@ JOBS = batches.split(BATCHES, batches.count(CFG.scatter.people_per_batch, CFG.sc
 JOBS_OF = {batch: list(jobs) for batch, jobs in groupby(JOBS, key=lambda job: job.partition(".")[0])}
 READ_TYPES = {"fastq", "ubam", "bam", "cram"}
 # Where Snakemake brings the tools, each rule has those of its environment.
-CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS)
+CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS, CFG.aligner)
 READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}
 # Whose BAM or CRAM is taken as it is.
 ADOPTED = {s for s, rows in READ_BORN.items() if rows[0].input_type in ("bam", "cram")}
@@ -41,6 +41,13 @@ GENOTYPE_FILTER = {
     "min_ab": CFG.genotype_filter.min_ab,
     "alt_only": CFG.genotype_filter.profile == "gnomad",
 }
+
+# With --sdm conda apptainer each rule runs in its environment of this image, where Snakemake gives the folders of modules
+# other names: our own are taken from the clone, beside its resources.
+if CFG.container:
+    os.environ["PYTHONPATH"] = str(SCRIPTS)
+
+    containerized: CFG.container
 
 
 wildcard_constraints:

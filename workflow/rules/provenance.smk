@@ -4,7 +4,7 @@ VERSIONS = {
         "tools": ["bcftools", "samtools"],
         "packages": ["crypt4gh", "numba", "numpy", "pyarrow", "pysam", "scipy"],
     },
-    **({"align": {"tools": [*(["bwa"] if READ_BORN.keys() - ADOPTED else []), "mosdepth"]}} if READ_BORN else {}),
+    **({"align": {"tools": [*([CFG.aligner] if READ_BORN.keys() - ADOPTED else []), "mosdepth"]}} if READ_BORN else {}),
     **({"verifybamid2": {"tools": ["verifybamid2"]}} if READ_BORN and CONTAMINATION_PANEL else {}),
     "plink2": {"tools": ["plink2"]},
 }

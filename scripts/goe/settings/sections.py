@@ -230,6 +230,7 @@ class Config:
     sample_qc: SampleQc
     variant_qc: VariantQc
     strata: Strata
+    aligner: str
     caller: Caller
     joint: Joint
     scatter: Scatter
@@ -245,6 +246,7 @@ class Config:
     outdir: str
     wave: str | None
     scratch: str | None
+    container: str | None
 
 
 def of(kind: type[Section], values: Mapping[str, Any]) -> Section:
