@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup demo demo-collect test fuzz bench consumers lint legs clean
+.PHONY: help setup demo demo-collect test fuzz bench consumers locks recipe lint legs clean
 
 CORES ?= $(shell nproc)
 BIN := $(CURDIR)/.venv/bin
@@ -20,6 +20,8 @@ help:
 	echo "make fuzz   the property tests with other examples than those of make test"
 	echo "make bench  set up and run the benchmarks"
 	echo "make consumers  clients that read releases, in an environment of their own; RELEASE=FOLDER asks them that one too"
+	echo "make locks  solve the environments of envs/, and write what each is made of; CHANNELS takes others than theirs"
+	echo "make recipe envs/apptainer.def, an image of these environments, from their files and locks"
 	echo "make lint   ruff, snakefmt, import-linter, mypy, snakemake --lint"
 	echo "make legs   what another version of Python could break, with each of 3.11 to 3.13 that is here"
 	echo "make clean  remove the demo, and what Snakemake keeps in this folder"
@@ -85,6 +87,15 @@ consumers: setup
 	@[ -x .venv/consumers/bin/python ] || python3 -m venv .venv/consumers
 	.venv/consumers/bin/pip install --quiet --disable-pip-version-check -r tests/consumers/requirements.lock
 	PATH="$$PATH:$(TOOLS)" GOE_RELEASE="$(RELEASE)" python -m pytest tests/consumers $(PYTEST_ARGS)
+
+locks: setup
+	@[ -x .venv/locks/bin/python ] || python3 -m venv .venv/locks
+	.venv/locks/bin/pip install --quiet --disable-pip-version-check py-rattler==0.28.0 pyyaml==6.0.3
+	.venv/locks/bin/python envs/environments.py lock $(CHANNELS)
+	python envs/environments.py recipe > envs/apptainer.def
+
+recipe:
+	@python3 envs/environments.py recipe > envs/apptainer.def
 
 lint: setup
 	@ruff check .

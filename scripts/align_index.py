@@ -1,10 +1,11 @@
-"""Rule align_index: the index of the reference for bwa."""
+"""Rules align_index and align_index_mem2: the index of the reference for the aligner."""
 
 from pathlib import Path
 
+from goe.calls.aligners import Aligner
 from goe.core import logs, seal
-from goe.core.processes import tool
 
+params = snakemake.params
 with logs.to(snakemake.log), seal.job(snakemake):
     Path(snakemake.output.index).mkdir(parents=True, exist_ok=True)
-    tool("bwa", "index", "-p", snakemake.params.prefix, snakemake.input.fasta)
+    Aligner(params.aligner, params.prefix).make_index(snakemake.input.fasta)

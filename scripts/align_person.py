@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from goe.calls import cram_of_person, lanes, reads_quality
+from goe.calls.aligners import Aligner
 from goe.calls.reports import Reports
 from goe.core import files, logs, seal
 from goe.core.ledger import Ledger
@@ -26,7 +27,8 @@ with (
         settings = (person["cram"], params.rename, params.ignore_contigs)
         cram_of_person.adopt(given, sample, *settings, target, ledger)
     else:
-        lanes.to_cram(person["units"], params.prefix, output.reports, sample, scratch, target, ledger)
+        aligner = Aligner(params.aligner, params.prefix)
+        lanes.to_cram(person["units"], aligner, output.reports, sample, scratch, target, ledger)
     target.index(f"{target.path}.crai", ledger)
     cram = (target.path, source.fasta)
     with logs.stage("depth and statistics"):

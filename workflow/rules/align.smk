@@ -1,13 +1,14 @@
-BWA_INDEX = work("reference/bwa")
-# Of the files in this folder.
-BWA_PREFIX = f"{BWA_INDEX}/reference"
+# A folder of the aligner's name, whose index no other one reads, and the rule that makes it.
+INDEX = work(f"reference/{CFG.aligner}")
+INDEX_PREFIX = f"{INDEX}/reference"
+INDEXED_BY = {"bwa": "align_index", "bwa-mem2": "align_index_mem2"}[CFG.aligner]
 
 
 rule align_index:
     input:
         fasta=CFG.reference.fasta,
     output:
-        index=directory(BWA_INDEX),
+        index=directory(work("reference/bwa")),
         seal=work("seals/align_index.json"),
     log:
         work("logs/align_index.log"),
@@ -15,7 +16,29 @@ rule align_index:
         "../../envs/align.yaml"
     params:
         **made("index"),
-        prefix=BWA_PREFIX,
+        aligner=CFG.aligner,
+        prefix=INDEX_PREFIX,
+    script:
+        "../../scripts/align_index.py"
+
+
+# By itself, since it takes ten times the memory.
+rule align_index_mem2:
+    input:
+        fasta=CFG.reference.fasta,
+    output:
+        index=directory(work("reference/bwa-mem2")),
+        seal=work("seals/align_index_mem2.json"),
+    log:
+        work("logs/align_index_mem2.log"),
+    benchmark:
+        work("benchmarks/align_index_mem2.tsv")
+    conda:
+        "../../envs/align.yaml"
+    params:
+        **made("index"),
+        aligner=CFG.aligner,
+        prefix=INDEX_PREFIX,
     script:
         "../../scripts/align_index.py"
 
@@ -24,7 +47,7 @@ rule align_index:
 # People's files are parameters here and elsewhere: a stamp has what they are, and planning would ask for each again.
 rule align_person:
     input:
-        index=lambda wc: [] if wc.sample in ADOPTED else BWA_INDEX,
+        index=lambda wc: [] if wc.sample in ADOPTED else INDEX,
         fasta=CFG.reference.fasta,
         autosomes=work("sample_qc/autosomes.bed"),
     output:
@@ -41,10 +64,11 @@ rule align_person:
         **made_of("reads") | {"trusts": lambda wc: {"index": STAMPS.index, "bases": STAMPS.bases}},
         seals=lambda wc: [
             work(f"seals/{job}.json")
-            for job in ["sample_qc_reference", *([] if wc.sample in ADOPTED else ["align_index"])]
+            for job in ["sample_qc_reference", *([] if wc.sample in ADOPTED else [INDEXED_BY])]
         ],
         person=told_of_reads,
-        prefix=BWA_PREFIX,
+        aligner=CFG.aligner,
+        prefix=INDEX_PREFIX,
         rename=CFG.reference.rename,
         ignore_contigs=CFG.reference.ignored,
     script:
@@ -74,7 +98,7 @@ rule align_contamination:
 
 
 KEPT_READS = [
-    *([work("seals/align_index.json")] if READ_BORN.keys() - ADOPTED else []),
+    *([work(f"seals/{INDEXED_BY}.json")] if READ_BORN.keys() - ADOPTED else []),
     *expand(work("seals/align_person/{sample}.json"), sample=READ_BORN),
     *(expand(work("seals/align_contamination/{sample}.json"), sample=READ_BORN) if CONTAMINATION_PANEL else []),
 ]

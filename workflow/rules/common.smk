@@ -31,7 +31,7 @@ READ_TYPES = {"fastq", "ubam", "bam", "cram"}
 # Reads of people whose calls say nothing between their rows, where their depth is asked for.
 COVERED = sheets.with_coverage(INPUTS) if CFG.callable_an.coverage_proxy else {}
 # Where Snakemake brings the tools, each rule has those of its environment.
-CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS, bool(COVERED))
+CALLED = [] if workflow.deployment_settings.deployment_method else tools.needed(INPUTS, CFG.aligner, bool(COVERED))
 READ_BORN = {s: rows for s, rows in UNITS.items() if rows[0].input_type in READ_TYPES}
 # Whose BAM or CRAM is taken as it is.
 ADOPTED = {s for s, rows in READ_BORN.items() if rows[0].input_type in ("bam", "cram")}
@@ -44,6 +44,12 @@ GENOTYPE_FILTER = {
     "min_ab": CFG.genotype_filter.min_ab,
     "alt_only": CFG.genotype_filter.profile == "gnomad",
 }
+
+# With --sdm conda apptainer each rule runs in its environment of this image.
+if CFG.container:
+    environment.take_modules_of(SCRIPTS)
+
+    containerized: CFG.container
 
 
 wildcard_constraints:

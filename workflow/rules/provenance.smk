@@ -5,7 +5,7 @@ VERSIONS = {
         "packages": ["crypt4gh", "numba", "numpy", "pyarrow", "pysam", "scipy"],
     },
     **(
-        {"align": {"tools": [*(["bwa"] if READ_BORN.keys() - ADOPTED else []), "mosdepth"]}}
+        {"align": {"tools": [*([CFG.aligner] if READ_BORN.keys() - ADOPTED else []), "mosdepth"]}}
         if READ_BORN or COVERED
         else {}
     ),

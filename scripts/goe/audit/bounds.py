@@ -14,7 +14,7 @@ from goe.compare.differences import NUMBERS
 from goe.compare.run import Comparison
 from goe.frequencies import strata as st
 
-TOOLS = ("bwa", "samtools", "bcftools")
+TOOLS = ("bwa", "bwa-mem2", "samtools", "bcftools")
 """Tools of which another version may give other genotypes from the same reads."""
 MOST = 0.01
 """Part of all site alleles that may differ in anything."""

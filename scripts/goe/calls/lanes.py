@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from goe.calls import cram_of_person, reads_quality
+from goe.calls.aligners import Aligner
 from goe.calls.unit import Unit
 from goe.core import logs
 from goe.core.ledger import Ledger
@@ -12,7 +13,7 @@ from goe.core.ledger import Ledger
 
 def to_cram(
     units: Sequence[Mapping[str, Any]],
-    index: str,
+    aligner: Aligner,
     reports: str,
     sample: str,
     scratch: Path,
@@ -21,7 +22,7 @@ def to_cram(
 ) -> None:
     """The CRAM of all units.
 
-    units: reads and read_group of each (`Unit`). index: prefix of that of bwa. reports: a folder for those of fastp, by
+    units: reads and read_group of each (`Unit`). reports: a folder for those of fastp, by
     the number of the unit from 1. ledger: of the reads that the units hold. Sorted BAMs are made in the folder
     `scratch`. GoeError when a read is lost.
     """
@@ -33,7 +34,7 @@ def to_cram(
                 reads_quality.fastp(reads, sample, f"{reports}/{number}.fastp", target.threads)
         lane = Ledger(f"align_person, unit {number}")
         with logs.stage(f"alignment of unit {number}"):
-            Unit(reads, str(number), unit["read_group"], index, bam, target.threads).align(lane)
+            Unit(reads, str(number), unit["read_group"], aligner, bam, target.threads).align(lane)
         lane.check()
         for reason, n in lane.dropped.get("reads", {}).items():
             ledger.take("reads", n)

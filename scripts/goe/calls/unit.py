@@ -3,7 +3,7 @@
 A read that failed the sequencer's filter (`1:Y:` in its name, flag 0x200) is left out and counted; those of a BAM or
 CRAM that was given stay there with their flag, and no caller and no metric takes them.
 
-Imports nothing outside the standard library and goe: the job has bwa, samtools and Python.
+Imports nothing outside the standard library and goe: the job has the aligner, samtools and Python.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goe.calls import alignments, fastq
+from goe.calls.aligners import Aligner
 from goe.calls.alignments import Flags
 from goe.core import files
 from goe.core.errors import GoeError, Problem
@@ -27,20 +28,15 @@ class Unit:
     """What is aligned, and to what. reads: the FASTQ pair or the unaligned BAM; number: of the unit within the person.
 
     read_group: fields of the @RG line of FASTQ reads; of an unaligned BAM its LB alone is taken, where a read group of
-    the file has none. index: prefix of bwa's index; bam: what is made; threads: of bwa.
+    the file has none. bam: what is made; threads: of the aligner, and of samtools sort.
     """
 
     reads: Sequence[str]
     number: str
     read_group: dict[str, str]
-    index: str
+    aligner: Aligner
     bam: str
     threads: int = 1
-
-    @property
-    def bwa(self) -> list[object]:
-        # -K fixes how many bases are aligned at a time, without which the number of threads changes the alignments.
-        return ["bwa", "mem", "-t", self.threads, "-K", "100000000", "-Y"]
 
     def align(self, ledger: Ledger) -> None:
         """Make the BAM. GoeError when the two files of a pair hold other numbers of reads, when reads of an unaligned
@@ -66,12 +62,12 @@ class Unit:
         held = fastq.held_by_pair(first, second)
         taken = sum(file.reads for file in held)
         ledger.take("reads", taken)
-        aligner = [*self.bwa, "-R", alignments.read_group_line(self.read_group)]
+        command = [*self.aligner.mem(self.threads), "-R", alignments.read_group_line(self.read_group)]
         if not any(file.failed for file in held):
-            pipeline([*aligner, self.index, first, second], *self._sorted(scratch))
+            pipeline([*command, self.aligner.index, first, second], *self._sorted(scratch))
             return taken
         given = 0
-        with feeding([*aligner, "-p", self.index, "-"], *self._sorted(scratch)) as sink:
+        with feeding([*command, "-p", self.aligner.index, "-"], *self._sorted(scratch)) as sink:
             for pair in fastq.passing(first, second):
                 sink.write(pair)
                 given += 2
@@ -93,6 +89,7 @@ class Unit:
             commands = [[*view, path], ["sed", "-E", strip]]
         commands.append(["samtools", "collate", "-u", "-O", "-", f"{scratch}/collate"])
 
+        aligner = self.aligner.mem(self.threads)
         groups = alignments.read_groups_of_unit(path, self.number, self.read_group["LB"])
         if len(groups) > 1:
             lines = scratch / "read_groups.sam"
@@ -100,11 +97,11 @@ class Unit:
             commands.append(["samtools", "fastq", "-n", "-T", "RG", "-"])
             # Two files of a person may both have a read group `A`.
             commands.append(["sed", f"s/\\tRG:Z:/&{self.number}./"])
-            commands.append([*self.bwa, "-p", "-C", "-H", str(lines), self.index, "-"])
+            commands.append([*aligner, "-p", "-C", "-H", str(lines), self.aligner.index, "-"])
         else:
             fields = dict(cell.split(":", 1) for cell in groups[0].split("\t")[1:]) if groups else self.read_group
             commands.append(["samtools", "fastq", "-n", "-"])
-            commands.append([*self.bwa, "-p", "-R", alignments.read_group_line(fields), self.index, "-"])
+            commands.append([*aligner, "-p", "-R", alignments.read_group_line(fields), self.aligner.index, "-"])
         pipeline(*commands, *self._sorted(scratch))
         if strays := alignments.without_group(self.bam, groups):
             what = f"{strays} of its reads are of no read group of its header, so that nothing says their library"
@@ -113,9 +110,11 @@ class Unit:
 
     def _sorted(self, scratch: Path) -> list[list[object]]:
         """Commands from SAM to the BAM."""
+        # -m is of each thread. What is sorted in parts is merged in the order in which it came.
+        sort = ["samtools", "sort", "--no-PG", "-@", self.threads - 1, "-m", "512M", "-T", f"{scratch}/sort"]
         return [
-            # bwa's own @PG line holds the number of threads and paths.
+            # The aligner's own @PG line holds the number of threads and paths.
             ["sed", "/^@PG\t/d"],
             ["samtools", "fixmate", "--no-PG", "-m", "-u", "-", "-"],
-            ["samtools", "sort", "--no-PG", "-m", "512M", "-T", f"{scratch}/sort", "-l", "1", "-o", self.bam, "-"],
+            [*sort, "-l", "1", "-o", self.bam, "-"],
         ]

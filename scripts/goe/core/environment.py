@@ -34,6 +34,11 @@ def keep_caches(folder: Path) -> None:
         os.environ.setdefault("MPLCONFIGDIR", str(folder.absolute() / "matplotlib"))
 
 
+def take_modules_of(folder: Path) -> None:
+    """Let Python find modules in `folder`: inside a container Snakemake gives the folders it adds itself other names."""
+    os.environ["PYTHONPATH"] = str(folder)
+
+
 # Locks of this process: file -> handle, which holds it.
 _locked: dict[Path, int] = {}
 

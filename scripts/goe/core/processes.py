@@ -15,7 +15,7 @@ from typing import IO
 from goe.core.errors import GoeError, Problem, machine_mend
 
 # What a tool says of itself, for those that do not answer --version.
-_ASKED = {"bwa": "bwa", "verifybamid2": "verifybamid2 --help"}
+_ASKED = {"bwa": "bwa", "bwa-mem2": "bwa-mem2 version", "verifybamid2": "verifybamid2 --help"}
 Command = Sequence[object]
 """Words of a command, each taken as text."""
 Passing = Callable[[IO[bytes], IO[bytes]], None]

@@ -28,7 +28,13 @@ from goe.settings.sheets import Input, Person, by_person, with_coverage
 _HEAD = 1 << 16
 
 _READS = (
-    *("align.smk", "align_person.py", "goe/calls/alignments.py", "goe/calls/cram_of_person.py"),
+    *(
+        "align.smk",
+        "align_person.py",
+        "goe/calls/aligners.py",
+        "goe/calls/alignments.py",
+        "goe/calls/cram_of_person.py",
+    ),
     *(
         "goe/calls/fastq.py",
         "goe/calls/lanes.py",
@@ -38,7 +44,7 @@ _READS = (
     ),
     *("goe/hts/bam.py", "goe/hts/cram.py", "goe/hts/indexes.py", "goe/hts/kernels.py"),
 )
-_INDEX = ("align_index.py",)
+_INDEX = ("align_index.py", "goe/calls/aligners.py")
 _CONTAMINATION = ("align_contamination.py",)
 _BASES = ("sample_qc_reference.py", "goe/genome/bases.py", "goe/genome/build.py", "goe/genome/fasta.py")
 _CALLS = (
@@ -210,7 +216,7 @@ class Stamps:
     @cached_property
     def index(self) -> str:
         """align_index: the reference for the aligner."""
-        return of(self.reference, self.code(_INDEX))
+        return of(self.reference, self.cfg.aligner, self.code(_INDEX))
 
     @cached_property
     def bases(self) -> str:
@@ -229,7 +235,9 @@ class Stamps:
         """align_person: reads of the person to a CRAM, and what tools tell of them."""
         person = self.people[sample]
         rows = self._rows(self._own[sample])
-        return of(rows, person.extra.get("platform", ""), self.reference, self.bases, self.code(_READS))
+        own = self._own[sample][0].input_type
+        aligner = "" if own in ("bam", "cram") else self.cfg.aligner
+        return of(rows, person.extra.get("platform", ""), aligner, self.reference, self.bases, self.code(_READS))
 
     @_once
     def contamination(self, sample: str) -> str:
@@ -334,7 +342,7 @@ class Stamps:
     def sources(self) -> str:
         """The data of everybody, as files and as what they are made to before they are brought together."""
         reference = self.reference
-        settings = self.cfg.caller
+        settings = [self.cfg.aligner, self.cfg.caller]
 
         def make() -> str:
             people = [[p.sample_id, p.sex, p.extra.get("platform", "")] for p in self.people.values()]

@@ -25,19 +25,22 @@ OLDEST = {
     "samtools": Oldest("1.16", "it lacks `index -o`, and 1.13 to 1.15 refuse `depth --reference`"),
     "bcftools": Oldest("1.16", "below 1.13 `mpileup` realigns base qualities otherwise, and other alleles are called"),
     "bwa": Oldest("0.7.17"),
+    "bwa-mem2": Oldest("2.2.1"),
     "fastp": Oldest("0.23.2"),
     "mosdepth": Oldest("0.3.3"),
     "plink2": Oldest("2.00a3.5"),
 }
 
 
-def needed(inputs: Iterable[Input], coverage: bool = False) -> list[str]:
-    """The tools of `OLDEST` that jobs call for these inputs, in its order. coverage: whether the depth of reads beside
-    calls is asked for."""
+def needed(inputs: Iterable[Input], aligner: str, coverage: bool = False) -> list[str]:
+    """The tools of `OLDEST` that jobs call for these inputs, in its order.
+
+    aligner: that of the configuration; coverage: whether the depth of reads beside calls is asked for.
+    """
     kinds = {entry.input_type for entry in inputs}
     asked = {"samtools", "bcftools", "plink2"}
     asked |= {"mosdepth"} if coverage or kinds & _READS else set()
-    asked |= {"bwa"} if kinds & {"fastq", "ubam"} else set()
+    asked |= {aligner} if kinds & {"fastq", "ubam"} else set()
     asked |= {"fastp"} if "fastq" in kinds else set()
     return [tool for tool in OLDEST if tool in asked]
 

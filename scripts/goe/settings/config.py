@@ -314,7 +314,7 @@ def _wave(wave: Any) -> list[Problem]:
 
 # Keys whose values are paths, or sections and lists of paths.
 _PATHS = (
-    *("samples", "inputs", "outdir", "audit", "audit_record", "previous_release", "previous_people"),
+    *("samples", "inputs", "outdir", "container", "audit", "audit_record", "previous_release", "previous_people"),
     *("reference.fasta", "reference.par", "sample_qc.contamination_panel", "sample_qc.guidelines"),
     *("annotations.regions", "annotations.dbsnp", "restricted.recipients"),
 )

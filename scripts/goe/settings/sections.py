@@ -235,6 +235,7 @@ class Config:
     sample_qc: SampleQc
     variant_qc: VariantQc
     strata: Strata
+    aligner: str
     caller: Caller
     joint: Joint
     scatter: Scatter
@@ -251,6 +252,7 @@ class Config:
     outdir: str
     wave: str | None
     scratch: str | None
+    container: str | None
 
     @property
     def coverage_rule(self) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Units of reads to BAM and CRAM, of the demo's own reads: nothing is lost in silence, and libraries stay apart."""
 
 import gzip
+import os
 import subprocess
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import numpy as np
 import pysam
 import pytest
 from goe.calls import alignments, cram_of_person
+from goe.calls.aligners import Aligner
 from goe.calls.unit import FAILED, Unit
 from goe.core.errors import GoeError
 from goe.core.ledger import Ledger
@@ -65,11 +67,11 @@ def fastq(folder, pairs, name="a"):
     return paths
 
 
-def align(at, given, bam, number="1", library="A"):
+def align(at, given, bam, number="1", library="A", aligner="bwa"):
     """The ledger of a unit."""
     ledger = Ledger("align_unit")
     group = {"ID": f"A.{number}", "SM": "A", "LB": library, "PU": "x", "PL": "ILLUMINA"}
-    Unit([str(path) for path in given], number, group, str(at / "bwa"), str(bam)).align(ledger)
+    Unit([str(path) for path in given], number, group, Aligner(aligner, str(at / aligner)), str(bam)).align(ledger)
     ledger.check()
     return ledger
 
@@ -100,6 +102,52 @@ def test_a_fastq_pair_is_taken_whole(alone):
     total, duplicates, proper, libraries = alone
     assert total == 2 * N and 2 * COPIES <= duplicates < 0.1 * total and proper > 0.9 * total
     assert libraries == ["A"]
+
+
+MEM2 = """#!/bin/sh
+# Takes what bwa-mem2 takes, and reads no index of bwa's.
+case "$1" in
+index) exec bwa index -p "$3.mem2" "$4" ;;
+mem)
+    for word; do shift; case "$word" in */bwa-mem2) word="$word.mem2" ;; esac; set -- "$@" "$word"; done
+    exec bwa "$@" ;;
+esac
+exit 2
+"""
+
+
+@pytest.mark.parametrize("kind", ["fastq", "one group", "two groups"])
+def test_another_aligner_is_called_with_the_same_words(at, pairs, tmp_path, monkeypatch, kind):
+    """By a program that stands for bwa-mem2: the same BAM, with the read groups of each kind of unit."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/bwa-mem2"
+    program.write_text(MEM2)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    Aligner("bwa-mem2", str(at / "bwa-mem2")).make_index(str(at / "ref.fa"))
+    assert (at / "bwa-mem2.mem2.sa").is_file() and not (at / "bwa-mem2.sa").exists()
+    groups = {"one group": [(pairs, "g", "A")], "two groups": [(pairs, "g", "A"), (named(pairs, "z"), "h", "B")]}
+    given = fastq(tmp_path, pairs) if kind == "fastq" else [unaligned(tmp_path / "u.bam", *groups[kind])]
+    made = []
+    for aligner in ("bwa", "bwa-mem2"):
+        align(at, given, tmp_path / f"{aligner}.bam", aligner=aligner)
+        made.append(subprocess.check_output(["samtools", "view", "-h", "--no-PG", tmp_path / f"{aligner}.bam"]))
+    assert made[0] == made[1] and b"@RG\tID:" in made[0]
+
+
+def test_threads_do_not_change_the_order(at, pairs, tmp_path):
+    """Of reads at one position, too: half of the pairs are there three times."""
+    some = replace(pairs, name=pairs.name[: N // 2], seq=pairs.seq[: N // 2], qual=pairs.qual[: N // 2])
+    parts = [pairs, *(named(some, letter) for letter in "yz")]
+    units = [[unaligned(tmp_path / f"{i}.bam", (part, "g", "A"))] for i, part in enumerate(parts)]
+    merged = tmp_path / "all.bam"
+    subprocess.run(["samtools", "cat", "-o", merged, *(path for [path] in units)], check=True)
+    made = []
+    for threads in (1, 4):
+        unit = Unit([str(merged)], "1", {"LB": "A"}, Aligner("bwa", str(at / "bwa")), str(tmp_path / "a.bam"), threads)
+        unit.align(Ledger("align_unit"))
+        made.append(subprocess.check_output(["samtools", "view", "-h", "--no-PG", tmp_path / "a.bam"]))
+    assert made[0] == made[1]
 
 
 def test_a_second_file_that_is_shorter_stops_the_unit(at, pairs, tmp_path):

@@ -235,7 +235,7 @@ def leaves(schema, path=()):
 # Where files and jobs lie, and how a cohort is cut: the stamps hold what stands in the sheets, and that no number
 # depends on the cut is a test of the workflow.
 NO_NUMBER = {("samples",), ("inputs",), ("outdir",), ("scatter", "region_size"), ("scatter", "people_per_batch")}
-NO_NUMBER |= {("scatter", "people_per_job"), ("scratch",), ("wave",)}
+NO_NUMBER |= {("scatter", "people_per_job"), ("scratch",), ("wave",), ("container",)}
 # What a finished release is compared with.
 NO_NUMBER |= {("audit",), ("audit_record",)}
 # What is kept at home of the data files.

@@ -14,6 +14,7 @@ SAID = {
     "samtools": "echo 'samtools {}'; echo 'Using htslib {}'",
     "bcftools": "echo 'bcftools {}'; echo 'Using htslib {}'",
     "bwa": "echo 'Program: bwa (alignment via Burrows-Wheeler transformation)' >&2; echo 'Version: {}' >&2; exit 1",
+    "bwa-mem2": "echo 'Looking to launch executable \"/opt/2.0/bwa-mem2.avx2\", simd = .avx2' >&2; echo {}",
     "fastp": "echo 'fastp {}' >&2",
     "mosdepth": "echo 'mosdepth {}'",
     "plink2": "echo 'PLINK v{} 64-bit Intel (28 May 2022)'",
@@ -22,6 +23,7 @@ GOOD = {
     "samtools": "1.16.1",
     "bcftools": "1.24",
     "bwa": "0.7.17-r1188",
+    "bwa-mem2": "2.2.1",
     "fastp": "0.23.2",
     "mosdepth": "0.3.8",
     "plink2": "2.00a3.5LM",
@@ -68,6 +70,7 @@ def test_versions_that_were_run_are_well(programs):
         ("samtools", "0.1.19-44428cd"),
         ("bcftools", "1.9"),
         ("bwa", "0.7.12-r1039"),
+        ("bwa-mem2", "2.1"),
         ("fastp", "0.12.4"),
         ("mosdepth", "0.2.9"),
         ("plink2", "2.00a2.3LM"),
@@ -119,7 +122,9 @@ def test_one_that_does_not_start_is_a_problem_and_one_that_is_not_there_a_note(p
 )
 def test_only_what_the_inputs_need_is_asked(kinds, more):
     inputs = [Input("", kind, "a") for kind in kinds.split()]
-    assert set(tools.needed(inputs)) == {"samtools", "bcftools", "plink2", *more.split()}
+    for aligner in ("bwa", "bwa-mem2"):
+        asked = {"samtools", "bcftools", "plink2", *more.replace("bwa", aligner).split()}
+        assert set(tools.needed(inputs, aligner)) == asked
 
 
 class StampsOfNothing:

@@ -23,6 +23,7 @@ TOOLS = {
     "bgzip": "samtools",  # comes with htslib, which samtools brings
     "tabix": "samtools",
     "bwa": "bwa",
+    "bwa-mem2": "bwa-mem2",
     "plink2": "plink2",
     "fastp": "fastp",
     "mosdepth": "mosdepth",

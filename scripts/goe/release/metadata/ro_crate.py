@@ -57,6 +57,7 @@ NO_LICENSE = "not stated: ask the contact before use"
 _HOMEPAGES = {
     "bcftools": "https://www.htslib.org/",
     "bwa": "https://github.com/lh3/bwa",
+    "bwa-mem2": "https://github.com/bwa-mem2/bwa-mem2",
     "crypt4gh": "https://github.com/EGA-archive/crypt4gh",
     "cyvcf2": "https://github.com/brentp/cyvcf2",
     "fastp": "https://github.com/OpenGene/fastp",

@@ -242,7 +242,7 @@ def test_files_that_decide_numbers_are_told_by_their_content(tmp_path):
 def test_the_snapshot_knows_every_key_that_decides_numbers(repo):
     """A new key of the config has to be put here or told: nobody should forget to decide."""
     schema = yaml.safe_load((repo / "workflow/schemas/config.schema.yaml").read_text())["properties"]
-    at_home = {"samples", "inputs", "outdir", "scatter", "scratch", "wave", "joint"}
+    at_home = {"samples", "inputs", "outdir", "scatter", "scratch", "wave", "joint", "container"}
     at_home |= {f"reference.{key}" for key in ("fasta", "par", "rename", "ignore_contigs", "leave_out")}
     at_home |= {"strata.columns", "formats.gdi.recipients"}
     # What they make of the release is in its disclosure report.
@@ -251,6 +251,8 @@ def test_the_snapshot_knows_every_key_that_decides_numbers(repo):
     at_home |= {"audit", "audit_record", "inputs_record"}
     # Places of files, which are told by their digests.
     at_home |= {"annotations", "sample_qc.guidelines", "sample_qc.contamination_panel"}
+    # Told by its name and version among the tools.
+    at_home |= {"aligner"}
     # Another product.
     at_home |= {"restricted"}
     told = {f"{section}.{key}" for section, keys in ro_crate.TOLD.items() for key in keys}
