@@ -35,7 +35,7 @@ def keep_caches(folder: Path) -> None:
 
 
 def take_modules_of(folder: Path) -> None:
-    """Let Python find modules in `folder`: inside a container Snakemake gives the folders it adds itself other names."""
+    """Let Python find modules in `folder`: in a container Snakemake gives the folders that it adds other names."""
     os.environ["PYTHONPATH"] = str(folder)
 
 
