@@ -37,7 +37,7 @@ def test_region(tmp_path, table):
 
 
 def test_gathering(tmp_path, table):
-    made = Cohort(tmp_path, GATHERED, REGIONS).gather()
+    made = Cohort(tmp_path, GATHERED, REGIONS, measured=True).gather()
     report = ["multiqc", "--file-list", tmp_path / "multiqc/files.txt", "--config"]
     report += [REPO / "resources/multiqc/multiqc_config.yaml", "--config", tmp_path / "multiqc/title.yaml"]
     report += ["--outdir", tmp_path, "--filename", "multiqc.html", "--force", "--no-data-dir", "--no-ansi"]

@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +9,7 @@ import pytest
 from goe.demo import people
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import plink, relatedness
+from helpers import stages
 from helpers.plink_files import write
 
 SEED = 20260101
@@ -84,18 +82,13 @@ def kinship(folder, ids, alleles):
     """sample_qc_kinship.py on made genotypes: the pairs, the statement and the text of the table."""
     write(folder / "snvs", alleles)
     plink.Snvs(ids, 1, len(alleles), len(alleles), False).write(folder / "snvs.json")
-    spec = {
-        "script": "sample_qc_kinship.py",
-        "log": str(folder / "log"),
-        "input": {"bed": str(folder / "snvs.bed"), "about": str(folder / "snvs.json"), "guidelines": GUIDELINES},
-        "output": {"pairs": str(folder / "kinship.tsv"), "statement": str(folder / "kinship.json")},
-        "params": {"thresholds": {}, "autosomes": 2},
-    }
-    (folder / "spec.json").write_text(json.dumps(spec))
-    environment = {**os.environ, "PYTHONPATH": f"{REPO / 'scripts'}:{REPO / 'tests'}"}
-    command = [sys.executable, "-m", "helpers.run_script", str(folder / "spec.json")]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
+    stages.forked(
+        folder,
+        "sample_qc_kinship.py",
+        input={"bed": folder / "snvs.bed", "about": folder / "snvs.json", "guidelines": GUIDELINES},
+        output={"pairs": folder / "kinship.tsv", "statement": folder / "kinship.json"},
+        params={"thresholds": {}, "autosomes": 2},
+    ).ok()
     with (folder / "kinship.tsv").open(newline="") as handle:
         rows = [relatedness.pair_of(row) for row in csv.DictReader(handle, delimiter="\t")]
     return rows, json.loads((folder / "kinship.json").read_text()), (folder / "kinship.tsv").read_text()

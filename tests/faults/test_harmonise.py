@@ -3,14 +3,12 @@
 import json
 import random
 import subprocess
-import sys
 
 import pysam
 import pytest
 from goe.core.errors import GoeError
 from goe.hts.bcf import open_bcf
 from helpers import bgzf_blocks, stages
-from helpers.run_script import REPO
 
 PEOPLE = [f"P{i:03d}" for i in range(500)]
 BASES = "ACGTTGCATGCCGATCGAATTCCGG" * 240
@@ -63,10 +61,8 @@ class World:
         return source
 
     def job(self, script, **parts):
-        spec = stages.write_spec(self.folder, script, **parts)
-        command = [sys.executable, "-m", "helpers.run_script", spec]
-        done = subprocess.run(command, cwd=REPO, env=stages.ENVIRONMENT, capture_output=True, text=True)
-        return done.returncode, (self.folder / f"{script}.log").read_text() + done.stderr
+        done = stages.forked(self.folder, script, **parts)
+        return done.status, (self.folder / f"{script}.log").read_text() + done.output
 
     def scan(self, source):
         """Exit status and log of the pass over the whole file."""

@@ -7,7 +7,6 @@ import json
 import random
 import struct
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from goe.core.ledger import Ledger
 from goe.hts import cram, indexes
 from goe.hts.bgzf import EOF
 from helpers import bgzf_blocks, stages
+from helpers.workflow import Run
 
 CONTIGS = {"chr1": 20_000, "chr2": 5_000}
 # End containers of CRAM 2.1 and 3.x (CRAM specification, section 9).
@@ -78,12 +78,12 @@ def folder(tmp_path_factory):
     return at
 
 
-def adopted(folder: Path, path: Path, tmp_path: Path) -> subprocess.CompletedProcess:
+def adopted(folder: Path, path: Path, tmp_path: Path) -> Run:
     """The script of rule align_person on a file that was given."""
     out = tmp_path / "out"
     out.mkdir(exist_ok=True)
     kind = path.suffix[1:]
-    spec = stages.write_spec(
+    return stages.forked(
         tmp_path,
         "align_person.py",
         input={
@@ -102,8 +102,6 @@ def adopted(folder: Path, path: Path, tmp_path: Path) -> subprocess.CompletedPro
             **{"stage": "reads", "stamp": "x", "trusts": {}},
         },
     )
-    words = [sys.executable, "-m", "helpers.run_script", spec]
-    return subprocess.run(words, env=stages.ENVIRONMENT, capture_output=True, text=True)
 
 
 def damaged(folder: Path, name: str, data: bytes, tmp_path: Path, *indexes: str) -> Path:
@@ -117,7 +115,7 @@ def damaged(folder: Path, name: str, data: bytes, tmp_path: Path, *indexes: str)
 @pytest.mark.parametrize("name", ["a.bam", "2.1.cram", "3.0.cram"])
 def test_a_whole_file_is_taken_with_all_its_reads(folder, tmp_path, name):
     done = adopted(folder, folder / name, tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.output
     ledger = json.loads((tmp_path / "out" / "ledger.json").read_text())
     assert ledger["in"]["reads"] == ledger["out"]["reads"] == 6000
 
@@ -149,7 +147,7 @@ def more_contigs(folder):
 @pytest.mark.parametrize("kind", ["bam", "cram"])
 def test_contigs_that_only_the_header_has_do_no_harm(more_contigs, tmp_path, kind):
     done = adopted(more_contigs, more_contigs / f"unused.{kind}", tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.output
     ledger = json.loads((tmp_path / "out" / "ledger.json").read_text())
     assert ledger["in"] == ledger["out"] == {"reads": 6000} and not ledger["dropped"]
     header = subprocess.run(["samtools", "view", "-H", tmp_path / "out" / "a.cram"], capture_output=True, text=True)
@@ -162,8 +160,8 @@ def test_contigs_that_only_the_header_has_do_no_harm(more_contigs, tmp_path, kin
 @pytest.mark.parametrize("kind", ["bam", "cram"])
 def test_reads_on_a_contig_that_the_reference_lacks_are_told(more_contigs, tmp_path, kind):
     done = adopted(more_contigs, more_contigs / f"used.{kind}", tmp_path)
-    assert done.returncode == 1
-    assert "has records on chrEBV, which the reference does not have -> set reference.rename" in done.stderr
+    assert done.status == 1
+    assert "has records on chrEBV, which the reference does not have -> set reference.rename" in done.output
 
 
 def test_a_bam_without_one_of_its_blocks_or_cut_between_two(folder, tmp_path):
@@ -177,15 +175,15 @@ def test_a_bam_without_one_of_its_blocks_or_cut_between_two(folder, tmp_path):
         whole[: starts[1]] + EOF,
     ):
         done = adopted(folder, damaged(folder, "a.bam", data, tmp_path, "a.bam.bai"), tmp_path)
-        assert done.returncode == 1
-        assert "its index" in done.stderr or "could not read" in done.stderr or "status 1" in done.stderr, done.stderr
+        assert done.status == 1
+        assert "its index" in done.output or "could not read" in done.output or "status 1" in done.output, done.output
 
 
 def test_an_index_without_counts_is_not_asked(folder, tmp_path):
     """Picard of old wrote none; a file is not blamed for it."""
     path = damaged(folder, "a.bam", (folder / "a.bam").read_bytes(), tmp_path)
     (tmp_path / "a.bam.bai").write_bytes(b"BAI\1" + struct.pack("<i", 2) + 2 * struct.pack("<ii", 0, 0))
-    assert adopted(folder, path, tmp_path).returncode == 0
+    assert adopted(folder, path, tmp_path).status == 0
 
 
 @pytest.mark.parametrize("version", ["2.1", "3.0", "3.1"])
@@ -246,8 +244,8 @@ def test_a_damaged_cram_stops_the_job_and_names_the_mend(folder, tmp_path, damag
     starts = sorted(cram.records(folder / "3.0.cram")[1])
     data = whole[: starts[9]] + (whole[starts[10] :] if damage == "container" else END[3])
     done = adopted(folder, damaged(folder, "3.0.cram", data, tmp_path, "3.0.cram.crai"), tmp_path)
-    assert done.returncode == 1
-    assert "3.0.cram" in done.stderr and "copy the file again and compare checksums" in done.stderr
+    assert done.status == 1
+    assert "3.0.cram" in done.output and "copy the file again and compare checksums" in done.output
 
 
 def test_a_flipped_bit_anywhere_in_a_cram_stops_the_job_or_changes_no_read(folder, tmp_path):

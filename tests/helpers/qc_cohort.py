@@ -19,7 +19,7 @@ from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ancestry, keep, relatedness
 from goe.sample_qc.metrics import CHARR_UNIT, COUNTS, NO_PANEL, REGION_SCHEMA, TOOL_METRICS, rounded
 
-from helpers.stages import GUIDELINES, Cost, measure, write_spec
+from helpers.stages import GUIDELINES, Cost, forked, measure, write_spec
 
 COUNTRIES = ("EE", "FI", "LV", "PT", "HR", "NL", "IT", "SE", "DE", "CZ")
 ANCESTRY = ("ancestry", "ancestry_statement")
@@ -49,12 +49,13 @@ WHOLE = {
 
 @dataclass
 class Cohort:
-    """`people` people in `folder`, whose genome is cut into `regions` regions."""
+    """`people` people in `folder`, whose genome is cut into `regions` regions. measured: whether for `costs`."""
 
     folder: Path
     people: int
     regions: int = 2
     seed: int = 1
+    measured: bool = False
     costs: dict[str, Cost] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -231,13 +232,15 @@ class Cohort:
 
     # ---- the gathering rules
 
-    def _run(self, script: str, **parts) -> Cost:
+    def _run(self, script: str, **parts) -> None:
+        if not self.measured:
+            forked(self.folder, script, **parts).ok()
+            return
         spec = write_spec(self.folder, script, **parts)
         self.costs[script] = measure([sys.executable, "-m", "helpers.run_script", spec])
-        return self.costs[script]
 
     def gather(self) -> "Cohort":
-        """Run the gathering up to the page and the tables of MultiQC; `costs` has what each took."""
+        """Run the gathering up to the page and the tables of MultiQC."""
         self.judge()
         self.page()
         self.multiqc()

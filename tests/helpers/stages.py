@@ -18,7 +18,9 @@ from goe.genome.build import Region
 from goe.harmonise.batch import TABLES
 from goe.harmonise.genotypes import Filter
 
+from helpers import warm
 from helpers.simulate import CONTIG, Cohort
+from helpers.workflow import Run
 
 REPO = Path(__file__).resolve().parents[2]
 GUIDELINES = [str(REPO / "resources/guidelines" / name) for name in ("sample_qc.tsv", "inference.tsv")]
@@ -94,6 +96,11 @@ def write_spec(folder: Path, script: str, **parts) -> Path:
     spec = folder / f"{script}.json"
     spec.write_text(json.dumps({"script": script, "log": str(folder / f"{script}.log"), **parts}, default=str))
     return spec
+
+
+def forked(folder: Path, script: str, **parts) -> Run:
+    """A script in a fork of a process that has its libraries loaded (`helpers.warm`), where nothing is measured."""
+    return Run(*warm.script(write_spec(folder, script, **parts)))
 
 
 def split_params(build: dict, region: list) -> dict:

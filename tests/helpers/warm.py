@@ -263,10 +263,19 @@ def snakemake(
         both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         done = subprocess.run(command, **both, text=True, timeout=timeout, env=env)
         return done.returncode, done.stdout
-    command = ["snakemake", *arguments]
+    return _ended("snakemake", ["snakemake", *arguments], env, timeout)
+
+
+def script(spec: Path) -> tuple[int, str]:
+    """Exit status and output of the script that a JSON file describes (`helpers.run_script`)."""
+    return _ended("script", [str(Path(__file__).with_name("run_script.py")), str(spec)], os.environ, 600)
+
+
+def _ended(kind: str, arguments: list[str], env: Mapping[str, str], timeout: int) -> tuple[int, str]:
+    """Exit status and output of a fork; it and what it has started are killed after so many seconds."""
     with tempfile.TemporaryFile("w+") as out:
         both = [out.fileno()] * 2
-        with _started(_server(), "snakemake", command, env, both, 0) as (pid, wait):
+        with _started(_server(), kind, arguments, env, both, 0) as (pid, wait):
             late = threading.Timer(timeout, os.killpg, (pid, signal.SIGKILL))
             late.daemon = True
             late.start()

@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +15,7 @@ from goe.harmonise.records import N_CLASSES
 from goe.rules import site_filters as site_rules
 from goe.settings import config
 from goe.variant_qc.filters import Counted, annotate
-from helpers.stages import ENVIRONMENT, write_spec
+from helpers.stages import forked
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 
@@ -226,14 +224,13 @@ def test_the_job_of_a_region_reads_the_bed_and_names_small_countries_in_its_log(
         "chr21\t0\t500\nchr20\t120\t125\nchr20\t99\t110\nchr20\t90\t91\nchr20\t100\t105\n"
     )
     rules = DEFAULTS | {"regions": ["lcr"], "hwe_min_people": 250}
-    spec = write_spec(
+    forked(
         tmp_path,
         "variant_qc_filter.py",
         input={"counts": counts},
         output={"table": tmp_path / "out.parquet", "ledger": tmp_path / "ledger.json"},
         params={"rules": rules, "regions": {"lcr": str(tmp_path / "lcr.bed")}, "contig": "chr20"},
-    )
-    subprocess.run([sys.executable, "-m", "helpers.run_script", spec], check=True, env=ENVIRONMENT)
+    ).ok()
     made = pq.read_table(tmp_path / "out.parquet")
     assert made["filter"].to_pylist() == [[], ["LCR"], ["LCR"], ["HWE", "HetExcess", "InbreedingCoeff"]]
     ledger = json.loads((tmp_path / "ledger.json").read_text())

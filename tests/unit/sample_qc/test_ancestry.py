@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +9,7 @@ import pytest
 from goe.rules import sample_thresholds as sample_rules
 from goe.sample_qc import ancestry, plink
 from goe.sample_qc.relatedness import Pair
+from helpers import stages
 from helpers.plink_files import write
 
 COUNTRIES = ("EE", "FI", "MT")
@@ -155,27 +153,22 @@ def run(folder: Path, files, name="ancestry", threads=1, memory=800, **changed):
     """sample_qc_ancestry.py on the files of `fileset`; its table and statement."""
     out = folder / name
     out.mkdir()
-    spec = {
-        "script": "sample_qc_ancestry.py",
-        "log": str(out / "log"),
-        "input": {
-            "bed": str(folder / "snvs.bed"),
-            "about": str(folder / "snvs.json"),
-            "pairs": str(folder / "kinship.tsv"),
-            "people": str(folder / "people.tsv"),
+    stages.forked(
+        out,
+        "sample_qc_ancestry.py",
+        input={
+            "bed": folder / "snvs.bed",
+            "about": folder / "snvs.json",
+            "pairs": folder / "kinship.tsv",
+            "people": folder / "people.tsv",
             "guidelines": files,
-        }
-        | changed,
-        "output": {"people": str(out / "ancestry.tsv"), "statement": str(out / "ancestry.json")},
-        "params": {"thresholds": {}},
-        "threads": threads,
-        "resources": {"mem_mb": memory},
-    }
-    (out / "spec.json").write_text(json.dumps(spec))
-    environment = {"PYTHONPATH": f"{plink.__file__.rsplit('/', 3)[0]}:{Path(__file__).parents[2]}"}
-    command = [sys.executable, "-m", "helpers.run_script", str(out / "spec.json")]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
-    assert done.returncode == 0, done.stderr + (out / "log").read_text()
+            **changed,
+        },
+        output={"people": out / "ancestry.tsv", "statement": out / "ancestry.json"},
+        params={"thresholds": {}},
+        threads=threads,
+        resources={"mem_mb": memory},
+    ).ok()
     with (out / "ancestry.tsv").open(newline="") as handle:
         rows = {r["sample_id"]: r for r in csv.DictReader(handle, delimiter="\t")}
     return rows, json.loads((out / "ancestry.json").read_text()), (out / "ancestry.tsv").read_bytes()
