@@ -87,10 +87,13 @@ class Runs(NamedTuple):
 
 
 @nb.njit(cache=True, nogil=True)
-def _add_runs(runs: Runs, of_class: np.ndarray, pos: np.ndarray, leaf: np.ndarray, counts: np.ndarray) -> None:
+def _add_runs(
+    runs: Runs, of_class: np.ndarray, first: int, before: np.ndarray, leaf: np.ndarray, counts: np.ndarray
+) -> None:
     """Add callable runs to counts int32 (sites, leaves, measures): everybody they hold counts as reference.
 
-    of_class: of the runs; pos: int32 (sites,), sorted; leaf: int16 (classes, people).
+    of_class: of the runs; first: position at which the window begins; before: of the window; leaf: int16 (classes,
+    people).
     """
     person, start, end, code = runs
     change = np.zeros((counts.shape[0] + 1, counts.shape[1], 2), np.int32)
@@ -98,8 +101,8 @@ def _add_runs(runs: Runs, of_class: np.ndarray, pos: np.ndarray, leaf: np.ndarra
         where = leaf[of_class[r], person[r]]
         if where >= 0:
             kind = HAP if code[r] == gt.CODE_REF1 else DIP
-            change[np.searchsorted(pos, start[r]), where, kind] += 1
-            change[np.searchsorted(pos, end[r], "right"), where, kind] -= 1
+            change[before[start[r] - first], where, kind] += 1
+            change[before[end[r] + 1 - first], where, kind] -= 1
     for s in range(counts.shape[0]):
         for where in range(counts.shape[1]):
             for kind in range(2):
@@ -224,6 +227,11 @@ class Window:
     @cached_property
     def pos(self) -> np.ndarray:
         return np.array([site.pos for site in self.sites], np.int32)
+
+    @cached_property
+    def before(self) -> np.ndarray:
+        """int64 (bases + 1,): how many site alleles stand before each base of the window and the one behind it."""
+        return np.cumsum(np.bincount(self.pos - self.start + 1, minlength=self.end - self.start + 2))
 
 
 def _bytes(genotypes: np.ndarray) -> np.ndarray:
@@ -362,8 +370,7 @@ class Cohort:
     def _own(self, window: Window, of_own: list[np.ndarray]) -> tuple[int, int]:
         """Add the people with files of their own, batch by batch: how many rows they have, and those that list a site
         allele of the cohort."""
-        pos = window.pos
-        at = self._classes.at(pos)
+        at = self._classes.at(window.pos)
         kinds = (("code", "base"), ("raw", "raw_base"))[: self.kinds]
         n = listed = 0
         for piece, place, leaf in zip(window.pieces, window.places, of_own, strict=True):
@@ -377,7 +384,8 @@ class Cohort:
             of_class = rows["region_class"].to_numpy()
             for kind, (code, base) in enumerate(kinds):
                 called = Runs.of(runs, bool(kind))
-                _add_runs(called, self._classes.at(called.start), pos, leaf, window.counts[kind])
+                of_runs = self._classes.at(called.start)
+                _add_runs(called, of_runs, window.start, window.before, leaf, window.counts[kind])
                 codes, bases = rows[code].to_numpy(), rows[base].to_numpy()
                 _add_rows(person, site, codes, bases, of_class, at[site], leaf, window.counts[kind])
         return n, listed

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem
 from goe.genome.build import REGION_DIPLOID, REGION_Y_PAR, Build
-from goe.harmonise.schemas import ALLELES, COUNTERS, PEOPLE_SCHEMA, RUNS
+from goe.harmonise.schemas import ALLELES, COUNTERS, PEOPLE_SCHEMA, RUNS, always
 from goe.harmonise.schemas import WINDOW as PERSON_WINDOW
 from goe.hts import parquet
 
@@ -41,7 +41,7 @@ SITES = pa.schema(
 """Site alleles that somebody lists, sorted; region_class, made, qual: of all rows of the batch, as for one person."""
 
 _OF_ROW = ("code", "base", "raw", "raw_base", "region_class", "ft", "gq", "dp", "ad_ref", "ad_alt")
-ROWS = pa.schema([("person", pa.int32()), ("site", pa.int32()), *(ALLELES.field(name) for name in _OF_ROW)])
+ROWS = pa.schema([always("person", pa.int32()), always("site", pa.int32()), *map(ALLELES.field, _OF_ROW)])
 """Rows of people: person by number in the batch, site by place in the window's SITES; the rest as in ALLELES."""
 
 SPANS = pa.schema([("person", pa.int32()), *RUNS])
