@@ -1,7 +1,7 @@
 """Jobs of a finished run once more, each on a machine that is short of something.
 
 A job sees the run through an overlay whose upper layer is a small tmpfs, in a mount namespace of its own: what it
-writes goes there, and the run stays as it is. Needs the rights of root.
+writes goes there, and the run stays as it is. It has no network interface. Needs the rights of root.
 """
 
 import ctypes
@@ -20,11 +20,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from helpers import run_script, warm
+from helpers.workflow import asked_of_network, counters
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SECONDS = 300
 _PLENTY = "size=2g,nr_inodes=100000"
-_NEW_MOUNTS = 0x00020000  # CLONE_NEWNS of sched.h
+_NEW_MOUNTS, _NEW_NETWORK = 0x00020000, 0x40000000  # CLONE_NEWNS, CLONE_NEWNET of sched.h
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class Short:
 
 @dataclass(frozen=True)
 class Tried:
-    """How a job ended: its status, what its user was told, whether its seal stands, which files are not the run's."""
+    """How a job ended: its status, what its user was told, whether its seal stands, which files are not the run's; how
+    often it asked the network for something."""
 
     status: int
     told: str
     sealed: bool
     others: list[str]
+    asked: int
 
 
 def allowed() -> bool:
@@ -102,7 +105,7 @@ def _mount(*words: object) -> None:
 def _main(place: Path) -> None:
     given = json.loads((place / "given.json").read_text())
     run, job, layer, full = Path(given["run"]), given["job"], place / "layer", place / "full"
-    if ctypes.CDLL(None, use_errno=True).unshare(_NEW_MOUNTS):
+    if ctypes.CDLL(None, use_errno=True).unshare(_NEW_MOUNTS | _NEW_NETWORK):
         raise OSError(ctypes.get_errno(), "unshare")
     _mount("--make-rprivate", "/")
     os.chdir(run)
@@ -122,10 +125,12 @@ def _main(place: Path) -> None:
     found = {}
     for name, short in given["shortages"].items():
         _emptied(job)
+        before = asked_of_network(counters())
         status, told = _once(job, Short(**short), layer, full, pages)
         now, seal = _made(job), job["output"].get("seal")
         others = sorted(path for path in {*wanted, *now} if wanted.get(path) != now.get(path))
-        found[name] = asdict(Tried(status, told, bool(seal) and Path(seal).is_file(), others))
+        asked = asked_of_network(counters()) - before
+        found[name] = asdict(Tried(status, told, bool(seal) and Path(seal).is_file(), others, asked))
     (place / "found.json").write_text(json.dumps(found))
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -44,7 +45,32 @@ def snakemake(directory: Path, *arguments: str, cores: int = 2, timeout: int = 1
 
 COUNTERS = ".snakemake/network"
 """Of a run `alone`: what the network was asked for, as the kernel has counted it."""
-_COUNTED = '"$@"; status=$?; cat /proc/net/snmp /proc/net/snmp6 > "$0"; exit $status'
+_COUNTS = ("/proc/net/snmp", "/proc/net/snmp6")
+# Where SLURM is installed, Snakemake's plugin for it asks `scontrol` whenever it is loaded.
+_COUNTED = f"""
+none=$(mktemp -d) && ln -s /bin/false "$none/scontrol" && PATH="$none:$PATH" "$@"
+status=$?
+rm -r "$none"
+cat {" ".join(_COUNTS)} > "$0"
+exit $status
+"""
+
+
+def counters() -> str:
+    """What the kernel counts for this process's namespace."""
+    return "".join(Path(path).read_text() for path in _COUNTS)
+
+
+def asked_of_network(text: str) -> int:
+    """Packets and connections, and those that found no way out, of `counters`: where there is no interface, each try to
+    connect or to look up a name is one of the latter."""
+    rows = [line.split() for line in text.splitlines()]
+    found = {row[0]: row[1] for row in rows if len(row) == 2}
+    for names, values in pairwise(rows):
+        if names[0] == values[0]:
+            found |= {f"{names[0]}{name}": value for name, value in zip(names[1:], values[1:], strict=True)}
+    counted = ("Ip:OutNoRoutes", "Ip:OutRequests", "Tcp:ActiveOpens", "Udp:OutDatagrams", "Ip6OutNoRoutes")
+    return sum(int(found[name]) for name in counted)
 
 
 @cache

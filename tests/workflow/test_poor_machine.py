@@ -51,6 +51,8 @@ def test_every_job_on_a_poor_machine(run, plan):
         short = {name: one for name, one in SHORT.items() if rule not in HEAVY or name in ("disk", "bears")}
         for name, ended in poor_machine.tried(run, job, before(job, plan, run), short).items():
             others = [path for path in ended.others if not DRAWN.search(path) and not DRAWN_SEALS.search(path)]
+            if ended.asked:
+                wrong.append((rule, name, "asks the network"))
             if ended.status == 0:
                 if others:
                     wrong.append((rule, name, "ends well with other bytes", others))
