@@ -42,10 +42,9 @@ GENOTYPE_FILTER = {
     "alt_only": CFG.genotype_filter.profile == "gnomad",
 }
 
-# With --sdm conda apptainer each rule runs in its environment of this image, where Snakemake gives the folders of modules
-# other names: our own are taken from the clone, beside its resources.
+# With --sdm conda apptainer each rule runs in its environment of this image.
 if CFG.container:
-    os.environ["PYTHONPATH"] = str(SCRIPTS)
+    environment.in_image(SCRIPTS)
 
     containerized: CFG.container
 

@@ -17,6 +17,12 @@ def prepare() -> None:
         os.environ["PATH"] = os.pathsep.join([beside, os.environ["PATH"]])
 
 
+def in_image(modules: Path) -> None:
+    """Let jobs in a container take our modules from the clone, beside its resources: Snakemake gives folders of modules
+    other names there, and what PYTHONPATH says of this machine is nothing to them."""
+    os.environ["PYTHONPATH"] = str(modules)
+
+
 def keep_caches(folder: Path) -> None:
     """Let libraries keep their caches (compiled kernels, fonts) in `folder` where the user's own place for them cannot
     be written, as for a service without a home; for this process and its children."""

@@ -33,3 +33,9 @@ def test_a_home_that_can_be_written_is_left_alone(caches, tmp_path):
 def test_without_one_caches_are_kept_with_the_run(caches, tmp_path, cache):
     here = str(tmp_path / "work/cache")
     assert caches("/proc/none", cache) == (here, f"{here}/matplotlib")
+
+
+def test_in_an_image_modules_are_those_of_the_clone(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/of/this/machine")
+    environment.in_image(tmp_path)
+    assert os.environ["PYTHONPATH"] == str(tmp_path)
