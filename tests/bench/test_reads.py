@@ -77,11 +77,12 @@ def steps(at: Path, size: int, repo: Path) -> tuple[Spent, dict[str, int]]:
     pair = [first, second]
     with spent.on("fastp"):
         reads_quality.fastp(pair, "P", f"{into}/fastp", 1)
+    lane = Ledger("bench")
     with spent.on("bwa mem, sort"):
-        Unit(pair, "1", {"ID": "1", "SM": "P", "LB": "L"}, Aligner("bwa", fasta), bam).align(Ledger("bench"))
+        Unit(pair, "1", {"ID": "1", "SM": "P", "LB": "L"}, Aligner("bwa", fasta), bam).align(lane)
     target = cram_of_person.Target(cram, fasta)
     with spent.on("mark duplicates, CRAM"):
-        cram_of_person.from_units([bam], target, Ledger("bench"))
+        cram_of_person.from_units({bam: lane.given["reads"]}, target, Ledger("bench"))
     with spent.on("index of the CRAM, mosdepth, samtools depth, stats"):
         target.index(f"{cram}.crai", Ledger("bench"))
         reads_quality.depth(cram, fasta, f"{into}/depth", 1)

@@ -47,7 +47,7 @@ GENOTYPE_FILTER = {
 
 # With --sdm conda apptainer each rule runs in its environment of this image.
 if CFG.container:
-    environment.take_modules_of(SCRIPTS)
+    environment.in_image(SCRIPTS)
 
     containerized: CFG.container
 

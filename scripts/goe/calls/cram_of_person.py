@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,19 +39,20 @@ class Target:
             ledger.give("reads", alignments.count_primary(self.path, self.fasta))
 
 
-def from_units(bams: Sequence[str], target: Target, ledger: Ledger) -> None:
+def from_units(bams: Mapping[str, int], target: Target, ledger: Ledger) -> None:
     """Merge sorted BAMs and mark duplicates, within a library: that of the read group (LB) of a read.
 
-    One BAM may hold several libraries, and several may hold one: samtools 1.16 does not look at them itself.
+    bams: how many reads each holds. One BAM may hold several libraries, and several may hold one: samtools 1.16 does
+    not look at them itself.
     """
     of_library = defaultdict(list)
     several: set[str] = set()
-    for path in bams:
+    for path, reads in bams.items():
         names = alignments.libraries(path)
         for library in names:
             of_library[library].append(path)
         several.update(names if len(names) > 1 else ())
-        ledger.take("reads", alignments.count_primary(path))
+        ledger.take("reads", reads)
     with files.scratch(target.path) as scratch:
         marked = []
         for i, (library, paths) in enumerate(of_library.items()):

@@ -1,6 +1,6 @@
 """FASTQ files whole: how many reads they hold, and which of them passed the sequencer's filter.
 
-Imports nothing outside the standard library and goe: the job has bwa, samtools and Python.
+Imports nothing outside the standard library and goe: the job has the aligner, samtools and Python.
 """
 
 import gzip

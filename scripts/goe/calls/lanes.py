@@ -26,7 +26,7 @@ def to_cram(
     the number of the unit from 1. ledger: of the reads that the units hold. Sorted BAMs are made in the folder
     `scratch`. GoeError when a read is lost.
     """
-    bams = []
+    bams = {}
     for number, unit in enumerate(units, 1):
         reads, bam = unit["reads"], f"{scratch}/{number}.bam"
         if len(reads) > 1:
@@ -39,6 +39,6 @@ def to_cram(
         for reason, n in lane.dropped.get("reads", {}).items():
             ledger.take("reads", n)
             ledger.drop("reads", reason, n)
-        bams.append(bam)
+        bams[bam] = lane.given["reads"]
     with logs.stage("duplicates and CRAM"):
         cram_of_person.from_units(bams, target, ledger)

@@ -20,6 +20,12 @@ def prepare() -> None:
         os.environ["PATH"] = os.pathsep.join([beside, os.environ["PATH"]])
 
 
+def in_image(modules: Path) -> None:
+    """Let jobs in a container take our modules from the clone, beside its resources: Snakemake gives folders of modules
+    other names there, and what PYTHONPATH says of this machine is nothing to them."""
+    os.environ["PYTHONPATH"] = str(modules)
+
+
 def keep_caches(folder: Path) -> None:
     """Let libraries keep their caches (compiled kernels, fonts) in `folder` where the user's own place for them cannot
     be written, as for a service without a home; for this process and its children."""
@@ -32,11 +38,6 @@ def keep_caches(folder: Path) -> None:
     if not usable:
         os.environ["XDG_CACHE_HOME"] = str(folder.absolute())
         os.environ.setdefault("MPLCONFIGDIR", str(folder.absolute() / "matplotlib"))
-
-
-def take_modules_of(folder: Path) -> None:
-    """Let Python find modules in `folder`: in a container Snakemake gives the folders that it adds other names."""
-    os.environ["PYTHONPATH"] = str(folder)
 
 
 # Locks of this process: file -> handle, which holds it.

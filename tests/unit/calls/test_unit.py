@@ -78,10 +78,10 @@ def align(at, given, bam, number="1", library="A", aligner="bwa"):
 
 def person(at, folder, *units):
     """(reads, duplicates, proper pairs, LB of each read group) of the CRAM of a person's units."""
-    bams = []
+    bams = {}
     for number, given in enumerate(units, 1):
-        bams.append(str(folder / f"unit{number}.bam"))
-        align(at, given, bams[-1], str(number))
+        bam = str(folder / f"unit{number}.bam")
+        bams[bam] = align(at, given, bam, str(number)).given["reads"]
     target, ledger = cram_of_person.Target(str(folder / "a.cram"), str(at / "ref.fa")), Ledger("align_person")
     cram_of_person.from_units(bams, target, ledger)
     target.index(f"{target.path}.crai", ledger)

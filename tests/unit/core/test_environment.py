@@ -57,3 +57,9 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         environment.alone(tmp_path / "file" / "work")
     with pytest.raises(GoeError, match=r"permissions|read-only"):
         environment.alone(Path("/sys/kernel/work"))
+
+
+def test_in_an_image_modules_are_those_of_the_clone(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/of/this/machine")
+    environment.in_image(tmp_path)
+    assert os.environ["PYTHONPATH"] == str(tmp_path)
