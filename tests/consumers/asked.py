@@ -1,4 +1,4 @@
-"""What a client of tests/consumers/requirements.lock makes of what it is given, as JSON: asked.py CLIENT PATH.
+"""What a client of tests/consumers/requirements.lock (or hail) makes of a path, as JSON: asked.py CLIENT PATH.
 
 Run by the Python of that environment, so that nothing of goe is near.
 """
@@ -68,6 +68,20 @@ def va_spec(folder):
     return {"lines": lines}
 
 
-CLIENTS = {"duckdb": duckdb, "duckdb_query": duckdb_query, "va_spec": va_spec, "vrs": vrs}
+def hail(path):
+    """Rows of a VCF: {contig, pos, ref, alt, info: tag -> value of the allele}. Needs Java; hail brings PySpark."""
+    import hail as hl
+
+    hl.init(quiet=True, master="local[1]", log=f"{path}.log", tmp_dir=str(Path(path).parent))
+    read = hl.import_vcf(path, force_bgz=True, reference_genome=None, array_elements_required=False)
+    rows = [
+        dict(zip(("contig", "pos", "ref", "alt"), (row.locus.contig, row.locus.position, *row.alleles), strict=True))
+        | {"info": {name: value[0] if isinstance(value, list) else value for name, value in row.info.items()}}
+        for row in read.rows().collect()
+    ]
+    return {"version": hl.version(), "rows": rows}
+
+
+CLIENTS = {"duckdb": duckdb, "hail": hail, "duckdb_query": duckdb_query, "va_spec": va_spec, "vrs": vrs}
 if __name__ == "__main__":
     print(json.dumps(CLIENTS[sys.argv[1]](sys.argv[2])))

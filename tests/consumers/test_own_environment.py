@@ -4,13 +4,14 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pysam
 import pytest
-from consumers.test_clients import long_rows, wide_rows
+from consumers.test_clients import from_info, long_rows, wide_rows
 from goe.genome import vrs
 from goe.genome.fasta import Reference
 from goe.lookup import va_spec
@@ -19,19 +20,37 @@ REPO = Path(__file__).resolve().parents[2]
 ASKED = Path(__file__).with_name("asked.py")
 
 
-@pytest.fixture(scope="module")
-def ask():
-    """The answer of a client to what is in a path."""
-    python = Path(os.environ.get("GOE_CONSUMERS", REPO / ".venv/consumers/bin/python"))
-    if not python.is_file():
-        pytest.skip("no environment of clients: make consumers")
+def asked_of(python):
+    """Asks clients that this Python has: the answer of one to what is in a path."""
 
     def answer(client, path):
         done = subprocess.run([python, ASKED, client, path], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return json.loads(done.stdout.splitlines()[-1])
 
     return answer
+
+
+@pytest.fixture(scope="module")
+def ask():
+    python = Path(os.environ.get("GOE_CONSUMERS", REPO / ".venv/consumers/bin/python"))
+    if not python.is_file():
+        pytest.skip("no environment of clients: make consumers")
+    return asked_of(python)
+
+
+@pytest.mark.skipif("GOE_HAIL" not in os.environ, reason="GOE_HAIL: no Python that has hail, and Java")
+@pytest.mark.parametrize("which", ["all", "pass"])
+def test_hail_reads_the_sites_vcf(folder, cells, which, tmp_path):
+    """Half a gigabyte with PySpark, so neither in the lock nor in CI: GOE_HAIL=<its python> make consumers."""
+    (path,) = (folder / "sites").glob(f"*.{which}.vcf.gz")
+    copy = shutil.copy(path, tmp_path)
+    wanted, found = cells if which == "all" else cells.passed(), {}
+    for row in asked_of(os.environ["GOE_HAIL"])("hail", copy)["rows"]:
+        key = tuple(row[name] for name in ("contig", "pos", "ref", "alt"))
+        if key in wanted.of:
+            found[key] = from_info(row["info"].get, cells.strata)
+    assert found == wanted.of
 
 
 def test_duckdb_reads_the_folders(ask, folder, cells):
