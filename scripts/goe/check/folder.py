@@ -351,7 +351,9 @@ def _proxy_faults(root: Path, facts: Facts) -> Iterator[Problem]:
         rule = {"genotype_filter": ("min_dp", "min_dp_haploid"), "caller": ("min_mapq",)}
         for section, keys in rule.items():
             for key in keys:
-                least = config[section][key] if key == "min_mapq" else max(1, config[section][key])
+                least = config.get(section, {}).get(key)
+                if key != "min_mapq" and least is not None:
+                    least = max(1, least)
                 if facts.proxy[key] != least:
                     what = f"callable_an.{COVERAGE_PROXY}.{key} is {facts.proxy[key]}, {CONFIG} gives {least}"
                     yield Problem(str(root / DATASET), what, _AGAIN)
