@@ -16,7 +16,7 @@ help:
 	@echo "make setup  .venv, and the tools; with GOE_TOOLS=none no tools, which is enough for goe check"
 	echo "make demo   set everything up, make a cohort, run the workflow on it, open and under a floor, compare with the truth"
 	echo "make demo-collect  three countries, each with a run of its own, collected and compared with the whole cohort"
-	echo "make test   set up, with a browser for the pages where there is none, and run the tests"
+	echo "make test   set up, with a browser for the pages and a SLURM where there are none, and run the tests"
 	echo "make fuzz   the property tests with other examples than those of make test"
 	echo "make bench  set up and run the benchmarks"
 	echo "make consumers  clients that read releases, in an environment of their own; RELEASE=FOLDER asks them that one too"

@@ -2,7 +2,7 @@
 # Makes everything ready: the Python environment in .venv, and the command-line tools.
 # Tools come from conda when there is one (Snakemake makes the environments), else from PATH, else from Debian when root.
 # GOE_TOOLS=conda|path|none forces the choice; with none there is what `goe check` needs, and no workflow can be run.
-# The way chosen is left in .venv/deployment for the Makefile. `setup.sh tests` also gets the browser of the tests.
+# The way chosen is left in .venv/deployment for the Makefile. `setup.sh tests` also gets the browser and the SLURM of the tests.
 # PYTHON is what makes the environment; VENV another folder for it, below this one (.ci/legs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -99,10 +99,19 @@ none) ;;
 esac
 printf '%s' "$way" >"$venv/deployment"
 
-# The pages are looked at by a program as a reader does. Everything else is tested without it.
-if [ "${1:-}" = tests ] && ! command -v chromium >/dev/null; then
-    if ! can_apt || ! apt_install chromium; then
-        say "THERE IS NO chromium: the tests of report.html and cohort.html in a browser will be skipped
-  (install it and put it on PATH; on Debian, as root: apt-get install chromium)"
+# What tests alone need: a program, which tests are skipped without it, and its packages.
+for_tests() {
+    if command -v "$1" >/dev/null; then return; fi
+    if ! can_apt || ! apt_install "${@:3}"; then
+        say "THERE IS NO $1: $2 will be skipped
+  (install it and put it on PATH; on Debian, as root: apt-get install ${*:3})"
     fi
+}
+
+# The pages are looked at by a program as a reader does, and jobs are killed on a SLURM of this machine, which tests start
+# and stop. Everything else is tested without.
+if [ "${1:-}" = tests ]; then
+    for_tests chromium "the tests of report.html and cohort.html in a browser" chromium
+    for_tests sbatch "the tests of the workflow on SLURM" slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins \
+        slurm-wlm-mysql-plugin munge mariadb-server-core mariadb-client-core
 fi

@@ -57,37 +57,48 @@ class Request:
 def main() -> None:
     """The server: `python -m helpers.warm SOCKET`, until its stdin is closed.
 
-    A run whose test was killed finds no server for its next job, and ends.
+    A run whose test was killed finds no server for its next job, and ends. A Snakemake is killed with who waits for it.
     """
     watched: dict[int, tuple[int, socket.socket]] = {}
+    led: dict[socket.socket, int] = {}  # the group of each Snakemake, by who waits for it
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(sys.argv[1])
         listener.listen()
         print("listening", flush=True)
         _load()
         gc.freeze()
-        while sys.stdin not in (ready := select.select([listener, sys.stdin, *watched], [], [])[0]):
+        while sys.stdin not in (ready := select.select([listener, sys.stdin, *watched, *led], [], [])[0]):
             for one in ready:
                 if one is listener:
-                    pid, connection = _fork(listener)
+                    pid, connection, request = _fork(listener)
                     watched[os.pidfd_open(pid)] = pid, connection
-                else:
-                    _tell(*watched.pop(one))
+                    if request.kind == "snakemake":
+                        led[connection] = pid
+                elif one in watched:
+                    pid, connection = watched.pop(one)
+                    led.pop(connection, None)
+                    _tell(pid, connection)
                     os.close(one)
+                elif one in led:  # nobody waits any more
+                    with suppress(ProcessLookupError):
+                        os.killpg(led.pop(one), signal.SIGKILL)
 
 
-def _fork(listener: socket.socket) -> tuple[int, socket.socket]:
+def _fork(listener: socket.socket) -> tuple[int, socket.socket, Request]:
     """Start the process that is asked for; its number, which is told."""
     connection = listener.accept()[0]
     message, outputs, _, _ = socket.recv_fds(connection, MESSAGE, 2)
+    request = Request(**json.loads(message))
     pid = os.fork()
     if not pid:
         listener.close()
-        os._exit(_work(Request(**json.loads(message)), outputs))
+        os._exit(_work(request, outputs))
     for output in outputs:
         os.close(output)
+    if not request.group:
+        os.setpgid(pid, pid)
     connection.send(str(pid).encode())
-    return pid, connection
+    return pid, connection, request
 
 
 def _tell(pid: int, connection: socket.socket) -> None:
@@ -283,6 +294,29 @@ def _ended(kind: str, arguments: list[str], env: Mapping[str, str], timeout: int
             late.cancel()
         out.seek(0)
         return status, out.read()
+
+
+def of_jobs(folder: Path) -> dict[str, str]:
+    """Environment of a Snakemake that submits jobs to a cluster, so that these run `python -m snakemake` in forks.
+
+    It finds another Python in `folder`, a program that asks the server and waits. Whoever kills that kills the fork.
+    """
+    program = folder / "python"
+    lines = [f"#!{sys.executable} -IS", "import sys", f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})"]
+    lines += ["from helpers import warm", f"sys.exit(warm.job({sys.executable!r}, {_server()!r}))", ""]
+    program.write_text("\n".join(lines))
+    program.chmod(0o700)
+    (folder / "sitecustomize.py").write_text(f"import sys\nsys.executable = {str(program)!r}\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def job(interpreter: str, server: str) -> int:
+    """What that program does: the exit status of a fork; whatever is no Snakemake becomes the interpreter."""
+    if sys.argv[1:3] != ["-m", "snakemake"]:
+        os.execv(interpreter, [interpreter, *sys.argv[1:]])
+    env, command = {**os.environ, "GOE_WARM": server}, ["snakemake", *sys.argv[3:]]
+    with _started(server, "snakemake", command, env, [1, 2], 0) as (_, wait):
+        return wait()
 
 
 if __name__ == "__main__":

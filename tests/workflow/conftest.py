@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers import real_genomes
+from helpers import real_genomes, small_cohort
 from helpers.once import once
 from helpers.workflow import goe, snakemake, write_config
 
@@ -29,6 +29,17 @@ def run(cohort, tmp_path_factory) -> Path:
         snakemake(folder, "release", "harmonised", alone=True).ok()
 
     return once(tmp_path_factory, "run", make)
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory) -> Path:
+    """A run of the small cohort."""
+
+    def make(folder: Path) -> None:
+        small_cohort.write(folder)
+        snakemake(folder).ok()
+
+    return once(tmp_path_factory, "small", make)
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,13 @@ def test_profiles_hold_options_that_snakemake_has(repo):
         assert {f"--{key}" for key in profile(repo, name)} <= known
 
 
+def test_no_rule_tries_again_by_itself(repo):
+    """On a cluster it would do so inside the allocation that was too small: `retries` is an option of a profile."""
+    for path in (repo / "workflow/rules").glob("*.smk"):
+        assert not re.search(r"^ *retries:", path.read_text(), re.M), path
+    assert profile(repo, "slurm")["retries"] == 2
+
+
 def test_no_rule_asks_how_many_cores_were_given(repo):
     """Of a cluster none are, and `workflow.cores` stops the run."""
     for path in (repo / "workflow/rules").glob("*.smk"):

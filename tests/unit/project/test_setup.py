@@ -79,12 +79,13 @@ def test_an_environment_in_which_snakemake_does_not_start_is_none(tmp_path):
     assert stopped.returncode == 1 and "import cyvcf2" in stopped.stderr and not lock.exists()
 
 
-def test_tests_without_a_browser_say_so_and_go_on(tmp_path):
+def test_tests_without_a_browser_and_slurm_say_so_and_go_on(tmp_path):
     root, environment = clone(tmp_path), shut_in(tmp_path) | {"GOE_TOOLS": "none"}
     done = setup(root, environment, "tests")
     assert done.returncode == 0
-    assert "THERE IS NO chromium" in done.stderr and "will be skipped" in done.stderr
-    (tmp_path / "bin/chromium").symlink_to(shutil.which("true"))
+    for program in ("chromium", "sbatch"):
+        assert f"THERE IS NO {program}: the tests of " in done.stderr and "will be skipped" in done.stderr
+        (tmp_path / "bin" / program).symlink_to(shutil.which("true"))
     assert setup(root, environment, "tests").stderr == ""
 
 
