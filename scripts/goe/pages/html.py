@@ -107,9 +107,10 @@ def _once(make: Callable[[], Environment]) -> Environment:
 def page(template: str, css: Sequence[str], script: str, sources: str = "", **values: object) -> str:
     """A whole page, which asks nothing of a network but of `sources` (`policy`).
 
-    template: its name in resources/pages; css, script: files under resources/; values: what the template is made with,
-    among them titles (key -> title of a section) and facts (what the script reads, as JSON).
+    template: its name in resources/pages; css, script: files under resources/ ("": no script); values:
+    what the template is made with, among them titles (key -> title of a section) and facts (what the script reads, as
+    JSON).
     """
-    style, code = Markup().join(map(resource, css)), resource(script)
+    style, code = Markup().join(map(resource, css)), resource(script) if script else Markup()
     rule = policy(style, code, sources)
     return _once(environment).get_template(template).render(policy=rule, css=style, script=code, **values)
