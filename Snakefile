@@ -42,9 +42,14 @@ else:
 
     onstart:
         look_at_inputs()
+        keep_what_is_to_do()
 
     onsuccess:
         say_what_was_made()
+        say_how_it_went(True)
+
+    onerror:
+        say_how_it_went(False)
 
     # Every kept file of every job is asked for. One that failed has lost its files, and Snakemake makes a file that is
     # missing in the middle of a run again only when it is asked for. By functions, which no job calls: each job of a

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_diff(commands)
     _add_code(commands)
     _add_merge(commands)
+    _add_progress(commands)
     _add_erase(commands)
     _add_demo(commands)
     given = parser.parse_args(arguments)
@@ -290,6 +291,25 @@ def _check(given: argparse.Namespace) -> int:
         made = sum(result.passed is True for result in results)
         print(f"0 problems; all {made} checks that apply passed")
     return PASSED
+
+
+def _add_progress(commands: _Commands) -> None:
+    words = "tell how far a run is, what it has cost, and what failed"
+    more = (
+        "Works while the run does, from the logs of its jobs, on any executor. Writes work/summary.html, which has the "
+        "last lines of logs of failed jobs; names nobody at the terminal. Ends with 1 when a job has failed."
+    )
+    parser = commands.add_parser("progress", help=words, description=f"goe progress: {words}. {more}")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the run, with work/ in it")
+    parser.set_defaults(work=_progress)
+
+
+def _progress(given: argparse.Namespace) -> int:
+    from goe.progress import command
+
+    seen = command.look(given.folder)
+    print(*command.told(seen), sep="\n")
+    return FAILED if any(rule.failed for rule in seen.rules) else PASSED
 
 
 def _add_erase(commands: _Commands) -> None:

@@ -79,6 +79,12 @@ STAMPS = stamps.Stamps(
 KEPT = []
 
 
+# Rules that make nothing of the cohort.
+ASIDE = {"lint", "clean"}
+# Whether this process has kept what it has to do.
+BEGUN = []
+
+
 def made(stage, *trusted):
     """Parameters of a job of a stage of the cohort: its stamp, and the stamps it trusts the seals of others under."""
     return {
@@ -113,7 +119,7 @@ def look_at_inputs():
         environment.alone(OUTDIR / "work")
     except GoeError as error:
         raise WorkflowError(f"{error}")
-    jobs = {job.rule.name.rpartition("goe_")[2] for job in workflow.dag.needrun_jobs()}
+    jobs = set(map(name_of, workflow.dag.needrun_jobs()))
     if jobs <= {"clean"}:
         return
     try:
@@ -122,9 +128,45 @@ def look_at_inputs():
         raise WorkflowError(f"Inputs have to be mended first.\n{error}")
 
 
+def name_of(job):
+    """Of its rule, as this workflow has it: one that uses it as a module may have put a prefix before it."""
+    return job.rule.name.rpartition("goe_")[2]
+
+
+def keep_what_is_to_do():
+    """Before the first job, for `goe progress`: jobs of each rule that makes something, and what they ask for."""
+    from goe.progress import run
+
+    to_do, jobs = set(workflow.dag.needrun_jobs()), {}
+    for job in workflow.dag.jobs:
+        if job.rule.script and name_of(job) not in ASIDE:
+            jobs.setdefault(name_of(job), []).append(job)
+    rules = {}
+    for name, some in jobs.items():
+        now, asked = sum(job in to_do for job in some), some[0].resources
+        limits = {"threads": some[0].threads, "memory_mb": asked.get("mem_mb"), "minutes": asked.get("runtime")}
+        rules[name] = run.Rule(now, len(some) - now, **limits)
+    if any(one.jobs for one in rules.values()):
+        run.begin(OUTDIR, rules)
+        BEGUN.append(run)
+
+
+def say_how_it_went(well):
+    """At the end of a run that had something to do: `work/summary.html`, and at the terminal what failed."""
+    if not BEGUN:
+        return
+    from goe.progress import command
+
+    try:
+        for line in command.ended(OUTDIR, well):
+            print(f"goe: {line}", file=sys.stderr)
+    except OSError as error:
+        print(f"goe: no summary of the run: {error}", file=sys.stderr)
+
+
 def say_what_was_made():
     """At the end of a run that made a release: who counts, what is public, where to look."""
-    if not any(job.rule.name.rpartition("goe_")[2] == "release_manifest" for job in workflow.dag.jobs):
+    if not any(name_of(job) == "release_manifest" for job in workflow.dag.jobs):
         return
     from goe.release import ending
 

@@ -61,9 +61,15 @@ def _now(seen: int, well: bool) -> Usage:
     """seen: bytes of memory that all processes had at one time."""
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
-    # Of a process by itself the kernel knows the most, in KiB, also between two looks.
-    most = max(seen, own.ru_maxrss << 10, others.ru_maxrss << 10)
+    # Of a process by itself the kernel knows the most, between two looks too. In getrusage it may be that of the one it
+    # was forked from, which exec keeps: of children this one, which did have it, but of this one Snakemake.
+    most = max(seen, _most(), others.ru_maxrss << 10)
     return Usage(time.time(), _age(), cpu, most / 1e6, well)
+
+
+def _most() -> int:
+    """Most bytes that this program has had in memory (proc(5), status)."""
+    return next(int(line.split()[1]) << 10 for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
 
 
 def _age() -> float:

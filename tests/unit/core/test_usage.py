@@ -48,6 +48,13 @@ def test_memory_between_two_looks_is_the_kernels(job):
     assert 150 < taken.memory_mb < 400
 
 
+def test_memory_is_not_of_who_started_the_job(tmp_path):
+    start = "import subprocess, sys; held = b'x' * 300_000_000; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
+    env = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    subprocess.run([sys.executable, "-c", start, f"{START}    pass", tmp_path / "log"], env=env)
+    assert 5 < usage.read(tmp_path / "log").memory_mb < 100
+
+
 @pytest.mark.parametrize(
     ("line", "well"), [("sys.exit(0)", True), ("sys.exit(3)", False), ("1 / 0", False), ("sys.exit('no')", False)]
 )

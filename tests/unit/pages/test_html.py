@@ -27,6 +27,7 @@ from jinja2 import StrictUndefined, nodes
 SOURCES = (
     *sorted((ROOT / "scripts/goe/pages").glob("*.py")),
     *sorted((ROOT / "scripts/goe/release/report").glob("*.py")),
+    ROOT / "scripts/goe/progress/page.py",
     ROOT / "scripts/goe/sample_qc/page.py",
     ROOT / "scripts/goe/sample_qc/multiqc.py",
 )
@@ -90,7 +91,8 @@ def test_the_search_would_find_it(code):
 
 def test_every_template_is_rendered_with_escaping_and_nothing_missing():
     engine = html.environment()
-    assert TEMPLATES == ["base.html.j2", "cohort.html.j2", "collection.html.j2", "parts.html.j2", "report.html.j2"]
+    names = ["base", "cohort", "collection", "parts", "progress", "report"]
+    assert [f"{name}.html.j2" for name in names] == TEMPLATES
     assert engine.undefined is StrictUndefined
     for name in TEMPLATES:
         assert engine.get_template(name).new_context().eval_ctx.autoescape is True

@@ -1,0 +1,1 @@
+"""What a run has done, does and still has to do, and what its jobs take."""
