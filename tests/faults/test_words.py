@@ -38,12 +38,18 @@ COVERED = {
     r"callable_an/.*\.tbi": "headers callable-an",
     r"callable_an/.*": "tables headers callable-an",
     r"provenance/code\.sha256": "texts",
+    r"provenance/sbom\.cdx\.json": "described",
     r"gdi/.*": "gdi",
     r"report\.html": "page",
     r"metadata/healthdcat\..*|ro-crate-metadata\.json": "described",
 }
 ROUNDS = 3
-METADATA = ("metadata/healthdcat.ttl", "metadata/healthdcat.jsonld", "ro-crate-metadata.json")
+METADATA = (
+    "provenance/sbom.cdx.json",
+    "metadata/healthdcat.ttl",
+    "metadata/healthdcat.jsonld",
+    "ro-crate-metadata.json",
+)
 CONTIGS = {"chr20": 150}
 # What the folder alone cannot tell: settings that nothing else in it repeats, and who made what (docs/release.md).
 TOLD = re.compile(rb'"(caller|name|extra|profile)": |_sha256"')

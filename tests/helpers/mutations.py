@@ -26,7 +26,7 @@ from goe.release.notes import dumps
 from helpers import release_folder as rf
 from helpers.bombs import block
 
-REMADE = ("metadata/healthdcat.ttl", "metadata/healthdcat.jsonld", "ro-crate-metadata.json")
+REMADE = ("provenance/sbom.cdx.json", "metadata/healthdcat.ttl", "metadata/healthdcat.jsonld", "ro-crate-metadata.json")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from goe.release.contig import Places, Release
 from goe.release.formats import allele_names, annotations, beacon, callable_an, mini_node, sites_vcf, wide_table
 from goe.release.gdi import metadata as gdi_metadata
 from goe.release.gdi import package as gdi_package
-from goe.release.metadata import health_dcat, ro_crate
+from goe.release.metadata import health_dcat, ro_crate, sbom
 from goe.release.report import page as report_page
 from goe.release.report import spectrum as report_spectrum
 from goe.release.report.lookup import Tracks
@@ -507,7 +507,7 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
     )
     names = [name for name in manifest.files(root)]
     files = [asdict(file) for file in layout.describe(root, names)]
-    later = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
+    later = (sbom.NAME, health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
     files += [{"path": name, "size": None, "sha256": None} for name in later]
     report_page.write(
         root,
@@ -528,11 +528,19 @@ def finish(root: Path, parts: Parts, embed_up_to: int = 8_000_000) -> None:
     sign(root)
 
 
+PACKAGES = [
+    sbom.Package("numba", "0.62.1", sbom.UNKNOWN, ("numpy",)),
+    sbom.Package("numpy", "2.3.4", "BSD-3-Clause AND MIT"),
+]
+
+
 def describe(root: Path, cfg: Config, contigs: list[dict]) -> None:
     """Write the metadata of the files that are there."""
-    for name in (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE):
+    for name in (sbom.NAME, health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE):
         (root / name).unlink(missing_ok=True)
     about = _about(root)
+    bill = sbom.document(PACKAGES, {"samtools": "1.21", "bcftools": "1.21"}, "9.27.1")
+    (root / sbom.NAME).write_text(sbom.dumps(bill))
     health_dcat.write(root, cfg, about, layout.describe(root, manifest.files(root)))
     tools = [ro_crate.Tool("samtools", "1.21"), ro_crate.Tool("bcftools", "1.21")]
     files = layout.describe(root, manifest.files(root))

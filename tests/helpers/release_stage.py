@@ -353,7 +353,10 @@ class Stage:
             *(f"provenance/{name}" for name in self._workflow),
         ]
 
-    _LATER = ("metadata/healthdcat.ttl", "metadata/healthdcat.jsonld", "ro-crate-metadata.json")
+    _LATER = (
+        *("provenance/sbom.cdx.json", "metadata/healthdcat.ttl", "metadata/healthdcat.jsonld"),
+        "ro-crate-metadata.json",
+    )
 
     def _report(self) -> Job:
         return self._spec(

@@ -21,7 +21,7 @@ from goe.frequencies import strata as st
 from goe.release import layout
 from goe.release import notes as release_notes
 from goe.release import texts as release_texts
-from goe.release.metadata import health_dcat, ro_crate
+from goe.release.metadata import health_dcat, ro_crate, sbom
 from goe.release.reading import parsed, reading
 from goe.release.report import lookup as report_lookup
 from goe.release.report import page as report_page
@@ -37,7 +37,7 @@ _ABSENT = re.compile(
     rf"|for {_PEOPLE}, (PL|GQX) stood for GQ where there was none"
 )
 _VERSION = re.compile(r"[0-9]+([.+-][0-9A-Za-z]+)*")
-_WRITTEN_LAST = (health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
+_WRITTEN_LAST = (sbom.NAME, health_dcat.TURTLE, health_dcat.JSON_LD, health_dcat.CRATE)
 """Files that are written after the page, which lists them without size and digest."""
 TOLERANCE = 0.05
 """Of a power: draws and sums differ a little between versions of numpy and machines."""
@@ -114,9 +114,10 @@ def about(descriptions: Mapping[str, Mapping]) -> health_dcat.About:
 
 
 def metadata(root: Path, descriptions: Mapping[str, Mapping], digests: Mapping[str, str]) -> list[Problem]:
-    """The catalogue record and the crate against what the descriptions and the files give.
+    """The catalogue record, the crate and the bill of materials against what the descriptions and the files give.
 
-    digests: path -> SHA-256. Versions of the tools stand in the crate alone, and are taken from it.
+    digests: path -> SHA-256. Versions of the tools stand in the crate alone, and are taken from it; those of packages
+    in the bill.
     """
     cfg = sections.of(Config, descriptions["config"])
     names = [name for name in manifest.files(root) if name not in ro_crate.NOT_DESCRIBED]
@@ -126,7 +127,11 @@ def metadata(root: Path, descriptions: Mapping[str, Mapping], digests: Mapping[s
     )
     tools, snakemake = _tools(root / ro_crate.NAME)
     contigs = [ro_crate.Contig(**contig) for contig in descriptions["dataset"]["contigs"]]
+    with reading(root / sbom.NAME):
+        bill = parsed((root / sbom.NAME).read_text(encoding="utf-8"), sbom.NAME)
+    versions = {tool.name: tool.version for tool in tools}
     texts = {
+        sbom.NAME: sbom.dumps(sbom.document(sbom.packages_of(bill), versions, snakemake)),
         health_dcat.TURTLE: health_dcat.turtle(record),
         health_dcat.JSON_LD: health_dcat.json_ld(record),
         ro_crate.NAME: ro_crate.dumps(ro_crate.crate(cfg, about(descriptions), files, contigs, tools, snakemake)),

@@ -45,6 +45,9 @@ PATTERNS = {
 # Begins where such characters begin and gives none back, so that a long line without @ is gone over once.
 _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)*")
 
+# A package and its version, as the bill of materials names them: no machine's name begins with a number and a point.
+_PACKAGE = re.compile(r'"pkg:(?:pypi|generic)/[\w.-]+@[0-9]+\.[0-9a-zA-Z.%-]*"')
+
 
 def faults(text: str, addresses: Iterable[str] = ()) -> Iterator[tuple[int, str]]:
     """(line from 1, what) of everything in a text that leads to a machine or a person.
@@ -59,7 +62,7 @@ def faults(text: str, addresses: Iterable[str] = ()) -> Iterator[tuple[int, str]
         for what, pattern in PATTERNS.items():
             if pattern.search(line):
                 yield number, what
-        if "@" in line:
+        if "@" in (line := _PACKAGE.sub(" ", line)):
             for match in _ADDRESS.finditer(known.sub(" ", line) if allowed else line):
                 if match[0].casefold().rstrip(".") not in allowed:
                     yield number, "user@host, or a mail address that is no contact of the release"

@@ -87,7 +87,7 @@ def kind_of(name: str) -> str:
     """The class by which a file is compared."""
     if name.endswith(layout.ENCRYPTED) or name.endswith((".tbi", ".csi")):
         return NEITHER
-    if re.fullmatch(r"provenance/(Snakefile|workflow/.*|.*\.sha256)", name):
+    if re.fullmatch(r"provenance/(Snakefile|workflow/.*|.*\.sha256|sbom\.cdx\.json)", name):
         return CODE
     return EXACT if name.endswith(".parquet") else CANONICAL
 

@@ -24,6 +24,7 @@ ENCRYPTED = ".c4gh"
 _MEDIA_TYPES = (
     (r"\.(b?gz|bgzf)$", "application/gzip"),
     (r"\.parquet$", "application/vnd.apache.parquet"),
+    (r"\.cdx\.json$", "application/vnd.cyclonedx+json"),
     (r"\.jsonld$|(^|/)ro-crate-metadata\.json$", "application/ld+json"),
     (r"\.json$", "application/json"),
     (r"\.ya?ml$", "application/yaml"),
@@ -98,6 +99,7 @@ LAYOUT = (
     Entry("provenance/config.json", NOTE, "how the release was made"),
     Entry(code_digest.RELEASED, NOTE, "digest of every file of the code, of the environments and of the lock"),
     Entry("report.html", PAGE, "report, one page"),
+    Entry("provenance/sbom.cdx.json", METADATA, "bill of materials of the software, CycloneDX"),
     Entry("metadata/healthdcat.ttl", METADATA, "description of the dataset"),
     Entry("metadata/healthdcat.jsonld", METADATA, "description of the dataset"),
     Entry("ro-crate-metadata.json", METADATA, ""),
@@ -202,7 +204,8 @@ _TOLD = (
     ("ro-crate-metadata.json", "every file with its meaning and digest, and how the release was made (RO-Crate)."),
     (
         "provenance/",
-        "the workflow, its settings, as far as they may be told, and digests of its code and environments.",
+        "the workflow, its settings, as far as they may be told, digests of its code and environments, and a bill of "
+        "materials of the software (CycloneDX).",
     ),
     ("qc/", "quality control, in aggregate, for programs."),
     ("disclosure/", "disclosure control and its audit, for programs."),

@@ -635,6 +635,8 @@ def test_a_run_finds_an_id_in_a_filter_name_and_none_in_digests_and_base64(minim
         ("made 2026-03-01T09:30", "point in time"),
         ("Mon Mar  2 09:30:11", "point in time"),
         ("anna@cluster7", "user@host"),
+        ('"pkg:pypi/anna@cluster7"', "user@host"),
+        ('"pkg:pypi/anna@7.1/x"', "user@host"),
         ("ask anna@example.org", "user@host"),
     ],
 )
@@ -646,6 +648,7 @@ def test_what_leads_to_a_machine_or_a_person_is_found(text, what):
     "text",
     [
         "ask Data@Example.org.",
+        '{"purl": "pkg:pypi/numpy@2.3.4"}, "pkg:generic/bwa@0.7.17-r1188", "pkg:pypi/numba@0.62.1%2Bcpu"',
         "2026-03-01",
         "https://example.org/a/b/c/d",
         "frequencies-wide/chr20.parquet",

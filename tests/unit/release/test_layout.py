@@ -54,6 +54,7 @@ def test_what_is_no_file_of_the_folder_is_named_all_at_once(folder):
         ("metadata/healthdcat.jsonld", "application/ld+json"),
         ("metadata/dataset.json", "application/json"),
         ("ro-crate-metadata.json", "application/ld+json"),
+        ("provenance/sbom.cdx.json", "application/vnd.cyclonedx+json"),
         ("dictionary/fields.tsv", "text/tab-separated-values"),
         ("provenance/Snakefile", "text/plain"),
         ("LICENSE", "text/plain"),
