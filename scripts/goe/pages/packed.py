@@ -2,7 +2,7 @@
 
 A browser gives a page that was opened from disk no way to read a neighbouring file but a script tag. So numbers are
 in chunks, inside the page or in files beside it, `<folder>/<track>.<number>.js`, each a call of `goeLookup` with some
-of them; a track is a contig, or something else along it. `resources/pages/lookup.js` reads both.
+of them; a track is a contig, or something else along it. `resources/report/lookup.js` reads both.
 
 A chunk is base64 of zlib of: length of a header (uint32), the header (JSON), the columns. The header has `n` rows,
 lists of words that columns are indices of, and for each of the `columns` [base, width, at]: its value is base plus an

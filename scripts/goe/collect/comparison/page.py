@@ -80,7 +80,7 @@ def make(about: Mapping, compared: Mapping) -> str:
     return html.page(
         "collection.html.j2",
         ("report/page.css", "collection/page.css"),
-        ("pages/lookup.js", "collection/page.js"),
+        ("report/lookup.js", "collection/page.js"),
         "'self' file:",
         titles=TITLES,
         facts=_facts(about, compared, strata),

@@ -114,7 +114,7 @@ def page(
     return html.page(
         "report.html.j2",
         css=["report/page.css"],
-        scripts=["pages/lookup.js", "report/page.js"],
+        scripts=["report/lookup.js", "report/page.js"],
         sources="" if table.embedded else _BESIDE,
         titles=_TITLES,
         facts=facts,

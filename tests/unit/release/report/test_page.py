@@ -247,7 +247,7 @@ def test_text_from_outside_is_only_text(facts, tmp_path):
     assert json.loads(raw)["filters"]["LowQUAL"] == EVIL
     assert page.all("h1")[0][1] == EVIL
     script = page.all("script")[-1][1]
-    assert script == html.resource("pages/lookup.js") + html.resource("report/page.js")
+    assert script == html.resource("report/lookup.js") + html.resource("report/page.js")
 
 
 def test_open_release_says_its_legal_basis(tmp_path):
