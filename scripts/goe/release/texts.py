@@ -93,14 +93,16 @@ def coverage_words(documents: Mapping[str, Mapping]) -> str:
     if proxy is None:
         return ""
     strata = documents["disclosure"]["strata"]
+    floor = "People whose reads tell, by stratum"
+    if documents["disclosure"]["policy"] != "open":
+        floor = f"The numbers are a lower bound as those of `callable_an/` are. {floor}, at least"
     share = ", ".join(f"{s} {proxy['people'][s]:,} of {documents['dataset']['strata'][s]:,}" for s in strata)
     return (
         f"`coverage_proxy/` gives, for people of {' and '.join(f'`{kind}`' for kind in methods[COVERAGE_PROXY])} whose "
         f"reads were given too, on how many alleles {proxy['min_dp']} reads lie ({proxy['min_dp_haploid']} where one "
         f"allele is expected), of a mapping quality of {proxy['min_mapq']} or more: `{COVERAGE_PROXY}`. It is an "
         "estimate of where these people could be called: nobody called them there. They are nobody of `callable_an/`, "
-        "no other number has theirs in it, and theirs is not to be added to AN. People whose reads tell, by stratum"
-        f"{'' if documents['qc']['rounded_to'] <= 1 else ', at least'}: {share}."
+        f"no other number has theirs in it, and theirs is not to be added to AN. {floor}: {share}."
     )
 
 

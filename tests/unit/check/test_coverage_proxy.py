@@ -49,6 +49,7 @@ def test_it_is_whole_and_says_whose_numbers_these_are(whole):
     assert pq.read_table(whole / TABLE)["proxy_an_EE_M"].to_pylist() == [0, 2 * proxy["EE_M"]]
     words = " ".join((whole / "README.md").read_text().split())
     assert f"EE_M {proxy['EE_M']:,} of {strata['EE_M']:,}" in words and "not to be added to AN" in words
+    assert "are a lower bound as those of `callable_an/` are" in words
     assert "`coverage_proxy/<contig>.parquet`" in words and "(coverage_proxy)" in (whole / "report.html").read_text()
     config = json.loads((whole / "provenance/config.json").read_text())
     assert config["callable_an"] == {"coverage_proxy": True}
