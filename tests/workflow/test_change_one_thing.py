@@ -184,17 +184,30 @@ def test_a_clock_that_went_back_changes_nothing(done, tmp_path):
     assert (run / "release" / manifest.NAME).read_text() == (done / "release" / manifest.NAME).read_text()
 
 
+def test_a_change_is_seen_though_snakemake_has_lost_what_it_kept(done, tmp_path):
+    """By times alone nothing would be to be done, and the old numbers stay."""
+    run = tmp_path / "run"
+    shutil.copytree(done, run, symlinks=True)
+    shutil.rmtree(run / ".snakemake")
+    snakemake(run, "--dry-run").ok()
+    setting(variant_qc={"min_call_rate": 0.9})(run)
+    told = snakemake(run)
+    assert told.status and re.search("is of other settings, inputs or code.* rm -r work/seals", told.output)
+    shutil.rmtree(run / "work/seals")
+    snakemake(run).ok()
+    assert (run / "release" / manifest.NAME).read_text() == from_nothing("filters", run, tmp_path)
+
+
 def test_of_two_runs_of_one_folder_one_stops(done, tmp_path):
     """In one folder by Snakemake's lock; from two folders that have one `outdir` by ours. Nothing is touched then."""
     first, second = tmp_path / "first", tmp_path / "second"
     shutil.copytree(done, first, symlinks=True)
     shutil.copytree(done, second, symlinks=True, ignore=shutil.ignore_patterns("work", "release", ".snakemake"))
-    setting(variant_qc={"min_call_rate": 0.9})(second)
     config = yaml.safe_load((second / "config/config.yaml").read_text())
     (second / "config/config.yaml").write_text(yaml.safe_dump(config | {"outdir": str(first)}))
     with (first / "work/.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        told = snakemake(second, "--forcerun", "variant_qc_filter")
+        told = snakemake(second, "--forceall")
     assert told.status and "another run writes into its folder -> wait for its end" in told.output
     assert manifest.verify(first / "release") == []
     setting(variant_qc={"min_call_rate": 0.9})(first)

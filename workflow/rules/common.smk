@@ -1,7 +1,7 @@
 from functools import cache
 from itertools import groupby
 
-from goe.core import batches, environment
+from goe.core import batches, environment, seal
 from goe.genome import build
 from goe.intake import load as intake, stamps, tools
 from goe.settings import sheets
@@ -75,6 +75,13 @@ STAMPS = stamps.Stamps(
     sheets=LOADED.sheets,
     kept=None if workflow.is_main_process else work("intake/stamps.json"),
 )
+# Where Snakemake has nothing by which to see a change, it would say that nothing is to be done.
+if workflow.is_main_process and not any(Path(".snakemake/metadata").glob("*")):
+    if seal.stamp(work("seals/release_manifest.json")) not in ("", STAMPS.release):
+        raise WorkflowError(
+            f"{release('')} is of other settings, inputs or code, and what Snakemake keeps of its run is not in this folder "
+            f"(.snakemake/metadata) -> run where it was made; to make all of it again: rm -r {work('seals')}"
+        )
 # Files of which every job leaves one: when any of them is missing, its job failed, and the run is not done.
 KEPT = []
 

@@ -70,6 +70,14 @@ def write(
     write_whole(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
+def stamp(path: str | Path) -> str:
+    """The stamp of a seal; empty where there is none that can be read."""
+    try:
+        return str(json.loads(Path(path).read_text())["stamp"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 class Held:
     """What seals say of the files that they hold, by absolute name. problems: what is wrong with the seals themselves.
 

@@ -290,3 +290,9 @@ print([name for name in (*imports.UNUSED, "scipy.special") if name in sys.module
     env = {**os.environ, "PYTHONPATH": str(repo / "scripts")}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert run.stdout == "['A', None] [1.0]\nTrue\n[]\n"
+
+
+def test_the_stamp_of_a_seal(tmp_path):
+    seal.write(tmp_path / "s.json", "counts", "abc", [])
+    (tmp_path / "no.json").write_text("[]")
+    assert [seal.stamp(tmp_path / name) for name in ("s.json", "no.json", "none.json")] == ["abc", "", ""]
