@@ -41,7 +41,7 @@ from jsonschema import Draft202012Validator
 
 SMALL = {"chr20": 1500, "chrX": 900, "chrY": 500, "chrM": 200}
 KINDS = {
-    "minimal": {"contigs": SMALL},
+    "minimal": {"contigs": SMALL, "proxy": True},
     "collapse, table beside the page": {"rule": {"min_carriers": 5, "policy": "collapse"}, "embed_up_to": 0},
     "genotypes": {"rule": {**rf.MINIMAL, "protect": "genotypes"}, "contigs": {"chr20": 1500, "chrX": 900}},
     "open, no GDI package": {"rule": rf.OPEN, "gdi": False, "contigs": {"chr20": 1000, "chrX": 500}},
