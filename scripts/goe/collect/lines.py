@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_U = np.uint64
 _DIGITS = 10
 """Of an int32."""
 
@@ -74,24 +73,22 @@ def _bytes(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 @nb.njit(cache=True, nogil=True)
 def _copy(part, i, out, at):  # type: ignore[no-untyped-def]
     data, ends = part
-    for j in range(_U(ends[i]), _U(ends[i + _U(1)])):
+    for j in range(ends[i], ends[i + 1]):
         out[at] = data[j]
-        at += _U(1)
+        at += 1
     return at
 
 
 @nb.njit(cache=True, nogil=True)
 def _number(value, out, at):  # type: ignore[no-untyped-def]
     """Digits of a number, none below 0, into `out` from `at`; where they end."""
-    value, end, power = _U(value), at + _U(1), _U(10)
+    end, power = at + 1, 10
     while value >= power:
-        end += _U(1)
-        power *= _U(10)
-    j = end
-    while j > at:
-        j -= _U(1)
-        out[j] = _U(48) + value % _U(10)
-        value //= _U(10)
+        end += 1
+        power *= 10
+    for j in range(end - 1, at - 1, -1):
+        out[j] = 48 + value % 10
+        value //= 10
     return end
 
 
@@ -99,7 +96,7 @@ def _number(value, out, at):  # type: ignore[no-untyped-def]
 def _text(text, out, at):  # type: ignore[no-untyped-def]
     for byte in text:
         out[at] = byte
-        at += _U(1)
+        at += 1
     return at
 
 
@@ -107,26 +104,26 @@ def _text(text, out, at):  # type: ignore[no-untyped-def]
 def _join(start, pos, parts, values, shown, worded, out, ends):  # type: ignore[no-untyped-def]
     """Fill in `out` with the lines and `ends` with where each ends. parts: REF, ALT, FILTER, names of tags, words."""
     ref, alt, verdict, names, words = parts
-    at = _U(0)
-    for row in range(_U(values.shape[1])):
+    at = 0
+    for row in range(values.shape[1]):
         at = _number(pos[row], out, _text(start, out, at))
         at = _copy(ref, row, out, _text(b"\t.\t", out, at))
         at = _copy(alt, row, out, _text(b"\t", out, at))
         at = _copy(verdict, row, out, _text(b"\t.\t", out, at))
         out[at] = 9
         info = at
-        for tag in range(_U(values.shape[0])):
+        for tag in range(values.shape[0]):
             if not shown[tag, row]:
                 continue
             at = _copy(names, tag, out, at)
             if worded[tag]:
-                at = _copy(words, _U(values[tag, row]), out, at)
+                at = _copy(words, values[tag, row], out, at)
             else:
                 at = _number(values[tag, row], out, at)
         if at == info:
-            at += _U(1)
+            at += 1
         # What stands before the first tag is the tab, and no semicolon.
         out[info] = 9
         out[at] = 10
-        at += _U(1)
-        ends[row + _U(1)] = at
+        at += 1
+        ends[row + 1] = at

@@ -118,20 +118,23 @@ def _add_rows(
     code: np.ndarray,
     base: np.ndarray,
     of_class: np.ndarray,
+    place: np.ndarray,
     class_at: np.ndarray,
     leaf: np.ndarray,
     counts: np.ndarray,
-) -> None:
+) -> int:
     """Put people whose rows list a site allele where these rows say, and out of what `_add_runs` took them for.
 
-    person, code, base, of_class: of the rows; site: int64, -1 for an allele that is none of the cohort's; class_at: the
-    class of the allele's position.
+    person, site, code, base, of_class: of the rows; place: int64, of the site alleles of their batch among those of the
+    cohort, -1 for none; class_at: of the cohort's, the class of the position. How many rows list one of the cohort's.
     """
+    listed = 0
     for r in range(person.size):
-        s = site[r]
+        s = place[site[r]]
         if s < 0:
             continue
-        where = leaf[class_at[r], person[r]]
+        listed += 1
+        where = leaf[class_at[s], person[r]]
         if base[r] and where >= 0:
             counts[s, where, HAP if base[r] == gt.CODE_REF1 else DIP] -= 1
         where = leaf[of_class[r], person[r]]
@@ -145,6 +148,7 @@ def _add_rows(
             counts[s, where, HOM] += 1
         elif what == gt.CODE_HEMI:
             counts[s, where, HEMI] += 1
+    return listed
 
 
 @nb.njit(cache=True, nogil=True)
@@ -375,19 +379,19 @@ class Cohort:
         n = listed = 0
         for piece, place, leaf in zip(window.pieces, window.places, of_own, strict=True):
             rows = piece.read_rows(["region_class", "ft", *(name for kind in kinds for name in kind)])
-            person, site = rows["person"].to_numpy(), place[rows["site"].to_numpy()]
-            n, listed = n + len(site), listed + int((site >= 0).sum())
+            n += len(rows)
             window.failing.append(rows.filter(rows["ft"].is_valid()))
             if not window.sites:
                 continue
-            runs = piece.read_runs()
-            of_class = rows["region_class"].to_numpy()
-            for kind, (code, base) in enumerate(kinds):
+            runs, carried = piece.read_runs(), 0
+            person, site, of_class = (rows[name].to_numpy() for name in ("person", "site", "region_class"))
+            for kind, names in enumerate(kinds):
                 called = Runs.of(runs, bool(kind))
                 of_runs = self._classes.at(called.start)
                 _add_runs(called, of_runs, window.start, window.before, leaf, window.counts[kind])
-                codes, bases = rows[code].to_numpy(), rows[base].to_numpy()
-                _add_rows(person, site, codes, bases, of_class, at[site], leaf, window.counts[kind])
+                code, base = (rows[name].to_numpy() for name in names)
+                carried = _add_rows(person, site, code, base, of_class, place, at, leaf, window.counts[kind])
+            listed += carried
         return n, listed
 
     def _account(self, window: Window, of_joint: int, of_own: tuple[int, int]) -> None:
