@@ -15,6 +15,11 @@ from helpers import warm
 REPO = Path(__file__).resolve().parents[2]
 
 
+def environment() -> dict[str, str]:
+    """Without what `make test` tells numba."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+
+
 @dataclass
 class Run:
     """Exit status and output of one `snakemake` call."""
