@@ -29,7 +29,7 @@ from helpers.checks import Checks
 
 MEMORY = 1000 << 10
 """kB of any process of a check."""
-FIRST, WHOLE = 12, 60
+FIRST, WHOLE = 8, 60
 """Seconds of CPU to the first refusal and to the end."""
 ALL, PASS = (f"sites/{rf.ID}.{which}.vcf.gz" for which in ("all", "pass"))
 CONTIG = "chr20"

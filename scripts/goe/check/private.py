@@ -42,6 +42,13 @@ PATTERNS = {
         r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +[0-3]?\d [0-2]\d:"
     ),
 }
+_HAVE = {
+    "an absolute path": "/",
+    "a path of a home folder": "~",
+    "a path of Windows": "\\",
+    "a file address": "file:/",
+    "a point in time": ":",
+}
 # Begins where such characters begin and gives none back, so that a long line without @ is gone over once.
 _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)*")
 
@@ -60,9 +67,11 @@ def faults(text: str, addresses: Iterable[str] = ()) -> Iterator[tuple[int, str]
     known = re.compile(rf"(?<![\w.+'-])(?:{written})(?![\w-]|\.\w)", re.IGNORECASE)
     for number, line in enumerate(text.splitlines(), 1):
         for what, pattern in PATTERNS.items():
-            if pattern.search(line):
+            # A line without what each of them has is soon told from others, however long it is.
+            if _HAVE[what] in line and pattern.search(line):
                 yield number, what
-        if "@" in (line := _PACKAGE.sub(" ", line)):
+        if "@" in line:
+            line = _PACKAGE.sub(" ", line)
             for match in _ADDRESS.finditer(known.sub(" ", line) if allowed else line):
                 if match[0].casefold().rstrip(".") not in allowed:
                     yield number, "user@host, or a mail address that is no contact of the release"
