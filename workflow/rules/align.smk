@@ -31,8 +31,6 @@ rule align_index_mem2:
         seal=work("seals/align_index_mem2.json"),
     log:
         work("logs/align_index_mem2.log"),
-    benchmark:
-        work("benchmarks/align_index_mem2.tsv")
     conda:
         "../../envs/align.yaml"
     params:

@@ -17,8 +17,6 @@ if COVERED:
             seal=work("seals/coverage_person/{sample}.json"),
         log:
             work("logs/coverage_person/{sample}.log"),
-        benchmark:
-            work("benchmarks/coverage_person/{sample}.tsv")
         conda:
             "../../envs/align.yaml"
         threads: 4
@@ -40,8 +38,6 @@ if COVERED:
             seal=work("seals/coverage_batch/{batch}.json"),
         log:
             work("logs/coverage_batch/{batch}.log"),
-        benchmark:
-            work("benchmarks/coverage_batch/{batch}.tsv")
         conda:
             "../../envs/goe.yaml"
         params:
@@ -67,8 +63,6 @@ if COVERED:
             seal=work("seals/frequencies_coverage_proxy/{region}.json"),
         log:
             work("logs/frequencies_coverage_proxy/{region}.log"),
-        benchmark:
-            work("benchmarks/frequencies_coverage_proxy/{region}.tsv")
         conda:
             "../../envs/goe.yaml"
         params:

@@ -231,8 +231,6 @@ if COVERED:
             seal=work("seals/release_coverage_proxy/{contig}.json"),
         log:
             work("logs/release_coverage_proxy/{contig}.log"),
-        benchmark:
-            work("benchmarks/release_coverage_proxy/{contig}.tsv")
         conda:
             "../../envs/goe.yaml"
         params:

@@ -10,7 +10,7 @@ from goe.calls import alignments
 from goe.core import files
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
-from goe.core.processes import pipeline, tool
+from goe.core.processes import Command, Passing, pipeline, tool
 from goe.genome import build
 from goe.hts import bam, cram, indexes
 
@@ -23,14 +23,16 @@ class Target:
     fasta: str
     threads: int = 1
 
-    @property
-    def command(self) -> list:
-        """samtools view from its standard input to the CRAM.
+    def write(self, *commands: Command | Passing) -> None:
+        """Write the CRAM of the records that the last of `commands`, joined by pipes, gives.
 
-        Version 3.0: older readers, mosdepth 0.3.3 among them, find nothing in a CRAM 3.1 and do not say so.
+        Version 3.0: older readers, mosdepth 0.3.3 among them, find nothing in a CRAM 3.1 and do not say so. The same
+        bytes each time: htslib puts the first letters of the path into the file, of which a pipe has none, and chooses
+        codecs by how well those before did, which several threads that pack tell it in one order or another.
         """
         view = ["samtools", "view", "--no-PG", "-C", "-T", self.fasta, "--output-fmt-option", "version=3.0"]
-        return [*view, "-@", self.threads - 1, "-o", self.path, "-"]
+        with Path(self.path).open("wb") as file:
+            pipeline(*commands, [*view, "-@", min(self.threads - 1, 1), "-"], stdout=file)
 
     def index(self, crai: str, ledger: Ledger) -> None:
         """Index the CRAM, and count its reads where that is not yet done."""
@@ -59,11 +61,11 @@ def from_units(bams: Mapping[str, int], target: Target, ledger: Ledger) -> None:
             only = [["samtools", "view", "--no-PG", "-u", "-l", library, "-"]] if library in several else []
             marks = ["samtools", "markdup", "--no-PG", "-u", "-T", f"{scratch}/markdup", "-", "-"]
             if len(of_library) == 1:
-                pipeline(_merged(paths), marks, target.command)
+                target.write(_merged(paths), marks)
                 return
             marked.append(f"{scratch}/library{i}.bam")
             pipeline(_merged(paths), *only, marks, ["samtools", "view", "--no-PG", "-1", "-o", marked[-1], "-"])
-        pipeline(_merged(marked), target.command)
+        target.write(_merged(marked))
 
 
 def _merged(bams: Sequence[str]) -> list[str]:
@@ -115,7 +117,7 @@ def adopt(
             whole -= _leave_out(sum(on.get(contig, 0) for contig in left_out), ledger)
             parts = [*names, "*"]
     moved = bam.Moved(names)
-    pipeline(["samtools", "view", "-u", "--no-PG", "-T", target.fasta, path, *parts], moved, target.command)
+    target.write(["samtools", "view", "-u", "--no-PG", "-T", target.fasta, path, *parts], moved)
     if is_cram and moved.records != whole:
         what = f"holds {whole} records on contigs that are kept, and {moved.records} were read"
         raise GoeError(Problem(path, what, f"samtools index {path}"))

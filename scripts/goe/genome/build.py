@@ -217,7 +217,7 @@ def load_build(
 
     Reads `<fasta>.fai` (and wants `<fasta>.gzi` beside a bgzip-compressed FASTA). Primary contigs are those
     of the FASTA that are named as human chromosomes, or those that are `wanted`, less those that are
-    `left_out`: nobody is counted there. `ignored` may name none of them. The PAR (`par_bed`) is built in for
+    `left_out` or `ignored` by their name: nobody is counted there. The PAR (`par_bed`) is built in for
     GRCh38 and GRCh37 and is needed only where X or Y are primary contigs. Raises GoeError with every problem.
     """
     fasta = Path(reference)
@@ -272,17 +272,12 @@ def load_build(
                     "give a human reference",
                 )
             )
-    for contig in primary:
-        if contig in ignored:
-            what = f"{contig} is a primary contig, and nobody would be counted there"
-            mend = f'take it out, or say why: reference.leave_out: {{"{contig}": "the reason"}}'
-            problems.append(Problem("config reference.ignore_contigs", what, mend))
     for contig in left_out:
         if contig not in primary:
             what = f"{contig} is no primary contig that would be counted"
             mend = "name a contig of the reference as it does, or take it out; reference.ignore_contigs is for others"
             problems.append(Problem("config reference.leave_out", what, mend))
-    primary = {c: n for c, n in primary.items() if c not in left_out}
+    primary = {c: n for c, n in primary.items() if c not in left_out and c not in ignored}
     if everything and not primary and not problems:
         problems.append(Problem("config reference.leave_out", "leaves no contig to count", "take some out"))
     seen: dict[str, str] = {}

@@ -628,9 +628,10 @@ def _contigs(facts: Facts, reference: dict[str, int], section: Reference) -> Non
             continue
         target = renamed.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
         twin = by_short.get(canonical(contig) or _PLINK.get(contig.removeprefix("chr"), ""))
-        if target in reference or twin in section.leave_out or (not twin and matches(contig, ignore)):
-            continue
         given = facts.contigs.get(contig)
+        another = contig in section.ignore_contigs and bool(twin) and given not in (None, reference[twin])
+        if target in reference or twin in section.leave_out or another or (not twin and matches(contig, ignore)):
+            continue
         if twin and given in (None, reference[twin]):
             suggest[contig] = twin
         elif twin:
@@ -873,6 +874,8 @@ def lint(
         pysam.set_verbosity(verbosity)
     if build:
         problems += _against_reference(every, cfg, build, reference, m5_cache)
+        found = _ignored_by_name(every, cfg.reference, build, reference)
+        problems, notes = problems + found[0], notes + found[1]
         for facts in every:
             facts.rename = shared(facts.rename)
     for facts in every:
@@ -910,6 +913,31 @@ def lint(
         )
     of_release, advice = release_lint.look(cfg, people, build, wrong)
     return problems + of_release, notes + advice, _intake(every, people, shared) if people is not None else {}
+
+
+def _ignored_by_name(
+    every: Sequence[Facts], section: Reference, build: Build, reference: Mapping[str, int]
+) -> tuple[list[Problem], list[Problem]]:
+    """Primary contigs that `reference.ignore_contigs` names: a problem, unless it is another sequence in every input
+    that has it, by its length, as chrM of hg19 is; a note then. build: without them; reference: all contigs."""
+    problems: list[Problem] = []
+    notes: list[Problem] = []
+    wanted = section.contigs or reference
+    for contig in section.ignore_contigs:
+        counted = contig in wanted and contig in reference and contig_class(contig)
+        if not counted or contig in build.contigs or contig in section.leave_out:
+            continue
+        lengths = {n or 0 for f in every for c, n in f.contigs.items() if section.rename.get(c, c) == contig}
+        unaligned = any(f.entry.input_type in SEVERAL_UNITS for f in every)
+        if lengths and not unaligned and not lengths & {0, reference[contig]}:
+            what = f"{contig} is another sequence in the inputs, with {_some(map(str, sorted(lengths)))} bases"
+            what += f" where the reference has {reference[contig]}: nobody is counted there"
+            notes.append(Problem("config reference.ignore_contigs", what, "nothing, if that is meant"))
+        else:
+            what = f"{contig} is a primary contig, and nobody would be counted there"
+            mend = f'take it out, or say why: reference.leave_out: {{"{contig}": "the reason"}}'
+            problems.append(Problem("config reference.ignore_contigs", what, mend))
+    return problems, notes
 
 
 def _used_of(facts: Facts) -> whole_genomes.Used:

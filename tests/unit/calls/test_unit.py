@@ -4,6 +4,7 @@ import gzip
 import os
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pysam
@@ -16,6 +17,7 @@ from goe.core.ledger import Ledger
 from goe.demo import genome, people, reads
 
 N, COPIES = 1_500, 60
+BASES = str.maketrans("F:,#", "ACGT")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,28 @@ def test_a_fastq_pair_is_taken_whole(alone):
     total, duplicates, proper, libraries = alone
     assert total == 2 * N and 2 * COPIES <= duplicates < 0.1 * total and proper > 0.9 * total
     assert libraries == ["A"]
+
+
+def test_a_cram_has_the_same_bytes_by_any_path_and_threads(at, tmp_path):
+    """Of reads whose names and qualities are now alike and now not, so that codecs are chosen anew."""
+    with pysam.FastaFile(str(at / "ref.fa")) as fasta:
+        contig, length = fasta.references[0], fasta.lengths[0]
+    drawn = ["".join(row) for row in np.random.default_rng(1).choice(list("FF:,#"), (997, 30))]
+    with (tmp_path / "a.sam").open("w") as sam:
+        sam.write(f"@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:{contig}\tLN:{length}\n")
+        for i in range(100_000):
+            name = i if i // 20_000 % 2 else hash((i, 7)) % 10**9
+            quality = drawn[i % 997] if i // 10_000 % 3 else "F" * 30
+            sam.write(
+                f"r{name}\t0\t{contig}\t{1 + i // 10}\t60\t30M\t*\t0\t0\t{drawn[i % 7].translate(BASES)}\t{quality}\n"
+            )
+    made = set()
+    for folder, threads in (("a", 1), ("another", 8), ("again", 8)):
+        (tmp_path / folder).mkdir()
+        target = cram_of_person.Target(str(tmp_path / folder / "a.cram"), str(at / "ref.fa"), threads)
+        target.write(["samtools", "view", "--no-PG", "-u", tmp_path / "a.sam"])
+        made.add(Path(target.path).read_bytes())
+    assert len(made) == 1
 
 
 MEM2 = """#!/bin/sh
