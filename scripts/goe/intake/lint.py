@@ -629,7 +629,7 @@ def _contigs(facts: Facts, reference: dict[str, int], section: Reference) -> Non
         target = renamed.get(contig, facts.rename.get(contig, renames.get(contig, contig)))
         twin = by_short.get(canonical(contig) or _PLINK.get(contig.removeprefix("chr"), ""))
         given = facts.contigs.get(contig)
-        another = contig in section.ignore_contigs and bool(twin) and given not in (None, reference[twin])
+        another = contig in section.ignore_contigs and twin is not None and given not in (None, reference[twin])
         if target in reference or twin in section.leave_out or another or (not twin and matches(contig, ignore)):
             continue
         if twin and given in (None, reference[twin]):
