@@ -41,6 +41,7 @@ else:
     include: "workflow/rules/waves.smk"
 
     onstart:
+        environment.planned()
         look_at_inputs()
         keep_what_is_to_do()
 

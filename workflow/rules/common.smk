@@ -8,6 +8,8 @@ from goe.settings import sheets
 from goe.settings.sections import plain
 
 environment.prepare()
+if workflow.is_main_process:
+    environment.plan()
 
 try:
     LOADED = intake.load(config, job=not workflow.is_main_process)

@@ -336,7 +336,7 @@ def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input
                         "decrypt it first (crypt4gh decrypt) into a folder that only you can read",
                     )
                 )
-            elif any(not character.isprintable() for character in cell):
+            elif not cell.isprintable():
                 problems.append(Problem(where, f"path {cell!r} has characters that do not print", "rename the file"))
             elif unfit := brace_problem(cell):
                 problems.append(Problem(where, f"path {cell} {unfit}", "rename the file or its folder"))
