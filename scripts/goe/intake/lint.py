@@ -187,7 +187,7 @@ def _find_index(facts: Facts, path: str, candidates: list[str], mend: str) -> st
 def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
     """Set `facts.used` from an index; `order` are the contigs of the header by number."""
     try:
-        if index.endswith(".crai"):
+        if plain.name(index).endswith(".crai"):
             numbers = {number for number, _ in cram.read_index(index)}
             names, has = order, [i in numbers for i in range(len(order))]
             if numbers and max(numbers) >= len(order):
