@@ -177,7 +177,8 @@ def _find_index(facts: Facts, path: str, candidates: list[str], mend: str) -> st
     """Path of the index, or nothing after reporting its absence. Notes an index older than its file."""
     for candidate in candidates:
         if Path(candidate).is_file():
-            if Path(candidate).stat().st_mtime < Path(path).stat().st_mtime:
+            # An encrypted file has the time of its encryption.
+            if not plain.is_encrypted(path) and Path(candidate).stat().st_mtime < Path(path).stat().st_mtime:
                 facts.note(f"the index {candidate} is older than the file", f"make it again: {mend}")
             return candidate
     facts.bad(f"no index ({' or '.join(Path(c).name for c in candidates)})", mend)
