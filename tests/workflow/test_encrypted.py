@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +21,7 @@ FILES = (
     *("FI001.lib1.L1_R1.fastq.gz", "FI001.lib1.L1_R2.fastq.gz", "EE002.unaligned.bam", "EE003.cram", "FI002.bam"),
     *("EE004.g.vcf.gz", "EE007.vcf.gz", "joint.chrX.bcf", "joint.chrM.vcf.gz"),
 )
+RELEASE = f"release/{manifest.NAME}"
 INDEXES = ("EE003.cram.crai", "EE004.g.vcf.gz.tbi", "joint.chrX.bcf.csi")
 
 
@@ -33,12 +36,14 @@ def holding(folders: list[Path], wanted: list[bytes]) -> list[str]:
     """Files in which any of these stands, but for the CRAM that is made of a CRAM: the same program writes the same
     blocks of the same reads."""
     found = []
-    for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
+    # What goes while it is walked through is passed over.
+    places = (place for folder in folders for place in os.walk(folder))
+    for path in (Path(place) / name for place, _, names in places for name in names):
         if path.name == "EE003.cram" and "work" in path.parts:
             continue
         try:
             data = path.read_bytes()
-        except OSError:  # it went meanwhile
+        except OSError:
             continue
         found += [str(path) for text in wanted if text in data]
     return found
@@ -51,15 +56,16 @@ def watched(run: Path, temporary: Path, wanted: list[bytes]):
 
     def watch() -> None:
         while not over.wait(0.3):
-            found.extend(holding([temporary, *run.rglob("*.scratch")], wanted))
+            folders = (Path(place) / name for place, names, _ in os.walk(run / "work") for name in names)
+            found.extend(holding([temporary, *(one for one in folders if one.suffix == ".scratch")], wanted))
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield found
-    finally:
-        over.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            yield found
+        finally:
+            over.set()
+        watching.result()
 
 
 def test_encrypted_inputs(run, tmp_path, monkeypatch):
@@ -79,12 +85,12 @@ def test_encrypted_inputs(run, tmp_path, monkeypatch):
         own.encrypt(data / name)
     (folder / "inputs.tsv").write_text(sheet)
     assert sheet.count(".c4gh") == len(FILES)
-    before = manifest.listed(folder / "release" / manifest.NAME)
+    before = manifest.listed(folder / RELEASE)
     shutil.rmtree(folder / "release")
 
     with watched(folder, tmp_path / "tmp", wanted) as seen:
-        done = snakemake(folder).ok()
-    assert manifest.listed(folder / "release" / manifest.NAME) == before
+        done = snakemake(folder, RELEASE).ok()
+    assert manifest.listed(folder / RELEASE) == before
     logs = [json.loads(path.read_text())["path"] for path in (folder / "work/joint/file").iterdir()]
     assert sum(path.endswith(".c4gh") for path in logs) == 2
     places = [folder / name for name in ("work", "release", ".snakemake")] + [tmp_path / "tmp"]
@@ -94,12 +100,12 @@ def test_encrypted_inputs(run, tmp_path, monkeypatch):
     assert not any(text in done.output.encode() for text in secrets)
 
     # Another file in the place of one is seen, as it is of plain ones; without the key nothing begins.
-    assert "Nothing to be done" in snakemake(folder, "-n").ok().output
+    assert "Nothing to be done" in snakemake(folder, RELEASE, "-n").ok().output
     shutil.copy(run / "data/EE004.g.vcf.gz", data / "EE004.g.vcf.gz")
     own.encrypt(data / "EE004.g.vcf.gz")
-    planned = snakemake(folder, "-n").ok().output
+    planned = snakemake(folder, RELEASE, "-n").ok().output
     assert "rule harmonise_people:" in planned and "rule align_person:" not in planned
     monkeypatch.delenv("C4GH_SECRET_KEY")
-    stopped = snakemake(folder)
+    stopped = snakemake(folder, RELEASE)
     assert stopped.status == 1 and "C4GH_SECRET_KEY is not set in the environment -> export" in stopped.output
     assert "rule harmonise_people:" not in stopped.output
