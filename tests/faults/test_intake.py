@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import tracemalloc
@@ -28,6 +29,7 @@ from goe.intake import release as release_lint
 from goe.intake.load import build_of
 from goe.settings import config, sections, sheets
 from helpers import warm
+from helpers.encrypted import Owner
 from helpers.settings import altered
 from helpers.workflow import Run, snakemake
 
@@ -217,6 +219,12 @@ def joint(cohort) -> Cohort:
 
 
 @pytest.fixture
+def own(tmp_path, monkeypatch) -> Owner:
+    """The key of the environment."""
+    return Owner.made(tmp_path / "keys").told(monkeypatch)
+
+
+@pytest.fixture
 def one(cohort) -> Cohort:
     """A cohort of the person A alone."""
     cohort.people = {"A": "F"}
@@ -252,9 +260,9 @@ def test_a_clean_joint_vcf(joint):
     ]
 
 
-@pytest.mark.parametrize("name", ["x.vcf.gz", "x.bcf"])
+@pytest.mark.parametrize("name", ["x.vcf.gz", "x.bcf", "x.vcf.gz.c4gh", "x.bcf.c4gh"])
 @pytest.mark.parametrize("call", ["1", "0/1"])
-def test_calls_of_one_allele_in_a_par_are_a_note(one, monkeypatch, name, call):
+def test_calls_of_one_allele_in_a_par_are_a_note(one, own, monkeypatch, name, call):
     """The PAR is chrX:101-400; what starts before it or lies behind it may be haploid in a man."""
     monkeypatch.setitem(globals(), "CALL", CALL.replace("0/1", call))
     bases = SEQUENCES["chrX"]
@@ -262,7 +270,8 @@ def test_calls_of_one_allele_in_a_par_are_a_note(one, monkeypatch, name, call):
         ("X", pos, bases[pos - 1 : pos + length], "C") for pos, length in ((99, 7), (105, 0), (397, 0), (901, 0))
     ]
     one.reference["rename"] = {"X": "chrX"}
-    one.rows = [("A", "vcf", one.vcf(name, ["A"], records, {"X": CONTIGS["chrX"]}))]
+    made = one.vcf(name.removesuffix(".c4gh"), ["A"], records, {"X": CONTIGS["chrX"]})
+    one.rows = [("A", "vcf", own.encrypt(made) if made != name else made)]
     notes = [note for note in one.clean()[0] if "pseudo-autosomal" in note]
     if call == "0/1":
         assert not notes
@@ -270,7 +279,8 @@ def test_calls_of_one_allele_in_a_par_are_a_note(one, monkeypatch, name, call):
         assert len(notes) == 1 and f"row 2, {name}: 2 of 2 calls in the first 2 records" in notes[0]
 
 
-def test_every_input_type_at_once(cohort):
+@pytest.mark.parametrize("sealed", [False, True])
+def test_every_input_type_at_once(cohort, own, sealed):
     cohort.people = dict.fromkeys(("fq", "ub", "ba", "cr", "gv", "vc", "j1", "j2"), "F")
     m5 = {c: hashlib.md5(s.encode()).hexdigest() for c, s in SEQUENCES.items()}
     cohort.rows = [
@@ -284,6 +294,12 @@ def test_every_input_type_at_once(cohort):
         ("", "joint_vcf", cohort.vcf("j20.bcf", ["j1", "j2"])),
         ("", "joint_vcf", cohort.vcf("jX.vcf.gz", ["j1", "j2"], [("chrX", 5, "A", "C")])),
     ]
+    if sealed:
+        cohort.rows = [
+            tuple(own.encrypt(cell) if Path(cell).is_file() else cell for cell in row) for row in cohort.rows
+        ]
+        for index in ("b.bam.bai", "c.cram.crai", "g.vcf.gz.tbi", "j20.bcf.csi"):
+            own.encrypt(index)
     notes, intake = cohort.clean()
     assert len(notes) == 1 and "AN counts them only where their file has a record" in notes[0]
     assert "1 people" in notes[0] and "LowCallRate" in notes[0] and "min_call_rate to null" in notes[0]
@@ -301,6 +317,92 @@ def test_every_input_type_at_once(cohort):
     ]
     assert json.loads(Path("m5.json").read_text())["m5"] == m5
     assert cohort.lint()[2] == intake
+
+
+# Encrypted
+
+
+@pytest.fixture
+def sealed(one, own) -> Path:
+    """The VCF of the person A, encrypted, of some segments."""
+    chance = random.Random(1)
+    records = [("chr20", pos, "A", "C", f"X={chance.getrandbits(400):x}") for pos in range(1, 2900)]
+    one.rows = [("A", "vcf", own.encrypt(one.vcf("a.vcf.gz", ["A"], records)))]
+    path = Path("a.vcf.gz.c4gh")
+    assert path.stat().st_size > 2 * SEALED
+    return path
+
+
+SEALED = 65536 + 28
+
+
+def test_an_encrypted_file_is_looked_at_as_a_plain_one(one, sealed, own):
+    assert one.clean()[1]["people"]["A"]["inputs"][0]["contigs"] == ["chr20"]
+    one.people = {"B": "F"}
+    one.rows = [("B", "vcf", str(sealed))]
+    assert "a.vcf.gz.c4gh: holds the sample A, the sheet says B" in one.only()
+    Path("a.vcf.gz.tbi").unlink()
+    one.people, one.rows = {"A": "F"}, [("A", "vcf", str(sealed))]
+    assert one.only() == (
+        "inputs.tsv row 2, a.vcf.gz.c4gh: no index (a.vcf.gz.tbi or a.vcf.gz.csi or a.vcf.gz.tbi.c4gh or "
+        "a.vcf.gz.csi.c4gh) -> tabix -p vcf a.vcf.gz, where it is plain; the index may be plain, or encrypted too"
+    )
+
+
+def test_without_a_key_one_problem_is_told(one, own, monkeypatch):
+    one.people = {"A": "F", "B": "M"}
+    one.rows = [(name, "vcf", own.encrypt(one.vcf(f"{name}.vcf.gz", [name]))) for name in "AB"]
+    monkeypatch.delenv("C4GH_SECRET_KEY")
+    assert one.only().startswith("inputs encrypted with Crypt4GH: C4GH_SECRET_KEY is not set in the environment -> ")
+    monkeypatch.setenv("C4GH_SECRET_KEY", str(own.secret))
+    monkeypatch.delenv("C4GH_ASKPASS")
+    assert "own.sec: is locked with a passphrase" in one.only()
+
+
+def test_files_for_another_key(one, own, sealed, tmp_path, monkeypatch):
+    Owner.made(tmp_path / "other").told(monkeypatch)
+    assert one.only().startswith("inputs.tsv row 2, a.vcf.gz.c4gh: not for this key: none of its 1 recipients is ")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda data: data[:-1], r"its segment (\d) of \1 cannot be decrypted: cut off, or damaged -> copy"),
+        (lambda data: data[: 124 + 2 * SEALED], r"truncated: the end-of-file block is missing -> copy"),
+        (lambda data: data[:124], r"is empty -> copy"),
+        (lambda data: data[:100], r"its header cannot be read"),
+        (
+            lambda data: data[:300] + bytes([data[300] ^ 1]) + data[301:],
+            r"its segment 1 of \d cannot be decrypted: damaged",
+        ),
+        (lambda data: b"\x1f\x8b" + data, r"is not encrypted with Crypt4GH -> mend its name"),
+    ],
+)
+def test_an_encrypted_file_that_is_damaged(one, sealed, damage, told):
+    sealed.write_bytes(damage(sealed.read_bytes()))
+    assert re.match(rf"inputs\.tsv row 2, a\.vcf\.gz\.c4gh: {told}", one.only())
+
+
+@pytest.mark.parametrize("kind", ["fastq", "ubam", "bam", "cram"])
+def test_encrypted_reads_that_are_damaged(one, own, kind):
+    if kind == "fastq":
+        names = [own.encrypt(one.fastq("a_1.fq.gz")), own.encrypt(one.fastq("a_2.fq.gz"))]
+    else:
+        ubam = {"contigs": {}, "index": False} if kind == "ubam" else {}
+        names = [own.encrypt(one.bam(f"a.{kind.removeprefix('u')}", **ubam))]
+    one.rows = [("A", kind, *names)]
+    one.clean()
+    data = bytearray(Path(names[-1]).read_bytes())
+    data[-30] ^= 1
+    Path(names[-1]).write_bytes(data)
+    assert f"row 2, {names[-1]}: its segment 1 of 1 cannot be decrypted: " in one.only()
+
+
+def test_an_encrypted_file_without_the_ending(one, own):
+    name = own.encrypt(one.vcf("a.vcf.gz", ["A"]))
+    Path(name).rename("b.vcf.gz")
+    one.rows = [("A", "vcf", "b.vcf.gz")]
+    assert "encrypted with Crypt4GH, as its name does not say -> call it b.vcf.gz.c4gh" in one.only()
 
 
 def test_a_file_without_records_is_well(joint):

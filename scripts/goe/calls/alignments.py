@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import said
+from goe.hts import plain
 
 
 def header_lines(path: str) -> list[str]:
-    return said("samtools", "view", "-H", "--no-PG", path).splitlines()
+    return said("samtools", "view", "-H", "--no-PG", plain.word(path)).splitlines()
 
 
 def read_groups(path: str) -> list[str]:
@@ -28,7 +29,7 @@ def read_group_line(fields: dict[str, str]) -> str:
 def count_primary(path: str, fasta: str = "") -> int:
     """Number of reads, each counted once: records that are neither secondary nor supplementary."""
     reference = ["-T", fasta] if fasta else []
-    return int(said("samtools", "view", "-c", "-F", "0x900", *reference, path))
+    return int(said("samtools", "view", "-c", "-F", "0x900", *reference, plain.word(path)))
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Flags:
 
     @classmethod
     def of(cls, path: str) -> "Flags":
-        kinds = json.loads(said("samtools", "flagstat", "-O", "json", path))
+        kinds = json.loads(said("samtools", "flagstat", "-O", "json", plain.word(path)))
         failed = kinds["QC-failed reads"]
 
         def both(name: str) -> int:
@@ -81,7 +82,7 @@ def pairs_of(path: str) -> Flags:
 
 def names_tell_ends(path: str, most: int) -> bool:
     """Whether a name among the first `most` records ends in /1 or /2, which SAM does not know."""
-    rows = said("samtools", "head", "-h", 0, "-n", most, path).splitlines()
+    rows = said("samtools", "head", "-h", 0, "-n", most, plain.word(path)).splitlines()
     return any(row.split("\t", 1)[0][-2:] in ("/1", "/2") for row in rows)
 
 
@@ -112,12 +113,12 @@ def without_group(path: str, groups: Sequence[str]) -> int:
     if len(groups) < 2:
         return 0
     known = [word for line in groups for word in ("-d", f"RG:{_cells(line)['ID']}")]
-    return count_primary(path) - int(said("samtools", "view", "-c", "-F", "0x900", *known, path))
+    return count_primary(path) - int(said("samtools", "view", "-c", "-F", "0x900", *known, plain.word(path)))
 
 
 def by_contig(path: str) -> dict[str, int]:
     """Records by contig, `*` those on none."""
-    rows = (line.split("\t") for line in said("samtools", "idxstats", path).splitlines())
+    rows = (line.split("\t") for line in said("samtools", "idxstats", plain.word(path)).splitlines())
     return {contig: int(mapped) + int(unmapped) for contig, _, mapped, unmapped in rows}
 
 

@@ -12,7 +12,7 @@ from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.core.processes import Command, Passing, pipeline, tool
 from goe.genome import build
-from goe.hts import bam, cram, indexes
+from goe.hts import bam, cram, indexes, plain
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _merged(bams: Sequence[str]) -> list[str]:
 
 
 def adopt(
-    given: Sequence[str],
+    paths: Sequence[str],
     sample: str,
     is_cram: bool,
     rename: dict[str, str],
@@ -84,15 +84,16 @@ def adopt(
     target: Target,
     ledger: Ledger,
 ) -> None:
-    """The file as it is when it is a CRAM 3.0 on the reference's contigs; else a CRAM with the reference's names.
+    """The file as it is when it is a plain CRAM 3.0 on the reference's contigs; else a CRAM with the reference's names.
 
-    given: the BAM or CRAM; GoeError when there are several. rename, ignore: see `alignments.contig_map`. GoeError when
-    the file does not hold as many records as its index or its containers tell, and when it has records on contigs that
-    nothing says anything of; those of its header without a record are left out.
+    paths: the BAM or CRAM; GoeError when there are several. rename, ignore: see `alignments.contig_map`. GoeError when
+    the file does not hold as many records as its index or its containers tell, when it has records on contigs that
+    nothing says anything of, and when an encrypted CRAM has some on contigs that are left out; those of its header
+    without a record are left out.
     """
-    if len(given) > 1:
+    if len(paths) > 1:
         raise GoeError(Problem(sample, "has more than one BAM or CRAM", "merge them with samtools merge"))
-    path = given[0]
+    path = paths[0]
     contigs = alignments.contig_names(alignments.header_lines(path))
     names, left_out, strange = alignments.contig_map(contigs, build.read_fai(f"{target.fasta}.fai"), rename, ignore)
     # On a contig that the reference does not have no record of a CRAM can be decoded; this counts it, in one pass.
@@ -110,14 +111,16 @@ def adopt(
         whole, starts = cram.records(path)
         if index:
             cram.hold(path, index, starts)
-        if not renamed and not left_out and cram.version(path) <= (3, 0):
+        if not renamed and not left_out and cram.version(path) <= (3, 0) and not plain.is_encrypted(path):
             _link(path, target, ledger)
             return
-        if left_out:
+        if plain.is_encrypted(path):
+            _hold_contigs(path, [contig for contig in left_out if on.get(contig)])
+        elif left_out:
             whole -= _leave_out(sum(on.get(contig, 0) for contig in left_out), ledger)
             parts = [*names, "*"]
     moved = bam.Moved(names)
-    target.write(["samtools", "view", "-u", "--no-PG", "-T", target.fasta, path, *parts], moved)
+    target.write(["samtools", "view", "-u", "--no-PG", "-T", target.fasta, plain.word(path), *parts], moved)
     if is_cram and moved.records != whole:
         what = f"holds {whole} records on contigs that are kept, and {moved.records} were read"
         raise GoeError(Problem(path, what, f"samtools index {path}"))
@@ -127,6 +130,14 @@ def adopt(
     for contig, n in sorted(moved.dropped.items()):
         print(f"{path}: {n} reads on {contig} left out", file=sys.stderr)
         ledger.drop("reads", "contig_left_out", n)
+
+
+def _hold_contigs(path: str, lost: Sequence[str]) -> None:
+    """GoeError where an encrypted CRAM has records on contigs that are left out: those on others are found by its
+    index, which is of no use in a pipe."""
+    if lost:
+        what = f"has records on {', '.join(lost[:5])}, which the reference does not have, and no pipe goes around them"
+        raise GoeError(Problem(path, what, "give the reference that it was aligned to, with all its contigs"))
 
 
 def _link(path: str, target: Target, ledger: Ledger) -> None:

@@ -1,19 +1,22 @@
 """FASTQ files whole: how many reads they hold, and which of them passed the sequencer's filter.
 
-Imports nothing outside the standard library and goe: the job has the aligner, samtools and Python.
+Imports nothing outside the standard library and goe, but for a file that is encrypted: the job has the aligner,
+samtools and Python.
 """
 
 import gzip
+import shutil
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from io import BufferedIOBase
 from itertools import islice
 from pathlib import Path
+from typing import IO, BinaryIO, cast
 
 from goe.core.errors import GoeError, Problem
+from goe.hts import plain
 
 _CHUNK = _TAIL = 1 << 20
 _COPY = "copy the file again and compare checksums"
@@ -29,11 +32,29 @@ class Held:
     failed: int
 
 
-def opened(path: str | Path) -> BufferedIOBase:
-    """The file's bytes, inflated where it is gzip or bgzip."""
-    with Path(path).open("rb") as handle:
-        packed = handle.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else Path(path).open("rb")
+@contextmanager
+def opened(path: str | Path) -> Iterator[BinaryIO]:
+    """The file's bytes, decrypted where it is encrypted, inflated where it is gzip or bgzip."""
+    with plain.opened(path) as file:
+        if plain.kind(file) not in ("gzip", "bgzf"):
+            yield file
+            return
+        with gzip.open(file, "rb") as inflated:
+            yield cast(BinaryIO, inflated)
+
+
+@dataclass(frozen=True)
+class Inflated:
+    """A file of reads, poured (`goe.core.processes.Poured`) into a program that takes what a pipe holds for text."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+    def pour(self, sink: IO[bytes]) -> None:
+        with opened(self.path) as file:
+            shutil.copyfileobj(file, sink, _CHUNK)
 
 
 def failed(name: bytes) -> bool:

@@ -1,16 +1,17 @@
 """Joint VCFs, read straight from the file, region by region."""
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from goe.core.errors import GoeError, Problem
+from goe.core.processes import Poured, said
 from goe.genome.build import Region
-from goe.hts import indexes, vcf_header
+from goe.hts import indexes, plain, vcf_header
 from goe.hts.bcf import Reader, open_bcf
+from goe.hts.by_index import Part
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,7 @@ class JointFile:
 
 def header_of(path: str) -> list[str]:
     """Lines of the header. Bytes that are no UTF-8 (old descriptions in Latin-1) are nobody's genotype."""
-    command = ["bcftools", "view", "-h", "--no-version", path]
-    run = subprocess.run(command, check=True, capture_output=True, text=True, errors="replace")
-    return run.stdout.splitlines()
+    return said("bcftools", "view", "-h", "--no-version", plain.word(path)).splitlines()
 
 
 def with_index(path: str) -> str:
@@ -56,8 +55,13 @@ def opened(file: JointFile, region: Region, info: tuple[str, ...], formats: tupl
     known = vcf_header.parse(header_of(file.path)).of("contig")
     old = next((name for name, new in file.rename.items() if new == region.contig and name in known), region.contig)
     where = f"{old}:{region.start}-{region.end}"
-    arguments = ("--regions", where, "--regions-overlap", "pos") if file.has(region.contig) else ("--header-only",)
-    with open_bcf(with_index(file.path), *arguments, info=info, formats=formats) as reader:
+    source: str | Poured = with_index(file.path)
+    arguments = ["--regions", where, "--regions-overlap", "pos"]
+    if not file.has(region.contig):
+        source, arguments = plain.word(file.path), ["--header-only"]
+    elif plain.is_encrypted(file.path):
+        source, arguments = Part(file.path, indexes.of_vcf(file.path), old, region.start, region.end), []
+    with open_bcf(source, *arguments, info=info, formats=formats) as reader:
         reader.header.contigs = {n: file.rename.get(name, name) for n, name in reader.header.contigs.items()}
         reader.name = file.path
         stream_is_whole = reader.finish

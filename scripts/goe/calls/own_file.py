@@ -34,7 +34,7 @@ from goe.calls.fields import MAX_GQ, TESTED
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import reading
 from goe.genome.alleles import UNSEEN
-from goe.hts import bgzf, indexes, vcf_header
+from goe.hts import bgzf, indexes, plain, vcf_header
 from goe.hts.bcf import BROKEN, END_OF_VECTOR, MISSING
 from goe.hts.kernels import kernel
 from goe.hts.text import PAD, behind_last, columns, find, natural, padded, same
@@ -863,21 +863,19 @@ class OwnFile:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[io.BufferedIOBase]:
-        with Path(self.path).open("rb") as file:
-            start = file.read(18)
-            file.seek(-min(len(bgzf.EOF), Path(self.path).stat().st_size), 2)
-            ended = file.read() == bgzf.EOF
         # A BGZF file of text; BCF and all else is told by bcftools.
-        if start[:4] == b"\x1f\x8b\x08\x04" and start[12:14] == b"BC":
-            if not ended:
-                raise self._bad("its end", "has no BGZF end block: it was cut off", "copy or make the file again")
-            with igzip.open(self.path, "rb") as stream:
-                bcf = self._read(stream, 3) == b"BCF"
-                if not bcf:
-                    stream.seek(0)
-                    yield stream
-                    return
-        with reading("bcftools", "view", "--no-version", "-Ov", self.path) as stream:
+        with plain.opened(self.path) as file:
+            if plain.kind(file) == "bgzf":
+                if not bgzf.is_ended(file):
+                    raise self._bad("its end", "has no BGZF end block: it was cut off", "copy or make the file again")
+                file.seek(0)
+                with igzip.open(file, "rb") as stream:
+                    bcf = self._read(stream, 3) == b"BCF"
+                    if not bcf:
+                        stream.seek(0)
+                        yield stream
+                        return
+        with reading("bcftools", "view", "--no-version", "-Ov", plain.word(self.path)) as stream:
             yield cast(io.BufferedIOBase, stream)
 
     def _read(self, stream: io.BufferedIOBase, size: int) -> bytes:

@@ -7,7 +7,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from goe.calls.fastq import Inflated
 from goe.core.processes import pipeline, tool
+from goe.hts import plain
 
 # The reads are aligned as they came.
 _TAKEN_AS_THEY_CAME = (
@@ -25,9 +27,15 @@ _BY_DEPTH = '$3 { n[$3]++ } END { for (d in n) printf "%d\\t%.0f\\n", d, n[d] }'
 
 def fastp(pair: Sequence[str], sample: str, report: str, threads: int) -> None:
     """A report on a FASTQ pair. report: its path without `.json` and `.html`."""
-    first, second = pair
-    words = ["fastp", "--in1", first, "--in2", second, *_TAKEN_AS_THEY_CAME, "--thread", threads]
-    tool(*words, "--json", f"{report}.json", "--html", f"{report}.html", "--report_title", sample)
+    words = [*_TAKEN_AS_THEY_CAME, "--thread", threads, "--json", f"{report}.json", "--html", f"{report}.html"]
+    words += ["--report_title", sample]
+    if not any(map(plain.is_encrypted, pair)):
+        tool("fastp", "--in1", pair[0], "--in2", pair[1], *words)
+        return
+    # Of a file by any other name than /dev/stdin it reads the beginning, to guess how long reads are, and then begins
+    # again.
+    first, second = map(Inflated, pair)
+    pipeline(["cat", first], ["fastp", "--in1", "/dev/stdin", "--in2", second, *words])
 
 
 def depth(cram: str, fasta: str, prefix: str, threads: int) -> None:

@@ -12,7 +12,6 @@ import zlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import BinaryIO
 
 from isal import igzip, isal_zlib
@@ -20,7 +19,7 @@ from isal import igzip, isal_zlib
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.genome.build import Region
-from goe.hts import bgzf
+from goe.hts import bgzf, plain
 
 _PIECE = 1 << 22
 # Of a line the cells up to FORMAT are looked at; those of people stay one piece.
@@ -168,7 +167,7 @@ def scan(
     """
     found = _Scan(path, rename, contigs, regions)
     try:
-        with igzip.open(path, "rb") as file:
+        with plain.opened(path) as packed, igzip.open(packed, "rb") as file:
             stream = io.BufferedReader(file, _PIECE)
             if stream.peek(3)[:3] == b"BCF":
                 _binary(found, stream)
@@ -177,9 +176,8 @@ def scan(
     except (EOFError, OSError, zlib.error, isal_zlib.error, gzip.BadGzipFile) as error:  # type: ignore[misc]
         what = f"is damaged or cut off behind its record {found.records}: {error}"
         raise found.problem("", what, "copy or make the file again") from error
-    with Path(path).open("rb") as handle:
-        handle.seek(-min(len(bgzf.EOF), Path(path).stat().st_size), 2)
-        if handle.read() != bgzf.EOF:
+    with plain.opened(path) as packed:
+        if not bgzf.is_ended(packed):
             raise found.problem("", "has no BGZF end block: it was cut off", "copy or make the file again")
     ledger = Ledger("joint_file")
     ledger.take("records", found.records)

@@ -17,6 +17,7 @@ from goe.core import files
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
 from goe.core.processes import feeding, pipeline
+from goe.hts import plain
 
 FAILED = "failed_the_sequencers_filter"
 # Names of the first records, which tell how the file writes them.
@@ -64,7 +65,7 @@ class Unit:
         ledger.take("reads", taken)
         command = [*self.aligner.mem(self.threads), "-R", alignments.read_group_line(self.read_group)]
         if not any(file.failed for file in held):
-            pipeline([*command, self.aligner.index, first, second], *self._sorted(scratch))
+            pipeline([*command, self.aligner.index, *map(plain.word, self.reads)], *self._sorted(scratch))
             return taken
         given = 0
         with feeding([*command, "-p", self.aligner.index, "-"], *self._sorted(scratch)) as sink:
@@ -83,10 +84,10 @@ class Unit:
         if flags.failed:
             ledger.drop("reads", FAILED, flags.failed)
             view += ["-F", "QCFAIL"]
-        commands: list[Sequence[object]] = [[*view, "-u", path]]
+        commands: list[Sequence[object]] = [[*view, "-u", plain.word(path)]]
         if alignments.names_tell_ends(path, _PEEK):
             strip = r"/^@[A-Z][A-Z]\t/!s#^([^\t]+)/[12]\t#\1\t#"
-            commands = [[*view, path], ["sed", "-E", strip]]
+            commands = [[*view, plain.word(path)], ["sed", "-E", strip]]
         commands.append(["samtools", "collate", "-u", "-O", "-", f"{scratch}/collate"])
 
         aligner = self.aligner.mem(self.threads)

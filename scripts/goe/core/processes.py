@@ -10,17 +10,60 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Protocol, runtime_checkable
 
 from goe.core.errors import GoeError, Problem, machine_mend
 
 # What a tool says of itself, for those that do not answer --version.
 _ASKED = {"bwa": "bwa", "bwa-mem2": "bwa-mem2 version", "verifybamid2": "verifybamid2 --help"}
 Command = Sequence[object]
-"""Words of a command, each taken as text."""
+"""Words of a command, each taken as text but those that are `Poured`."""
 Passing = Callable[[IO[bytes], IO[bytes]], None]
 """What stands between two commands: it reads all that the first writes, and writes what the second reads."""
 _File = IO[bytes] | None
+
+
+@runtime_checkable
+class Poured(Protocol):
+    """A word of a command for a file that no disk has: the command is told the place of a pipe, `/dev/fd/7`, and reads
+    there what is poured into it. As text it is what messages name."""
+
+    def pour(self, sink: IO[bytes]) -> None: ...
+
+
+class Pourings:
+    """What is poured into the commands of a pipeline, each in a thread."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(64)
+        self._under_way: list[Future[None]] = []
+
+    def start(self, command: Command, **how: Any) -> subprocess.Popen[bytes]:
+        """Start a command as `subprocess.Popen` does, and pour what of its words is `Poured`."""
+        pipes = [(word, *os.pipe()) for word in command if isinstance(word, Poured)]
+        places = iter([f"/dev/fd/{source}" for _, source, _ in pipes])
+        words = [next(places) if isinstance(word, Poured) else str(word) for word in command]
+        try:
+            return subprocess.Popen(words, pass_fds=[source for _, source, _ in pipes], **how)
+        finally:
+            # Where it did not start, nobody reads, and each pouring ends at once.
+            for word, source, sink in pipes:
+                os.close(source)
+                self._under_way.append(self._pool.submit(pour, word, sink))
+
+    def finish(self) -> None:
+        """Wait, once the commands have ended, and raise what went wrong: they took what came before it for all."""
+        self._pool.shutdown()
+        for one in self._under_way:
+            if error := one.exception():
+                raise error
+
+
+def pour(word: Poured, sink: int) -> None:
+    """Pour into the end of a pipe, until all is poured or nobody reads any more."""
+    with contextlib.suppress(BrokenPipeError), os.fdopen(sink, "wb") as pipe:
+        roomy(pipe)
+        word.pour(pipe)
 
 
 def _there(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -59,14 +102,15 @@ def pipeline(*commands: Command | Passing, stdout: _File = None, stdin: _File = 
     processes: list[subprocess.Popen[bytes]] = []
     stderr_files = [_messages() for _ in run]
     passing: list[Future[None]] = []
+    pourings = Pourings()
     source = stdin
     with ThreadPoolExecutor(max(1, len(commands) - len(run))) as pool:
         for before, command in zip((None, *commands), commands, strict=False):
             if callable(command):
                 continue
             n, filtered = len(processes), callable(before)
-            process = subprocess.Popen(
-                [str(word) for word in command],
+            process = pourings.start(
+                command,
                 stdin=subprocess.PIPE if filtered else source,
                 stdout=stdout if n == len(run) - 1 else subprocess.PIPE,
                 stderr=stderr_files[n],
@@ -78,6 +122,7 @@ def pipeline(*commands: Command | Passing, stdout: _File = None, stdin: _File = 
             source = process.stdout
             processes.append(process)
         codes = [p.wait() for p in reversed(processes)][::-1]
+    pourings.finish()
     error = next((error for thread in passing if (error := thread.exception())), None)
     if error:
         # The commands before it died of a closed pipe; of others that failed it is they that tell why.
@@ -104,10 +149,11 @@ def feeding(*commands: Command, stdout: _File = None) -> Iterator[IO[bytes]]:
     commands are stopped, and the body's own error goes on.
     """
     processes: list[subprocess.Popen[bytes]] = []
+    pourings = Pourings()
     stderr_files = [_messages() for _ in commands]
     for i, command in enumerate(commands):
-        process = subprocess.Popen(
-            [str(c) for c in command],
+        process = pourings.start(
+            command,
             stdin=processes[-1].stdout if processes else subprocess.PIPE,
             stdout=subprocess.PIPE if i < len(commands) - 1 else stdout,
             stderr=stderr_files[i],
@@ -132,6 +178,7 @@ def feeding(*commands: Command, stdout: _File = None) -> Iterator[IO[bytes]]:
         with contextlib.suppress(BrokenPipeError):
             stdin.close()
         codes = [p.wait() for p in processes]
+    pourings.finish()
     _stop_on_status(commands, codes, stderr_files)
 
 
@@ -193,11 +240,12 @@ def _stop_on_status(commands: Sequence[Command], codes: list[int], stderr_files:
 def reading(*command: object) -> Iterator[IO[bytes]]:
     """The standard output of a command; GoeError when the command fails, once the body has read what there was."""
     stderr_file = _messages()
-    arguments = [str(c) for c in command]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=stderr_file, bufsize=1 << 20) as process:
+    pourings = Pourings()
+    with pourings.start(command, stdout=subprocess.PIPE, stderr=stderr_file, bufsize=1 << 20) as process:
         yield _there(process.stdout)
         code = process.wait()
-    _stop_on_status([arguments], [code], [stderr_file])
+    pourings.finish()
+    _stop_on_status([command], [code], [stderr_file])
 
 
 def said(*command: object) -> str:

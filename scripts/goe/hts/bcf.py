@@ -5,6 +5,7 @@ everything is checked against the record's own lengths, so a damaged record is a
 """
 
 import gzip
+import os
 import re
 import struct
 import subprocess
@@ -19,7 +20,7 @@ import numpy as np
 from isal import igzip, igzip_threaded, isal_zlib
 
 from goe.core.errors import GoeError, Problem
-from goe.core.processes import roomy
+from goe.core.processes import Poured, Pourings, roomy
 from goe.hts import bgzf, vcf_header
 
 MISSING = np.iinfo(np.int32).min
@@ -544,25 +545,26 @@ def _packed_bcf(path: Path) -> bool:
 
 
 class open_bcf:
-    """Context manager: a Reader over a VCF or BCF, a file of any compression or a pipe.
+    """Context manager: a Reader over a VCF or BCF, a file of any compression or what is poured into a pipe.
 
     BCF in BGZF blocks is inflated here, in a thread of its own; all else is decoded by `bcftools view`.
     arguments: further arguments of `bcftools view`, such as `--regions`. On leaving, a bcftools that failed
     is an error: a damaged file never passes for a short one.
     """
 
-    def __init__(self, path: str, *arguments: str, info: tuple[str, ...] = (), formats: tuple[str, ...] = ()):
+    def __init__(self, path: str | Poured, *arguments: str, info: tuple[str, ...] = (), formats: tuple[str, ...] = ()):
         self._path = str(path)
-        self._command = ["bcftools", "view", "--no-version", "-Ou", *arguments, self._path]
+        self._command = ["bcftools", "view", "--no-version", "-Ou", *arguments, path]
+        self._pourings = Pourings()
         self._wanted = {"info": info, "formats": formats}
         self._process: subprocess.Popen | None = None
-        self._direct = not arguments
+        self._direct = not arguments and isinstance(path, str | os.PathLike)
 
     def __enter__(self) -> Reader:
         if self._direct and _packed_bcf(Path(self._path)):
             self._stream = igzip_threaded.open(self._path, "rb", threads=1)
         else:
-            self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, bufsize=1 << 20)
+            self._process = self._pourings.start(self._command, stdout=subprocess.PIPE, bufsize=1 << 20)
             self._stream = self._process.stdout
             roomy(self._stream)
         try:
@@ -580,6 +582,7 @@ class open_bcf:
     def _stop_on_status(self) -> None:
         assert self._process
         code = self._process.wait()
+        self._pourings.finish()
         if code:
             raise GoeError(
                 Problem(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from goe.core.errors import GoeError, Problem
+from goe.hts import plain
 
 _DEFINITION = 26
 _AGAIN = "copy the file again and compare checksums"
@@ -20,7 +21,7 @@ _END = 4542278
 
 def version(path: str | Path) -> tuple[int, int]:
     """Major and minor version in the first bytes of a CRAM (file definition)."""
-    with Path(path).open("rb") as handle:
+    with plain.opened(path) as handle:
         start = handle.read(6)
     if start[:4] != b"CRAM" or len(start) < 6:
         raise GoeError(Problem(str(path), "is not a CRAM", "mend input_type in the sheet of inputs"))
@@ -64,9 +65,9 @@ def records(path: str | Path) -> tuple[int, set[int]]:
     if (major, minor) not in ((2, 1), (3, 0), (3, 1)):
         mend = "samtools view -C --output-fmt-option version=3.0"
         raise GoeError(Problem(str(path), f"is a CRAM {major}.{minor}, and 2.1 to 3.1 can be checked", mend))
-    size = Path(path).stat().st_size
     total, starts, at, ended = 0, set(), _DEFINITION, False
-    with Path(path).open("rb") as handle:
+    with plain.opened(path) as handle:
+        size = handle.seek(0, 2)
         try:
             while True:
                 handle.seek(at)
@@ -101,7 +102,8 @@ def records(path: str | Path) -> tuple[int, set[int]]:
 def read_index(path: str | Path) -> list[tuple[int, int]]:
     """(number of the contig, -1 for reads on none, and where its container starts) of each slice of a CRAI, plain or
     gzip. ValueError, OSError, EOFError or zlib.error for others."""
-    text = Path(path).read_bytes()
+    with plain.opened(path) as file:
+        text = file.read()
     if not text:
         raise ValueError("is empty")
     text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text

@@ -3,20 +3,29 @@
 Each file gets a fresh sender key and session key, which live in memory only: what is encrypted can be read by the
 recipients and by nobody else, not even by who wrote it. The content is that of the source; the envelope differs
 every time, as the standard asks.
+
+What is read stays in memory (`Decrypted`), with the secret key that the environment names: `C4GH_SECRET_KEY` and
+`C4GH_PASSPHRASE` as the package's own command has them, and `C4GH_ASKPASS`, a program that prints the passphrase, as
+SSH_ASKPASS of ssh(1) is.
 """
 
 import base64
 import binascii
 import hashlib
+import io
 import logging
 import os
+import subprocess
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from crypt4gh import SEGMENT_SIZE, header, lib
+from crypt4gh import CIPHER_DIFF, CIPHER_SEGMENT_SIZE, SEGMENT_SIZE, header, lib
 from crypt4gh.keys import get_private_key
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.files import draft
@@ -26,6 +35,12 @@ KEY_BYTES = 32
 # A header packet of X25519 and ChaCha20-Poly1305: length, method, sender's key, nonce, type, method, key, MAC.
 _HEAD, _PACKET = 16, 4 + 4 + 32 + 12 + 4 + 4 + 32 + 16
 _MAKE = "ask the recipient for the public key that crypt4gh-keygen made"
+SECRET_KEY, PASSPHRASE, ASKPASS = "C4GH_SECRET_KEY", "C4GH_PASSPHRASE", "C4GH_ASKPASS"
+_MAGIC, _VERSION = b"crypt4gh", 1
+# Some eight thousand recipients.
+_HEADER_AT_MOST = 1 << 20
+_NONCE = 12
+_AGAIN = "copy the file again and compare checksums"
 
 
 def encrypt(
@@ -59,25 +74,190 @@ def decrypt(source: str | Path, target: str | Path, secret_key: str | Path, pass
     """
     source, target = Path(source), Path(target)
     stop_on([Problem(str(p), "no such file", "give its path") for p in (source, Path(secret_key)) if not p.is_file()])
-    with _quiet(), draft(target) as part:
+    key = _private_key(secret_key, lambda: passphrase)
+    with _quiet(), draft(target) as part, source.open("rb") as cipher, part.open("wb") as plain:
         try:
-            # The package ends the process when the passphrase is wrong.
-            key = get_private_key(str(secret_key), lambda: passphrase)
-        except (SystemExit, Exception) as error:
+            _loud(lib.decrypt, [(0, key, None)], cipher, plain)
+        except (ValueError, AssertionError) as error:
             raise GoeError(
-                Problem(str(secret_key), "cannot be read as a private key", "is the passphrase right?")
+                Problem(
+                    str(source),
+                    "cannot be decrypted: damaged, or not for this key",
+                    "compare its SHA-256 with the sender's, and the key with the recipients it was made for",
+                )
             ) from error
-        with source.open("rb") as cipher, part.open("wb") as plain:
+
+
+def _private_key(path: str | Path, passphrase: Callable[[], str], where: str = "") -> bytes:
+    """The key in a private key file. passphrase: asked where it is locked; its GoeError goes on. where: how the file is
+    told of."""
+    told: list[GoeError] = []
+
+    def asked() -> str:
+        try:
+            return passphrase()
+        except GoeError as error:
+            told.append(error)
+            raise
+
+    try:
+        # The package ends the process when the passphrase is wrong.
+        with _quiet():
+            return bytes(get_private_key(str(path), asked))
+    except (SystemExit, Exception) as error:
+        if told:
+            raise told[0] from None
+        what = "cannot be read as a private key"
+        raise GoeError(Problem(where or str(path), what, "is the passphrase right?")) from error
+
+
+_own_key: dict[tuple[str, ...], bytes] = {}
+_one_asks, _one_is_quiet = threading.Lock(), threading.RLock()
+
+
+def own_key() -> bytes:
+    """The secret key that the environment names, read and unlocked once a process. GoeError without one."""
+    told = tuple(os.environ.get(name, "") for name in (SECRET_KEY, PASSPHRASE, ASKPASS))
+    with _one_asks:
+        if told not in _own_key:
+            _own_key[told] = _named(*told)
+        return _own_key[told]
+
+
+def _named(path: str, passphrase: str, program: str) -> bytes:
+    if not path:
+        what = f"{SECRET_KEY} is not set in the environment"
+        raise GoeError(Problem("inputs encrypted with Crypt4GH", what, "export the path of your secret key in it"))
+    where = f"{SECRET_KEY} {path}"
+    if not Path(path).expanduser().is_file():
+        raise GoeError(Problem(where, "no such file", "give the path of the secret key that your data are for"))
+
+    def asked() -> str:
+        if passphrase:
+            return passphrase
+        if program:
+            return _asked(program, path)
+        mend = f"export {ASKPASS}, a program that prints its passphrase, or {PASSPHRASE}"
+        raise GoeError(Problem(where, "is locked with a passphrase", mend))
+
+    return _private_key(Path(path).expanduser(), asked, where)
+
+
+def _asked(program: str, path: str) -> str:
+    """What a program prints. Its messages are passed over: they may hold what it is asked for."""
+    where, quiet = f"{ASKPASS} {program}", subprocess.DEVNULL
+    try:
+        command = [program, f"Passphrase for {path}: "]
+        run = subprocess.run(command, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet, text=True)
+    except OSError as error:
+        raise GoeError(Problem(where, f"does not start: {error.strerror}", "give the path of a program")) from error
+    if run.returncode:
+        what = f"ended with status {run.returncode}"
+        raise GoeError(Problem(where, what, "call it yourself: it has to print the passphrase, and ask nobody"))
+    return run.stdout.rstrip("\r\n")
+
+
+class Decrypted(io.RawIOBase):
+    """The content of a file that is encrypted for the key of the environment, to be read anywhere, in memory alone.
+
+    Segments of 64 KiB are sealed one by one, and each is looked at before its content is given. GoeError for what is no
+    such file, for another key, and for a segment that was changed or cut. One that was cut between two segments looks
+    whole: whoever reads it has to know its end.
+    """
+
+    def __init__(self, path: str | Path):
+        self._path = str(path)
+        with ExitStack() as stack:
+            self._file = stack.enter_context(Path(path).open("rb"))
+            self._keys, self._body = _session(self._path, self._file)
+            stack.pop_all()
+        sealed = max(0, os.fstat(self._file.fileno()).st_size - self._body)
+        self._segments = -(-sealed // CIPHER_SEGMENT_SIZE)
+        self._size = max(0, sealed - self._segments * CIPHER_DIFF)
+        self._at = 0
+        self._last = -1, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        view, n = memoryview(buffer).cast("B"), 0
+        number, begin = divmod(self._at, SEGMENT_SIZE)
+        wanted = min(self._segments - number, -(-(begin + len(view)) // SEGMENT_SIZE))
+        for content in self._content(number, wanted):
+            piece = content[begin : begin + len(view) - n]
+            view[n : n + len(piece)] = piece
+            n, begin = n + len(piece), 0
+        self._at += n
+        return n
+
+    def _content(self, number: int, wanted: int) -> Iterator[bytes]:
+        """Content of some segments, one after the other; the last one is kept for who reads on in it."""
+        if wanted > 0 and self._last[0] == number:
+            yield self._last[1]
+            number, wanted = number + 1, wanted - 1
+        if wanted <= 0:
+            return
+        sealed = os.pread(self._file.fileno(), wanted * CIPHER_SEGMENT_SIZE, self._body + number * CIPHER_SEGMENT_SIZE)
+        for i in range(wanted):
+            segment = sealed[i * CIPHER_SEGMENT_SIZE : (i + 1) * CIPHER_SEGMENT_SIZE]
+            self._last = number + i, self._open(number + i, segment)
+            yield self._last[1]
+
+    def _open(self, number: int, segment: bytes) -> bytes:
+        for i, key in enumerate(self._keys):
             try:
-                _loud(lib.decrypt, [(0, bytes(key), None)], cipher, plain)
-            except (ValueError, AssertionError) as error:
-                raise GoeError(
-                    Problem(
-                        str(source),
-                        "cannot be decrypted: damaged, or not for this key",
-                        "compare its SHA-256 with the sender's, and the key with the recipients it was made for",
-                    )
-                ) from error
+                content = key.decrypt(segment[:_NONCE], segment[_NONCE:], None)
+            except (InvalidTag, ValueError):
+                continue
+            if i:
+                self._keys.insert(0, self._keys.pop(i))
+            return content
+        cut = number + 1 == self._segments and len(segment) < CIPHER_SEGMENT_SIZE
+        what = f"its segment {number + 1} of {self._segments} cannot be decrypted: "
+        raise GoeError(Problem(self._path, what + ("cut off, or damaged" if cut else "damaged"), _AGAIN))
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def _session(path: str, file: BinaryIO) -> tuple[list[ChaCha20Poly1305], int]:
+    """The keys of a file's segments, and where these begin."""
+    head = io.BytesIO(file.read(_HEADER_AT_MOST))
+    start = head.getvalue()[:16]
+    if start[:8] != _MAGIC:
+        raise GoeError(Problem(path, "is not encrypted with Crypt4GH", "mend its name, or give the file that has it"))
+    if len(start) == 16 and (version := int.from_bytes(start[8:12], "little")) != _VERSION:
+        raise GoeError(Problem(path, f"is of version {version} of Crypt4GH", "encrypt it with version 1"))
+    key = own_key()
+    with _quiet():
+        try:
+            packets = list(header.parse(head))
+            opened, _ = header.decrypt(packets, [(0, key, None)])
+            data, edits = header.partition_packets(opened)
+            keys = [ChaCha20Poly1305(bytes(header.parse_enc_packet(packet))) for packet in data]
+        except (ValueError, AssertionError) as error:
+            raise GoeError(Problem(path, f"its header cannot be read: {error}", _AGAIN)) from error
+    if not keys:
+        what = f"not for this key: none of its {len(packets)} recipients is the owner of {SECRET_KEY}"
+        mend = "name the key that it was encrypted for, or have it encrypted for yours (crypt4gh reencrypt)"
+        raise GoeError(Problem(path, what, mend))
+    if edits is not None:
+        what = "has an edit list: its content is a part of what is in it"
+        raise GoeError(Problem(path, what, "crypt4gh decrypt | crypt4gh encrypt, which leaves the part alone"))
+    return keys, head.tell()
 
 
 def recipients_problems(paths: Sequence[str | Path]) -> list[Problem]:
@@ -204,9 +384,10 @@ def _pieces(path: Path) -> Iterator[bytes]:
 def _quiet() -> Iterator[None]:
     """The package's log has session keys in it at its debug level, and an error for each packet not for us."""
     log = logging.getLogger("crypt4gh")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
+    with _one_is_quiet:
+        before = log.level
+        log.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            log.setLevel(before)

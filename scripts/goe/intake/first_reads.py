@@ -12,8 +12,8 @@ from itertools import islice
 import pysam
 
 from goe.calls import fastq
-from goe.core.errors import Problem
-from goe.hts import indexes
+from goe.core.errors import GoeError, Problem
+from goe.hts import indexes, plain
 from goe.rules.dataset import COVERAGE
 from goe.settings.sheets import Input
 
@@ -83,7 +83,7 @@ def _fastq(first: First) -> None:
         try:
             with fastq.opened(path) as handle:
                 lines = [line.rstrip(b"\r\n") for line in islice(handle, 4 * READS)]
-        except (OSError, EOFError, zlib.error):
+        except (OSError, EOFError, zlib.error, GoeError):
             continue
         if lines and lines[0][:1] == b"@":
             first.of_reads(path, lines[1::4], lines[3::4])
@@ -94,10 +94,13 @@ def _ubam(first: First) -> None:
     if indexes.deadly(entry.path):
         return
     try:
-        with pysam.AlignmentFile(entry.path, "rb", check_sq=False) as handle:
+        with (
+            plain.piped(plain.word(entry.path)) as source,
+            pysam.AlignmentFile(source, "rb", check_sq=False) as handle,
+        ):
             groups = handle.header.to_dict().get("RG", [])
             found = list(islice(handle, 2 * READS))
-    except (OSError, ValueError):
+    except (OSError, ValueError, GoeError):
         return
     if any(read.is_unmapped and not read.is_paired for read in found):
         first.bad("single-end reads among its first", "give read pairs; single-end reads are not taken")
@@ -118,12 +121,15 @@ def _aligned(first: First) -> None:
     if entry.input_type != "cram" and indexes.deadly(entry.path):
         return
     try:
-        with pysam.AlignmentFile(entry.path, "r", check_sq=False, format_options=options) as handle:
+        with (
+            plain.piped(plain.word(entry.path)) as source,
+            pysam.AlignmentFile(source, "r", check_sq=False, format_options=options) as handle,
+        ):
             lines = handle.header.to_dict().get("PG", [])
             if any(_MARKERS.search(f"{line.get(tag, '')}") for line in lines for tag in ("ID", "PN", "CL", "DS")):
                 return
             reads = list(islice(handle, 10 * READS))
-    except (OSError, ValueError):
+    except (OSError, ValueError, GoeError):
         return
     if reads and not any(read.is_duplicate for read in reads):
         what = f"no program that marks duplicates in its header, and none marked in its first {len(reads)} records"

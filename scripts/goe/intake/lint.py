@@ -17,31 +17,32 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader
 from itertools import combinations, islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 import pysam
 
 from goe.calls import fields
-from goe.core.errors import Problem
+from goe.core.errors import GoeError, Problem
 from goe.genome.build import Build, canonical, contig_class, matches, recognise
 from goe.genome.fasta import is_whole, m5_of
-from goe.hts import bgzf, cram, indexes, vcf_header
+from goe.hts import cram, indexes, plain, vcf_header
+from goe.hts.by_index import Part
 from goe.intake import callers, coverage, first_reads, packing, whole_genomes
 from goe.intake import release as release_lint
 from goe.rules.dataset import COVERAGE
 from goe.settings.sections import Config, Reference
 from goe.settings.sheets import SEVERAL_UNITS, Input, Person, by_person
 
-# CRAM specification, section 9: bytes of the container that ends a file, by major version.
-_CRAM_EOF = {2: 30, 3: 38}
 # Records looked at to tell what a file is, and the bytes they may take: a joint record may be megabytes long.
 _PEEK = 1000
 _PEEK_BYTES = 1 << 22
 # Records looked at of each pseudo-autosomal region of X.
 _PEEK_PAR = 100
+# Behind the end of every contig.
+_ANYWHERE = (1 << 29) - 1
 # Numbers of PLINK for what is no autosome; 25 is the PAR of X.
 _PLINK = {"23": "X", "24": "Y", "26": "M"}
 _BLOCK_ALTS = ("<NON_REF>", "<*>")
@@ -108,6 +109,8 @@ def _there(facts: Facts, path: str) -> bool:
         facts.bad("cannot be read by you", "mend its permissions", path)
     elif target.stat().st_size == 0:
         facts.bad("is empty", "copy it again", path)
+    elif not _decrypts(facts, path):
+        return False
     elif packed := packing.problem(path):
         facts.bad(packed.what, packed.mend, path)
     else:
@@ -115,36 +118,56 @@ def _there(facts: Facts, path: str) -> bool:
     return False
 
 
+def _decrypts(facts: Facts, path: str) -> bool:
+    """Whether the beginning and the end of a file, where it is encrypted, can be decrypted; reports what cannot."""
+    if not plain.is_encrypted(path):
+        return True
+    try:
+        with plain.opened(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            if file.read():
+                return True
+            facts.bad("is empty", "copy it again", path)
+    except GoeError as error:
+        facts.problems += _of_row(facts, error)
+    return False
+
+
+def _of_row(facts: Facts, error: GoeError) -> list[Problem]:
+    return [Problem(f"{facts.where}, {p.where}", p.what, p.mend) for p in error.problems]
+
+
 def _magic(path: str) -> str:
     """The kind of a file by its first bytes: bgzf, gzip, cram, bcf (not compressed) or text."""
-    with Path(path).open("rb") as handle:
-        start = handle.read(18)
-    if start[:2] == b"\x1f\x8b":
-        return "bgzf" if len(start) == 18 and start[3] & 4 and start[12:14] == b"BC" else "gzip"
-    if start[:4] == b"CRAM" and len(start) == 18:
-        return "cram"
-    if start[:3] == b"BCF":
-        return "bcf"
-    return "text"
+    with plain.opened(path) as file:
+        return plain.kind(file)
 
 
-def _whole(facts: Facts, path: str, magic: str) -> bool:
+def _whole(facts: Facts, path: str) -> bool:
     """Whether the file ends as its format wants; reports a truncated one."""
-    with Path(path).open("rb") as handle:
-        if magic == "cram":
-            length = _CRAM_EOF.get(handle.read(5)[4], 0)
-            if not length:
-                return True
-        else:
-            length = len(bgzf.EOF)
-        size = handle.seek(0, os.SEEK_END)
-        handle.seek(max(0, size - length))
-        end = handle.read()
-    # The end container of a CRAM has these bytes as its alignment start.
-    good = end[10:13] == b"EOF" if magic == "cram" else end == bgzf.EOF
-    if not good:
+    with plain.opened(path) as file:
+        whole = plain.is_whole(file)
+    if not whole:
         facts.bad("truncated: the end-of-file block is missing", "copy it again, and compare checksums", path)
-    return good
+    return whole
+
+
+def _made_by(command: str, path: str) -> str:
+    """How an index is made; that of an encrypted file where it is plain."""
+    how = f"{command} {plain.name(path)}"
+    return f"{how}, where it is plain; the index may be plain, or encrypted too" if plain.is_encrypted(path) else how
+
+
+@contextlib.contextmanager
+def _inflated(path: str, magic: str) -> Iterator[BufferedReader]:
+    """The bytes of a file, out of its gzip or BGZF."""
+    with plain.opened(path) as file:
+        if magic not in ("bgzf", "gzip"):
+            yield cast(BufferedReader, file)
+            return
+        with gzip.open(file, "rb") as handle:
+            yield cast(BufferedReader, handle)
 
 
 # Indexes
@@ -154,7 +177,8 @@ def _find_index(facts: Facts, path: str, candidates: list[str], mend: str) -> st
     """Path of the index, or nothing after reporting its absence. Notes an index older than its file."""
     for candidate in candidates:
         if Path(candidate).is_file():
-            if Path(candidate).stat().st_mtime < Path(path).stat().st_mtime:
+            # An encrypted file has the time of its encryption.
+            if not plain.is_encrypted(path) and Path(candidate).stat().st_mtime < Path(path).stat().st_mtime:
                 facts.note(f"the index {candidate} is older than the file", f"make it again: {mend}")
             return candidate
     facts.bad(f"no index ({' or '.join(Path(c).name for c in candidates)})", mend)
@@ -164,7 +188,7 @@ def _find_index(facts: Facts, path: str, candidates: list[str], mend: str) -> st
 def _used(facts: Facts, index: str, order: list[str], mend: str) -> None:
     """Set `facts.used` from an index; `order` are the contigs of the header by number."""
     try:
-        if index.endswith(".crai"):
+        if plain.name(index).endswith(".crai"):
             numbers = {number for number, _ in cram.read_index(index)}
             names, has = order, [i in numbers for i in range(len(order))]
             if numbers and max(numbers) >= len(order):
@@ -199,7 +223,7 @@ def _first_records(handle: BufferedIOBase, path: str, bcf: bool) -> Iterator[Pee
     """The first records."""
     size = 0
     if bcf:
-        with pysam.VariantFile(path) as records:
+        with plain.piped(plain.word(path)) as source, pysam.VariantFile(source) as records:
             samples = len(records.header.samples)
             for record in islice(records, _PEEK):
                 if size > _PEEK_BYTES:
@@ -234,8 +258,8 @@ def _vcf(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int]]) -> None
     path = entry.path
     magic = _magic(path)
     if magic in ("text", "bcf"):
-        with Path(path).open("rb") as handle:
-            start = handle.read(16)
+        with plain.opened(path) as file:
+            start = file.read(16)
         if magic == "text" and not start.startswith(b"##fileformat"):
             facts.bad("neither VCF nor BCF", "give a VCF compressed with bgzip, or a BCF")
             return
@@ -248,11 +272,11 @@ def _vcf(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int]]) -> None
     elif magic == "cram":
         facts.bad(f"a CRAM, not a {entry.input_type}", "set input_type to cram")
         return
-    whole = magic != "bgzf" or _whole(facts, path, magic)
+    whole = magic != "bgzf" or _whole(facts, path)
 
     peek: list[Peeked] = []
     try:
-        with gzip.open(path, "rb") if magic in ("bgzf", "gzip") else Path(path).open("rb") as handle:
+        with _inflated(path, magic) as handle:
             if magic == "bgzf" and handle.peek(4)[:4] == b"BAM\1":
                 facts.bad(f"a BAM, not a {entry.input_type}", "set input_type to bam or ubam")
                 return
@@ -342,9 +366,9 @@ def _vcf(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int]]) -> None
     if not whole:
         return
     if magic == "bgzf":
-        make = f"bcftools index {path}" if bcf else f"tabix -p vcf {path}"
+        make = _made_by("bcftools index" if bcf else "tabix -p vcf", path)
         unsorted = _unsorted(peek)
-        candidates = [f"{path}.csi"] if bcf else [f"{path}.tbi", f"{path}.csi"]
+        candidates = indexes.beside_vcf(path, bcf)
         if unsorted and not any(Path(c).is_file() for c in candidates):
             facts.bad(unsorted, f"bcftools sort -Oz -o new.vcf.gz {path}, then tabix -p vcf")
         else:
@@ -377,8 +401,7 @@ def _quality_on_m(facts: Facts, cfg: Config) -> None:
         if contig_class(name) != "M" or matches(contig, ignored) or matches(name, ignored):
             continue
         try:
-            with pysam.TabixFile(facts.entry.path) as file:
-                wrong = callers.silent_on_m(next(file.fetch(contig), ""))
+            wrong = callers.silent_on_m(next(_records_of(facts.entry.path, contig, 1, _ANYWHERE, False), ""))
         except (OSError, ValueError):
             continue
         if wrong:
@@ -401,13 +424,28 @@ def _haploid_in_par(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int
 def _records_of(path: str, contig: str, start: int, end: int, bcf: bool) -> Iterator[str]:
     """The first records that start in a region (1-based, inclusive), by the index, as text."""
     size = 0
-    with pysam.VariantFile(path) if bcf else pysam.TabixFile(path) as file:
-        for row in islice(map(str, file.fetch(contig, start - 1, end)), _PEEK_PAR):
+    with _fetched(path, contig, start, end, bcf) as rows:
+        for row in islice(map(str, rows), _PEEK_PAR):
             if size > _PEEK_BYTES:
                 return
             size += len(row)
             if int(row.split("\t", 2)[1]) >= start:
                 yield row
+
+
+@contextlib.contextmanager
+def _fetched(path: str, contig: str, start: int, end: int, bcf: bool) -> Iterator[Iterable]:
+    """Records of a region, of which some may start before it."""
+    if not plain.is_encrypted(path):
+        with pysam.VariantFile(path) if bcf else pysam.TabixFile(path) as file:
+            yield file.fetch(contig, start - 1, end)
+        return
+    part = Part(path, indexes.of_vcf(path), contig, start, end)
+    if bcf:
+        with plain.piped(part) as pipe, pysam.VariantFile(pipe) as file:
+            yield file
+    else:
+        yield (piece.decode(errors="replace") for piece in islice(part.pieces(), 1, None))
 
 
 def _declared(facts: Facts, kind: str, used: set[str], declared: Collection[str]) -> None:
@@ -473,13 +511,13 @@ def _reads(facts: Facts) -> None:
             "set input_type to cram" if magic == "cram" else "give the right file, or mend input_type",
         )
         return
-    whole = _whole(facts, path, magic)
-    make = f"samtools index {path}"
+    whole = _whole(facts, path)
+    make = _made_by("samtools index", path)
     if magic == "bgzf" and (damaged := indexes.deadly(path)):
         facts.bad(f"the index {damaged} is damaged", f"make it again: {make}")
         return
     try:
-        with pysam.AlignmentFile(path, check_sq=False) as handle:
+        with plain.piped(plain.word(path)) as source, pysam.AlignmentFile(source, check_sq=False) as handle:
             header = handle.header.to_dict()
             mapped = 0
             if entry.input_type == "ubam" and header.get("SQ"):
@@ -543,10 +581,10 @@ def _fastq(facts: Facts) -> None:
         if magic in ("cram", "bcf"):
             facts.bad("not a FASTQ", "mend input_type or path", path)
             continue
-        if magic == "bgzf" and not _whole(facts, path, magic):
+        if magic == "bgzf" and not _whole(facts, path):
             continue
         try:
-            with gzip.open(path, "rb") if magic != "text" else Path(path).open("rb") as handle:
+            with _inflated(path, magic) as handle:
                 lines = [handle.readline(_PEEK_BYTES).rstrip(b"\r\n") for _ in range(4)]
         except (EOFError, OSError, zlib.error):
             facts.bad("truncated or damaged: its first read cannot be read", "copy it again", path)
@@ -810,15 +848,19 @@ def look(
     people: None when not to be asked for; par: as of `Build`.
     """
     facts = Facts(entry, f"{cfg.inputs} row {entry.row}")
-    if entry.input_type == "fastq":
-        _fastq(facts)
-    elif _there(facts, entry.path):
-        if entry.input_type in ("ubam", "bam", "cram", COVERAGE):
-            _reads(facts)
-        else:
-            _vcf(facts, cfg, par)
-            if people is not None and (facts.contigs or facts.samples):
-                _vcf_samples(facts, people, cfg.samples)
+    try:
+        if entry.input_type == "fastq":
+            _fastq(facts)
+        elif _there(facts, entry.path):
+            if entry.input_type in ("ubam", "bam", "cram", COVERAGE):
+                _reads(facts)
+            else:
+                _vcf(facts, cfg, par)
+                if people is not None and (facts.contigs or facts.samples):
+                    _vcf_samples(facts, people, cfg.samples)
+    except GoeError as error:
+        # Of what cannot be decrypted behind its beginning.
+        facts.problems += [problem for problem in _of_row(facts, error) if problem not in facts.problems]
     return facts
 
 
@@ -858,8 +900,13 @@ def lint(
                 )
             )
     shared = _Shared()
+    no_key = plain.key_problems(path for entry in inputs for path in entry.paths)
+    problems += no_key
+    closed = {entry for entry in inputs if no_key and any(map(plain.is_encrypted, entry.paths))}
 
     def looked(entry: Input) -> Facts:
+        if entry in closed:
+            return Facts(entry, "")
         facts = look(entry, cfg, people, build.par if build else ())
         facts.contigs, facts.m5, facts.used = shared(facts.contigs), shared(facts.m5), shared(facts.used)
         return facts
@@ -869,7 +916,7 @@ def lint(
     try:
         with ThreadPoolExecutor(threads) as pool:
             every = list(pool.map(looked, inputs))
-        of_reads, of_reads_notes = first_reads.look(inputs, cfg.inputs, threads)
+        of_reads, of_reads_notes = first_reads.look([e for e in inputs if e not in closed], cfg.inputs, threads)
     finally:
         pysam.set_verbosity(verbosity)
     if build:

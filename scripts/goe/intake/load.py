@@ -19,6 +19,7 @@ from goe.core import manifest
 from goe.core.errors import GoeError, Problem, write_table
 from goe.genome import build
 from goe.genome.build import Build
+from goe.hts import plain
 from goe.intake import kept, tools
 from goe.intake.stamps import Stamps, of
 from goe.rules.dataset import DatasetId
@@ -185,7 +186,9 @@ def look(loaded: Loaded, stamps: Stamps, threads: int, called: Collection[str] =
     looked, key = folder / _LOOKED, of(cfg, stamps.release)
     problems, notes = tools.look(called)
     with contextlib.suppress(OSError, ValueError):
-        if not anew and json.loads(looked.read_text()) == key and not problems:
+        no_key = plain.key_problems(path for entry in loaded.inputs for path in entry.paths)
+        unchanged = json.loads(looked.read_text()) == key
+        if not anew and unchanged and not problems and not no_key:
             return len(notes)
     from goe.intake import lint
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from goe.core.errors import Problem
+from goe.hts import plain
 
 # First bytes -> name of the format, and the command that inflates a file to standard output.
 _PACKINGS = {
@@ -15,8 +16,11 @@ _PACKINGS = {
 
 def problem(path: str | Path) -> Problem | None:
     """What is told of a file that is compressed otherwise than with gzip or bgzip; `where` is empty."""
-    with Path(path).open("rb") as handle:
+    with plain.opened(path) as handle:
         start = handle.read(8)
+    if start == b"crypt4gh":
+        what = "encrypted with Crypt4GH, as its name does not say"
+        return Problem("", what, f"call it {path}{plain.ENDING}, which is decrypted as it is read")
     for magic, (name, command) in _PACKINGS.items():
         if start.startswith(magic):
             mend = f"{command} {path} | bgzip > new.gz, and give that"

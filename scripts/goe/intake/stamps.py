@@ -42,7 +42,8 @@ _READS = (
         "goe/calls/reports.py",
         "goe/calls/unit.py",
     ),
-    *("goe/hts/bam.py", "goe/hts/cram.py", "goe/hts/indexes.py", "goe/hts/kernels.py"),
+    *("goe/hts/bam.py", "goe/hts/cram.py", "goe/hts/crypt4gh.py", "goe/hts/indexes.py", "goe/hts/kernels.py"),
+    "goe/hts/plain.py",
 )
 _INDEX = ("align_index.py", "goe/calls/aligners.py")
 _CONTAMINATION = ("align_contamination.py",)
@@ -61,7 +62,7 @@ _OWN = (
     "goe/harmonise/",
     *("goe/genome/alleles.py", "goe/genome/bed.py", "goe/genome/build.py", "goe/genome/classes.py"),
     *("goe/genome/fasta.py", "goe/hts/bcf.py", "goe/hts/indexes.py", "goe/hts/kernels.py", "goe/hts/parquet.py"),
-    *("goe/hts/text.py", "goe/hts/vcf_header.py"),
+    *("goe/hts/crypt4gh.py", "goe/hts/plain.py", "goe/hts/text.py", "goe/hts/vcf_header.py"),
 )
 _GATHERED = ("harmonise_batch.py", "goe/core/batches.py")
 _COVERAGE = (
@@ -71,7 +72,8 @@ _COVERAGE = (
 _COVERED = ("coverage_batch.py", "goe/core/batches.py", "goe/genome/build.py", "goe/harmonise/", "goe/hts/parquet.py")
 _SCAN = (
     *("joint.smk", "joint_file.py", "goe/calls/scan.py"),
-    *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/indexes.py", "goe/hts/vcf_header.py"),
+    *("goe/hts/bcf.py", "goe/hts/bgzf.py", "goe/hts/crypt4gh.py", "goe/hts/indexes.py", "goe/hts/plain.py"),
+    "goe/hts/vcf_header.py",
 )
 _GENOTYPES = (
     *("harmonise.smk", "harmonise_ledger.py", "harmonise_merge.py", "harmonise_split.py", "goe/calls/joint.py"),
@@ -79,6 +81,7 @@ _GENOTYPES = (
     *(
         "goe/genome/intervals.py",
         "goe/hts/bgzf.py",
+        "goe/hts/by_index.py",
         "goe/rules/counting.py",
         "goe/rules/dataset.py",
         "goe/rules/stratum.py",

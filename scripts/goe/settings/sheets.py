@@ -77,6 +77,10 @@ class Input:
     unit: str = ""
     row: int = 0
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, self.path2) if self.path2 else (self.path,)
+
 
 def country_problem(code: str) -> tuple[str, str] | None:
     """What is wrong with a country code and the mend; None for an official ISO 3166-1 alpha-2 code."""
@@ -328,12 +332,12 @@ def look_at_inputs(path: str | Path, base: str | Path = ".") -> tuple[list[Input
         for cell in (path1, path2):
             if re.match(r"[a-z0-9+]+://", cell):
                 problems.append(Problem(where, f"{cell} is not a local path", "copy the file to a local folder"))
-            elif cell.endswith(".c4gh"):
+            elif kind == COVERAGE and cell.endswith(".c4gh"):
                 problems.append(
                     Problem(
                         where,
-                        f"{cell} needs a decryption key, and crypt4gh input is not available in this version",
-                        "decrypt it first (crypt4gh decrypt) into a folder that only you can read",
+                        f"{cell} is encrypted, and mosdepth reads the depth of reads here and there, by their index",
+                        "decrypt it first (crypt4gh decrypt) into a folder that only you can read, or take the row out",
                     )
                 )
             elif not cell.isprintable():

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from goe.calls.unit import FAILED, Unit
 from goe.core.errors import GoeError
 from goe.core.ledger import Ledger
 from goe.demo import genome, people, reads
+from helpers.encrypted import Owner
 
 N, COPIES = 1_500, 60
 BASES = str.maketrans("F:,#", "ACGT")
@@ -207,7 +209,7 @@ def test_a_unit_whose_record_is_damaged_is_no_fault_of_goe(at, pairs, tmp_path):
         align(at, [one, two], tmp_path / "a.bam")
 
 
-def test_reads_that_failed_the_filter_are_left_out_of_fastq_and_ubam_alike(at, pairs, tmp_path):
+def test_reads_that_failed_the_filter_are_left_out_of_fastq_and_ubam_alike(at, pairs, tmp_path, monkeypatch):
     one, two = fastq(tmp_path, pairs)
     for k, path in enumerate((one, two), 1):
         lines = gzip.decompress(path.read_bytes()).splitlines()
@@ -221,12 +223,24 @@ def test_reads_that_failed_the_filter_are_left_out_of_fastq_and_ubam_alike(at, p
     passed = unaligned(tmp_path / "good.bam", (good, "g", "L"))
     pysam.merge("-f", "-c", str(tmp_path / "u.bam"), str(passed), str(flagged))
     rows = []
-    for given in ([one, two], [tmp_path / "u.bam"]):
+    own = Owner.made(tmp_path / "keys").told(monkeypatch)
+    sealed = ([own.encrypt(shutil.copy(one, tmp_path / "1")), own.encrypt(shutil.copy(two, tmp_path / "2"))],)
+    sealed += ([own.encrypt(shutil.copy(tmp_path / "u.bam", tmp_path / "u"))],)
+    for given in ([one, two], [tmp_path / "u.bam"], *sealed):
         ledger = align(at, given, tmp_path / "a.bam")
         assert ledger.taken["reads"] == 2 * N and ledger.given["reads"] == 2 * N - 2 * (N // 3)
         assert ledger.dropped["reads"] == {FAILED: 2 * (N // 3)}
         rows.append(sorted(line.split("\t")[:6] for line in pysam.view(str(tmp_path / "a.bam")).splitlines()))
-    assert rows[0] == rows[1]
+    assert rows[0] == rows[1] == rows[2] == rows[3]
+
+
+@pytest.mark.parametrize("kind", ["fastq", "ubam"])
+def test_an_encrypted_unit_gives_what_the_plain_one_gives(at, pairs, tmp_path, alone, monkeypatch, kind):
+    own = Owner.made(tmp_path / "keys").told(monkeypatch)
+    given = (
+        fastq(tmp_path, pairs) if kind == "fastq" else [unaligned(tmp_path / "u.bam", (pairs, "g", "A"), suffix="/")]
+    )
+    assert person(at, tmp_path, [own.encrypt(path) for path in given]) == alone
 
 
 def test_an_unaligned_bam_gives_what_the_same_fastq_gives(at, pairs, tmp_path, alone):

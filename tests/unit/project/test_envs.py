@@ -14,6 +14,7 @@ PACKAGE = {
     "yaml": "pyyaml",
     "isal": "python-isal",
     "crypt4gh": "python-crypt4gh",
+    "cryptography": "python-crypt4gh",  # which brings it
     "llvmlite": "numba",  # which brings it
     "markupsafe": "jinja2",  # which brings it
 }

@@ -170,7 +170,7 @@ def test_relative_paths_start_from_the_base(tmp_path):
         ("A\tbam\t", "no path"),
         ("\tbam\ta.bam", "no sample_id"),
         ("A\tjoint_vcf\ta.vcf.gz", "a joint_vcf has no sample_id"),
-        ("A\tcram\ta.cram.c4gh", "crypt4gh input is not available in this version"),
+        ("A\tcoverage\ta.cram.c4gh", "a.cram.c4gh is encrypted, and mosdepth reads the depth of reads here and there"),
         ("A\tcram\ts3://bucket/a.cram", "is not a local path"),
         ("A\tfastq\ta\tb\t\tL/1", "unit 'L/1'"),
     ],

@@ -48,8 +48,8 @@ LICENCES = {
 _WORD = re.compile(r"[^\s()]+")
 _OPERATORS = ("AND", "OR", "WITH")
 NEEDED = (
-    *("crypt4gh", "cyvcf2", "isal", "jinja2", "jsonschema", "llvmlite", "markupsafe", "numba", "numpy", "pyarrow"),
-    *("pyshacl", "pysam", "pyyaml", "rdflib", "scipy"),
+    *("crypt4gh", "cryptography", "cyvcf2", "isal", "jinja2", "jsonschema", "llvmlite", "markupsafe", "numba", "numpy"),
+    *("pyarrow", "pyshacl", "pysam", "pyyaml", "rdflib", "scipy"),
 )
 """The packages that goe imports; not every environment has them all."""
 UNKNOWN = "NOASSERTION"
