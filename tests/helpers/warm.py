@@ -1,11 +1,11 @@
 """Snakemake, the jobs it starts, and their MultiQC, in processes that begin with what they import.
 
 Nine tenths of a small job are the imports of numba, pyarrow, Snakemake and goe, half of MultiQC are its own. One server
-of each test process has them loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that
-a process of its own would have, and its end: no function of goe was called before it. Loaded modules, hash seed and
-numba's settings are those of the server, and a Snakefile is translated once while its text is the same. So some runs
-are compared with one whose Snakemake, and first job of each script, a user could have started (`helpers.workflow`,
-`alone`).
+of each test process has them loaded, and forks for every run and every job. A fork has the arguments, folder,
+environment, umask and output that a process of its own would have, and its end: no function of goe was called before
+it. Loaded modules, hash seed and numba's settings are those of the server, and a Snakefile is translated once while its
+text is the same. So some runs are compared with one whose Snakemake, and first job of each script, a user could have
+started (`helpers.workflow`, `alone`).
 """
 
 import atexit
@@ -186,7 +186,6 @@ def _snakemake() -> None:
 
     PythonScript.execute_script = execute_script
     _translated_once(Path(server).parent)
-    _one_timer()
     cli.main(sys.argv[1:])
 
 
@@ -246,30 +245,6 @@ def _translated_once(folder: Path) -> None:
         return code, rulecount
 
     workflow.parse = parse
-
-
-def _one_timer() -> None:
-    """Let Snakemake's scheduler wait for one timer at a time.
-
-    Of itself it starts one in every round, each of which begins a round a second later and starts the next: every job
-    that has ended adds a round a second, a third of what Snakemake takes for 49 jobs. The last ones hold its end up.
-    """
-    from snakemake.scheduling.job_scheduler import JobScheduler
-
-    waiting: set[JobScheduler] = set()
-
-    def later(self: JobScheduler, delay: float) -> None:
-        def again() -> None:
-            waiting.discard(self)
-            self._open_jobs.release()
-
-        if self not in waiting:
-            waiting.add(self)
-            timer = threading.Timer(delay, again)
-            timer.daemon = True
-            timer.start()
-
-    JobScheduler._schedule_reevalutation = later
 
 
 @contextmanager

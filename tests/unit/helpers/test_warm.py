@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -80,39 +79,6 @@ def test_multiqc_of_a_job_is_a_fork_too(tmp_path):
     assert program != MULTIQC
     assert version == [0, own.stdout] and own.stdout.startswith("multiqc, version ")
     assert wrong[0] == 2
-
-
-TWENTY = """
-rule all:
-    input: expand("{n}", n=range(20))
-
-rule one:
-    output: "{n}"
-    script: "one.py"
-
-from snakemake.scheduling.job_scheduler import JobScheduler
-asked = JobScheduler.job_selector
-
-def counted(self, jobs):
-    with open("rounds", "a") as out:
-        out.write(".")
-    return asked(self, jobs)
-
-JobScheduler.job_selector = counted
-"""
-SLOW = """
-import time
-time.sleep(0.2)
-open(snakemake.output[0], "w")
-"""
-
-
-def test_rounds_of_the_scheduler_do_not_beget_rounds(tmp_path):
-    """One for each job that ends and one a second; of itself each would begin another a second later."""
-    begun = time.monotonic()
-    status, output = run(tmp_path, SLOW, TWENTY)
-    assert status == 0, output
-    assert 20 <= len((tmp_path / "rounds").read_text()) < 25 + (time.monotonic() - begun)
 
 
 BOTH = """
