@@ -47,5 +47,5 @@ def test_there_is_a_round_for_each_job_and_each_second(tmp_path, once, limit):
     status, output = warm.snakemake([*options, "--max-jobs-per-timespan", limit], os.environ, 300)
     assert status == 0, output
     most = 25 + time.monotonic() - begun
-    assert 20 <= (rounds := len((tmp_path / "rounds").read_text()))
+    assert (rounds := len((tmp_path / "rounds").read_text())) >= 20
     assert (rounds < most) == once, (rounds, most)
