@@ -23,6 +23,9 @@ if "datasets" in config:
         input:
             whole_collection,
 
+    onstart:
+        rounds.one_timer(workflow.scheduler)
+
 else:
 
     include: "workflow/rules/common.smk"
@@ -44,6 +47,7 @@ else:
         environment.planned()
         look_at_inputs()
         keep_what_is_to_do()
+        rounds.one_timer(workflow.scheduler)
 
     onsuccess:
         say_what_was_made()

@@ -36,6 +36,13 @@ def shared() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that run the whole workflow come first, those of tests/workflow before the others: the longest that began
-    last would leave the other processes idle."""
-    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.parent.name != "workflow"))
+    """First the longest, which would leave the other processes idle if they began last: files that run the whole
+    workflow, those of tests/workflow before the others. Before them one that compiles the kernels of a floor, so that
+    this is done while the others compile those of an open release."""
+    compiles = REPO / "tests/property/test_disclosure.py"
+
+    def order(item: pytest.Item) -> tuple[bool, bool, bool]:
+        slow = item.get_closest_marker("slow") is not None
+        return item.path != compiles, not slow, item.path.parent.name != "workflow"
+
+    items.sort(key=order)

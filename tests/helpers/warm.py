@@ -1,11 +1,11 @@
-"""Snakemake, and the jobs it starts, in processes that begin with what they import.
+"""Snakemake, the jobs it starts, and their MultiQC, in processes that begin with what they import.
 
-Nine tenths of a small job are the imports of numba, pyarrow, Snakemake and goe. One server of each test process has
-them loaded, and forks for every run and every job. A fork has the arguments, folder, environment, umask and output that
-a process of its own would have, and its end: no function of goe was called before it. Loaded modules, hash seed and
-numba's settings are those of the server, and a Snakefile is translated once while its text is the same. So some runs
-are compared with one whose Snakemake, and first job of each script, a user could have started (`helpers.workflow`,
-`alone`).
+Nine tenths of a small job are the imports of numba, pyarrow, Snakemake and goe, half of MultiQC are its own. One server
+of each test process has them loaded, and forks for every run and every job. A fork has the arguments, folder,
+environment, umask and output that a process of its own would have, and its end: no function of goe was called before
+it. Loaded modules, hash seed and numba's settings are those of the server, and a Snakefile is translated once while its
+text is the same. So some runs are compared with one whose Snakemake, and first job of each script, a user could have
+started (`helpers.workflow`, `alone`).
 """
 
 import atexit
@@ -18,6 +18,7 @@ import pickle
 import pkgutil
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,15 +37,20 @@ from helpers import compiled
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 LIBRARIES = """
 crypt4gh.keys.c4gh crypt4gh.lib cyvcf2 isal.igzip jinja2 jsonschema matplotlib.backends.backend_agg matplotlib.pyplot
-nbformat numba pandas polars pyarrow.compute pyarrow.csv pyarrow.dataset pyarrow.json pyarrow.parquet pyshacl pysam
-rdflib scipy.optimize scipy.special scipy.stats smart_open snakemake.cli snakemake.report yaml
+multiqc.__main__ multiqc.core.special_case_modules.custom_content multiqc.core.special_case_modules.software_versions
+multiqc.templates.default nbformat numba pandas plotly.graph_objs.layout polars pyarrow.compute pyarrow.csv
+pyarrow.dataset pyarrow.json pyarrow.parquet pyshacl pysam rdflib scipy.optimize scipy.special scipy.stats smart_open
+snakemake.cli snakemake.report yaml
 """
 MESSAGE = 1 << 17
 
 
 @dataclass
 class Request:
-    """What a process gets from the one that starts it. `kind` is snakemake or script; `group` 0 a group of its own."""
+    """What a process gets from the one that starts it.
+
+    kind: snakemake, multiqc or script. group: 0 for one of its own.
+    """
 
     kind: str
     arguments: list[str]
@@ -141,6 +147,8 @@ def _work(request: Request, outputs: list[int]) -> int:
         _site()
         if request.kind == "snakemake":
             _snakemake()
+        elif request.kind == "multiqc":
+            _multiqc()
         else:
             runpy.run_path(sys.argv[0], run_name="__main__")
         status = 0
@@ -177,6 +185,15 @@ def _snakemake() -> None:
     PythonScript.execute_script = execute_script
     _translated_once(Path(server).parent)
     cli.main(sys.argv[1:])
+
+
+def _multiqc() -> None:
+    """The command, which does not look each time whether the schema of its own settings is one, a third of its time."""
+    from jsonschema import Draft202012Validator
+    from multiqc.__main__ import run_multiqc
+
+    Draft202012Validator.check_schema = classmethod(lambda cls, schema, *given, **named: None)
+    run_multiqc()
 
 
 def as_a_user() -> None:
@@ -255,6 +272,7 @@ def _server() -> str:
     kept = ExitStack()
     atexit.register(kept.close)
     path = kept.enter_context(tempfile.TemporaryDirectory()) + "/warm"
+    _write_program(Path(path).parent / "programs/multiqc", f"warm.multiqc({path!r})")
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-m", "helpers.warm", path]
     server = kept.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env))
@@ -274,6 +292,8 @@ def snakemake(
         both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         done = subprocess.run(command, **both, text=True, timeout=timeout, env=env)
         return done.returncode, done.stdout
+    if shutil.which("multiqc", path=env["PATH"]) == f"{sys.prefix}/bin/multiqc":
+        env["PATH"] = f"{Path(_server()).parent}/programs:{env['PATH']}"
     return _ended("snakemake", ["snakemake", *arguments], env, timeout)
 
 
@@ -302,12 +322,23 @@ def of_jobs(folder: Path) -> dict[str, str]:
     It finds another Python in `folder`, a program that asks the server and waits. Whoever kills that kills the fork.
     """
     program = folder / "python"
-    lines = [f"#!{sys.executable} -IS", "import sys", f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})"]
-    lines += ["from helpers import warm", f"sys.exit(warm.job({sys.executable!r}, {_server()!r}))", ""]
-    program.write_text("\n".join(lines))
-    program.chmod(0o700)
+    _write_program(program, f"warm.job({sys.executable!r}, {_server()!r})")
     (folder / "sitecustomize.py").write_text(f"import sys\nsys.executable = {str(program)!r}\n")
     return {"PYTHONPATH": str(folder)}
+
+
+def _write_program(path: Path, call: str) -> None:
+    """A program that ends with the exit status that the call of a function of this module returns."""
+    lines = [f"#!{sys.executable} -IS", "import sys", f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})"]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join([*lines, "from helpers import warm", f"sys.exit({call})", ""]))
+    path.chmod(0o700)
+
+
+def multiqc(server: str) -> int:
+    """What the program of that name does, which stands before the environment's on the PATH of forks."""
+    with _started(server, "multiqc", sys.argv, os.environ, [1, 2], os.getpgrp()) as (_, wait):
+        return wait()
 
 
 def job(interpreter: str, server: str) -> int:

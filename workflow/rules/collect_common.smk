@@ -1,5 +1,5 @@
 from goe.collect import folder as collection, public_sum, sheet
-from goe.core import code_digest, environment
+from goe.core import code_digest, environment, rounds
 from goe.core.manifest import NAME as MANIFEST
 
 environment.prepare()

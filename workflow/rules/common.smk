@@ -1,7 +1,7 @@
 from functools import cache
 from itertools import groupby
 
-from goe.core import batches, environment, seal
+from goe.core import batches, environment, rounds, seal
 from goe.genome import build
 from goe.intake import load as intake, stamps, tools
 from goe.settings import sheets

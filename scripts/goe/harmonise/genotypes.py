@@ -298,7 +298,7 @@ class Caller:
             calls, seen = np.empty((len(people), 2), np.int32), np.empty((len(people), 4), np.int32)
             call(
                 people, gts, dp, gq, ad, ft_fail, self.ploidy[region_class], tests,
-                rule.min_gq, rule.min_dp, rule.min_dp_haploid, rule.min_ab, rule.alt_only, calls, seen,
+                rule.min_gq, rule.min_dp, rule.min_dp_haploid, float(rule.min_ab), rule.alt_only, calls, seen,
             )  # fmt: skip
             found.append((calls, seen))
         return Calls(region_class, people, found[0][0], found[1][0] if raw else None, found[0][1])

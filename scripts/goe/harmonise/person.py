@@ -329,7 +329,7 @@ class Harmoniser:
         rule = self.rule
         gt.call(
             np.arange(n, dtype=np.int32), gts, dp, gq, ad, ft_fail, self.ploidy[of_class], tests,
-            rule.min_gq, rule.min_dp, rule.min_dp_haploid, rule.min_ab, rule.alt_only, calls, seen,
+            rule.min_gq, rule.min_dp, rule.min_dp_haploid, float(rule.min_ab), rule.alt_only, calls, seen,
         )  # fmt: skip
         return calls, seen
 

@@ -2,12 +2,16 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from helpers import warm
 from helpers.workflow import REPO
 
+MULTIQC = f"{sys.prefix}/bin/multiqc"
 SNAKEFILE = """
 rule one:
     output: "told.json"
@@ -56,6 +60,25 @@ def test_the_line_of_an_error_is_that_of_the_snakefile_each_time(tmp_path):
     wrong = SNAKEFILE.replace("script", "input: 1 / 0\n    script")
     said = [run(tmp_path, TELL, wrong) for _ in range(2)]
     assert all(status == 1 and "ZeroDivisionError" in output and ", line 5" in output for status, output in said), said
+
+
+ASKED = """
+import json, shutil, subprocess
+said = [subprocess.run(["multiqc", word], capture_output=True, text=True) for word in ("--version", "--no-such-word")]
+with open(snakemake.output[0], "w") as out:
+    json.dump([shutil.which("multiqc"), *([each.returncode, each.stdout] for each in said)], out)
+"""
+
+
+@pytest.mark.skipif(shutil.which("multiqc") != MULTIQC, reason="MultiQC is of another environment")
+def test_multiqc_of_a_job_is_a_fork_too(tmp_path):
+    status, output = run(tmp_path, ASKED)
+    assert status == 0, output
+    program, version, wrong = json.loads((tmp_path / "told.json").read_text())
+    own = subprocess.run([MULTIQC, "--version"], capture_output=True, text=True)
+    assert program != MULTIQC
+    assert version == [0, own.stdout] and own.stdout.startswith("multiqc, version ")
+    assert wrong[0] == 2
 
 
 BOTH = """

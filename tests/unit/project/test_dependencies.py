@@ -23,7 +23,7 @@ IMPORTED_AS = {"pyyaml": "yaml", "roc-validator": "rocrate_validator", "markdown
 OF_A_RUN = {"matplotlib", "msprime"}
 # In requirements.in, and imported by nobody here.
 NOT_IMPORTED = {
-    **{"snakemake-executor-plugin-slurm": "a plugin", "multiqc": "a program", "pytest-xdist": "a plugin"},
+    **{"snakemake-executor-plugin-slurm": "a plugin", "pytest-xdist": "a plugin"},
     **{"ruff": "a program", "snakefmt": "a program", "import-linter": "a program", "mypy": "a program"},
     **{"pandas-stubs": "types", "types-pyyaml": "types", "pygments": "newer than others ask for"},
     **{"boto3": "newer than others ask for", "six": "newer than others ask for"},
