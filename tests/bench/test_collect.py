@@ -5,7 +5,7 @@ DuckDB is none of our packages: `pip install --target FOLDER duckdb`, and PYTHON
 
 GOE_BENCH_COLLECT gives another number of alleles of each dataset than 50,000; thirty of 2,000,000 are in proportion.
 Half of them are in every dataset, each of the others in one alone, which is the worst there is: the table has a row
-for each and numbers of 93 strata in a row.
+for each and numbers of 93 strata in a row. `test_the_sum_of_countries_that_are_alike` has datasets as Europe's are.
 """
 
 import importlib.util
@@ -39,12 +39,32 @@ TERMS = {"build": "toy", "contigs": [{"name": CONTIG, "length": LENGTH, "md5": "
 COUNTRIES = [f"{a}{b}" for a in "ABCDE" for b in "ABCDEF"]
 
 
-def dataset(root, number, alleles, shared):
-    """Half of the alleles are in every dataset, the others in it alone; one in two datasets has a floor."""
+def alike(alleles):
+    """Positions of each dataset, as a model of countries has them: frequencies p of Europe by 1/p, those of a country
+    drawn around p with Fst 0.01 (Balding, Nichols 1995, doi 10.1007/BF01441146), which is more than within Europe, and
+    an allele listed where a country has five copies."""
+    rng, fst, least = np.random.default_rng(0), 0.01, 1e-5
+    pool = 3 * alleles
+    p = np.exp(rng.uniform(np.log(least), np.log(0.5), pool)).astype(float)
+    pos = np.sort(rng.choice(LENGTH - 2, pool, replace=False)) + 1
+    for _ in range(DATASETS):
+        af = rng.beta(p * (1 - fst) / fst, (1 - p) * (1 - fst) / fst)
+        yield pos[rng.binomial(2 * PEOPLE, af) >= 5]
+
+
+def apart(alleles):
+    """Positions of each dataset: half of them in every one, the others in it alone."""
+    shared = np.sort(np.random.default_rng(0).choice(LENGTH - 2, alleles // 2, replace=False)) + 1
+    for number in range(1, DATASETS + 1):
+        own = np.random.default_rng(number).integers(1, LENGTH, alleles - len(shared))
+        yield np.unique(np.concatenate((shared, own)))
+
+
+def dataset(root, number, pos):
+    """A dataset with these positions; one in two has a floor."""
     rng = np.random.default_rng(number)
     country = COUNTRIES[number - 1]
     people = {"Total": PEOPLE, "M": 1000, "F": 1000, country: PEOPLE, f"{country}_M": 1000, f"{country}_F": 1000}
-    pos = np.unique(np.concatenate((shared, rng.integers(1, LENGTH, alleles - len(shared)))))
     n = len(pos)
     ref = pos % 4
     alt = (ref + 1 + (pos // 4) % 3) % 4
@@ -62,7 +82,7 @@ def dataset(root, number, alleles, shared):
         block = Block(CONTIG, pos, ref, alt, words, mask, tuple(people), st.Numbers(**rows), {})
         out.write(block)
     vcf(block, root / f"{number}.vcf.gz")
-    start = np.unique(rng.integers(1, LENGTH, alleles // 2))
+    start = np.unique(rng.integers(1, LENGTH, n // 2))
     runs = {"contig": pa.repeat(pa.scalar(CONTIG), len(start)), "start": start, "end": np.append(start[1:], LENGTH)}
     runs |= {f"an_{s}": rng.integers(0, 2 * p, len(start)) for s, p in people.items()}
     track = root / f"{number}.an.parquet"
@@ -101,12 +121,16 @@ def added_up(root, number, pipe):
 
 
 def finished(root, told, pipe):
-    """The folder, and its check."""
-    begun = cpu()
-    folder.finish(SETTINGS, folder.load(root / "agreed.json"), {CONTIG: root / "sum"}, [told], root / "collection")
-    made = cpu() - begun
-    assert not [problem for result in check.run(root / "collection") for problem in result.problems]
-    pipe.send((made, cpu() - begun - made, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    """The comparison, the folder, and its check: CPU of each, and the memory of all."""
+    datasets, made = folder.load(root / "agreed.json"), root / "collection"
+    begun = [cpu()]
+    folder.compare_contig(datasets, SETTINGS, CONTIG, root / "sum", root / "compare")
+    begun.append(cpu())
+    folder.finish(SETTINGS, datasets, {CONTIG: root / "sum"}, [told], made, {CONTIG: root / "compare"})
+    begun.append(cpu())
+    assert not [problem for result in check.run(made) for problem in result.problems]
+    begun.append(cpu())
+    pipe.send((*np.diff(begun).tolist(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
 def measured(*task):
@@ -134,12 +158,14 @@ def row(table, what, seconds, megabytes):
     table.append((what, f"{seconds:.0f} s of CPU", f"{megabytes:.0f} MB"))
 
 
+def made(where, positions):
+    folder.save([dataset(where, i, pos) for i, pos in enumerate(positions, 1)], where / "agreed.json")
+    return where
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    where = tmp_path_factory.mktemp("datasets")
-    shared = np.sort(np.random.default_rng(0).choice(LENGTH - 2, ALLELES // 2, replace=False)) + 1
-    folder.save([dataset(where, i, ALLELES, shared) for i in range(1, DATASETS + 1)], where / "agreed.json")
-    return where
+    return made(tmp_path_factory.mktemp("datasets"), apart(ALLELES))
 
 
 def test_the_sum_of_thirty_datasets(root, table):
@@ -153,9 +179,19 @@ def test_the_sum_of_thirty_datasets(root, table):
     # Linear in what is written, alleles by strata, of which there are 33 and 93.
     assert found[1][1] / found[0][1] < 1.5 * (found[1][0] * 93) / (found[0][0] * 33)
     assert megabytes < MEGABYTES
-    made, checked, megabytes = measured(finished, root, told)
-    row(table, "its folder: VCFs joined, indexes, manifest", made, megabytes)
-    row(table, "its check: every row and number, both VCFs", checked, megabytes)
+    compared, put, checked, megabytes = measured(finished, root, told)
+    row(table, "its comparison of countries and datasets", compared, megabytes)
+    row(table, "its folder: VCFs joined, indexes, manifest", put, megabytes)
+    row(table, "its check: every row and number, both VCFs, the comparison again", checked, megabytes)
+
+
+def test_the_sum_of_countries_that_are_alike(tmp_path, table):
+    root = made(tmp_path, alike(ALLELES))
+    measured(added_up, root, 2)
+    told, seconds, megabytes = measured(added_up, root, DATASETS)
+    rows = sum(pq.read_metadata(root / f"{i}.parquet").num_rows for i in range(1, DATASETS + 1)) // DATASETS
+    row(table, f"{DATASETS} alike, of {rows:,} alleles, {told['alleles']:,} in all", seconds, megabytes)
+    assert megabytes < MEGABYTES
 
 
 def test_bcftools_merge_of_the_same_sites_vcfs(root, table):

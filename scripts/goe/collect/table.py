@@ -31,7 +31,10 @@ FILTERS = {
 }
 _TYPES = {"string": pa.string(), "int16": pa.int16(), "int32": pa.int32(), "float32": pa.float32()}
 _TYPES |= {"float64": pa.float64()}
-_ROW_GROUP = 1 << 14
+_ROW_GROUP = 1 << 15
+"""Alleles of a row group: each chunk of its hundreds of columns takes time, and memory until the file is whole."""
+_LEVEL = 1
+"""Of zstd: quicker than 3, and of numbers like these no larger."""
 _OF_LEAVES = ("ac_lo", "ac_hi", "an", "an_hi", "n_not_counted")
 """Columns of men and of women of a country: the others follow, or are of interest for larger groups."""
 _EXACT = {"AC": "ac_lo", "AN": "an", "AF": "af_lo"}
@@ -51,15 +54,21 @@ def groups(strata: Sequence[str]) -> list[str]:
 
 def fields(strata: Sequence[str]) -> list[tuple[pa.Field, dict[str, str], str]]:
     """Columns in their order, each with its row of the dictionary and its stratum, empty for those of the allele."""
-    out = [(pa.field(r["column"], _TYPES[r["type"]]), r, "") for r in _rows() if r["scope"] == "allele"]
+    out = [(_field(r["column"], r), r, "") for r in _rows() if r["scope"] == "allele"]
     with_faf = set(groups(strata))
     for s in strata:
         for r in _rows():
             if parse(s).is_leaf and r["column"] not in _OF_LEAVES:
                 continue
             if r["scope"] == "stratum" or (r["scope"] == "group" and s in with_faf):
-                out.append((pa.field(column(r["column"], s), _TYPES[r["type"]]), r, s))
+                out.append((_field(column(r["column"], s), r), r, s))
     return out
+
+
+def _field(name: str, r: Mapping[str, str]) -> pa.Field:
+    """A column by its row of the dictionary. What is never null is said to be so, which is written in less time."""
+    kind = _TYPES[r["type"]]
+    return pa.field(name, kind, nullable=pa.types.is_floating(kind) or r["column"] == "faf95_max_group")
 
 
 def schema(strata: Sequence[str], about: Mapping) -> pa.Schema:
@@ -175,10 +184,12 @@ def _letters(status: np.ndarray) -> pa.Array:
 
 def datasets_schema(numbers: Sequence[int], about: Mapping) -> pa.Schema:
     """Schema of the table of what each dataset says."""
-    kinds = [("contig", pa.string()), ("pos", pa.int32()), ("ref", pa.string()), ("alt", pa.string())]
+    said = [("contig", pa.string()), ("pos", pa.int32()), ("ref", pa.string()), ("alt", pa.string())]
+    columns = [pa.field(*field, nullable=False) for field in said]
     for n in numbers:
-        kinds += [(f"status_{n}", pa.string()), (f"ac_{n}", pa.int32()), (f"an_{n}", pa.int32())]
-    return pa.schema(kinds, {"goe": json.dumps(dict(about), sort_keys=True)})
+        columns.append(pa.field(f"status_{n}", pa.string(), nullable=False))
+        columns += [pa.field(f"{count}_{n}", pa.int32()) for count in ("ac", "an")]
+    return pa.schema(columns, {"goe": json.dumps(dict(about), sort_keys=True)})
 
 
 def of_datasets(window: Window, contig: str, numbers: Sequence[int], wanted: pa.Schema) -> pa.Table:
@@ -199,6 +210,7 @@ class Writer:
             path,
             wanted,
             wanted.metadata[b"goe"].decode(),
+            compression_level=_LEVEL,
             write_page_checksum=True,
             # Numbers of hundreds of strata: plain ones are written in half the time, and are smaller.
             use_dictionary=[field.name for field in wanted if field.type == pa.string()],

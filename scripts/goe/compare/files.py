@@ -115,7 +115,7 @@ def _difference(name: str, a: Side, b: Side) -> str:
     one, two = a.path(name), b.path(name)
     with reading(one), reading(two):
         if name.endswith(".parquet"):
-            return same_rows(_parquet(mapped(one), one), _parquet(mapped(two), two))
+            return same_rows(_parquet(one, one), _parquet(two, two))
         if name.endswith(".tar"):
             return _tar(one, two, (a.id, b.id))
         if name.endswith(".gz"):
@@ -273,28 +273,30 @@ def _member(name: str, parts: Sequence[pa.Buffer], wheres: Sequence[str], ids: I
 
 @dataclass(frozen=True)
 class _Parquet:
-    """A Parquet file whose pages were looked at. schema: with its metadata."""
+    """A Parquet file whose pages were looked at. source: where it is, not mapped, since what was read of it would count
+    as memory; or its bytes in a TAR. schema: with its metadata."""
 
-    content: pa.Buffer
+    source: Path | pa.Buffer
     where: str
     schema: pa.Schema
     rows: int
 
     def batches(self) -> Iterator[pa.Table]:
         text = [field.name for field in self.schema if pa.types.is_string(field.type)]
-        return batches(pa.BufferReader(self.content), self.where, text, _ROWS, None)
+        source = pa.BufferReader(self.source) if isinstance(self.source, pa.Buffer) else self.source
+        return batches(source, self.where, text, _ROWS, None)
 
 
-def _parquet(content: pa.Buffer, where: str | Path) -> _Parquet:
+def _parquet(source: Path | pa.Buffer, where: str | Path) -> _Parquet:
     """GoeError when it is none that a release could have."""
-    about = pages.check(content, str(where), bounds.COLUMNS, bounds.ALLELES * bounds.STRATA)
+    about = pages.check(source, str(where), bounds.COLUMNS, bounds.ALLELES * bounds.STRATA)
     with reading(where):
         schema = about.schema.to_arrow_schema()
     for field in schema:
         if not (pa.types.is_string(field.type) or pa.types.is_primitive(field.type)):
             what = f"column {field.name} is {field.type}, which no table of a release has"
             raise GoeError(Problem(str(where), what, "get the release again"))
-    return _Parquet(content, str(where), schema.with_metadata(about.metadata), about.num_rows)
+    return _Parquet(source, str(where), schema.with_metadata(about.metadata), about.num_rows)
 
 
 def same_rows(a: _Parquet, b: _Parquet) -> str:

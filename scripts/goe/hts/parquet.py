@@ -59,10 +59,9 @@ def released(path: str | Path | IO[bytes], schema: pa.Schema, about: str, **layo
         str(path) if isinstance(path, str | Path) else path,
         schema,
         compression="zstd",
-        compression_level=_LEVEL,
         store_schema=False,
         write_page_index=True,
-        **layout,
+        **{"compression_level": _LEVEL, **layout},
     )
     file.add_key_value_metadata({"goe": about})
     return file

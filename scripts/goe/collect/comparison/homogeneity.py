@@ -77,7 +77,7 @@ def _every(ac, an, most, tie, p, least):  # type: ignore[no-untyped-def]
             if n > most:
                 break
         if n <= most:
-            p[j], least[j] = _exact(mine, size, tie)
+            p[j], least[j] = _exact(mine, size, tie, n)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -86,10 +86,11 @@ def _choose(n, k):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _exact(ac, an, tie):  # type: ignore[no-untyped-def]
+def _exact(ac, an, tie, most):  # type: ignore[no-untyped-def]
     """Sum of the probabilities of all tables that are no likelier than this one, and of those no likelier than any.
 
-    The tables are gone over in order of their last units; `left` is what units from one on hold together.
+    most: tables at most. They are gone over in order of their last units; `left` is what units from one on hold
+    together, and `ways` the logarithms of those to have so many copies in a unit.
     """
     units = an.size
     mine, left = np.zeros(units, np.int64), np.zeros(units + 1, np.int64)
@@ -101,29 +102,29 @@ def _exact(ac, an, tie):  # type: ignore[no-untyped-def]
     whole, here = _choose(room[0], left[0]), 0.0
     for i in range(units):
         here += _choose(an[i], ac[i])
-    found = np.empty(0)
-    for turn in range(2):
-        n, i, down = 0, 0, True
-        while i >= 0:
-            if i == units:
-                if turn:
-                    found[n] = sofar[i]
-                n += 1
-                i, down = i - 1, False
-                continue
-            if down:
-                # As few as the units behind leave.
-                mine[i] = max(0, left[i] - room[i + 1])
-            else:
-                mine[i] += 1
-            if mine[i] > min(an[i], left[i]):
-                i, down = i - 1, False
-                continue
-            left[i + 1] = left[i] - mine[i]
-            sofar[i + 1] = sofar[i] + _choose(an[i], mine[i])
-            i, down = i + 1, True
-        if not turn:
-            found = np.empty(n)
+    ways = np.empty((units, left[0] + 1))
+    for i in range(units):
+        for copies in range(min(an[i], left[0]) + 1):
+            ways[i, copies] = _choose(an[i], copies)
+    found = np.empty(most)
+    n, i, down = 0, 0, True
+    while i >= 0:
+        if i == units:
+            found[n] = sofar[i]
+            n, i, down = n + 1, i - 1, False
+            continue
+        if down:
+            # As few as the units behind leave.
+            mine[i] = max(0, left[i] - room[i + 1])
+        else:
+            mine[i] += 1
+        if mine[i] > min(an[i], left[i]):
+            i, down = i - 1, False
+            continue
+        left[i + 1] = left[i] - mine[i]
+        sofar[i + 1] = sofar[i] + ways[i, mine[i]]
+        i, down = i + 1, True
+    found = found[:n]
     lowest, p, least = found.min(), 0.0, 0.0
     for value in found:
         if value <= here + tie:

@@ -11,11 +11,17 @@ from goe.collect.comparison.cells import BOUNDED, EXACT
 
 
 @nb.njit(cache=True, nogil=True)
-def parts(ac1: float, an1: float, ac2: float, an2: float) -> tuple[float, float]:
-    """Numerator and denominator of Hudson's Fst at one allele; AN at least 2."""
-    p, q = ac1 / an1, ac2 / an2
-    above = (p - q) ** 2 - p * (1 - p) / (an1 - 1) - q * (1 - q) / (an2 - 1)
-    return above, p * (1 - q) + q * (1 - p)
+def unit(ac: float, an: float) -> tuple[float, float]:
+    """AF of a unit and the noise of its square; AN at least 2."""
+    p = ac / an
+    return p, p * (1 - p) / (an - 1)
+
+
+@nb.njit(cache=True, nogil=True)
+def parts(one: tuple[float, float], two: tuple[float, float]) -> tuple[float, float]:
+    """Numerator and denominator of Hudson's Fst at one allele, of two units."""
+    (p, noise), (q, other) = one, two
+    return (p - q) ** 2 - noise - other, p * (1 - q) + q * (1 - p)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -23,7 +29,7 @@ def parts_of(ac1, an1, ac2, an2):  # type: ignore[no-untyped-def]
     """`parts` of every allele: float64 (alleles,), twice."""
     above, below = np.zeros(ac1.size), np.zeros(ac1.size)
     for j in range(ac1.size):
-        above[j], below[j] = parts(ac1[j], an1[j], ac2[j], an2[j])
+        above[j], below[j] = parts(unit(ac1[j], an1[j]), unit(ac2[j], an2[j]))
     return above, below
 
 
@@ -38,17 +44,24 @@ def add_pairs(state, lo, hi, an, block, weight, sums, used, ends, ended, spread,
     float64 (units, units), weighted numerators; alike: int64 (1,), alleles in it. Filled where first < second.
     """
     units, alleles = state.shape
+    there = np.empty(units, np.int64)
+    p, noise = np.empty((2, units)), np.empty((2, units))
     for j in range(alleles):
         if weight[j] > 0:
             alike[0] += 1
+        n = 0
         for a in range(units):
-            if state[a, j] == 0 or an[a, j] < 2:
-                continue
-            for b in range(a + 1, units):
-                if state[b, j] == 0 or an[b, j] < 2:
-                    continue
+            if state[a, j] != 0 and an[a, j] >= 2:
+                there[n] = a
+                p[0, n], noise[0, n] = unit(min(lo[a, j], an[a, j]), an[a, j])
+                p[1, n], noise[1, n] = unit(min(hi[a, j], an[a, j]), an[a, j])
+                n += 1
+        for x in range(n):
+            a = there[x]
+            for y in range(x + 1, n):
+                b = there[y]
                 if state[a, j] == EXACT and state[b, j] == EXACT:
-                    above, below = parts(lo[a, j], an[a, j], lo[b, j], an[b, j])
+                    above, below = parts((p[0, x], noise[0, x]), (p[0, y], noise[0, y]))
                     if below > 0:
                         sums[block[j], a, b, 0] += above
                         sums[block[j], a, b, 1] += below
@@ -57,8 +70,7 @@ def add_pairs(state, lo, hi, an, block, weight, sums, used, ends, ended, spread,
                 elif state[a, j] >= BOUNDED and state[b, j] >= BOUNDED:
                     ended[a, b] += 1
                     for end in range(2):
-                        ac = lo if end == 0 else hi
-                        above, below = parts(min(ac[a, j], an[a, j]), an[a, j], min(ac[b, j], an[b, j]), an[b, j])
+                        above, below = parts((p[end, x], noise[end, x]), (p[end, y], noise[end, y]))
                         ends[a, b, end, 0] += above
                         ends[a, b, end, 1] += below
 

@@ -7,12 +7,12 @@ from goe.collect.comparison import hudson
 
 def test_parts_by_hand():
     # p 1/4 of 8, q 3/4 of 4: 1/4 - (3/16)/7 - (3/16)/3, and 1/4*1/4 + 3/4*3/4.
-    above, below = hudson.parts(2, 8, 3, 4)
+    above, below = hudson.parts(hudson.unit(2, 8), hudson.unit(3, 4))
     assert above == pytest.approx(0.25 - 3 / 112 - 1 / 16) and below == pytest.approx(10 / 16)
 
 
 def test_fst_of_fixed_differences_is_one_and_of_one_people_is_near_nothing():
-    assert np.divide(*hudson.parts(10, 10, 0, 10)) == 1
+    assert np.divide(*hudson.parts(hudson.unit(10, 10), hudson.unit(0, 10))) == 1
     rng = np.random.default_rng(1)
     p = rng.uniform(0.05, 0.95, 20_000)
     above, below = hudson.parts_of(rng.binomial(40, p), np.full(p.size, 40), rng.binomial(60, p), np.full(p.size, 60))
