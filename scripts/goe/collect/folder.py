@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,14 +16,13 @@ from goe.collect.comparison import contig as comparison
 from goe.collect.comparison import files as comparison_files
 from goe.collect.comparison.thresholds import Thresholds
 from goe.collect.dataset import Dataset
-from goe.collect.lines import content, sizes
+from goe.collect.lines import content
 from goe.collect.merge import STATES, Merge, strata_of, tell
 from goe.collect.sheet import RESTRICTED, Settings
 from goe.core import code_digest, manifest
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.files import write_whole
 from goe.genome.build import Build
-from goe.hts import tabix
 from goe.release.formats import sites_vcf
 from goe.release.notes import dumps
 from goe.release.restricted import LEVEL, MARK
@@ -94,7 +94,6 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
     tally: Counter[str] = Counter()
     filters: Counter[str] = Counter()
     by_source = {str(n): dict.fromkeys(STATES, 0) for n in numbers}
-    lines = {which: tabix.Lines() for which in _VCFS}
     with (
         table.Writer(root / "sums.parquet", wanted) as sums,
         table.Writer(root / "datasets.parquet", each) as apart,
@@ -108,12 +107,8 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
             apart.write(table.of_datasets(window, contig, numbers, each))
             text = table.lines(part, info)
             good = pc.equal(part["filter"], table.PASS).combine_chunks()
-            bases = pc.binary_length(window.ref).to_numpy()
-            for body, index, keep in ((every, lines["all"], None), (passed, lines["pass"], good)):
-                some = text if keep is None else text.filter(keep)
-                body.send(content(some))
-                chosen = slice(None) if keep is None else keep.to_numpy(zero_copy_only=False)
-                index.add(window.pos[chosen], bases[chosen], sizes(some))
+            every.send(content(text))
+            passed.send(content(text.filter(good)))
             exact = (bounds.ac_lo[total] == bounds.ac_hi[total]) & (bounds.an[total] == bounds.an_hi[total])
             tally += Counter(alleles=len(window), passed=good.true_count, exact=int(exact.sum()))
             for entry in pc.value_counts(part["filter"]).to_pylist():
@@ -122,8 +117,7 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
                 for n, alleles in zip(numbers, found.sum(axis=1).tolist(), strict=True):
                     by_source[str(n)][name] += alleles
     counts = {name: tally[name] for name in ("alleles", "passed", "exact")}
-    placed = {which: found.placed(root / f"{which}.vcf.gz") for which, found in lines.items()}
-    return {"contig": contig, **counts, "filters": dict(filters), "said": by_source, "lines": placed}
+    return {"contig": contig, **counts, "filters": dict(filters), "said": by_source}
 
 
 def compare_contig(
@@ -166,8 +160,9 @@ def finish(
     for contig, part in parts.items():
         for kind, name in (("frequencies", "sums"), ("datasets", "datasets")):
             _copy(part / f"{name}.parquet", root / f"{kind}/{contig}.parquet")
-    info, of = table.tags(strata), {one["contig"]: one for one in by_contig}
-    for which in _VCFS:
+    info = table.tags(strata)
+
+    def vcf(which: str) -> None:
         used = {name for one in by_contig for name in one["filters"]} if which == "all" else set()
         filters = [name for name in table.FILTERS if name in used]
         head = sites_vcf.header(build.name, contigs, filters, table.FILTERS, info)
@@ -175,8 +170,11 @@ def finish(
             at = head.index("##reference=")
             head = head[:at] + MARK + head[at:]
         bodies = [parts[contig] / f"{which}.vcf.gz" for contig in parts]
-        lines = [(contig, of[contig]["lines"][which]) for contig in parts]
-        sites_vcf.join(head, bodies, root / f"sites/{settings.id}.{which}.vcf.gz", lines=lines)
+        sites_vcf.join(head, bodies, root / f"sites/{settings.id}.{which}.vcf.gz")
+
+    # Beside each other, since most of it is that tabix reads them again.
+    with ThreadPoolExecutor(len(_VCFS)) as pool:
+        list(pool.map(vcf, _VCFS))
     about = describe(settings, datasets, by_contig)
     write_whole(root / ABOUT, dumps(about))
     write_whole(root / DICTIONARY, dictionary(strata))

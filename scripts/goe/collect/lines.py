@@ -64,11 +64,6 @@ def content(lines: pa.Array) -> memoryview:
     return data[ends[0] : ends[-1]].data
 
 
-def sizes(lines: pa.Array) -> np.ndarray:
-    """int32 (lines,): bytes of each."""
-    return np.diff(_bytes(lines)[1])
-
-
 def _bytes(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Bytes of texts, and int32 (texts + 1,), where in them each begins."""
     ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]

@@ -26,7 +26,6 @@ from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.files import Closes
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
-from goe.hts import tabix
 from goe.hts.bgzf import EOF
 from goe.rules.stratum import parse
 
@@ -202,19 +201,11 @@ class Body(Closes):
             )
 
 
-def join(
-    head: str,
-    bodies: Sequence[str | Path],
-    path: str | Path,
-    preset: Literal["vcf", "bed"] = "vcf",
-    lines: Sequence[tuple[str, dict]] = (),
-) -> None:
+def join(head: str, bodies: Sequence[str | Path], path: str | Path, preset: Literal["vcf", "bed"] = "vcf") -> None:
     """Write header and bodies as one BGZF file with one end block, and its index `<path>.tbi`.
 
-    preset: of tabix, which reads the file again, where `lines` do not tell of each body its contig and what
-    `tabix.Lines` has of it.
+    preset: of tabix.
     """
-    starts = []
     # pysam dies where a file cannot be made.
     Path(path).touch()
     with pysam.BGZFile(str(path), f"w{LEVEL}", None) as file:  # type: ignore[arg-type]
@@ -233,15 +224,11 @@ def join(
                 if size < 0 or part.read() != EOF:
                     raise GoeError(Problem(str(body), "no BGZF end block: cut off", "delete the file and run again"))
                 part.seek(0)
-                starts.append(out.tell())
                 _copy(part, out, size)
         out.write(EOF)
         out.truncate()
     try:
-        if lines:
-            tabix.write(f"{path}.tbi", [tabix.Part(*of, start) for of, start in zip(lines, starts, strict=True)])
-        else:
-            pysam.tabix_index(str(path), preset=preset, force=True)
+        pysam.tabix_index(str(path), preset=preset, force=True)
     except OSError as error:
         mend = "make room on its disk, if that is full, and run again"
         raise GoeError(Problem(f"{path}.tbi", f"could not be written: {error}", mend)) from error
