@@ -26,7 +26,10 @@ SHORT = {
 # Seconds each time.
 HEAVY = {"align_person", "call_bcftools", "release_check", "sample_qc_multiqc", "sample_qc_plots"}
 # fastp and MultiQC write the time; keys are drawn, and what is made with them is another each time.
-DRAWN = re.compile(r"\.fastp\.html$|multiqc\.html$|work/release/(people|inputs)\.(key|tsv)$")
+# A CRAM names its reference by the whole path, and the run was made in another folder.
+DRAWN = re.compile(
+    r"\.fastp\.html$|work/align/[^/]+\.cram(\.crai)?$|multiqc\.html$|work/release/(people|inputs)\.(key|tsv)$"
+)
 DRAWN_SEALS = re.compile(r"seals/(align_person/.*|release_(people|inputs)_record)\.json$")
 
 
