@@ -4,16 +4,15 @@ Imports nothing outside the standard library and goe, but for a file that is enc
 samtools and Python.
 """
 
-import gzip
 import shutil
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO
 
 from goe.core.errors import GoeError, Problem
 from goe.hts import plain
@@ -32,17 +31,6 @@ class Held:
     failed: int
 
 
-@contextmanager
-def opened(path: str | Path) -> Iterator[BinaryIO]:
-    """The file's bytes, decrypted where it is encrypted, inflated where it is gzip or bgzip."""
-    with plain.opened(path) as file:
-        if plain.kind(file) not in ("gzip", "bgzf"):
-            yield file
-            return
-        with gzip.open(file, "rb") as inflated:
-            yield cast(BinaryIO, inflated)
-
-
 @dataclass(frozen=True)
 class Inflated:
     """A file of reads, poured (`goe.core.processes.Poured`) into a program that takes what a pipe holds for text."""
@@ -53,7 +41,7 @@ class Inflated:
         return self.path
 
     def pour(self, sink: IO[bytes]) -> None:
-        with opened(self.path) as file:
+        with plain.inflated(self.path) as file:
             shutil.copyfileobj(file, sink, _CHUNK)
 
 
@@ -69,7 +57,7 @@ def held(path: str | Path) -> Held:
     """
     lines, tail, marked = 0, b"\n", False
     try:
-        with opened(path) as handle:
+        with plain.inflated(path) as handle:
             while chunk := handle.read(_CHUNK):
                 lines += chunk.count(b"\n")
                 # With the end of the chunk before, for a mark that the border cuts.
@@ -95,7 +83,7 @@ def _is_cut(text: bytes) -> bool:
 
 
 def _count_failed(path: str | Path) -> int:
-    with opened(path) as handle:
+    with plain.inflated(path) as handle:
         return sum(map(failed, islice(handle, 0, None, 4)))
 
 
@@ -112,7 +100,7 @@ def held_by_pair(first: str | Path, second: str | Path) -> tuple[Held, Held]:
 def passing(first: str | Path, second: str | Path) -> Iterator[bytes]:
     """The pairs of which neither read failed the sequencer's filter: both reads as FASTQ, one behind the other."""
     with ExitStack() as stack:
-        one, two = (stack.enter_context(opened(path)) for path in (first, second))
+        one, two = (stack.enter_context(plain.inflated(path)) for path in (first, second))
         while (read := list(islice(one, 4))) and (mate := list(islice(two, 4))):
             if not failed(read[0]) and not failed(mate[0]):
                 yield b"".join([*_ended(read), *_ended(mate)])

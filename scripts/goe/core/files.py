@@ -1,6 +1,7 @@
 """Files that are there whole or not at all, and folders that do not outlive their job."""
 
 import hashlib
+import io
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,25 @@ class Closes:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+class Seekable(io.RawIOBase):
+    """What is read anywhere: `_size` bytes, the next of them at `_at`."""
+
+    _size = _at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
 
 
 @contextmanager

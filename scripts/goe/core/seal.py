@@ -20,7 +20,7 @@ from typing import Any
 
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem, of_machine, stop_on
-from goe.core.files import write_whole
+from goe.core.files import Seekable, write_whole
 from goe.core.imports import UNUSED, without
 
 PIECE = 1 << 24
@@ -145,7 +145,7 @@ def chain(seals: Iterable[str | Path]) -> list[Problem]:
     return found
 
 
-class _Verified(io.RawIOBase):
+class _Verified(Seekable):
     """A file whose pieces are held against their digests when they are first read."""
 
     _descriptor = -1
@@ -154,22 +154,9 @@ class _Verified(io.RawIOBase):
         self._path, self._digests, self._seal = path, digests, seal
         self._descriptor = os.open(path, os.O_RDONLY)
         self._size = os.fstat(self._descriptor).st_size
-        self._at, self._known = 0, set[int]()
+        self._known = set[int]()
         if max(1, -(-self._size // PIECE)) != len(digests):
             raise GoeError(_differs(path, seal))
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
 
     def readinto(self, buffer: Any) -> int:
         wanted = max(0, min(len(buffer), self._size - self._at))

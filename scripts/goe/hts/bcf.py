@@ -538,8 +538,7 @@ def _packed_bcf(path: Path) -> bool:
                     return False
         except BROKEN:
             return False
-        file.seek(-min(len(bgzf.EOF), path.stat().st_size), 2)
-        if file.read() != bgzf.EOF:
+        if not bgzf.is_ended(file):
             raise GoeError(Problem(str(path), "has no BGZF end block: it was cut off", "copy or make the file again"))
     return True
 

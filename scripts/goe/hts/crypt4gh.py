@@ -28,7 +28,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from goe.core.errors import GoeError, Problem, stop_on
-from goe.core.files import draft
+from goe.core.files import Seekable, draft
 
 PIECE = 1 << 20
 KEY_BYTES = 32
@@ -157,7 +157,7 @@ def _asked(program: str, path: str) -> str:
     return run.stdout.rstrip("\r\n")
 
 
-class Decrypted(io.RawIOBase):
+class Decrypted(Seekable):
     """The content of a file that is encrypted for the key of the environment, to be read anywhere, in memory alone.
 
     Segments of 64 KiB are sealed one by one, and each is looked at before its content is given. GoeError for what is no
@@ -174,21 +174,7 @@ class Decrypted(io.RawIOBase):
         sealed = max(0, os.fstat(self._file.fileno()).st_size - self._body)
         self._segments = -(-sealed // CIPHER_SEGMENT_SIZE)
         self._size = max(0, sealed - self._segments * CIPHER_DIFF)
-        self._at = 0
         self._last = -1, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
 
     def readinto(self, buffer: Any) -> int:
         view, n = memoryview(buffer).cast("B"), 0

@@ -4,6 +4,7 @@ What is decrypted stays in memory: our own readers get it as an open file (`open
 (`word`, `piped`). No disk ever has it.
 """
 
+import gzip
 import io
 import os
 import shutil
@@ -66,6 +67,17 @@ def kind(file: BinaryIO) -> str:
     if start[:4] == b"CRAM" and len(start) == 18:
         return "cram"
     return "bcf" if start[:3] == b"BCF" else "text"
+
+
+@contextmanager
+def inflated(path: str | Path) -> Iterator[io.BufferedReader]:
+    """The bytes of a file, decrypted where it is encrypted, inflated where it is gzip or bgzip."""
+    with opened(path) as file:
+        if kind(file) not in ("gzip", "bgzf"):
+            yield cast(io.BufferedReader, file)
+            return
+        with gzip.open(file, "rb") as packed:
+            yield cast(io.BufferedReader, packed)
 
 
 def is_whole(file: BinaryIO) -> bool:

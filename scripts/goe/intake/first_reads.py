@@ -11,7 +11,6 @@ from itertools import islice
 
 import pysam
 
-from goe.calls import fastq
 from goe.core.errors import GoeError, Problem
 from goe.hts import indexes, plain
 from goe.rules.dataset import COVERAGE
@@ -81,7 +80,7 @@ def _first(entry: Input, sheet: str) -> First:
 def _fastq(first: First) -> None:
     for path in filter(None, (first.entry.path, first.entry.path2)):
         try:
-            with fastq.opened(path) as handle:
+            with plain.inflated(path) as handle:
                 lines = [line.rstrip(b"\r\n") for line in islice(handle, 4 * READS)]
         except (OSError, EOFError, zlib.error, GoeError):
             continue

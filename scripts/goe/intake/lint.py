@@ -7,7 +7,6 @@ sample name. Headers of VCF and BCF and all indexes are therefore read here.
 """
 
 import contextlib
-import gzip
 import hashlib
 import json
 import os
@@ -17,10 +16,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from io import BufferedIOBase, BufferedReader
+from io import BufferedIOBase
 from itertools import combinations, islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 import pysam
 
@@ -159,17 +158,6 @@ def _made_by(command: str, path: str) -> str:
     return f"{how}, where it is plain; the index may be plain, or encrypted too" if plain.is_encrypted(path) else how
 
 
-@contextlib.contextmanager
-def _inflated(path: str, magic: str) -> Iterator[BufferedReader]:
-    """The bytes of a file, out of its gzip or BGZF."""
-    with plain.opened(path) as file:
-        if magic not in ("bgzf", "gzip"):
-            yield cast(BufferedReader, file)
-            return
-        with gzip.open(file, "rb") as handle:
-            yield cast(BufferedReader, handle)
-
-
 # Indexes
 
 
@@ -276,7 +264,7 @@ def _vcf(facts: Facts, cfg: Config, par: Sequence[tuple[str, int, int]]) -> None
 
     peek: list[Peeked] = []
     try:
-        with _inflated(path, magic) as handle:
+        with plain.inflated(path) as handle:
             if magic == "bgzf" and handle.peek(4)[:4] == b"BAM\1":
                 facts.bad(f"a BAM, not a {entry.input_type}", "set input_type to bam or ubam")
                 return
@@ -584,7 +572,7 @@ def _fastq(facts: Facts) -> None:
         if magic == "bgzf" and not _whole(facts, path):
             continue
         try:
-            with _inflated(path, magic) as handle:
+            with plain.inflated(path) as handle:
                 lines = [handle.readline(_PEEK_BYTES).rstrip(b"\r\n") for _ in range(4)]
         except (EOFError, OSError, zlib.error):
             facts.bad("truncated or damaged: its first read cannot be read", "copy it again", path)
