@@ -44,7 +44,7 @@ else:
     include: "workflow/rules/waves.smk"
 
     onstart:
-        environment.planned()
+        planning.end()
         look_at_inputs()
         keep_what_is_to_do()
         rounds.one_timer(workflow.scheduler)

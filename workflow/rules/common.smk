@@ -1,7 +1,7 @@
 from functools import cache
 from itertools import groupby
 
-from goe.core import batches, environment, rounds, seal
+from goe.core import batches, environment, planning, rounds, seal
 from goe.genome import build
 from goe.intake import load as intake, stamps, tools
 from goe.settings import sheets
@@ -9,7 +9,7 @@ from goe.settings.sections import plain
 
 environment.prepare()
 if workflow.is_main_process:
-    environment.plan()
+    planning.begin()
 
 try:
     LOADED = intake.load(config, job=not workflow.is_main_process)
@@ -63,12 +63,16 @@ wildcard_constraints:
     number=r"[0-9]+",
 
 
+# Of text: a Path for each file of each person is time and memory of planning.
+WORK, RELEASE = str(OUTDIR / "work"), str(OUTDIR / "release")
+
+
 def work(path):
-    return str(OUTDIR / "work" / path)
+    return f"{WORK}/{path}"
 
 
 def release(path):
-    return str(OUTDIR / "release" / path)
+    return f"{RELEASE}/{path}"
 
 
 # What decides the numbers of each stage. Jobs take those of the cohort from the process that planned the run.

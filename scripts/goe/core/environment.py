@@ -1,15 +1,11 @@
 """What every process of a run needs around it, the jobs' own included (each reads the Snakefile again)."""
 
-import atexit
 import fcntl
-import gc
 import os
 import sys
 from pathlib import Path
 
 from goe.core.errors import GoeError, Problem, of_machine
-
-_THRESHOLD = gc.get_threshold()
 
 
 def prepare() -> None:
@@ -22,24 +18,6 @@ def prepare() -> None:
     beside = str(Path(sys.executable).parent)
     if beside not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([beside, os.environ["PATH"]])
-
-
-def plan() -> None:
-    """Let Python look for garbage among what is new only, until `planned`.
-
-    A plan of 20,000 people is millions of objects that stay. Looking through all of them, again whenever they are a
-    quarter more, took 14 % of its time and found nothing: what is thrown away is thrown away at once.
-    """
-    young, middle, _ = _THRESHOLD
-    gc.set_threshold(young, middle, 1 << 30)
-    # Nor at the end of the process.
-    atexit.register(gc.freeze)
-
-
-def planned() -> None:
-    """Before the first job: what is planned is looked through no more, and what the run makes from now on is."""
-    gc.freeze()
-    gc.set_threshold(*_THRESHOLD)
 
 
 def in_image(modules: Path) -> None:

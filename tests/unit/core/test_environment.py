@@ -1,6 +1,5 @@
 """What every process of a run needs around it."""
 
-import gc
 import os
 import subprocess
 import sys
@@ -64,15 +63,3 @@ def test_in_an_image_modules_are_those_of_the_clone(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/of/this/machine")
     environment.in_image(tmp_path)
     assert os.environ["PYTHONPATH"] == str(tmp_path)
-
-
-def test_a_plan_is_not_looked_through_for_garbage_and_what_comes_after_it_is():
-    before = gc.get_threshold()
-    try:
-        environment.plan()
-        assert gc.get_threshold()[:2] == before[:2] and gc.get_threshold()[2] > 1_000_000
-        environment.planned()
-        assert gc.get_threshold() == before and gc.get_freeze_count() > 0
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
