@@ -28,6 +28,7 @@ def begin() -> None:
     if snakemake.__version__.startswith(KNOWN):
         _once_a_rule()
         _without_tasks()
+        _without_empty_sets()
         _by_folder()
 
 
@@ -114,6 +115,26 @@ def _without_tasks() -> None:
         return _Property(of)
 
     _instead(Job, "output_mintime", oldest)
+
+
+def _without_empty_sets() -> None:
+    """Let jobs share the sets of special files that they do not have, which are filled when a job is made."""
+    from snakemake.jobs import Job
+
+    names = "temp_output", "protected_output", "touch_output", "pipe_or_service_output", "_queue_input"
+    none: frozenset[Any] = frozenset()
+
+    def job(was: Any) -> Any:
+        @functools.wraps(was)
+        def of(self: Any, *args: Any, **kwargs: Any) -> None:
+            was(self, *args, **kwargs)
+            for name in names:
+                if not getattr(self, name):
+                    setattr(self, name, none)
+
+        return of
+
+    _instead(Job, "__init__", job)
 
 
 def _by_folder() -> None:

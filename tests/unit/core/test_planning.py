@@ -40,7 +40,7 @@ rule last:
     script: "first.py"
 
 rule own:
-    output: "{n}.own"
+    output: temp("{n}.own")
     params: script=lambda wildcards: "first"
     script: "{params.script}.py"
 
@@ -68,6 +68,7 @@ async def told(dag, *args, **kwargs):
         why = sorted(str(dag.reason(job)).replace(",", "").split()) if dag.needrun(job) else []
         said = [job.rule.name, job.wildcards_dict, why, list(job.input)]
         said += [list(job.output), list(job.log), env and str(env.file), dict(job.params.items()), job.threads]
+        said += [[*job.temp_output], [*job.touch_output], [*job.protected_output], [*job.pipe_or_service_output]]
         jobs.append([*said, sorted(str(dep) for dep in dag.dependencies[job])])
     plans[-1] = [calls, jobs]
 
