@@ -47,6 +47,12 @@ def _instead(owner: Any, name: str, made: Callable[[Any], Any]) -> None:
         setattr(owner, name, now)
 
 
+def _kept(rule: Any, name: str) -> dict[Any, Any]:
+    """What is known of a rule, for as long as there is that rule: those of two workflows can be equal."""
+    known: dict[str, dict[Any, Any]] = rule.__dict__.setdefault("_goe_kept", {})
+    return known.setdefault(name, {})
+
+
 class _Property(property):
     """A property that can be told from the one that it replaces."""
 
@@ -68,28 +74,24 @@ def _once_a_rule() -> None:
         return _Property(of)
 
     def source(was: Any) -> Any:
-        found: dict[tuple[Any, str], Any] = {}
-
         def of(job: Any, path: Any) -> Any:
-            key = (job.rule, str(path))
-            if "{" in key[1]:
+            if "{" in str(path):
                 return was(job, path)
-            if key not in found:
-                found[key] = was(job, path)
-            return found[key]
+            found = _kept(job.rule, "source")
+            if path not in found:
+                found[path] = was(job, path)
+            return found[path]
 
         return of
 
     def accessible(was: Any) -> Any:
-        seen: set[tuple[str, Any]] = set()
-
         def of(processor: Any, job: Any) -> None:
-            script = getattr(job.rule, processor.script_type)
-            key = (processor.script_type, job.rule)
-            if key not in seen:
+            kind = processor.script_type
+            seen = _kept(job.rule, "accessible")
+            if kind not in seen:
                 was(processor, job)
-            if "{" not in str(script):
-                seen.add(key)
+            if "{" not in str(getattr(job.rule, kind)):
+                seen[kind] = True
 
         return of
 

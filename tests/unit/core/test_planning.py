@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -74,50 +75,64 @@ async def told(dag, *args, **kwargs):
 
 DAG.postprocess = told
 for planning.KNOWN in ("none", known):
-    plans.append(None)
-    try:
-        with SnakemakeApi(OutputSettings(stdout=False)) as api:
-            api.workflow(
-                resource_settings=ResourceSettings(cores=1), snakefile=Path(sys.argv[1]), workdir=Path(sys.argv[2])
-            ).dag().execute_workflow(executor="dryrun")
-    except Exception as error:
-        plans[-1] = [0, str(error).splitlines()[0]]
-Path(sys.argv[3]).write_text(json.dumps(plans, default=str))
+    for snakefile, folder in json.loads(sys.argv[1]):
+        plans.append(None)
+        try:
+            with SnakemakeApi(OutputSettings(stdout=False)) as api:
+                api.workflow(
+                    resource_settings=ResourceSettings(cores=1), snakefile=Path(snakefile), workdir=Path(folder)
+                ).dag().execute_workflow(executor="dryrun")
+        except Exception as error:
+            plans[-1] = [0, str(error).splitlines()[0]]
+Path(sys.argv[2]).write_text(json.dumps(plans, default=str))
 """
 
 
-def plans(snakefile: Path, folder: Path) -> list[tuple[int, list | str]]:
-    """How often parameters were asked for until then, and the jobs or an error: of Snakemake, and here."""
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory) -> dict[str, tuple[list, list]]:
+    """By what happened before: how often parameters were asked for until then, and the jobs or an error; of Snakemake,
+    and here."""
+    top = tmp_path_factory.mktemp("plans")
+    made, folders = top / "made", {}
+    write(top / "fresh")
+    write(made)
+    options = ["--snakefile", str(made / "Snakefile"), "--directory", str(made), "--cores", "1"]
+    status, output = warm.snakemake(options, os.environ, 300)
+    assert status == 0, output
+    for change in CHANGES:
+        folders[change] = top / change.__name__
+        if change in (fresh, by_job, inside, lost):
+            write(folders[change])
+        else:
+            shutil.copytree(made, folders[change])
+        change(folders[change])
+    large_cohort.write(top / "cohort", 25)
+    asked = [(str(folder / "Snakefile"), str(folder)) for folder in folders.values()]
+    asked.append((str(REPO / "Snakefile"), str(top / "cohort")))
     env = os.environ | {"PYTHONPATH": str(REPO / "scripts")}
-    command = [sys.executable, "-c", PLANS, snakefile, folder, folder / "plans"]
+    command = [sys.executable, "-c", PLANS, json.dumps(asked), top / "plans"]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads((folder / "plans").read_text())
+    plans = json.loads((top / "plans").read_text())
+    names = [*(change.__name__ for change in CHANGES), "cohort"]
+    return dict(zip(names, zip(plans[: len(names)], plans[len(names) :], strict=True), strict=True))
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Outputs of everything, which was made by a run."""
-    (tmp_path / "Snakefile").write_text(SNAKEFILE.replace("BY_JOB", "False"))
-    (tmp_path / "first.py").write_text(
+def write(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "Snakefile").write_text(SNAKEFILE.replace("BY_JOB", "False"))
+    (folder / "first.py").write_text(
         "from pathlib import Path\n"
         "for file in snakemake.output:\n"
         "    Path(file).mkdir(exist_ok=True) if 'folder' in file else Path(file).write_text('x')\n"
     )
     for name in ("env.yaml", *(f"{n}.yaml" for n in range(4))):
-        (tmp_path / name).write_text("dependencies: []\n")
-    (tmp_path / "given").write_text("x")
-    return tmp_path
-
-
-def run(folder: Path) -> None:
-    options = ["--snakefile", str(folder / "Snakefile"), "--directory", str(folder), "--cores", "1"]
-    status, output = warm.snakemake(options, os.environ, 300)
-    assert status == 0, output
+        (folder / name).write_text("dependencies: []\n")
+    (folder / "given").write_text("x")
 
 
 def nothing(folder: Path) -> None:
-    run(folder)
+    pass
 
 
 def fresh(folder: Path) -> None:
@@ -125,25 +140,21 @@ def fresh(folder: Path) -> None:
 
 
 def half(folder: Path) -> None:
-    run(folder)
     for name in ("1.last", "2.first"):
         (folder / name).unlink()
 
 
 def script(folder: Path) -> None:
-    run(folder)
     with (folder / "first.py").open("a") as out:
         out.write("# more\n")
 
 
 def word(folder: Path) -> None:
-    run(folder)
     text = (folder / "Snakefile").read_text()
     (folder / "Snakefile").write_text(text.replace("WORD", "another"))
 
 
 def newer(folder: Path) -> None:
-    run(folder)
     (folder / "given").write_text("y")
 
 
@@ -163,23 +174,24 @@ def lost(folder: Path) -> None:
     (folder / "first.py").unlink()
 
 
-@pytest.mark.parametrize("change", [fresh, nothing, half, script, word, newer, by_job, inside, lost])
-def test_a_plan_is_that_of_snakemake(folder, change):
-    change(folder)
-    of_itself, lean = plans(folder / "Snakefile", folder)
+CHANGES = [fresh, nothing, half, script, word, newer, by_job, inside, lost]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_plan_is_that_of_snakemake(planned, change):
+    of_itself, lean = planned[change.__name__]
     assert lean[1] == of_itself[1]
     if change in (inside, lost):
         assert isinstance(lean[1], str) and re.search({inside: "child", lost: "first.py"}[change], lean[1]), lean
     else:
-        assert len(lean[1]) == 11
+        assert len(lean[1]) == 11 and any(job[2] for job in lean[1]) == (change is not nothing)
     if change is fresh:
         # Without it each job is asked. As long as Snakemake is as it is: then the module can go.
         assert lean[0] <= 2 and of_itself[0] >= 4
 
 
-def test_the_plan_of_a_cohort_is_that_of_snakemake(tmp_path):
-    large_cohort.write(tmp_path / "run", 25)
-    of_itself, lean = plans(REPO / "Snakefile", tmp_path / "run")
+def test_the_plan_of_a_cohort_is_that_of_snakemake(planned):
+    of_itself, lean = planned["cohort"]
     assert lean[1] == of_itself[1] and {"align_person", "call_bcftools", "release"} <= {job[0] for job in lean[1]}
 
 
