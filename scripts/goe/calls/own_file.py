@@ -36,7 +36,7 @@ from goe.core.processes import reading
 from goe.genome.alleles import UNSEEN
 from goe.hts import bgzf, indexes, plain, vcf_header
 from goe.hts.bcf import BROKEN, END_OF_VECTOR, MISSING
-from goe.hts.kernels import kernel
+from goe.hts.kernels import kernel, within
 from goe.hts.text import PAD, behind_last, columns, find, natural, padded, same
 from goe.hts.vcf_header import VcfHeader
 
@@ -326,7 +326,7 @@ def _genotype_of(data: np.ndarray, start: int, stop: int, n_alleles: int, gt: np
         at += 1
 
 
-@kernel
+@within
 def _take_row(
     data: np.ndarray,
     pos: Any,
