@@ -30,14 +30,14 @@ pytestmark = pytest.mark.bench
 # Rows of a gVCF: about those of 50 Mb of a genome at 30x, of which every eighth carries an ALT.
 ROWS, STEP, BASES, SEED = 500_000, 100, "ACGT", 4
 # People whose gVCFs of 1 Mb are brought together, and the first of them, to tell what more of them take; rows of each,
-# and the bases between places where a block may end. So all share 40,000 ends, and `bcftools merge` takes 0.08 s of CPU
+# and the bases between places where a block may end. So all share 80,000 ends, and `bcftools merge` takes 0.08 s of CPU
 # a person, which grows as the people do. Real blocks end anywhere, which is harder for it: ends of 200 people at places
 # of their own it had not merged after 54 s.
-TOGETHER, ROWS_TOGETHER, GRID = int(os.environ.get("GOE_BENCH_PEOPLE", "800")), 10_000, 20
+TOGETHER, ROWS_TOGETHER, GRID = int(os.environ.get("GOE_BENCH_PEOPLE", "800")), 10_000, 10
 FEWER, OF_MERGE, MERGE_SECONDS = TOGETHER // 4, 0.2, 900
 PER_BATCH_TOGETHER = 256  # scatter.people_per_batch
 # What a file of any size may take more than one of a thousand rows, and in all.
-MORE_MEGABYTES, MEGABYTES, MORE = 100, 300, 5
+MORE_MEGABYTES, MEGABYTES, MORE = 100, 300, 15
 EXTRA = ("people", "ledger")
 PEOPLE, SITES, LENGTH, PER_BATCH = 2000, 8000, 450_000, 500
 HEAD = """##fileformat=VCFv4.2
@@ -191,9 +191,7 @@ def brought_together(run: Stages, paths: dict[str, Path]) -> dict[str, Cost]:
         own, out = folder / number, {name: folder / f"{number}.{name}" for name in (*batch.TABLES, *EXTRA)}
         people = [person_params(run.build, paths[name], name, "F")["people"][0] for name in names]
         params = {**person_params(run.build, paths[names[0]], names[0], "F"), "people": people}
-        costs["harmonise_people"] += run.run(
-            "harmonise_people.py", input=source, output={"tables": own}, params=params
-        )
+        costs["harmonise_people"] += run.run("harmonise_people.py", input=source, output={"tables": own}, params=params)
         params = {"people": [names], "build": run.build}
         costs["harmonise_batch"] += run.run("harmonise_batch.py", input={"tables": [own]}, output=out, params=params)
         tables.append(out)

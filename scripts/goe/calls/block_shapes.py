@@ -19,8 +19,7 @@ _LANES = _U(64)
 # Numbers of a row, by their place in what is found.
 POS, LAST, LENGTH, DEPTH, QUALITY = range(5)
 NUMBERS = 5
-# What is known of a shape: its bytes, 0 where there is none, where ALT begins, and what a block of it has that no number
-# tells.
+# What is known of a shape: its bytes, 0 where there is none, where ALT begins, and what no number of a block tells.
 _SIZE, _ALT, _FIRST_ALLELE, _SECOND_ALLELE, _SOURCE, _FT_OK = range(6)
 _COLON, _ZERO, _NINE, _LINE_END = 58, 48, 57, 10
 # The least and the greatest byte of text; a tab, a space or the end of a line is less.
@@ -95,7 +94,7 @@ def follow(data: np.ndarray, start: int, shapes: Shapes, found: np.ndarray) -> t
         if size and _fits(data, start, shapes.low, shapes.high, n, size):
             # The cell that was asked last is whole.
             after = data[start + size]
-            end = line_end(data, start + size) if after == _COLON or after == _LINE_END else -1
+            end = line_end(data, start + size) if after in (_COLON, _LINE_END) else -1
             if end >= 0:
                 shapes.turn[0] = n
                 found[LAST], found[LENGTH] = -1, 1
