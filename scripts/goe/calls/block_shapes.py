@@ -1,42 +1,47 @@
-"""Reference blocks that are written as an earlier one: of most rows of a gVCF a few numbers alone are new.
+"""Reference blocks that are written as an earlier one: of most rows of a gVCF a few digits alone are new.
 
-A shape is the text of a block that was read column by column, and what stands where in it: bytes that a row must have
-too, numbers, and what nobody asks. Of a row that fits, column by column would find the same; every other is read so.
+A shape is what stands at each place of a block that was read column by column: a byte that a row must have too, a digit
+of a number, or what nobody asks. A row is held against it 64 bytes at a time, and its numbers stand where those of the
+first one did. Of a row that fits, column by column would find the same; every other is read so.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from goe.hts.kernels import kernel
-from goe.hts.text import PAD, alike, cell_end, digits, find, line_end
+from goe.hts.kernels import kernel, within
+from goe.hts.text import PAD, cell_end, find, line_end, natural, outside
 
-# Shapes that are kept, bytes of one up to the last that is asked about, and its steps at most.
-_SHAPES, _ROOM, _STEPS = 4, 256, 32
+# Shapes that are kept, of numbers with more and with fewer digits, and bytes of one up to the last that is asked about.
+_SHAPES, _ROOM = 16, 256
 _U = np.uint64
-_ONE = _U(1)
-# Steps: numbers, which are also places in what is found; the bytes of the shape; one letter of REF; a column or a cell
-# of the sample that nobody asks.
-POS, LAST, LENGTH, DEPTH, QUALITY, _SAME, _LETTER, _COLUMN, _CELL = range(9)
+_LANES = _U(64)
+# Numbers of a row, by their place in what is found.
+POS, LAST, LENGTH, DEPTH, QUALITY = range(5)
 NUMBERS = 5
-# What is known of a shape: its steps, and what a block of it has that no number tells.
-_SIZE, _FIRST_ALLELE, _SECOND_ALLELE, _SOURCE, _FT_OK = range(5)
+# What is known of a shape: its bytes, 0 where there is none, where ALT begins, and what no number of a block tells.
+_SIZE, _ALT, _FIRST_ALLELE, _SECOND_ALLELE, _SOURCE, _FT_OK = range(6)
+_COLON, _ZERO, _NINE, _LINE_END = 58, 48, 57, 10
+# The least and the greatest byte of text; a tab, a space or the end of a line is less.
+_TEXT, _LAST = 33, 255
 
 
 class Shapes(NamedTuple):
-    """Shapes of one contig. uint8 text (n * _ROOM + PAD,); uint64 steps (n * _STEPS * 3,): kind, start in the text
-    and size; int64 facts (n, 5); int64 turn (2,): which one fitted last, and which goes next."""
+    """Shapes of one contig. uint8 low, high (n * _ROOM,): the least and the greatest byte of a row at each of its
+    places; int64 numbers (n, NUMBERS, 2): where each begins and how many digits it has, 0 where there is none; int64
+    facts (n, 6); int64 turn (2,): which one fitted last, and which goes next."""
 
-    text: np.ndarray
-    steps: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    numbers: np.ndarray
     facts: np.ndarray
     turn: np.ndarray
 
     @classmethod
     def none(cls) -> "Shapes":
         return cls(
-            np.zeros(_SHAPES * _ROOM + PAD, np.uint8), np.zeros(_SHAPES * _STEPS * 3, np.uint64),
-            np.zeros((_SHAPES, 5), np.int64), np.zeros(2, np.int64),
+            np.zeros(_SHAPES * _ROOM, np.uint8), np.zeros(_SHAPES * _ROOM, np.uint8),
+            np.zeros((_SHAPES, NUMBERS, 2), np.int64), np.zeros((_SHAPES, 6), np.int64), np.zeros(2, np.int64),
         )  # fmt: skip
 
 
@@ -62,62 +67,61 @@ class Told(NamedTuple):
 
 
 @kernel
-def _fits(data: np.ndarray, start: int, shapes: Shapes, n: int, found: np.ndarray) -> Any:
-    """Where the row that begins at `start` ends, -1 where it does not fit shape n. found: int64 (NUMBERS,)."""
-    found[LAST], found[LENGTH] = -1, 1
-    steps, at = shapes.steps, _U(start)
-    k = _U(n) * _U(3 * _STEPS)
-    end = k + _U(3) * _U(shapes.facts[n, _SIZE])
-    while k < end:
-        kind = steps[k]
-        if kind == _SAME:
-            size = steps[k + _U(2)]
-            if not alike(data, at, shapes.text, steps[k + _ONE], size):
-                return -1
-            at += size
-        elif kind < NUMBERS:
-            value, at = digits(data, at)
-            if value < 0:
-                return -1
-            found[kind] = value
-        elif kind == _LETTER:
-            if data[at] <= 32:
-                return -1
-            at += _ONE
-        elif kind == _CELL:
-            at = cell_end(data, at)
-        else:
-            while data[at] != 9:
-                if data[at] == 10:
-                    return -1
-                at += _ONE
-        k += _U(3)
-    # The number that was read last is a whole cell.
-    return line_end(data, at) if data[at] == 58 or data[at] == 10 else -1
+def _fits(data: np.ndarray, start: int, low: np.ndarray, high: np.ndarray, n: int, size: int) -> bool:
+    """Whether the row that begins at `start` fits shape n, as far as that goes."""
+    at, first = _U(start), _U(n) * _U(_ROOM)
+    end = at + _U(size)
+    while at < end:
+        # No byte of a shape is the end of a line, so where 64 fit the row has at least as many.
+        if outside(data, at, low, high, first):
+            return False
+        at += _LANES
+        first += _LANES
+    return True
 
 
-@kernel
+@within
 def follow(data: np.ndarray, start: int, shapes: Shapes, found: np.ndarray) -> tuple[Any, Any]:
     """(where the row that begins at `start` ends, number of the shape that it fits), -1 where it fits none. found:
     int64 (NUMBERS,), what it says; LAST is -1 where there is no END, LENGTH 1 where there is none."""
-    n = shapes.turn[0]
+    facts, n = shapes.facts, shapes.turn[0]
+    # A row that is no block, or has another number of digits before, is not held against every shape.
+    alt = facts[n, _ALT]
+    if data[start + alt] != shapes.low[n * _ROOM + alt]:
+        return -1, -1
     for _ in range(_SHAPES):
-        if shapes.facts[n, _SIZE]:
-            end = _fits(data, start, shapes, n, found)
+        size = facts[n, _SIZE]
+        if size and _fits(data, start, shapes.low, shapes.high, n, size):
+            # The cell that was asked last is whole.
+            after = data[start + size]
+            end = line_end(data, start + size) if after in (_COLON, _LINE_END) else -1
             if end >= 0:
                 shapes.turn[0] = n
+                found[LAST], found[LENGTH] = -1, 1
+                for kind in range(NUMBERS):
+                    digits = shapes.numbers[n, kind, 1]
+                    if digits:
+                        at = start + shapes.numbers[n, kind, 0]
+                        found[kind] = natural(data, at, at + digits)
                 return end, n
         n = n + 1 if n + 1 < _SHAPES else 0
     return -1, -1
 
 
 @kernel
-def _step(shapes: Shapes, n: int, kind: int, first: int, stop: int) -> None:
-    size = shapes.facts[n, _SIZE]
-    if stop > first and size < _STEPS:
-        k = 3 * (n * _STEPS + size)
-        shapes.steps[k], shapes.steps[k + 1], shapes.steps[k + 2] = kind, first, stop - first
-        shapes.facts[n, _SIZE] = size + 1
+def _number(data: np.ndarray, start: int, shapes: Shapes, n: int, kind: int, first: int, stop: int) -> bool:
+    """Let data[first:stop] be a number of the shape; False where it is none of digits alone."""
+    for i in range(n * _ROOM + first - start, n * _ROOM + stop - start):
+        shapes.low[i], shapes.high[i] = _ZERO, _NINE
+    shapes.numbers[n, kind, 0], shapes.numbers[n, kind, 1] = first - start, stop - first
+    return natural(data, first, stop) >= 0
+
+
+@kernel
+def _free(start: int, shapes: Shapes, n: int, first: int, stop: int) -> None:
+    """Let any text of a column be in place of data[first:stop], or of a cell where there are no more than those."""
+    for i in range(n * _ROOM + first - start, n * _ROOM + stop - start):
+        shapes.low[i], shapes.high[i] = _TEXT, _LAST
 
 
 @kernel
@@ -137,53 +141,47 @@ def learn(
     size = np.int64(cell_end(data, last)) - start
     values = keys = 1
     for i in range(tabs[7], tabs[8]):
-        keys += data[i] == 58
+        keys += data[i] == _COLON
     for i in range(tabs[8], stop):
-        values += data[i] == 58
+        values += data[i] == _COLON
     # A row that drops cells at its end says nothing of those that others have.
-    if size > _ROOM or tabs[3] - tabs[2] != 2 or values != keys:
+    alt = tabs[3] + 1 - start
+    if size > _ROOM or alt > PAD or tabs[3] - tabs[2] != 2 or values != keys:
         return
     n = shapes.turn[1]
     shapes.turn[1] = n + 1 if n + 1 < _SHAPES else 0
-    begin = n * _ROOM
+    facts = shapes.facts
+    begin, facts[n, _SIZE] = n * _ROOM, 0
+    for i in range(_ROOM):
+        shapes.low[begin + i], shapes.high[begin + i] = 0, _LAST
     for i in range(size):
-        shapes.text[begin + i] = data[start + i]
-    shift = begin - start
-    shapes.facts[n, _SIZE] = 0
-    _step(shapes, n, _SAME, begin, tabs[0] + 1 + shift)
-    _step(shapes, n, POS, tabs[0] + 1 + shift, tabs[1] + shift)
-    _step(shapes, n, _SAME, tabs[1] + shift, tabs[2] + 1 + shift)
-    _step(shapes, n, _LETTER, tabs[2] + 1 + shift, tabs[3] + shift)
-    at = tabs[3]
+        shapes.low[begin + i] = shapes.high[begin + i] = data[start + i]
+    shapes.numbers[n] = 0
+    good = _number(data, start, shapes, n, POS, tabs[0] + 1, tabs[1])
+    _free(start, shapes, n, tabs[2] + 1, tabs[3])
     if end[1]:
-        _step(shapes, n, _SAME, at + shift, end[0] + shift)
-        _step(shapes, n, LAST, end[0] + shift, end[1] + shift)
+        good &= _number(data, start, shapes, n, LAST, end[0], end[1])
         # The first END is the one that counts, whatever comes behind it.
-        if tabs[7] > end[1]:
-            _step(shapes, n, _SAME, end[1] + shift, end[1] + 1 + shift)
-            _step(shapes, n, _COLUMN, end[1] + 1 + shift, tabs[7] + 1 + shift)
-        at = tabs[7]
+        _free(start, shapes, n, end[1] + 1, tabs[7])
     cell = tabs[8] + 1
     while cell <= last:
-        after = find(data, cell, stop, 58)
-        kind = _CELL
+        after = find(data, cell, stop, _COLON)
         if cell == cells.depth:
-            kind = DEPTH
+            good &= _number(data, start, shapes, n, DEPTH, cell, after)
         elif cell == cells.quality:
-            kind = QUALITY
+            good &= _number(data, start, shapes, n, QUALITY, cell, after)
         elif cell == cells.length:
-            kind = LENGTH
-        if kind != _CELL or (cell != cells.gt and cell != cells.ft):
-            _step(shapes, n, _SAME, at + shift, cell + shift)
-            _step(shapes, n, kind, cell + shift, after + 1 + shift)
-            at = after
+            good &= _number(data, start, shapes, n, LENGTH, cell, after)
+        elif cell != cells.gt and cell != cells.ft:
+            for i in range(begin + cell - start, begin + after - start):
+                above = data[start + i - begin] > _COLON
+                shapes.low[i], shapes.high[i] = _COLON + 1 if above else _TEXT, _LAST if above else _COLON - 1
         cell = after + 1
-    _step(shapes, n, _SAME, at + shift, size + begin)
-    facts = shapes.facts
-    if facts[n, _SIZE] == _STEPS:
-        facts[n, _SIZE] = 0
     facts[n, _FIRST_ALLELE], facts[n, _SECOND_ALLELE] = told.first_allele, told.second_allele
     facts[n, _SOURCE], facts[n, _FT_OK] = told.source, told.ft_ok
+    facts[n, _ALT] = alt
+    if good:
+        facts[n, _SIZE], shapes.turn[0] = size, n
 
 
 @kernel

@@ -7,6 +7,7 @@ is told by goe.harmonise.
 
 import contextlib
 import io
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ from goe.core.processes import reading
 from goe.genome.alleles import UNSEEN
 from goe.hts import bgzf, indexes, plain, vcf_header
 from goe.hts.bcf import BROKEN, END_OF_VECTOR, MISSING
-from goe.hts.kernels import kernel
+from goe.hts.kernels import kernel, within
 from goe.hts.text import PAD, behind_last, columns, find, natural, padded, same
 from goe.hts.vcf_header import VcfHeader
 
@@ -44,9 +45,10 @@ from goe.hts.vcf_header import VcfHeader
 KEYS = (b"GT", b"DP", b"GQ", b"AD", b"MIN_DP", b"PL", b"FT", b"GQX", b"LEN", b"LAA", b"LAD", b"LPL", b"LGT")
 _GT, _DP, _GQ, _AD, _MIN_DP, _PL, _FT, _GQX, _LEN, _LAA, _LAD, _LPL, _LGT = range(len(KEYS))
 
-# Of a piece of the file: bytes, and rows at most.
+# Of a piece of the file: bytes, and rows at most; pieces that are read while the rows of others are worked on.
 _CHUNK = 1 << 20
 _ROWS = 1 << 16
+_AHEAD = 4
 _TABS = 9
 # An index without a sign is used as it is (goe.hts.text).
 _U0, _U1 = np.uint64(0), np.uint64(1)
@@ -326,7 +328,7 @@ def _genotype_of(data: np.ndarray, start: int, stop: int, n_alleles: int, gt: np
         at += 1
 
 
-@kernel
+@within
 def _take_row(
     data: np.ndarray,
     pos: Any,
@@ -657,46 +659,43 @@ _NOTHING: _Filled = (0, 0, 0, 0)
 
 
 class _Lines:
-    """A file piece by piece: whole lines are in data[start:stop] (uint8). The next piece is read meanwhile.
+    """A file piece by piece: whole lines are in data[start:stop] (uint8). The next ones are read meanwhile.
 
     begin: what was read of it already; read_into: as of a stream; reader: who reads.
     """
 
     def __init__(self, begin: bytes, read_into: Callable[[memoryview], int], reader: ThreadPoolExecutor):
         self._read_into, self._reader = read_into, reader
-        # Of each piece the first _CHUNK bytes are for the line that the one before leaves off in.
-        self._size = 2 * _CHUNK
-        self._spare = np.zeros(self._size + 1 + PAD, np.uint8)
         self.data = np.frombuffer(begin, np.uint8)
         self.start = self.stop = 0
         self._end, self._ended = len(begin), False
-        self._next = self._ask()
+        self._next = deque(self._ask(self.data) for _ in range(_AHEAD))
 
-    def _ask(self) -> Future[int]:
-        return self._reader.submit(self._read_into, self._spare.data[self._size - _CHUNK : self._size])
+    def _ask(self, spare: np.ndarray) -> tuple[np.ndarray, Future[int]]:
+        # The first _CHUNK bytes are for the line that the piece before leaves off in.
+        size = 2 * _CHUNK + 1 + PAD
+        piece = spare if spare.size == size and spare.flags.writeable else np.zeros(size, np.uint8)
+        return piece, self._reader.submit(self._read_into, piece.data[_CHUNK : 2 * _CHUNK])
 
     def more(self) -> bool:
         """Leave the lines that there are behind, and read on; False after the last."""
         if self._ended:
             return False
-        got = self._next.result()
-        rest = self._end - self.stop
-        begin = self._size - _CHUNK
-        data = self._spare
+        data, read = self._next.popleft()
+        got = read.result()
+        rest, begin = self._end - self.stop, _CHUNK
         if rest > begin:
-            begin = 2 * rest
-            data = np.zeros(begin + _CHUNK + 1 + PAD, np.uint8)
-            data[begin : begin + got] = self._spare[self._size - _CHUNK :][:got]
+            begin = rest
+            data = np.concatenate([np.empty(rest - _CHUNK, np.uint8), data])
         self.start, self._end, self._ended = begin - rest, begin + got, not got
         data[self.start : begin] = self.data[self.stop : self.stop + rest]
-        self._spare = self.data if self.data.size == data.size else np.zeros(data.size, np.uint8)
-        self.data, self._size = data, data.size - 1 - PAD
+        spare, self.data = self.data, data
         if self._ended:
             if rest and data[begin - 1] != 10:
                 data[begin] = 10
                 self._end += 1
         else:
-            self._next = self._ask()
+            self._next.append(self._ask(spare))
         self.stop = behind_last(data, self.start, self._end, 10)
         return True
 

@@ -6,6 +6,7 @@ by its place.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -119,12 +120,27 @@ class Own(NamedTuple):
 
 
 def write_person(one: "Harmoniser", scratch: str | Path, alleles: str | Path, runs: str | Path) -> None:
-    """Write the two tables of a person. scratch: a folder for files that go."""
+    """Write the two tables of a person, those of a contig while the next is read. scratch: a folder for files that
+    go."""
     about: dict = {}
-    with Tables(alleles, ALLELES, about) as listed, Tables(runs, RUNS, about) as called:
+    with (
+        Tables(alleles, ALLELES, about) as listed,
+        Tables(runs, RUNS, about) as called,
+        ThreadPoolExecutor(1) as writer,
+    ):
+        contig, written = "", list[Future[None]]()
         for group in one(scratch):
-            listed.write(group.contig, group.start, group.end, group.alleles)
-            called.write(group.contig, group.start, group.end, group.runs)
+            if group.contig != contig:
+                for table in written:
+                    table.result()
+                contig, written = group.contig, []
+            place = group.contig, group.start, group.end
+            written += [
+                writer.submit(listed.write, *place, group.alleles),
+                writer.submit(called.write, *place, group.runs),
+            ]
+        for table in written:
+            table.result()
         about |= one.about()
 
 

@@ -5,12 +5,13 @@ A *code* is what a call is for one site allele: see CODES.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba as nb
 import numpy as np
 
 from goe.hts.bcf import END_OF_VECTOR, MISSING
-from goe.hts.kernels import kernel
+from goe.hts.kernels import kernel, within
 
 NO_CALL, HAPLOID = -1, -2
 
@@ -117,6 +118,83 @@ def _take(values: np.ndarray, rows: np.ndarray, low: int, wide: np.ndarray) -> N
             wide[i, k] = value
 
 
+@within
+def judge(
+    i: int,
+    gt: np.ndarray,
+    dp: np.ndarray,
+    gq: np.ndarray,
+    ad: np.ndarray,
+    ft_fails: bool,
+    wanted: int,
+    test: int,
+    min_gq: int,
+    min_dp: int,
+    min_dp_haploid: int,
+    min_ab: float,
+    alt_only: bool,
+) -> tuple[Any, ...]:
+    """(a, b, called before ploidy a, b, whether it passed the filter, depth) of call i of the columns of `call`.
+    wanted: ploidy of whom it is of; test: TEST_* bits for whom."""
+    a = b = NO_CALL
+    n = called = 0
+    alt = False
+    for k in range(gt.shape[1]):
+        value = gt[i, k]
+        if value == END_OF_VECTOR:
+            break
+        n += 1
+        allele = -1 if value == MISSING else (value >> 1) - 1
+        if allele >= 0:
+            called += 1
+            alt |= allele > 0
+            if n > 2:
+                continue
+            if a == NO_CALL:
+                a = allele
+            else:
+                b = allele
+    depth = dp[i, 0] if dp.shape[1] else MISSING
+    if depth == MISSING:
+        total = 0
+        there = False
+        for k in range(ad.shape[1]):
+            if ad[i, k] == END_OF_VECTOR:
+                break
+            if ad[i, k] != MISSING:
+                total += ad[i, k]
+                there = True
+        if there:
+            depth = total
+    # C1.5: a reference call without a single read is no data, whatever its quality says.
+    if called > 0 and depth == 0 and not alt:
+        a = b = NO_CALL
+        called = 0
+    ok = called > 0
+    if ok and test:
+        quality = gq[i, 0] if gq.shape[1] else MISSING
+        if test & TEST_GQ and (quality == MISSING or quality < min_gq):
+            ok = False
+        least = min_dp_haploid if wanted == 1 else min_dp
+        if test & TEST_DP and (depth == MISSING or depth < least):
+            ok = False
+        if test & TEST_FT and ft_fails:
+            ok = False
+        if ok and test & TEST_AD and a >= 0 and b >= 0 and a != b:
+            for allele in (a, b):
+                if alt_only and allele == 0:
+                    continue
+                # A quotient, since 0.2 * 35 is above 7 in floating point and 7 / 35 is 0.2.
+                if allele >= ad.shape[1] or ad[i, allele] < 0 or depth <= 0 or ad[i, allele] / depth < min_ab:
+                    ok = False
+    second = HAPLOID if n == 1 else (b if called == n else NO_CALL)
+    if ok and wanted == 1 and n < 3 and (b == NO_CALL or a == b):
+        return a, HAPLOID, a, second, ok, depth
+    if ok and wanted == 2 and n == 2 and called == 2:
+        return a, b, a, second, ok, depth
+    return NO_CALL, NO_CALL, a, second, ok, depth
+
+
 @kernel
 def call(
     people: np.ndarray,
@@ -141,76 +219,11 @@ def call(
     float64 (n, alleles), or width 0. Of everybody: wanted, int8 ploidy, 0 = not counted; tests, uint8, TEST_* bits;
     ft_fail, bool.
     """
-    width = gt.shape[1]
     for i in range(people.size):
         p = people[i]
-        a = b = NO_CALL
-        n = called = 0
-        alt = False
-        for k in range(width):
-            value = gt[i, k]
-            if value == END_OF_VECTOR:
-                break
-            n += 1
-            allele = -1 if value == MISSING else (value >> 1) - 1
-            if allele >= 0:
-                called += 1
-                alt |= allele > 0
-                if n > 2:
-                    continue
-                if a == NO_CALL:
-                    a = allele
-                else:
-                    b = allele
-        depth = dp[i, 0] if dp.shape[1] else MISSING
-        if depth == MISSING:
-            total = 0
-            there = False
-            for k in range(ad.shape[1]):
-                if ad[i, k] == END_OF_VECTOR:
-                    break
-                if ad[i, k] != MISSING:
-                    total += ad[i, k]
-                    there = True
-            if there:
-                depth = total
-        # C1.5: a reference call without a single read is no data, whatever its quality says.
-        if called > 0 and depth == 0 and not alt:
-            a = b = NO_CALL
-            called = 0
-        ok = called > 0
-        if ok and tests[p]:
-            test = tests[p]
-            quality = gq[i, 0] if gq.shape[1] else MISSING
-            if test & TEST_GQ and (quality == MISSING or quality < min_gq):
-                ok = False
-            least = min_dp_haploid if wanted[p] == 1 else min_dp
-            if test & TEST_DP and (depth == MISSING or depth < least):
-                ok = False
-            if test & TEST_FT and ft_fail[p]:
-                ok = False
-            if ok and test & TEST_AD and a >= 0 and b >= 0 and a != b:
-                for allele in (a, b):
-                    if alt_only and allele == 0:
-                        continue
-                    # A quotient, since 0.2 * 35 is above 7 in floating point and 7 / 35 is 0.2.
-                    if allele >= ad.shape[1] or ad[i, allele] < 0 or depth <= 0 or ad[i, allele] / depth < min_ab:
-                        ok = False
-        seen[i, 0] = a
-        seen[i, 1] = HAPLOID if n == 1 else (b if called == n else NO_CALL)
-        seen[i, 2] = ok
-        seen[i, 3] = depth
-        calls[i, 0] = NO_CALL
-        calls[i, 1] = NO_CALL
-        if not ok or wanted[p] == 0 or n > 2:
-            continue
-        if wanted[p] == 1:
-            if b == NO_CALL or a == b:
-                calls[i, 0] = a
-                calls[i, 1] = HAPLOID
-        elif n == 2 and called == 2:
-            calls[i, 0] = a
-            calls[i, 1] = b
+        calls[i, 0], calls[i, 1], seen[i, 0], seen[i, 1], seen[i, 2], seen[i, 3] = judge(
+            i, gt, dp, gq, ad, ft_fail[p], wanted[p], tests[p], min_gq, min_dp, min_dp_haploid, min_ab, alt_only
+        )
 
 
 @nb.njit(cache=True, nogil=True)

@@ -114,19 +114,30 @@ def _reason(text: np.ndarray, start: int, stop: int, unseen: tuple[np.ndarray, .
     return _PLAIN if _is_acgt(text, start, stop) else _NON_ACGT
 
 
-class _Places(NamedTuple):
+@kernel
+def _begin(sizes: np.ndarray, begins: np.ndarray) -> None:
+    end = 0
+    for i in range(sizes.size):
+        begins[i] = end
+        end += sizes[i]
+
+
+class Places(NamedTuple):
     """Of a row, the number of its REF among all alleles; of an allele, where its text begins. int64."""
 
     first: np.ndarray
     where: np.ndarray
 
     @classmethod
-    def of(cls, rows: Rows) -> "_Places":
-        return cls(*(np.cumsum(n, dtype=np.int64) - n for n in (rows.alleles, rows.length)))
+    def of(cls, rows: Rows) -> "Places":
+        places = cls(np.empty(len(rows.alleles), np.int64), np.empty(len(rows.length), np.int64))
+        _begin(rows.alleles, places.first)
+        _begin(rows.length, places.where)
+        return places
 
 
 @kernel
-def _look(rows: Rows, places: _Places, i: int, start: int, bases: Written, unlike: np.ndarray) -> int:
+def _look(rows: Rows, places: Places, i: int, start: int, bases: Written, unlike: np.ndarray) -> int:
     """Tell of the rows from i on that have an ALT whether their REF is anything but the A, C, G, T that the reference
     has there; the first row whose REF these bases, from position `start` on, do not hold."""
     begin = i
@@ -182,9 +193,23 @@ def _code(pair: np.ndarray, first: bool, second: bool) -> int:
 
 
 @kernel
+def _most(rows: Rows, places: Places) -> tuple[int, int]:
+    """Site alleles that rows may have, and bytes of their text."""
+    n, size = 0, 0
+    for i in range(rows.pos.size):
+        first = places.first[i]
+        ref = rows.length[first]
+        for k in range(first + 1, first + rows.alleles[i]):
+            alt = rows.length[k]
+            n += ref if alt == ref else 1
+            size += ref + alt
+    return n, size
+
+
+@kernel
 def _split(
     rows: Rows,
-    places: _Places,
+    places: Places,
     reasons: np.ndarray,
     ft: np.ndarray,
     of_class: np.ndarray,
@@ -330,7 +355,7 @@ def texts(text: np.ndarray, at: np.ndarray, size: np.ndarray) -> pa.StringArray:
 def reasons_of_ref(rows: Rows, contig: str, reference: Reference, name: str) -> np.ndarray:
     """int8 (n,): why no ALT of a row may be used, a number of LEFT_OUT, or -1; as `goe.genome.alleles.check_ref`, which
     is asked about every REF that is not just the reference's. name: the file, for the message."""
-    places = _Places.of(rows)
+    places = Places.of(rows)
     unlike = np.zeros(len(rows.pos), np.bool_)
     i = 0
     while i < len(rows.pos):
@@ -363,12 +388,9 @@ def split(
     int8, region classes; pairs, raw: int32 (n, 2) calls with the filter and without; blocks: whether the file has
     reference blocks, so that an allele that nobody carries makes no site allele (C6.1).
     """
-    places = _Places.of(rows)
-    of = np.repeat(places.first, rows.alleles)
-    ref, is_alt = rows.length[of], of != np.arange(len(of))
-    equal = rows.length == ref
-    n = int(np.where(equal, ref, 1)[is_alt].sum())
-    room = Sites.room(n, int(np.where(equal, 2 * ref, ref + rows.length)[is_alt].sum()))
+    places = Places.of(rows)
+    n, size = _most(rows, places)
+    room = Sites.room(n, size)
     counts = np.zeros(len(_COUNTED), np.int64)
     n, size, with_alt, with_site = _split(
         rows, places, reasons, ft, of_class, pairs, raw, blocks, _UNSEEN, room, np.empty(n, np.uint8), counts

@@ -29,7 +29,7 @@ from goe.harmonise.records import account, ploidy_table
 from goe.harmonise.schemas import ALLELES, COUNTERS, OF_CALLS, RUNS, WINDOW
 from goe.hts import parquet
 from goe.hts.bcf import END_OF_VECTOR
-from goe.hts.kernels import kernel
+from goe.hts.kernels import kernel, within
 
 # The greatest value that BCF has for a missing or a reference allele; the lowest bit is its phase.
 _LAST_REF = 3
@@ -106,43 +106,6 @@ def _runs(
     return n
 
 
-@kernel
-def _covered(
-    first: np.ndarray,
-    last: np.ndarray,
-    of_class: np.ndarray,
-    origin: np.ndarray,
-    calls: np.ndarray,
-    at_rows: np.ndarray,
-    spans: Any,
-    starts: Any,
-) -> tuple[int, int]:
-    """Fill spans (first, last, class) with those of blocks that are called, joined where one follows another, and
-    starts (position, class) with those that begin where a row does: how many there are of both.
-
-    origin: where the block of each piece begins; at_rows: positions of rows. Both are sorted, but for pieces that begin
-    elsewhere.
-    """
-    n, m, row = 0, 0, 0
-    begins, ends, classes = spans
-    for i in range(first.size):
-        if calls[i, 0] == gt.NO_CALL:
-            continue
-        here = of_class[i]
-        if n and here == classes[n - 1] and begins[n - 1] <= first[i] <= ends[n - 1] + 1:
-            ends[n - 1] = max(ends[n - 1], last[i])
-        else:
-            begins[n], ends[n], classes[n] = first[i], last[i], here
-            n += 1
-        if first[i] == origin[i]:
-            while row < at_rows.size and at_rows[row] < first[i]:
-                row += 1
-            if row < at_rows.size and at_rows[row] == first[i]:
-                starts[0][m], starts[1][m] = first[i], here
-                m += 1
-    return n, m
-
-
 class _Spans:
     """What is callable on one contig: spans that cover, and positions where rows start."""
 
@@ -186,35 +149,96 @@ _RECORDS, _CALLED, _HET, _HOM_ALT, _MISSING_IN, _FAILED, _COUNTED, _SUM_DP, _DP,
 )
 
 
-@kernel
-def _count(
-    seen: np.ndarray, calls: np.ndarray, of_class: np.ndarray, weight: np.ndarray, on_x: bool, counters: np.ndarray
+@within
+def _count_one(
+    a: int, b: int, passed: bool, depth: int, counts: bool, here: int, n: int, on_x: bool, counters: np.ndarray
 ) -> None:
-    """Add calls, each `weight` bases long, to the counters. on_x: whether they are of X."""
+    """Add a call of n bases of a class to the counters. a, b, passed, depth: as it was seen; counts: whether it does by
+    ploidy; on_x: whether it is of X."""
+    of = counters[here]
+    if a >= 0 or depth >= 0:
+        of[_RECORDS] += n
+    if a >= 0 and passed:
+        of[_CALLED] += n
+    if a < 0 and depth >= 0:
+        of[_MISSING_IN] += n
+    if a >= 0 and not passed:
+        of[_FAILED] += n
+    if counts:
+        of[_COUNTED] += n
+    if depth >= 0:
+        of[_SUM_DP] += n * depth
+        of[_DP] += n
+    if a >= 0 and on_x and here == REGION_DIPLOID:
+        of[_PAR] += n
+        of[_PAR_HAPLOID] += n * (b == gt.HAPLOID)
+    if passed and b >= 0 and a != b:
+        of[_HET] += 1
+    # One allele of two is all that some callers write of a man's X and Y; elsewhere a half call says little.
+    elif passed and a > 0 and (b != gt.NO_CALL or here in (REGION_X, REGION_Y)):
+        of[_HOM_ALT] += 1
+
+
+@kernel
+def _count(seen: np.ndarray, calls: np.ndarray, of_class: np.ndarray, on_x: bool, counters: np.ndarray) -> None:
+    """Add calls of a base each to the counters."""
     for i in range(seen.shape[0]):
         a, b, passed, depth = seen[i, 0], seen[i, 1], seen[i, 2] > 0, np.int64(seen[i, 3])
-        here, n = counters[of_class[i]], weight[i]
-        if a >= 0 or depth >= 0:
-            here[_RECORDS] += n
-        if a >= 0 and passed:
-            here[_CALLED] += n
-        if a < 0 and depth >= 0:
-            here[_MISSING_IN] += n
-        if a >= 0 and not passed:
-            here[_FAILED] += n
-        if calls[i, 0] != gt.NO_CALL:
-            here[_COUNTED] += n
-        if depth >= 0:
-            here[_SUM_DP] += n * depth
-            here[_DP] += n
-        if a >= 0 and on_x and of_class[i] == REGION_DIPLOID:
-            here[_PAR] += n
-            here[_PAR_HAPLOID] += n * (b == gt.HAPLOID)
-        if passed and b >= 0 and a != b:
-            here[_HET] += 1
-        # One allele of two is all that some callers write of a man's X and Y; elsewhere a half call says little.
-        elif passed and a > 0 and (b != gt.NO_CALL or of_class[i] == REGION_X or of_class[i] == REGION_Y):
-            here[_HOM_ALT] += 1
+        _count_one(a, b, passed, depth, calls[i, 0] != gt.NO_CALL, of_class[i], 1, on_x, counters)
+
+
+@kernel
+def _covered(
+    blocks: Blocks,
+    first: np.ndarray,
+    last: np.ndarray,
+    of_class: np.ndarray,
+    ploidy: np.ndarray,
+    respect_ft: bool,
+    test: int,
+    thresholds: Any,
+    at_rows: np.ndarray,
+    on_x: bool,
+    counted: bool,
+    counters: np.ndarray,
+    spans: Any,
+    starts: Any,
+) -> tuple[int, int]:
+    """Judge blocks; add them to the counters, where they are `counted`; fill spans (first, last, class) with those that
+    are called, joined where one follows another, and starts (position, class) with those that begin where a row does:
+    how many there are of both.
+
+    first, last: of pieces of the blocks; ploidy: by class; test: TEST_* bits; thresholds: of goe.harmonise.genotypes.
+    judge; at_rows: positions of rows. Both are sorted, but for pieces that begin elsewhere than their blocks.
+    """
+    min_gq, min_dp, min_dp_haploid, min_ab, alt_only = thresholds
+    n, m, row = 0, 0, 0
+    begins, ends, classes = spans
+    none = blocks.gq[:, :0]
+    for i in range(first.size):
+        here, fails = of_class[i], respect_ft and not blocks.ft_ok[i]
+        a, _, seen, second, passed, depth = gt.judge(
+            i, blocks.gt, blocks.dp, blocks.gq, none, fails, ploidy[here], test, min_gq, min_dp, min_dp_haploid, min_ab,
+            alt_only,
+        )  # fmt: skip
+        if counted:
+            size = last[i] - first[i] + 1
+            _count_one(seen, second, passed, np.int64(depth), a != gt.NO_CALL, here, size, on_x, counters)
+        if a == gt.NO_CALL:
+            continue
+        if n and here == classes[n - 1] and begins[n - 1] <= first[i] <= ends[n - 1] + 1:
+            ends[n - 1] = max(ends[n - 1], last[i])
+        else:
+            begins[n], ends[n], classes[n] = first[i], last[i], here
+            n += 1
+        # A block that starts where a row does is one of the rows that start there (C6.3).
+        if first[i] == blocks.first[i]:
+            while row < at_rows.size and at_rows[row] < first[i]:
+                row += 1
+            if row < at_rows.size and at_rows[row] == first[i]:
+                starts[0][m], starts[1][m] = first[i], here
+                m += 1
+    return n, m
 
 
 class Harmoniser:
@@ -242,6 +266,7 @@ class Harmoniser:
         self.reference = Reference(fasta)
         self.keep_absent, self.respect_ft = keep_absent, respect_ft
         self.ploidy = ploidy_table([sex])[:, 0]
+        self._thresholds = rule.min_gq, rule.min_dp, rule.min_dp_haploid, float(rule.min_ab), rule.alt_only
         self.tests: int | None = None
         self.ledger = Ledger("harmonise_person")
         self.counters = np.zeros((len(self.ploidy), len(COUNTERS)), np.int64)
@@ -326,10 +351,9 @@ class Harmoniser:
         n = len(gts)
         tests = np.full(n, 0 if raw else self.tests, np.uint8)
         calls, seen = np.empty((n, 2), np.int32), np.empty((n, 4), np.int32)
-        rule = self.rule
         gt.call(
-            np.arange(n, dtype=np.int32), gts, dp, gq, ad, ft_fail, self.ploidy[of_class], tests,
-            rule.min_gq, rule.min_dp, rule.min_dp_haploid, float(rule.min_ab), rule.alt_only, calls, seen,
+            np.arange(n, dtype=np.int32), gts, dp, gq, ad, ft_fail, self.ploidy[of_class], tests, *self._thresholds,
+            calls, seen,
         )  # fmt: skip
         return calls, seen
 
@@ -357,18 +381,15 @@ class Harmoniser:
         if len(number) > len(blocks.first):
             blocks = Blocks(*(column[number] for column in blocks))
         of_class = self._classes.at(first)
-        ft_fail = ~blocks.ft_ok & self.respect_ft
-        told = blocks.gt, blocks.dp, blocks.gq, np.empty((len(number), 0)), ft_fail, of_class
         called = tuple(np.empty(len(number), kind) for kind in (np.int32, np.int32, np.int8))
         starts = tuple(np.empty(len(number), kind) for kind in (np.int32, np.int8))
         for raw in (False, True) if self.raw else (False,):
-            calls, seen = self._call(*told, raw=raw)
-            # A block that starts where a row does is one of the rows that start there (C6.3).
-            n, m = _covered(first, last, of_class, blocks.first, calls, at_rows, called, starts)
+            n, m = _covered(
+                blocks, first, last, of_class, self.ploidy, self.respect_ft, 0 if raw else self.tests, self._thresholds,
+                at_rows, self._on_x, not raw, self.counters, called, starts,
+            )  # fmt: skip
             spans[raw].cover(*(column[:n] for column in called))
             spans[raw].start(starts[0][:m], np.ones(m, np.bool_), starts[1][:m])
-            if not raw:
-                _count(seen, calls, of_class, last - first + 1, self._on_x, self.counters)
 
     def _rows(self, contig: str, rows: Rows, spans: list[_Spans], listed: Listed) -> None:
         n = len(rows.pos)
@@ -395,7 +416,7 @@ class Harmoniser:
             spans[raw].start(rows.pos, ok[:n], of_class[:n])
             pairs.append(calls[:n])
             if not raw:
-                _count(seen[:n], calls[:n], of_class[:n], np.ones(n, np.int64), self._on_x, self.counters)
+                _count(seen[:n], calls[:n], of_class[:n], self._on_x, self.counters)
         self._qualities(rows.source)
         if contig_class(contig) == "autosome":
             variant_records.add(rows, self.counters[REGION_DIPLOID, len(OF_CALLS) :])

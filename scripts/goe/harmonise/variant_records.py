@@ -8,6 +8,7 @@ whichever of them the person carries.
 import numpy as np
 
 from goe.calls.own_file import Rows
+from goe.harmonise.listed import Places
 from goe.harmonise.schemas import OF_VARIANTS
 from goe.hts.bcf import END_OF_VECTOR
 from goe.hts.kernels import kernel
@@ -119,5 +120,4 @@ def add(rows: Rows, counters: np.ndarray) -> None:
     Left out are rows whose FILTER is a reason and rows of a genotype of REF alone or of nothing. FILTER `.`, as callers
     write it who filter nothing, is taken for PASS (`view -f .,PASS`): the standard's own program would count none.
     """
-    first, where = (np.cumsum(n, dtype=np.int64) - n for n in (rows.alleles, rows.length))
-    _add(rows, first, where, counters)
+    _add(rows, *Places.of(rows), counters)

@@ -20,13 +20,19 @@ def stamp(folders: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
 _STAMP = stamp(FOLDERS)
 
 
-def kernel(function: Callable) -> Any:
+def kernel(function: Callable, **options: Any) -> Any:
     """As numba.njit, but without counts of references, which took most of the time of kernels that hand columns on:
     these make no arrays, and keep none.
 
     numba keeps what it compiled until the file of the function changes. Another file's function may be part of it, so
     these are kept until a file changes in which there are any.
     """
-    compiled = nb.njit(**_OPTIONS)(function)
+    compiled = nb.njit(**_OPTIONS, **options)(function)
     compiled._cache._cache_file._source_stamp = _STAMP
     return compiled
+
+
+def within(function: Callable) -> Any:
+    """A kernel that becomes part of the one that calls it, for every row of a file: to hand on a dozen columns costs as
+    much as to read a few numbers."""
+    return kernel(function, forceinline=True)

@@ -54,6 +54,24 @@ def _bits(typing_context: Any, data: Any, at: Any, byte: Any) -> tuple[Any, Call
 
 
 @_intrinsic
+def outside(typing_context: Any, data: Any, at: Any, low: Any, high: Any, first: Any) -> tuple[Any, Callable]:
+    """uint64: which of the 64 bytes from data[at] on are less than those of `low` or greater than those of `high`, both
+    uint8 and from low[first] and high[first] on; the first of them the lowest bit."""
+
+    def made(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lanes = ir.VectorType(ir.IntType(8), _LANES).as_pointer()
+        kinds, (given, at, least, most, first) = signature.args, args
+        places = ((kinds[0], given, at), (kinds[2], least, first), (kinds[3], most, first))
+        found, least, most = (
+            builder.load(builder.bitcast(_pointer(context, builder, *place), lanes), align=1) for place in places
+        )
+        apart = builder.or_(builder.icmp_unsigned("<", found, least), builder.icmp_unsigned(">", found, most))
+        return builder.bitcast(apart, ir.IntType(_LANES))
+
+    return types.uint64(data, types.uint64, low, high, types.uint64), made
+
+
+@_intrinsic
 def _eight(typing_context: Any, data: Any, at: Any) -> tuple[Any, Callable]:
     """uint64: the eight bytes from data[at] on, the first of them the lowest."""
 

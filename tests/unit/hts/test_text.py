@@ -2,9 +2,23 @@
 
 import re
 
+import numba as nb
 import numpy as np
 import pytest
-from goe.hts.text import behind_last, cell_end, columns, digits, find, line_end, natural, padded, put, put_number, same
+from goe.hts.text import (
+    behind_last,
+    cell_end,
+    columns,
+    digits,
+    find,
+    line_end,
+    natural,
+    outside,
+    padded,
+    put,
+    put_number,
+    same,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +37,22 @@ def test_natural(before, text, after):
 @pytest.mark.parametrize("text", [b"\xb1", b"1\xb12", b"\x00", b"3/", b"0:", b"\xff" * 8, b"\xb5" * 12])
 def test_bytes_next_to_digits_are_none(text):
     assert natural(padded(text), 0, len(text)) == -1
+
+
+@nb.njit
+def outside_of(data, at, low, high, first):
+    return outside(data, np.uint64(at), low, high, np.uint64(first))
+
+
+@given(st.integers(0, 2**32), st.integers(0, 40), st.integers(0, 40))
+def test_outside(seed, at, first):
+    """Bytes above 127 too, and at both edges."""
+    data, low, more = np.random.default_rng(seed).integers(0, 256, (3, 104), np.uint8)
+    high = np.maximum(low, more)
+    data[at : at + 64 : 3], data[at : at + 64 : 5] = low[first : first + 64 : 3], high[first : first + 64 : 5]
+    here, least, most = data[at : at + 64], low[first : first + 64], high[first : first + 64]
+    expected = sum(1 << n for n in np.flatnonzero((here < least) | (here > most)).tolist())
+    assert outside_of(data, at, low, high, first) == expected
 
 
 @given(TEXTS, st.integers(0, 200), st.integers(0, 200), st.sampled_from("ab\t\n"))
