@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -46,3 +47,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return item.path != compiles, not slow, item.path.parent.name != "workflow"
 
     items.sort(key=order)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look through it again, nor write to it, which would
+    copy it in every fork."""
+    gc.collect()
+    gc.freeze()

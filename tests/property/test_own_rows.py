@@ -146,7 +146,7 @@ def rows_of(found, n_ad):
             rows.length[at], rows.ad[at] = len(allele), (END_OF_VECTOR, MISSING, at)[n_ad]
             text += allele
             at += 1
-    return rows._replace(text=np.frombuffer(text.encode(), np.uint8))
+    return rows._replace(text=np.frombuffer(bytearray(text.encode()), np.uint8))
 
 
 DNA = st.text("ACGT", min_size=1, max_size=6)

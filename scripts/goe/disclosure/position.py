@@ -322,7 +322,8 @@ def _covering(bases: np.ndarray, pos: np.ndarray, end: np.ndarray, which: np.nda
     """bool (bases, which): whether each of these alleles covers a base."""
     covers = np.zeros((len(bases), len(which)), np.bool_)
     for i, v in enumerate(which):
-        covers[:, i] = (pos[v] <= bases) & (bases <= end[v])
+        for b, base in enumerate(bases):
+            covers[b, i] = pos[v] <= base <= end[v]
     return covers
 
 

@@ -27,8 +27,9 @@ at all: callable AN beside AN of Total may tell that these are few.
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
+
+from goe.hts.kernels import jit
 
 # Outcomes and why an allele is withheld: see goe.disclosure.control, which names them.
 WITHHELD, REDUCED, FULL = 0, 1, 2
@@ -43,7 +44,29 @@ _C, _M, _F = 4, 2, 1
 _BITS = (_M, _F, 0)
 _STATES = np.array([0, _M | _F, _C | _M, _C | _F, _C | _M | _F, _M, _F, _C], dtype=np.int64)
 
-_jit = nb.njit(cache=True, nogil=True)
+
+# Numba compiles an assignment to a slice with the words of its error, and a sum or += of arrays for every shape that it
+# could have: loops of our own are compiled in two thirds of the time, which everybody pays at the first job.
+
+
+@jit
+def _set(to: np.ndarray, values: np.ndarray) -> None:
+    for i in range(len(values)):
+        to[i] = values[i]
+
+
+@jit
+def _add(to: np.ndarray, values: np.ndarray) -> None:
+    for i in range(len(values)):
+        to[i] += values[i]
+
+
+@jit
+def _sum(values: np.ndarray, start: int, end: int) -> int:
+    total = 0
+    for i in range(start, end):
+        total += values[i]
+    return total
 
 
 class Strata(NamedTuple):
@@ -92,12 +115,12 @@ class Table(NamedTuple):
     genotypes: bool
 
 
-@_jit
+@jit
 def _small(n: int, k: int) -> bool:
     return 0 < n < k
 
 
-@_jit
+@jit
 def _fine(g: np.ndarray, k: int, genotypes: bool) -> bool:
     """Whether no protected class of g (3,) holds 1 to k-1 people."""
     if genotypes:
@@ -105,18 +128,18 @@ def _fine(g: np.ndarray, k: int, genotypes: bool) -> bool:
     return not (_small(g[0], k) or _small(g[1] + g[2], k))
 
 
-@_jit
+@jit
 def _fails(c: int, q: int, k: int) -> bool:
     return _small(c, k) or _small(q - c, k)
 
 
-@_jit
+@jit
 def _next_near_an_end(x: int, low: int, high: int, k: int) -> int:
     """The value after x of low..high, without those more than k from either end."""
     return high - k if x == low + k and high - k > x else x + 1
 
 
-@_jit
+@jit
 def _two_parts(low: int, high: int, total: int, q1: int, q2: int, k: int) -> bool:
     """Whether a sum of two parts leaves the first at least k values with which one of the two fails the rule.
 
@@ -133,7 +156,7 @@ def _two_parts(low: int, high: int, total: int, q1: int, q2: int, k: int) -> boo
     return n >= k
 
 
-@_jit
+@jit
 def _genotypes_left(g: np.ndarray, j: int, q1: int, q2: int, k: int) -> bool:
     """Whether two parts of g (3,) leave the first at least k values of class j with which one of the two fails in
     some class.
@@ -154,16 +177,16 @@ def _genotypes_left(g: np.ndarray, j: int, q1: int, q2: int, k: int) -> bool:
     return n >= k
 
 
-@_jit
+@jit
 def _put(t: Table, n: int, r: int, a: int) -> int:
     """Add an atom to the units of a pool; returns how many there are."""
     units = t.units
-    units[n, :3] = t.g[r, a]
+    _set(units[n], t.g[r, a])
     units[n, 3], units[n, 4], units[n, 5] = t.q[r, a], t.people[r, a], r < t.n_published and a < 2
     return n + 1
 
 
-@_jit
+@jit
 def _pool(t: Table, n: int) -> bool:
     """Whether n atoms of which only the sum is known are hidden, or are fine where they follow from it.
 
@@ -190,7 +213,7 @@ def _pool(t: Table, n: int) -> bool:
         # One class holds everybody who is called. Nothing fails, but who is called is not known to everybody:
         # the range that this leaves must not reach below k.
         return people == q or smallest - (people - q) >= k
-    if n == 2 and units[:2, 5].any():
+    if n == 2 and (units[0, 5] or units[1, 5]):
         q1, q2 = units[0, 3], units[1, 3]
         if genotypes:
             for j in range(3):
@@ -202,7 +225,7 @@ def _pool(t: Table, n: int) -> bool:
     return True
 
 
-@_jit
+@jit
 def _not_told(total: int, rows: int, atoms: int, rest: bool, k: int) -> bool:
     """Whether the choice of the withheld countries does not tell their numbers.
 
@@ -222,7 +245,7 @@ def _not_told(total: int, rows: int, atoms: int, rest: bool, k: int) -> bool:
     return atoms + k - 2 <= total <= (atoms - 1) * (k - 1) + 1
 
 
-@_jit
+@jit
 def _pool_not_told(t: Table, n: int, rows: int, atoms: int, rest: bool) -> bool:
     units, k, genotypes = t.units, t.k, t.genotypes
     g = np.zeros(3, np.int64)
@@ -237,13 +260,13 @@ def _pool_not_told(t: Table, n: int, rows: int, atoms: int, rest: bool) -> bool:
     return _not_told(g[0], rows, atoms, rest, k) and _not_told(g[1] + g[2], rows, atoms, rest, k)
 
 
-@_jit
+@jit
 def _width(inside: int, total: int, q: int) -> int:
     """How many values but one the people of a class have in `inside` of q called, `total` of whom have it."""
     return min(inside, total, q - inside, q - total)
 
 
-@_jit
+@jit
 def _sexes_hidden(t: Table, state: np.ndarray) -> bool:
     """Whether M and F stay hidden, or are fine where they follow, when the pools are those of rows."""
     g, q, n_rows, known, k, genotypes = t.g, t.q, t.n_rows, t.known, t.k, t.genotypes
@@ -285,7 +308,7 @@ def _sexes_hidden(t: Table, state: np.ndarray) -> bool:
     return True
 
 
-@_jit
+@jit
 def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
     """Whether the atoms stay hidden when M and F are given and parts of given countries are withheld.
 
@@ -312,23 +335,28 @@ def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
         elif state[r]:
             if not (q[r, 0] and q[r, 1] and state[r] == _M | _F):
                 return False
-            s[n_t] = g[r, 0] + g[r, 1]
-            x += g[r, 0]
+            _add(s[n_t], g[r, 0])
+            _add(s[n_t], g[r, 1])
+            _add(x, g[r, 0])
             qm[n_t], qf[n_t] = q[r, 0], q[r, 1]
             n_t += 1
     parts, merged, lone = n_t, 0 < men < n, -1
     if hidden_rows == 1 and state[n_rows - 1] & _C and n_rows > n_published and merged:
         # The rest alone: its sum is known, so it is a row as those of the countries given.
         last = n_rows - 1
-        if _fails(g[last, :, 1:].sum(), q[last].sum(), k):
+        carriers, called = 0, _sum(q[last], 0, 3)
+        for a in range(3):
+            carriers += g[last, a, 1] + g[last, a, 2]
+        if _fails(carriers, called, k):
             return False
-        if q[last, 0] and q[last, 1] and g[last, :, 1:].sum() == 0:
-            uncalled = people[last].sum() - q[last].sum()
+        if q[last, 0] and q[last, 1] and carriers == 0:
+            uncalled = _sum(people[last], 0, 3) - called
             if uncalled and min(people[last, 0], people[last, 1]) - uncalled < k:
                 return False
         else:
-            s[n_t] = g[last, 0] + g[last, 1]
-            x += g[last, 0]
+            _add(s[n_t], g[last, 0])
+            _add(s[n_t], g[last, 1])
+            _add(x, g[last, 0])
             qm[n_t], qf[n_t] = q[last, 0], q[last, 1]
             n_t += 1
             parts = n_t
@@ -342,9 +370,9 @@ def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
             if state[r] & _C:
                 for a in range(2):
                     if state[r] & _BITS[a] and q[r, a]:
-                        s[n_t] += g[r, a]
+                        _add(s[n_t], g[r, a])
                         if a == 0:
-                            x += g[r, a]
+                            _add(x, g[r, a])
                             qm[n_t] += q[r, a]
                         else:
                             qf[n_t] += q[r, a]
@@ -354,9 +382,11 @@ def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
     if n_t < 2:
         return False
 
-    whole = s[:n_t].sum(axis=0)
+    whole = np.zeros(3, np.int64)
+    for i in range(n_t):
+        _add(whole, s[i])
     c = x[1] + x[2]
-    if _fails(c, qm[:n_t].sum(), k) or _fails(whole[1] + whole[2] - c, qf[:n_t].sum(), k):
+    if _fails(c, _sum(qm, 0, n_t), k) or _fails(whole[1] + whole[2] - c, _sum(qf, 0, n_t), k):
         return False
     if merged and _fails(s[parts, 1] + s[parts, 2], qm[parts] + qf[parts], k):
         return False
@@ -367,7 +397,7 @@ def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
     for j in range(3):
         used += j != largest and whole[j] > 0
     for i in range(n_t):
-        moving = s[i].sum() - s[i, largest]
+        moving = _sum(s[i], 0, 3) - s[i, largest]
         if used > 1 and (moving > qm[i] or moving > qf[i]):
             return False
     first, end = (1, 3) if largest == 0 else (0, 1)
@@ -383,7 +413,7 @@ def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
             low[i] += max(lo, x[j] - (highs - hi))
             high[i] += min(hi, x[j] - (lows - lo))
     for i in range(n_t):
-        total = s[i, first:end].sum()
+        total = _sum(s[i], first, end)
         if i < parts or n == 2:
             if high[i] - low[i] < k - 1:
                 return False
@@ -400,17 +430,17 @@ def _columns_and_parts(t: Table, state: np.ndarray) -> bool:
                     if min(q[r, a], top) - max(0, bottom - others) < k - 1:
                         return False
     if n_t == 2:
-        moving = x[first:end].sum()
-        total = s[0, first:end].sum()
+        moving = _sum(x, first, end)
+        total = _sum(s[0], first, end)
         if (not merged or men == 1) and not _two_parts(low[0], high[0], moving, qm[0], qm[1], k):
             return False
-        women = whole[first:end].sum() - moving
+        women = _sum(whole, first, end) - moving
         if (not merged or n - men == 1) and not _two_parts(total - high[0], total - low[0], women, qf[0], qf[1], k):
             return False
     return True
 
 
-@_jit
+@jit
 def safe(t: Table, state: np.ndarray, columns: bool) -> bool:
     """Whether a mask hides what it withholds.
 
@@ -422,7 +452,7 @@ def safe(t: Table, state: np.ndarray, columns: bool) -> bool:
     parts = rest = False
     for r in range(n_rows):
         if r >= n_published:
-            rest = rest or q[r].sum() > 0
+            rest = rest or _sum(q[r], 0, 3) > 0
             continue
         hidden += state[r] & _C > 0
         parts = parts or 0 < state[r] < _C
@@ -486,7 +516,7 @@ def safe(t: Table, state: np.ndarray, columns: bool) -> bool:
     return True
 
 
-@_jit
+@jit
 def _alone(t: Table) -> bool:
     """Whether Total alone hides all atoms, for somebody who does not know how many people of an atom are called, nobody
     or at least k.
@@ -501,20 +531,22 @@ def _alone(t: Table) -> bool:
             for a in range(3):
                 if q[r, a] and (not mixed or a == pool):
                     n = _put(t, n, r, a)
-                    total += g[r, a]
+                    _add(total, g[r, a])
         for j in range(3 if genotypes else 2):
             some = total[j] if genotypes or j == 0 else total[1] + total[2]
-            whole = units[:n, 4].sum()
+            whole = 0
+            for i in range(n):
+                whole += units[i, 4]
             for i in range(n if n > 1 else 0):
                 low, high = max(0, some + units[i, 4] - whole), min(some, units[i, 4])
                 if high - low < k - 1 and low < k and high > 0:
                     return False
-        if n == 2 and units[:2, 5].any() and not _pool(t, n):
+        if n == 2 and (units[0, 5] or units[1, 5]) and not _pool(t, n):
             return False
     return True
 
 
-@_jit
+@jit
 def _options(t: Table, row: int, strata: Strata, states: np.ndarray, costs: np.ndarray) -> int:
     """States a row may have by itself, the cheapest first; returns how many."""
     g, q, mixed, k, genotypes = t.g, t.q, t.mixed, t.k, t.genotypes
@@ -522,9 +554,9 @@ def _options(t: Table, row: int, strata: Strata, states: np.ndarray, costs: np.n
     whole = np.zeros(3, np.int64)
     fine = np.ones(3, np.bool_)
     for a in range(3):
-        whole += g[row, a]
+        _add(whole, g[row, a])
         fine[a] = _fine(g[row, a], k, genotypes)
-    fine_row = fine.all() if mixed else _fine(whole, k, genotypes)
+    fine_row = (fine[0] and fine[1] and fine[2]) if mixed else _fine(whole, k, genotypes)
     n = 0
     for wanted in range(4):
         for state in _STATES:
@@ -563,7 +595,7 @@ def _options(t: Table, row: int, strata: Strata, states: np.ndarray, costs: np.n
     return n
 
 
-@_jit
+@jit
 def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) -> tuple[int, bool]:
     """The mask that withholds the fewest strata and is safe. Returns whether M and F are given, 0 or 1, or -1 when
     none was found, and whether the search was ended before it was through. The mask is left in `state`.
@@ -586,12 +618,15 @@ def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) ->
             given = given or not states[r, i] & _C
         failing += not given
     for r in range(n_rows):
-        total += g[r].sum(axis=0)
+        for a in range(3):
+            _add(total, g[r, a])
     for r in range(n_published, n_rows):
         state[r] = _C | (_M if q[r, 0] else 0) | (_F if q[r, 1] else 0)
     can_columns = mixed or (sexes > 0 and _fine(known[0], k, genotypes) and _fine(known[1], k, genotypes))
     can_columns = can_columns and (mixed or _fine(known[2], k, genotypes))
-    most = published.sum() + sexes
+    most = sexes
+    for r in range(len(published)):
+        most += published[r, 0] + published[r, 1] + published[r, 2]
     tried = 0
     # More countries have to be withheld than there are carriers to share among them without telling who has them.
     carriers = total[1] + total[2]
@@ -653,14 +688,14 @@ def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) ->
     return -1, tried == MOST_TRIED
 
 
-@_jit
+@jit
 def _accept(t: Table, strata: Strata, state: np.ndarray, columns: bool) -> bool:
     if not safe(t, state, columns):
         return False
     return columns or not strata.sexes or _sexes_hidden(t, state)
 
 
-@_jit
+@jit
 def decide(
     leaves: np.ndarray,
     strata: Strata,
@@ -688,10 +723,12 @@ def decide(
     state = np.zeros(n_rows + 1, np.int64)
     options = np.zeros((2, n_rows + 1, 8), np.int64)
     units = np.zeros((3 * n_rows + 1, 6), np.int64)
+    total = np.zeros(3, np.int64)
     for v in range(alleles):
-        by_sex[:] = 0
-        called[:] = 0
-        known[:] = 0
+        by_sex.fill(0)
+        called.fill(0)
+        known.fill(0)
+        total.fill(0)
         diploid = haploid = carriers = 0
         odd = False
         for i in range(n_leaves):
@@ -716,23 +753,17 @@ def decide(
             continue
         # Rows that are not published by sex have one atom, but on X Total counts men and women apart.
         for r in range(n_rows):
-            if split[r] or mixed:
-                g[r] = by_sex[r]
-                q[r] = called[r]
-                people[r] = size[r]
-            else:
-                g[r] = 0
-                q[r] = 0
-                people[r] = 0
-                for a in range(3):
-                    g[r, 0] += by_sex[r, a]
-                    q[r, 0] += called[r, a]
-                    people[r, 0] += size[r, a]
             for a in range(3):
-                known[a] += by_sex[r, a]
+                g[r, a, 0] = g[r, a, 1] = g[r, a, 2] = q[r, a] = people[r, a] = 0
+            for a in range(3):
+                atom = a if split[r] or mixed else 0
+                _add(g[r, atom], by_sex[r, a])
+                q[r, atom] += called[r, a]
+                people[r, atom] += size[r, a]
+                _add(known[a], by_sex[r, a])
+                _add(total, by_sex[r, a])
         every = fine = True
         few = False
-        total = known[0] + known[1] + known[2]
         for r in range(n_rows):
             for a in range(3):
                 every = every and _fine(g[r, a], k, genotypes)
@@ -747,7 +778,8 @@ def decide(
             alone[v] = _alone(t)
         if every:
             outcome[v], reason[v] = FULL, SHOWN
-            shown[:, v] = True
+            for i in range(len(shown)):
+                shown[i, v] = True
             continue
         if odd:
             outcome[v], reason[v] = WITHHELD, PLOIDY
@@ -774,7 +806,7 @@ def decide(
                     shown[order[3 + 3 * r + i], v] = True
 
 
-@_jit
+@jit
 def _fine_by_ploidy(leaves: np.ndarray, strata: Strata, v: int, k: int, genotypes: bool) -> bool:
     """Whether every atom of allele v is fine among its diploid and among its haploid people."""
     place, split, n_rows = strata.place, strata.split, len(strata.size)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numba as nb
+from numba import types
 
+F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
 # Where kernels stand that are compiled into those of other files.
 FOLDERS = tuple(Path(__file__).parents[1] / name for name in ("calls", "harmonise", "hts"))
@@ -27,7 +29,7 @@ def kernel(function: Callable, **options: Any) -> Any:
     numba keeps what it compiled until the file of the function changes. Another file's function may be part of it, so
     these are kept until a file changes in which there are any.
     """
-    compiled = nb.njit(**_OPTIONS, **options)(function)
+    compiled = _of_types(nb.njit(**_OPTIONS, **options)(function))
     compiled._cache._cache_file._source_stamp = _STAMP
     return compiled
 
@@ -36,3 +38,21 @@ def within(function: Callable) -> Any:
     """A kernel that becomes part of the one that calls it, for every row of a file: to hand on a dozen columns costs as
     much as to read a few numbers."""
     return kernel(function, forceinline=True)
+
+
+def jit(function: F) -> F:
+    """As numba.njit, for many functions that call each other."""
+    compiled: F = _of_types(nb.njit(cache=True, nogil=True)(function))
+    return compiled
+
+
+def _of_types(compiled: Any) -> Any:
+    """The same, compiled once for whatever types it is called with: for others numba compiles a function again for each
+    number that is written in a call, and for the 0 that a variable of the caller begins with."""
+    find = compiled.get_call_template
+
+    def template(args: Iterable[Any], kws: dict[str, Any]) -> Any:
+        return find(tuple(map(types.unliteral, args)), {name: types.unliteral(kind) for name, kind in kws.items()})
+
+    compiled.get_call_template = template
+    return compiled

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba as nb
+import pytest
 from goe.hts import kernels
 
 LIBRARY = Path(kernels.__file__).parents[2]
@@ -50,3 +52,22 @@ def test_files_in_which_kernels_are_shared():
     for path in LIBRARY.rglob("*.py"):
         if "kernels import kernel" in path.read_text():
             assert path.parent in kernels.FOLDERS, path
+
+
+def one(n, m):
+    return n + m
+
+
+def calls(add, n):
+    total = 0
+    for _ in range(n):
+        total = add(total, 7)
+    return add(total, 3)
+
+
+@pytest.mark.parametrize("compiled", [kernels.jit, kernels.kernel])
+def test_a_number_in_a_call_is_no_further_compilation(compiled):
+    """Nor is the 0 that a variable begins with."""
+    add = compiled(one)
+    assert nb.njit(calls)(add, 2) == 17
+    assert len(add.signatures) == 1

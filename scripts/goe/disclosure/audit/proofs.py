@@ -19,15 +19,13 @@ is the same, whatever it calls in another one.
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 
 from goe.genome.build import REGION_DIPLOID, REGION_X, REGION_Y, REGION_Y_PAR
+from goe.hts.kernels import jit
 
 # What the quick proof says of an allele.
 PROVED, SMALL, CONTRADICTION, UNPROVED, NO_TOTAL, NO_CARRIER = range(6)
-
-_jit = nb.njit(cache=True, nogil=True)
 
 
 class Strata(NamedTuple):
@@ -72,19 +70,80 @@ class Known(NamedTuple):
     total: np.ndarray
 
 
-@_jit
+# Numba compiles an assignment to a slice with the words of its error, and sum, all and += of arrays for whatever shape
+# they could have: loops of our own are compiled in three quarters of the time, which everybody pays at the first job.
+
+
+@jit
+def _set(to: np.ndarray, values: np.ndarray) -> None:
+    for i in range(len(values)):
+        to[i] = values[i]
+
+
+@jit
+def _copy(values: np.ndarray) -> np.ndarray:
+    to = np.zeros(len(values), np.int64)
+    _set(to, values)
+    return to
+
+
+@jit
+def _add(to: np.ndarray, values: np.ndarray, times: int) -> None:
+    for i in range(len(values)):
+        to[i] += times * values[i]
+
+
+@jit
+def _sum(values: np.ndarray, start: int, end: int) -> int:
+    total = 0
+    for i in range(start, end):
+        total += values[i]
+    return total
+
+
+@jit
+def _called(v: np.ndarray) -> int:
+    return int(v[0] + v[1] + v[2])
+
+
+@jit
+def _below_zero(v: np.ndarray) -> bool:
+    for n in v:
+        if n < 0:
+            return True
+    return False
+
+
+@jit
+def _all(known: np.ndarray) -> bool:
+    for one in known:
+        if not one:
+            return False
+    return True
+
+
+@jit
+def _of_sex(size: np.ndarray, a: int) -> int:
+    """People of a sex in all rows (n, 3)."""
+    people = 0
+    for r in range(len(size)):
+        people += size[r, a]
+    return people
+
+
+@jit
 def small(n: int, k: int) -> bool:
     """Whether n is 1 to k-1."""
     return 0 < n < k
 
 
-@_jit
+@jit
 def _asked(v: np.ndarray, j: int, genotypes: bool) -> int:
     """People of the class j that the rule asks for: reference, het, hom or hemizygous; or others, carriers."""
     return int(v[j] if genotypes or j == 0 else v[1] + v[2])
 
 
-@_jit
+@jit
 def _asked_of(cells: np.ndarray, j: int, genotypes: bool) -> int:
     """The same of cells (n, 4) together."""
     people = 0
@@ -93,12 +152,12 @@ def _asked_of(cells: np.ndarray, j: int, genotypes: bool) -> int:
     return people
 
 
-@_jit
+@jit
 def _classes(rule: Rule) -> int:
     return 3 if rule.genotypes else 2
 
 
-@_jit
+@jit
 def _fine(v: np.ndarray, rule: Rule) -> bool:
     """Whether no class of v (reference, het, hom or hemizygous, ...) is given with 1 to k-1 people."""
     if rule.genotypes:
@@ -106,24 +165,24 @@ def _fine(v: np.ndarray, rule: Rule) -> bool:
     return not (small(v[0], rule.k) or small(v[1] + v[2], rule.k))
 
 
-@_jit
+@jit
 def _enough(low: int, high: int, k: int) -> bool:
     """Whether low..high are at least k numbers, or all of them fine."""
     return high - low >= k - 1 or low >= k or high == 0
 
 
-@_jit
+@jit
 def _within(total: int, inside: int, people: int) -> tuple[int, int]:
     """Fewest and most people of a class of `total` among `inside` of `people`."""
     return max(0, total + inside - people), min(total, inside)
 
 
-@_jit
+@jit
 def _may_be_small(low: int, high: int, k: int) -> bool:
     return max(1, low) <= min(k - 1, high)
 
 
-@_jit
+@jit
 def _two(total: int, others: tuple[int, int], n1: int, n2: int, low: int, high: int, k: int) -> bool:
     """Whether the rule leaves the first of two withheld parts of a known sum k numbers of a class, low..high.
 
@@ -146,7 +205,7 @@ def _two(total: int, others: tuple[int, int], n1: int, n2: int, low: int, high: 
     return count == 0 or count >= k
 
 
-@_jit
+@jit
 def _pool(sizes: np.ndarray, n: int, v: np.ndarray, rule: Rule, alone: bool) -> bool:
     """Whether n cells are hidden of which only the sum v (reference, het, hom, uncalled) is known.
 
@@ -172,7 +231,7 @@ def _pool(sizes: np.ndarray, n: int, v: np.ndarray, rule: Rule, alone: bool) -> 
     return True
 
 
-@_jit
+@jit
 def _own_reasons(total: int, rows: int, cells: int, others: bool, k: int) -> bool:
     """Whether a class of `total` people does not give away cells that are withheld for reasons of their own.
 
@@ -187,7 +246,7 @@ def _own_reasons(total: int, rows: int, cells: int, others: bool, k: int) -> boo
     return total >= cells + k - 2 and (others or total <= (cells - 1) * (k - 1) + 1)
 
 
-@_jit
+@jit
 def all_own_reasons(v: np.ndarray, rows: int, cells: int, others: bool, rule: Rule) -> bool:
     """The same of every class of v."""
     for j in range(_classes(rule)):
@@ -196,7 +255,7 @@ def all_own_reasons(v: np.ndarray, rows: int, cells: int, others: bool, rule: Ru
     return True
 
 
-@_jit
+@jit
 def _read(counts: Counts, s: int, ploidy: int, people: int, out: np.ndarray) -> bool:
     """Classes of a given stratum whose people are all of one ploidy; False when its numbers fit no such people."""
     hom, het, hemi, an = counts.ac_hom[s], counts.ac_het[s], counts.ac_hemi[s], counts.an[s]
@@ -207,10 +266,10 @@ def _read(counts: Counts, s: int, ploidy: int, people: int, out: np.ndarray) -> 
     out[2] = hom // 2 + hemi
     out[0] = called - out[1] - out[2]
     out[3] = people - called
-    return bool(out.min() >= 0)
+    return not _below_zero(out)
 
 
-@_jit
+@jit
 def _follow(sums: np.ndarray, sum_known: np.ndarray, parts: np.ndarray, part_known: np.ndarray) -> bool:
     """Fill in each sum (n, 4) whose parts (n, m, 4) are known, and the one part that is not where the sum is.
 
@@ -238,7 +297,7 @@ def _follow(sums: np.ndarray, sum_known: np.ndarray, parts: np.ndarray, part_kno
     return found
 
 
-@_jit
+@jit
 def _derive(known: Known, sexes: bool) -> None:
     """Everything that follows by one subtraction after the other."""
     cells, cell_known, rows, row_known, columns, column_known, total = known
@@ -255,25 +314,29 @@ def _derive(known: Known, sexes: bool) -> None:
             again |= _follow(whole, given, all_columns, all_column_known)
 
 
-@_jit
+@jit
 def _one_ploidy(shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata: Strata, rule: Rule) -> int:
     """Quick proof for an allele at which everybody has the same ploidy. who: 0 everybody, 1 men, 2 nobody."""
     order, n = strata.order, len(strata.size)
-    size = strata.size.copy()
+    size = np.zeros((n, 3), np.int64)
+    nobody = np.ones((n, 3), np.bool_)
+    people = 0
     for r in range(n):
-        if who == 2 or (who == 1 and strata.by_sex[r]):
-            for a in range(0 if who == 2 else 1, 3):
-                size[r, a] = 0
+        for a in range(3):
+            if who == 0 or (who == 1 and (a == 0 or not strata.by_sex[r])):
+                size[r, a] = strata.size[r, a]
+                people += size[r, a]
+                nobody[r, a] = size[r, a] == 0
     known = Known(
         np.zeros((n, 3, 4), np.int64),
-        size == 0,
+        nobody,
         np.zeros((n, 4), np.int64),
         np.zeros(n, np.bool_),
         np.zeros((3, 4), np.int64),
         np.zeros(3, np.bool_),
         np.zeros(4, np.int64),
     )
-    if not _read(counts, order[0], ploidy, size.sum(), known.total):
+    if not _read(counts, order[0], ploidy, people, known.total):
         return CONTRADICTION
     if known.total[1] + known.total[2] == 0:
         return NO_CARRIER
@@ -281,13 +344,13 @@ def _one_ploidy(shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata
         s = order[1 + a]
         if s >= 0 and shown[s]:
             known.column_known[a] = True
-            if not _read(counts, s, ploidy, size[:, a].sum(), known.columns[a]):
+            if not _read(counts, s, ploidy, _of_sex(size, a), known.columns[a]):
                 return CONTRADICTION
     for r in range(strata.published):
         s = order[3 + 3 * r]
         if s >= 0 and shown[s]:
             known.row_known[r] = True
-            if not _read(counts, s, ploidy, size[r].sum(), known.rows[r]):
+            if not _read(counts, s, ploidy, _sum(size[r], 0, 3), known.rows[r]):
                 return CONTRADICTION
         for a in range(2):
             s = order[3 + 3 * r + 1 + a]
@@ -299,7 +362,7 @@ def _one_ploidy(shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata
     return _judge(known, Strata(order, size, strata.by_sex, strata.sexes, strata.published), rule)
 
 
-@_jit
+@jit
 def _sums(
     sums: np.ndarray, known: np.ndarray, cells: np.ndarray, cell_known: np.ndarray, total: np.ndarray, rule: Rule
 ) -> int:
@@ -308,31 +371,41 @@ def _sums(
     sums: (n, 4). cells: (n, m, 4), those of each.
     """
     verdict = PROVED
-    left = total.copy()
+    left = _copy(total)
+    every = True
     for i in range(len(sums)):
+        every = every and known[i]
         if known[i]:
-            whole = cell_known[i].all()
+            whole = True
+            for j in range(cells.shape[1]):
+                whole = whole and cell_known[i, j]
             for c in range(4):
-                if sums[i, c] < 0 or (whole and cells[i, :, c].sum() != sums[i, c]):
+                together = 0
+                for j in range(cells.shape[1]):
+                    together += cells[i, j, c]
+                if sums[i, c] < 0 or (whole and together != sums[i, c]):
                     return CONTRADICTION
             if not _fine(sums[i], rule):
                 verdict = SMALL
-            left -= sums[i]
-    if (known.all() and (left != 0).any()) or left.min() < 0:
-        return CONTRADICTION
+            _add(left, sums[i], -1)
+    for c in range(4):
+        if left[c] < 0 or (every and left[c]):
+            return CONTRADICTION
     return verdict
 
 
-@_jit
+@jit
 def _judge(known: Known, strata: Strata, rule: Rule) -> int:
     """Whether what is given or follows fits and is fine, and what is left is hidden."""
     cells, cell_known, column_known = known.cells, known.cell_known, known.column_known
     n = len(cells)
     verdict = PROVED if _fine(known.total, rule) else SMALL
+    every = True
     for r in range(n):
         for a in range(3):
+            every = every and cell_known[r, a]
             if cell_known[r, a]:
-                if cells[r, a].min() < 0:
+                if _below_zero(cells[r, a]):
                     return CONTRADICTION
                 if not _fine(cells[r, a], rule):
                     verdict = SMALL
@@ -344,25 +417,25 @@ def _judge(known: Known, strata: Strata, rule: Rule) -> int:
         return CONTRADICTION
     if verdict == SMALL or by_row == SMALL or by_column == SMALL:
         return SMALL
-    if cell_known.all():
+    if every:
         return PROVED
 
     unknown_columns = 0
     for a in range(3):
-        unknown_columns += not column_known[a] and strata.size[:, a].sum() > 0
+        unknown_columns += not column_known[a] and _of_sex(strata.size, a) > 0
     if strata.sexes and unknown_columns == 0:
         for r in range(n):
-            if known.row_known[r] and not cell_known[r].all():
+            if known.row_known[r] and not _all(cell_known[r]):
                 return _rows_by_columns(known, strata, rule)
         return _by_columns(known, strata, rule)
     if strata.sexes and unknown_columns < 3:
         for a in range(3):
-            if column_known[a] and not cell_known[:, a].all():
+            if column_known[a] and not _all(cell_known[:, a]):
                 return UNPROVED
     return _by_rows(known, strata, rule)
 
 
-@_jit
+@jit
 def _by_rows(known: Known, strata: Strata, rule: Rule) -> int:
     """Sums are known of countries and of the withheld countries together; each is a table of its own."""
     cells, cell_known, rows, row_known = known.cells, known.cell_known, known.rows, known.row_known
@@ -371,33 +444,33 @@ def _by_rows(known: Known, strata: Strata, rule: Rule) -> int:
     low = np.zeros((3, 3), np.int64)
     high = np.zeros((3, 3), np.int64)
     classes = _classes(rule)
-    withheld = known.total.copy()
+    withheld = _copy(known.total)
     for r in range(n):
         if row_known[r]:
-            withheld -= rows[r]
+            _add(withheld, rows[r], -1)
         else:
             for a in range(3):
-                withheld -= cells[r, a]
+                _add(withheld, cells[r, a], -1)
     hidden_rows = cells_hidden = given = 0
     others = False
     for r in range(n):
         if row_known[r]:
             if r < strata.published:
-                given += rows[r, :3].sum() > 0
+                given += _called(rows[r]) > 0
             continue
         hidden_rows += r < strata.published
         others = others or r >= strata.published
         for a in range(3):
             if cell_known[r, a]:
-                given += cells[r, a, :3].sum() > 0
+                given += _called(cells[r, a]) > 0
             elif r < strata.published:
                 cells_hidden += a < 2
                 others = others or a == 2
     for pool in range(-1, n):
-        if pool >= 0 and (not row_known[pool] or cell_known[pool].all()):
+        if pool >= 0 and (not row_known[pool] or _all(cell_known[pool])):
             continue
         m = 0
-        v = withheld.copy() if pool < 0 else rows[pool].copy()
+        v = _copy(withheld if pool < 0 else rows[pool])
         people = 0
         stratum = False
         for r in range(n):
@@ -409,10 +482,10 @@ def _by_rows(known: Known, strata: Strata, rule: Rule) -> int:
                         stratum = stratum or (r < strata.published and a < 2)
                         m += 1
                     elif pool >= 0:
-                        v -= cells[r, a]
+                        _add(v, cells[r, a], -1)
         if m == 0:
             continue
-        if v.min() < 0:
+        if _below_zero(v):
             return CONTRADICTION
         if not _pool(sizes, m, v, rule, stratum):
             return UNPROVED
@@ -450,7 +523,7 @@ def _by_rows(known: Known, strata: Strata, rule: Rule) -> int:
     return PROVED
 
 
-@_jit
+@jit
 def _by_columns(known: Known, strata: Strata, rule: Rule) -> int:
     """Sums are known of men, of women and of others in the withheld countries; each is a table of its own."""
     cells, cell_known = known.cells, known.cell_known
@@ -463,18 +536,18 @@ def _by_columns(known: Known, strata: Strata, rule: Rule) -> int:
         m = hidden = given = 0
         others = False
         people = 0
-        v = known.columns[a].copy()
+        v = _copy(known.columns[a])
         for r in range(n):
             if cell_known[r, a]:
-                v -= cells[r, a]
-                given += r < strata.published and cells[r, a, :3].sum() > 0
+                _add(v, cells[r, a], -1)
+                given += r < strata.published and _called(cells[r, a]) > 0
             else:
                 sizes[m] = size[r, a]
                 people += size[r, a]
                 m += 1
                 hidden += r < strata.published
                 others = others or r >= strata.published
-        if v.min() < 0:
+        if _below_zero(v):
             return CONTRADICTION
         if m == 0:
             continue
@@ -492,12 +565,12 @@ def _by_columns(known: Known, strata: Strata, rule: Rule) -> int:
     for r in range(n):
         for j in range(classes):
             fixed = _asked_of(cells[r], j, rule.genotypes)
-            if not cell_known[r].all() and not _enough(low[r, j] + fixed, high[r, j] + fixed, rule.k):
+            if not _all(cell_known[r]) and not _enough(low[r, j] + fixed, high[r, j] + fixed, rule.k):
                 return UNPROVED
     return PROVED
 
 
-@_jit
+@jit
 def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
     """Sums are known of men, of women and of countries, not of the men and women of each: rows x 2 columns.
 
@@ -514,8 +587,7 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
             return UNPROVED
     s = np.zeros((n + 1, 4), np.int64)
     people = np.zeros((n + 1, 2), np.int64)
-    column = known.columns[0].copy()
-    withheld = known.total.copy()
+    column, withheld = _copy(known.columns[0]), _copy(known.total)
     m = unknown = hidden_rows = hidden_cells = given = 0
     lone = -1
     men = 0
@@ -523,20 +595,21 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
     for r in range(n):
         for a in range(2):
             if cell_known[r, a]:
-                given += r < strata.published and not row_known[r] and cells[r, a, :3].sum() > 0
-        column -= cells[r, 0]
+                given += r < strata.published and not row_known[r] and _called(cells[r, a]) > 0
+        _add(column, cells[r, 0], -1)
         if row_known[r]:
-            withheld -= rows[r]
-            given += r < strata.published and rows[r, :3].sum() > 0
-            if not cell_known[r].all():
+            _add(withheld, rows[r], -1)
+            given += r < strata.published and _called(rows[r]) > 0
+            if not _all(cell_known[r]):
                 # Both sexes are unknown: one alone would follow.
                 lone = m if r >= strata.published else lone
-                s[m] = rows[r] - cells[r, 2]
-                people[m] = size[r, :2]
+                _set(s[m], rows[r])
+                _add(s[m], cells[r, 2], -1)
+                people[m, 0], people[m, 1] = size[r, 0], size[r, 1]
                 m += 1
         else:
             for a in range(3):
-                withheld -= cells[r, a]
+                _add(withheld, cells[r, a], -1)
             hidden_rows += r < strata.published
             others = others or r >= strata.published
             for a in range(2):
@@ -548,25 +621,29 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
                     hidden_cells += r < strata.published
     parts = m
     if unknown:
-        if withheld.min() < 0:
+        if _below_zero(withheld):
             return CONTRADICTION
         if given and not all_own_reasons(withheld, hidden_rows, hidden_cells, others, rule):
             return UNPROVED
         if not _fine(withheld, rule):
             return UNPROVED
         if 0 < men < unknown:
-            s[m] = withheld
-            people[m] = people[n]
+            _set(s[m], withheld)
+            _set(people[m], people[n])
             m += 1
         else:
             if not _pool(sizes, unknown, withheld, rule, hidden_cells > 0):
                 return UNPROVED
             if men:
-                column -= withheld
+                _add(column, withheld, -1)
     merged = m > parts
-    if column.min() < 0 or (s[:m].sum(axis=0) - column).min() < 0:
+    whole = np.zeros(4, np.int64)
+    for i in range(m):
+        _add(whole, s[i], 1)
+    rest = _copy(whole)
+    _add(rest, column, -1)
+    if _below_zero(column) or _below_zero(rest):
         return CONTRADICTION
-    rest = s[:m].sum(axis=0) - column
     if not _fine(column, rule) or not _fine(rest, rule) or m < 2:
         return UNPROVED
     # People without a call, shared among men and women of the rows by their numbers, as the columns have it.
@@ -574,7 +651,7 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
     short = column[3]
     for i in range(m):
         least, most = max(0, s[i, 3] - people[i, 1]), min(s[i, 3], people[i, 0])
-        share = min(most, max(least, s[i, 3] * people[i, 0] // max(1, people[i].sum())))
+        share = min(most, max(least, s[i, 3] * people[i, 0] // max(1, people[i, 0] + people[i, 1])))
         q[i, 0] = share
         short -= share
     for i in range(m):
@@ -586,13 +663,14 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
         return CONTRADICTION
     for i in range(m):
         q[i, 0], q[i, 1] = people[i, 0] - q[i, 0], people[i, 1] - (s[i, 3] - q[i, 0])
-    whole = s[:m].sum(axis=0)
-    largest = np.argmax(whole[:3])
+    largest = 0
+    for j in range(1, 3):
+        largest = j if whole[j] > whole[largest] else largest
     used = 0
     for j in range(3):
         used += j != largest and whole[j] > 0
     for i in range(m):
-        moving = s[i, :3].sum() - s[i, largest]
+        moving = _called(s[i]) - s[i, largest]
         if used > 1 and (moving > q[i, 0] or moving > q[i, 1]):
             return UNPROVED
     first, end = (1, 3) if largest == 0 else (0, 1)
@@ -610,8 +688,8 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
             low[i] += max(lo, column[j] - (highs - hi))
             high[i] += min(hi, column[j] - (lows - lo))
     for i in range(m):
-        moving = s[i, first:end].sum()
-        still = s[i, :3].sum() - moving
+        moving = _sum(s[i], first, end)
+        still = _called(s[i]) - moving
         if i < parts:
             if moving == 0 and rest[3] + column[3] == 0:
                 continue
@@ -639,17 +717,17 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
         if hidden_rows == 1 and not others:
             return UNPROVED
     if m == 2:
-        moving = column[first:end].sum()
-        still = column[:3].sum() - moving
+        moving = _sum(column, first, end)
+        still = _called(column) - moving
         if (
             (not merged or men == 1)
             and high[0] > low[0]
             and not _two(moving, (still, 0), q[0, 0], q[1, 0], low[0], high[0], rule.k)
         ):
             return UNPROVED
-        total_first = s[0, first:end].sum()
-        moving = rest[first:end].sum()
-        still = rest[:3].sum() - moving
+        total_first = _sum(s[0], first, end)
+        moving = _sum(rest, first, end)
+        still = _called(rest) - moving
         if (
             (not merged or unknown - men == 1)
             and high[0] > low[0]
@@ -659,7 +737,7 @@ def _rows_by_columns(known: Known, strata: Strata, rule: Rule) -> int:
     return PROVED
 
 
-@_jit
+@jit
 def _may_be_fine(twice: int, k: int) -> bool:
     """Whether twice = a + 2 b for some a and b that are each 0 or at least k."""
     for a in range(twice % 2, min(twice, 2 * k) + 1, 2):
@@ -668,7 +746,7 @@ def _may_be_fine(twice: int, k: int) -> bool:
     return False
 
 
-@_jit
+@jit
 def _shared(twice: int, carriers: tuple[int, int], places: tuple[int, int, int], first: int, k: int) -> tuple[int, int]:
     """People without the allele, (men, women) with men + 2 women = twice, each 0 or at least k, that fit.
 
@@ -687,7 +765,7 @@ def _shared(twice: int, carriers: tuple[int, int], places: tuple[int, int, int],
     return -1, -1
 
 
-@_jit
+@jit
 def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
     """Quick proof for an allele of X outside the pseudo-autosomal regions: men are haploid, women diploid.
 
@@ -711,16 +789,16 @@ def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
     if top[0, 2] + top[1, 1] + top[1, 2] == 0:
         return NO_CARRIER
     for a in range(2):
-        top[a, 3] = size[:, a].sum() - top[a, 1] - top[a, 2]
+        top[a, 3] = _of_sex(size, a) - top[a, 1] - top[a, 2]
         s = order[1 + a]
         if s >= 0 and shown[s]:
             top_known[a] = True
-            if not _read(counts, s, 1 + a, size[:, a].sum(), top[a]):
+            if not _read(counts, s, 1 + a, _of_sex(size, a), top[a]):
                 return CONTRADICTION
             if top[a, 2] != (ac_hemi[order[0]] if a == 0 else ac_hom[order[0]] // 2):
                 return CONTRADICTION
     for a in range(2):
-        if strata.sexes and (top_known[1 - a] or size[:, 1 - a].sum() == 0) and not top_known[a]:
+        if strata.sexes and (top_known[1 - a] or _of_sex(size, 1 - a) == 0) and not top_known[a]:
             reference = twice - top[1 - a, 0] * (2 - a)
             if reference < 0 or (a and reference % 2):
                 return CONTRADICTION
@@ -738,14 +816,14 @@ def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
                 return CONTRADICTION
             classes[r, 0, 2] = ac_hemi[s]
             classes[r, 1, 1], classes[r, 1, 2] = ac_het[s], ac_hom[s] // 2
-            carriers_known[r] = True
+            carriers_known[r, 0] = carriers_known[r, 1] = True
         for a in range(2):
             if by_sex[r] and size[r, a] == 0:
                 carriers_known[r, a] = True
                 rest_known[r, a] = True
             s = order[3 + 3 * r + 1 + a] if r < strata.published else -1
             if s >= 0 and shown[s]:
-                before = classes[r, a].copy()
+                before = _copy(classes[r, a])
                 if not _read(counts, s, 1 + a, size[r, a], classes[r, a]):
                     return CONTRADICTION
                 if given and (before[1] != classes[r, a, 1] or before[2] != classes[r, a, 2]):
@@ -759,9 +837,9 @@ def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
                     if reference < 0 or (a and reference % 2):
                         return CONTRADICTION
                     classes[r, a, 0] = reference // (1 + a)
-                    classes[r, a, 3] = size[r, a] - classes[r, a, :3].sum()
+                    classes[r, a, 3] = size[r, a] - _called(classes[r, a])
                     rest_known[r, a] = True
-            if not rest_known[r].all():
+            if not _all(rest_known[r]):
                 return UNPROVED
             if classes[r, 0, 0] + 2 * classes[r, 1, 0] != row_twice:
                 return CONTRADICTION
@@ -771,7 +849,7 @@ def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
                 return UNPROVED
         for a in range(2):
             if rest_known[r, a]:
-                if classes[r, a].min() < 0:
+                if _below_zero(classes[r, a]):
                     return CONTRADICTION
                 if not given:
                     left_twice -= classes[r, a, 0] * (1 + a)
@@ -781,7 +859,7 @@ def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
     for a in range(2):
         if not _fine(top[a], rule):
             verdict = SMALL
-        if top_known[a] and top[a].min() < 0:
+        if top_known[a] and _below_zero(top[a]):
             return CONTRADICTION
     if verdict != PROVED:
         return verdict
@@ -796,13 +874,14 @@ def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
             if not carriers_known[r, a]:
                 places[a if by_sex[r] else 2] += size[r, a] if by_sex[r] else size[r, 0] * (a == 0)
     for a in range(2):
-        pools[a] = top[a]
+        _set(pools[a], top[a])
         for r in range(n):
             if carriers_known[r, a]:
-                pools[a, :3] -= classes[r, a, :3]
+                for c in range(3):
+                    pools[a, c] -= classes[r, a, c]
         if pools[a, 1] < 0 or pools[a, 2] < 0:
             return CONTRADICTION
-    carriers = pools[:, 1] + pools[:, 2]
+    carriers = pools[0, 1] + pools[0, 2], pools[1, 1] + pools[1, 2]
     for a in range(2):
         m = hidden = given_cells = 0
         others = False
@@ -810,31 +889,32 @@ def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
         for r in range(n):
             if carriers_known[r, a]:
                 exact = exact and rest_known[r, a]
-                given_cells += r < strata.published and classes[r, a, :3].sum() > 0
+                given_cells += r < strata.published and _called(classes[r, a]) > 0
             else:
                 sizes[m] = size[r, a] if by_sex[r] else size[r, 0]
                 m += 1
                 hidden += r < strata.published
                 others = others or r >= strata.published
-        v = pools[a].copy()
+        v = _copy(pools[a])
         if m == 0:
             if v[1] or v[2]:
                 return CONTRADICTION
             continue
         if not exact:
             # Those without the allele are known with those of the other sex: as many as can be of this one.
-            v[0] = _shared(left_twice, (carriers[0], carriers[1]), (places[0], places[1], places[2]), a, k)[a]
+            v[0] = _shared(left_twice, carriers, (places[0], places[1], places[2]), a, k)[a]
             if v[0] < 0:
                 return UNPROVED
             if m == 1:
                 # The whole of a sex, as in Total.
-                if not _fine(pools[a, :3] * np.array([0, 1, 1]), rule):
+                v[0] = 0
+                if not _fine(v, rule):
                     return UNPROVED
                 continue
-        v[3] = sizes[:m].sum() - v[:3].sum()
-        if v.min() < 0:
+        v[3] = _sum(sizes, 0, m) - _called(v)
+        if _below_zero(v):
             return CONTRADICTION
-        if m > 1 and not _pool(sizes, m, v, rule, hidden > 0 and bool(carriers_known[:, 1 - a].all())):
+        if m > 1 and not _pool(sizes, m, v, rule, hidden > 0 and _all(carriers_known[:, 1 - a])):
             return UNPROVED
         if m == 1 and not _fine(v, rule):
             return SMALL
@@ -843,44 +923,52 @@ def _x(shown: np.ndarray, counts: Counts, strata: Strata, rule: Rule) -> int:
     return PROVED
 
 
-@_jit
+@jit
+def _numbers(counts: Counts, s: int, out: np.ndarray) -> None:
+    """Those of a stratum; none of one that is not there."""
+    if s >= 0:
+        out[0], out[1], out[2], out[3] = counts.ac_hom[s], counts.ac_het[s], counts.ac_hemi[s], counts.an[s]
+
+
+@jit
+def _others(by_sex: np.ndarray) -> None:
+    """The last of (4, 4): what men and women leave of all."""
+    for c in range(4):
+        by_sex[3, c] = by_sex[0, c] - by_sex[1, c] - by_sex[2, c]
+
+
+@jit
 def all_given(counts: Counts, strata: Strata, rule: Rule) -> int:
     """Quick proof for an allele of which every stratum is given, whatever the ploidies of its people.
 
     An allele that was moved over the border of a pseudo-autosomal region is counted by the region its record had.
     """
     order, k, n = strata.order, rule.k, len(strata.size)
-    numbers = np.stack((counts.ac_hom, counts.ac_het, counts.ac_hemi, counts.an))
     found = np.zeros((4 * n + 8, 4), np.int64)
     m = 0
     rest = np.zeros((4, 4), np.int64)
     for a in range(3):
-        if order[a] >= 0:
-            rest[a] = numbers[:, order[a]]
-    rest[3] = rest[0] - rest[1] - rest[2]
+        _numbers(counts, order[a], rest[a])
+    _others(rest)
     for r in range(strata.published):
         row = np.zeros((4, 4), np.int64)
         for a in range(3):
-            if order[3 + 3 * r + a] >= 0:
-                row[a] = numbers[:, order[3 + 3 * r + a]]
-        row[3] = row[0] - row[1] - row[2]
+            _numbers(counts, order[3 + 3 * r + a], row[a])
+        _others(row)
         for a in range(4):
-            rest[a] -= row[a]
+            _add(rest[a], row[a], -1)
             if a == 0 or strata.by_sex[r]:
-                found[m] = row[a]
+                _set(found[m], row[a])
                 m += 1
     for a in range(4):
         if a == 0 or strata.sexes:
-            found[m] = rest[a]
-            m += 1
-            found[m] = numbers[:, order[0]]
-            if a and a < 3 and order[a] >= 0:
-                found[m] = numbers[:, order[a]]
-            m += 1
+            _set(found[m], rest[a])
+            _numbers(counts, order[a if 0 < a < 3 and order[a] >= 0 else 0], found[m + 1])
+            m += 2
     for i in range(m):
         hom, het, hemi, alleles = found[i]
         twice = alleles - hom - 2 * het - hemi
-        if found[i].min() < 0 or twice < 0 or hom % 2:
+        if _below_zero(found[i]) or twice < 0 or hom % 2:
             return CONTRADICTION
         if small(hemi, k) or small(het + hom // 2, k) or (rule.genotypes and (small(het, k) or small(hom // 2, k))):
             return SMALL
@@ -889,7 +977,7 @@ def all_given(counts: Counts, strata: Strata, rule: Rule) -> int:
     return PROVED
 
 
-@_jit
+@jit
 def prove(
     kind: np.ndarray,
     other: np.ndarray,
@@ -931,6 +1019,6 @@ def prove(
                 first = _one_ploidy(see, counts, ploidy, who, strata, rule)
             if first != CONTRADICTION:
                 kind[i] = region
-        if first == CONTRADICTION and see.all():
+        if first == CONTRADICTION and _all(see):
             first = all_given(counts, strata, rule)
         verdict[i] = first
