@@ -6,11 +6,13 @@ from pathlib import Path
 
 from goe.collect import folder
 from goe.collect.sheet import Settings
-from goe.core import logs
+from goe.core import environment, logs
 from goe.core.files import write_whole
+from goe.core.imports import UNUSED, without
 
 os.umask(0o077)
-with logs.to(snakemake.log):
+environment.streams()
+with logs.to(snakemake.log), without(*UNUSED):
     output, settings = snakemake.output, Settings(**snakemake.params.settings)
     datasets = folder.taken(folder.load(snakemake.input.agreed))
     told = folder.sum_contig(datasets, settings, snakemake.wildcards.contig, Path(output.sums).parent)

@@ -9,14 +9,13 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem
-from goe.release.reading import batches, reading
+from goe.release.reading import reading, streamed
 
 NOT_SAID = -1
 _ROWS = 1 << 14
@@ -43,11 +42,13 @@ class Runs:
 
     def __init__(self, path: str | Path | None, contig: str, strata: Sequence[str]):
         self.path, self.contig, self.strata = path, contig, tuple(strata)
-        self.start = self.end = np.zeros(0, np.int64)
-        self.an = np.zeros((len(self.strata), 0), np.int64)
+        # The runs at hand, and the last base of all that were.
+        self._start = self._end = np.zeros(0, np.int64)
+        self._an: list[np.ndarray] = []
         self._last = 0
         self.unsaid = np.ones(len(self.strata), bool)
         self.below = np.full(len(self.strata), NOT_SAID, np.int64)
+        self._given: list[int] = []
         self._pieces: Iterator[pa.RecordBatch] = iter(())
         if path is not None:
             with reading(path):
@@ -56,6 +57,7 @@ class Runs:
             names = schema.names
             self.below = _below(schema, self.strata)
             self.unsaid = np.array([f"an_{s}" not in names for s in self.strata], bool)
+            self._given = np.flatnonzero(~self.unsaid).tolist()
             self._pieces = self._read()
 
     def _check(self, schema: pa.Schema) -> None:
@@ -67,64 +69,55 @@ class Runs:
                 raise GoeError(Problem(str(self.path), what, _AGAIN))
 
     def _read(self) -> Iterator[pa.RecordBatch]:
+        """The runs of the contig. Its name is asked as codes: nothing is written out."""
         assert self.path is not None
-        there = [f"an_{s}" for s, unsaid in zip(self.strata, self.unsaid, strict=True) if not unsaid]
-        with reading(self.path), pq.ParquetFile(self.path, pre_buffer=False) as file:
+        columns = ["contig", "start", "end", *(f"an_{self.strata[i]}" for i in self._given)]
+        with reading(self.path), streamed(self.path, ["contig"]) as file:
             place = file.schema_arrow.get_field_index("contig")
             groups = []
             for group in range(file.num_row_groups):
                 about = file.metadata.row_group(group).column(place).statistics
                 if about is None or not about.has_min_max or about.min <= self.contig <= about.max:
                     groups.append(group)
-        columns = ["contig", "start", "end", *there]
-        for table in batches(self.path, str(self.path), ["contig"], _ROWS, columns, groups):
-            yield from table.filter(pc.equal(table["contig"], self.contig)).combine_chunks().to_batches()
+            for batch in file.iter_batches(_ROWS, groups, columns):
+                here = pc.equal(batch["contig"].dictionary, self.contig)
+                if batch["contig"].null_count or not all(here.to_pylist()):
+                    batch = batch.filter(pc.equal(batch["contig"].cast(pa.string()), self.contig))
+                if batch.num_rows:
+                    yield batch
 
     def at(self, pos: np.ndarray) -> np.ndarray:
         """int64 (strata, positions): AN at 1-based positions, in order; NOT_SAID for a stratum that has no numbers."""
-        if self.path is None or not len(pos):
-            return np.full((len(self.strata), len(pos)), NOT_SAID, np.int64)
-        self._go(int(pos[0]), int(pos[-1]))
-        return np.asarray(_looked_up(self.start, self.end, self.an, self.unsaid, pos))
+        out = np.zeros((len(self.strata), len(pos)), np.int64)
+        out[self.unsaid] = NOT_SAID
+        done = 0
+        while done < len(pos):
+            if self._last < pos[done] and not self._next():
+                break
+            upto = int(np.searchsorted(pos, self._last, side="right"))
+            run = np.searchsorted(self._start, pos[done:upto]) - 1
+            held = np.flatnonzero((run >= 0) & (pos[done:upto] <= self._end[run]))
+            for i, an in zip(self._given, self._an, strict=True):
+                out[i, done + held] = an[run[held]]
+            done = upto
+        return out
 
-    def _go(self, first: int, last: int) -> None:
-        """Hold the runs of first to last, 1-based; those before are let go."""
-        past = int(np.searchsorted(self.end, first))
-        self.start, self.end, self.an = self.start[past:], self.end[past:], self.an[:, past:]
-        while self._last < last and (batch := next(self._pieces, None)) is not None:
-            if not batch.num_rows:
-                continue
-            start, end = (_whole(batch[name]) for name in ("start", "end"))
-            an = np.zeros((len(self.strata), len(start)), np.int64)
-            for i in np.flatnonzero(~self.unsaid):
-                an[i] = _whole(batch[f"an_{self.strata[i]}"])
-            before = np.concatenate(([self._last], end[:-1]))
-            if (start < before).any() or (end <= start).any() or (an < 0).any():
-                what = f"runs of {self.contig} overlap, are out of order or have a number below 0"
-                raise GoeError(Problem(str(self.path), what, _AGAIN))
-            self._last = int(end[-1])
-            self.start, self.end = np.concatenate((self.start, start)), np.concatenate((self.end, end))
-            self.an = np.concatenate((self.an, an), axis=1)
+    def _next(self) -> bool:
+        """Hold the next runs in the place of those before; False when there are none."""
+        batch = next(self._pieces, None)
+        if batch is None:
+            return False
+        start, end, *an = (_whole(column) for column in batch.columns[1:])
+        before = np.concatenate(([self._last], end[:-1]))
+        if (start < before).any() or (end <= start).any() or any(numbers.min() < 0 for numbers in an):
+            what = f"runs of {self.contig} overlap, are out of order or have a number below 0"
+            raise GoeError(Problem(str(self.path), what, _AGAIN))
+        self._start, self._end, self._an, self._last = start, end, an, int(end[-1])
+        return True
 
 
 def _whole(numbers: pa.Array) -> np.ndarray:
-    """int64, -1 where there is none."""
+    """Whole numbers as they are kept, int64 and -1 where there is none."""
+    if numbers.type == pa.int32() and not numbers.null_count:
+        return np.asarray(numbers.to_numpy())
     return np.asarray(pc.fill_null(numbers, -1).to_numpy(zero_copy_only=False).astype(np.int64))
-
-
-@nb.njit(cache=True, nogil=True)
-def _looked_up(start, end, an, unsaid, pos):  # type: ignore[no-untyped-def]
-    """int64 (strata, positions): numbers of the runs that hold positions, which are in order; 0 where none does."""
-    out, held = np.zeros((len(an), len(pos)), np.int64), np.empty(len(pos), np.int64)
-    run = -1
-    for j in range(len(pos)):
-        while run + 1 < len(start) and start[run + 1] < pos[j]:
-            run += 1
-        held[j] = run if run >= 0 and pos[j] <= end[run] else -1
-    for i in range(len(an)):
-        for j in range(len(pos)):
-            if unsaid[i]:
-                out[i, j] = NOT_SAID
-            elif held[j] >= 0:
-                out[i, j] = an[i, held[j]]
-    return out

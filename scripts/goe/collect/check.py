@@ -24,7 +24,6 @@ from goe.collect import folder, form, public_sum, table
 from goe.collect.comparison import again
 from goe.collect.comparison import contig as contig_tests
 from goe.collect.comparison import files as comparison_files
-from goe.collect.lines import content
 from goe.collect.merge import ABSENT, BELOW, LISTED, STATES
 from goe.core import manifest
 from goe.core.errors import Problem
@@ -223,8 +222,8 @@ def _n(sums: pa.Table, name: str) -> np.ndarray:
 
 def _states(sums: pa.Table, apart: pa.Table, numbers: list[int], faults: Faults, name: Callable[[int], str]) -> None:
     """What each dataset says, against the counts of datasets and the sums of those that are exact."""
-    letters = np.concatenate([_letters(apart[f"status_{n}"], 1) for n in numbers])
-    joined = _letters(sums["status"], len(numbers))
+    letters = np.concatenate([table.letters(apart[f"status_{n}"], 1) for n in numbers])
+    joined = table.letters(sums["status"], len(numbers))
     faults.add("status is not what the datasets say", (joined != letters).any(axis=0), name)
     for key, state in STATES.items():
         faults.add(f"{key} is not the number of such datasets", _n(sums, key) != (letters == state).sum(axis=0), name)
@@ -236,13 +235,6 @@ def _states(sums: pa.Table, apart: pa.Table, numbers: list[int], faults: Faults,
     faults.add("an is not the sum of the datasets", np.where(counted, an, 0).sum(axis=0) != _n(sums, "an"), name)
     right = table.filters(_n(sums, "n_datasets") > 0, _n(sums, "n_filtered") > 0)
     faults.add("filter is not what the datasets say", ~_equal(sums["filter"], right), name)
-
-
-def _letters(texts: pa.ChunkedArray, n: int) -> np.ndarray:
-    """uint8 (n, alleles): letters of texts of n letters each, 0 where there are more or fewer."""
-    whole = pc.fill_null(pc.equal(pc.binary_length(texts), n), False)
-    letters = pc.if_else(whole, texts, "\0" * n).combine_chunks()
-    return np.frombuffer(content(letters), np.uint8).reshape(-1, n).T
 
 
 def _bounds(sums: pa.Table, stratum: str, faults: Faults, name: Callable[[int], str]) -> None:

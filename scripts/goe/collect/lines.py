@@ -46,7 +46,7 @@ class Info:
 
     def lines(self, contig: str, pos: np.ndarray, columns: Sequence[pa.Array]) -> pa.Array:
         """The lines, each with its line end. pos: int32 (alleles,); columns: texts of REF, ALT and FILTER."""
-        parts = tuple(_bytes(texts) for texts in (*columns, self.names, pa.concat_arrays(self.words)))
+        parts = tuple(bytes_of(texts) for texts in (*columns, self.names, pa.concat_arrays(self.words)))
         start = np.frombuffer(f"{contig}\t".encode(), np.uint8)
         *texts_of, (_, names), words = parts
         tags = len(self.names) * (int(np.diff(names).max(initial=0)) + _DIGITS)
@@ -60,11 +60,11 @@ class Info:
 
 def content(lines: pa.Array) -> memoryview:
     """The bytes of lines one behind the other."""
-    data, ends = _bytes(lines)
+    data, ends = bytes_of(lines)
     return data[ends[0] : ends[-1]].data
 
 
-def _bytes(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+def bytes_of(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Bytes of texts, and int32 (texts + 1,), where in them each begins."""
     ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
     return np.frombuffer(texts.buffers()[2] or b"", np.uint8), ends

@@ -21,7 +21,6 @@ import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from goe.check.rows import families
 from goe.collect import form
@@ -30,7 +29,7 @@ from goe.collect.dataset import Dataset
 from goe.disclosure.silence import FLOOR, UNKNOWN, ZERO
 from goe.genome.build import REGION_M, REGION_X, REGION_Y, Build, class_breaks, contig_class
 from goe.release.formats import wide_table
-from goe.release.reading import reading
+from goe.release.reading import reading, streamed
 from goe.rules.stratum import TOTAL, parse
 
 LISTED, ABSENT, BELOW, FILTERED, NOBODY, UNSAID = b"PABFNU"
@@ -45,7 +44,7 @@ STATES = {
     "n_unknown": UNSAID,
 }
 _NO_CARRIER = "AC0"
-_CELLS = 1 << 21
+_CELLS = 1 << 20
 """Alleles by strata of the collection that a window has at most, about."""
 _BATCH = 1 << 13
 _EVER = np.iinfo(np.int64).max
@@ -292,7 +291,7 @@ class _Part:
         path = self.table.unchanged(self.one.name)
         names = [wide_table.column(n, s) for n in ("ac", "an", "nhomalt") for s in self.own]
         columns = ["pos", "ref", "alt", "filter", *names]
-        with reading(path), pq.ParquetFile(path, read_dictionary=["ref", "alt", "filter"], pre_buffer=False) as file:
+        with reading(path), streamed(path, ["ref", "alt", "filter"]) as file:
             for batch in file.iter_batches(_BATCH, columns=columns):
                 if batch.num_rows:
                     yield self._piece(batch)

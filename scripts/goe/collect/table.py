@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from goe.collect.lines import Info
+from goe.collect.lines import Info, content
 from goe.collect.merge import Told, Window
 from goe.core import tables
 from goe.core.resources import RESOURCES
@@ -180,6 +180,14 @@ def _letters(status: np.ndarray) -> pa.Array:
     n, alleles = status.shape
     ends = np.arange(alleles + 1, dtype=np.int32) * n
     return pa.StringArray.from_buffers(alleles, pa.py_buffer(ends), pa.py_buffer(np.ascontiguousarray(status.T)))
+
+
+def letters(texts: pa.ChunkedArray, n: int) -> np.ndarray:
+    """uint8 (n, alleles): letters of texts of n letters each, 0 where there are more or fewer."""
+    whole = pc.fill_null(pc.equal(pc.binary_length(texts), n), False)
+    if not pc.all(whole).as_py():
+        texts = pc.if_else(whole, texts, "\0" * n)
+    return np.frombuffer(content(texts.combine_chunks()), np.uint8).reshape(-1, n).T
 
 
 def datasets_schema(numbers: Sequence[int], about: Mapping) -> pa.Schema:

@@ -1,11 +1,15 @@
 """What every process of a run needs around it, the jobs' own included (each reads the Snakefile again)."""
 
+import ctypes
 import fcntl
 import os
 import sys
 from pathlib import Path
 
 from goe.core.errors import GoeError, Problem, of_machine
+
+_MMAP_THRESHOLD, _LARGE = -3, 1 << 20
+"""Parameter of glibc's mallopt(3), and bytes from which an allocation is large."""
 
 
 def prepare() -> None:
@@ -18,6 +22,17 @@ def prepare() -> None:
     beside = str(Path(sys.executable).parent)
     if beside not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([beside, os.environ["PATH"]])
+
+
+def streams() -> None:
+    """Of a process that goes through large arrays: give each back to the system when it is let go.
+
+    glibc stops doing so by itself, up to 32 MB, and then keeps what was let go between what stays: a fifth of
+    the memory of the sum of thirty datasets. Where there is another C library nothing is done.
+    """
+    set_parameter = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_parameter:
+        set_parameter(_MMAP_THRESHOLD, _LARGE)
 
 
 def in_image(modules: Path) -> None:

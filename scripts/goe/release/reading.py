@@ -26,6 +26,7 @@ UNREADABLE: tuple[type[Exception], ...] = (
 )
 """What readers of the formats raise at a file that is none."""
 _AGAIN = "get the file again"
+_BUFFER = 1 << 15
 
 
 @contextmanager
@@ -97,6 +98,12 @@ def lines(path: str | Path) -> Iterator[bytes]:
             if len(line) > bounds.LINE:
                 raise GoeError(Problem(f"{path} line {row}", f"has more than {bounds.LINE:,} bytes", _AGAIN))
             yield line
+
+
+def streamed(source: str | Path, text: Sequence[str] = ()) -> pq.ParquetFile:
+    """A Parquet file to go along beside many others: its pages are read one by one, and no row group's column at once.
+    text: columns that come as codes."""
+    return pq.ParquetFile(source, read_dictionary=list(text), pre_buffer=False, buffer_size=_BUFFER)
 
 
 def batches(

@@ -113,7 +113,7 @@ def _summed(root: Path, about: Mapping, stated: Mapping, t: Thresholds) -> Itera
         if autosome:
             partial.room(contig, lengths[contig], t.block_size)
         sums, apart = (root / f"{kind}/{contig}.parquet" for kind in ("frequencies", "datasets"))
-        for piece in cells.pieces(sums, apart, contig):
+        for piece in cells.pieces(sums, apart, contig, partial.countries):
             partial.add(piece, partial.cells(piece), autosome, t)
     for kind, key in ((cells.COUNTRY, "countries"), (cells.DATASET, "datasets")):
         names = _countries(about) if kind == cells.COUNTRY else _sources(about)

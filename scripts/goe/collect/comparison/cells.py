@@ -88,13 +88,23 @@ class Piece:
 
     def status(self, source: Source) -> np.ndarray:
         """uint8 (alleles,): the letter of a dataset."""
-        return letters(self.apart, source)
+        return _letter(self.apart, source)
 
 
-def pieces(sums: str | Path, apart: str | Path, contig: str) -> Iterator[Piece]:
-    """The tables of a contig, rows of both side by side. sums, apart: paths of frequencies and datasets Parquet."""
+def pieces(sums: str | Path, apart: str | Path, contig: str, strata: Sequence[str]) -> Iterator[Piece]:
+    """The tables of a contig, rows of both side by side. sums, apart: paths of frequencies and datasets Parquet.
+    strata: whose bounds are asked for, of which the table of sums has many more columns."""
+    wanted = [
+        "contig",
+        "pos",
+        "ref",
+        "alt",
+        "filter",
+        "status",
+        *(column(key, s) for s in strata for key in table.EXACT),
+    ]
     with reading(sums), pq.ParquetFile(sums, pre_buffer=False) as one, pq.ParquetFile(apart, pre_buffer=False) as two:
-        for left, right in zip(one.iter_batches(_ROWS), two.iter_batches(_ROWS), strict=True):
+        for left, right in zip(one.iter_batches(_ROWS, columns=wanted), two.iter_batches(_ROWS), strict=True):
             both = pa.table(left).combine_chunks(), pa.table(right).combine_chunks()
             ref, alt = (both[0][name].combine_chunks() for name in ("ref", "alt"))
             lengths = [pc.binary_length(bases).to_numpy() for bases in (ref, alt)]
@@ -103,9 +113,8 @@ def pieces(sums: str | Path, apart: str | Path, contig: str) -> Iterator[Piece]:
             yield Piece(contig, pos, ref, alt, passed, (lengths[0] == 1) & (lengths[1] == 1), *both)
 
 
-def letters(apart: pa.Table, source: Source) -> np.ndarray:
-    words = apart[f"status_{source.number}"].combine_chunks().to_numpy(zero_copy_only=False)
-    return np.asarray(words.astype("S1").view(np.uint8))
+def _letter(apart: pa.Table, source: Source) -> np.ndarray:
+    return table.letters(apart[f"status_{source.number}"], 1)[0]
 
 
 def _whole(table_: pa.Table, name: str) -> np.ndarray:
@@ -114,8 +123,7 @@ def _whole(table_: pa.Table, name: str) -> np.ndarray:
 
 def of_countries(sums: pa.Table, countries: Sequence[str]) -> Cells:
     """Cells of countries of origin, from the table of sums."""
-    names = ("ac_lo", "ac_hi", "an", "an_hi")
-    rows = [[_whole(sums, column(name, c)) for c in countries] for name in names]
+    rows = [[_whole(sums, column(name, c)) for c in countries] for name in table.EXACT]
     return Cells.of(*(_stack(row, sums.num_rows) for row in rows))
 
 
@@ -126,7 +134,7 @@ def of_datasets(apart: pa.Table, sources: Sequence[Source]) -> Cells:
     """
     lo, hi, an = [], [], []
     for source in sources:
-        letter = letters(apart, source)
+        letter = _letter(apart, source)
         ac, n = (_whole(apart, f"{key}_{source.number}") for key in ("ac", "an"))
         exact = ((letter == LISTED) | (letter == ABSENT)) & (ac >= 0) & (n > 0)
         below = (letter == BELOW) & (n > 0)

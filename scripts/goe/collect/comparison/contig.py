@@ -94,6 +94,7 @@ def compare(
     root.mkdir(parents=True, exist_ok=True)
     units, autosome = sources(datasets), contig_class(contig) == "autosome"
     names, every = countries(strata), lookup.strata(strata)
+    sums, said = (Path(summed) / f"{name}.parquet" for name in ("sums", "datasets"))
     partial, ratios = Partial.nothing(names, units), Ratios()
     if autosome:
         partial.room(contig, length, thresholds.block_size)
@@ -104,13 +105,13 @@ def compare(
     example: list = []
     schema = pa.schema(KINDS, {"goe": json.dumps({"collection": collection, "contig": contig}, sort_keys=True)})
     with table.Writer(root / TESTS, schema) as tests:
-        for piece in pieces(Path(summed) / "sums.parquet", Path(summed) / "datasets.parquet", contig):
+        for piece in pieces(sums, said, contig, every):
             cells = partial.cells(piece)
             counts = [one.at(piece) for one in apart]
-            partial.add(piece, cells, autosome, thresholds)
+            found = partial.add(piece, cells, autosome, thresholds)
             look.add(piece, cells[DATASET], counts, autosome)
             if autosome and names:
-                tested = look.of_countries(piece, cells[COUNTRY], names)
+                tested = look.of_countries(piece, cells[COUNTRY], names, found[COUNTRY])
                 tests.write(_tests(piece.sums, tested, schema))
                 example = max(example, _example(piece.sums, tested), key=lambda e: e[0] if e else -1)
             if autosome:

@@ -23,7 +23,7 @@ ORIGIN, ONLY_HERE, FILTERED_THERE, GENOTYPES = FAULTS = ("origin", "only_here", 
 COUNTRIES = "countries"
 """Countries that differ: no fault, kept with the others since it is listed as they are."""
 KINDS = (*FAULTS, COUNTRIES)
-_PRUNE = 8
+_PRUNE = 2
 
 
 @dataclass(frozen=True)
@@ -62,24 +62,26 @@ COLUMNS = tuple(f.name for f in fields(Flag))
 @dataclass
 class Found:
     """Flags of a contig, the strongest of each kind, and how many there are. tests: bins of p of ORIGIN. different:
-    pair of datasets ("number number") -> bins of those that also differ by enough."""
+    pair of datasets ("number number") -> bins of those that also differ by enough. least: strength below which none is
+    listed any more."""
 
     listed: dict[str, list[Flag]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     tests: dict[int, int] = field(default_factory=dict)
     different: dict[str, dict[int, int]] = field(default_factory=dict)
+    least: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, -np.inf))
 
-    def put(self, kind: str, some: Iterable[Flag], most: int, counted: bool = True) -> None:
+    def put(self, kind: str, some: Iterable[Flag], most: int) -> None:
         flags = self.listed[kind]
-        before = len(flags)
         flags.extend(some)
-        self.counts[kind] += (len(flags) - before) if counted else 0
         if len(flags) > _PRUNE * most:
             self.cut(most)
 
     def cut(self, most: int) -> None:
         for kind, flags in self.listed.items():
-            self.listed[kind] = sorted(flags, key=lambda flag: flag.order)[:most]
+            self.listed[kind] = kept = sorted(flags, key=lambda flag: flag.order)[:most]
+            if len(kept) == most:
+                self.least[kind] = kept[-1].strength
 
     def join(self, other: "Found", most: int) -> "Found":
         out = Found({k: [*self.listed[k], *other.listed[k]] for k in KINDS})
@@ -131,9 +133,11 @@ class Look:
         if autosome:
             self._genotypes(piece, status, counts)
 
-    def of_countries(self, piece: Piece, cells: Cells, countries: Sequence[str]) -> dict[str, np.ndarray]:
+    def of_countries(
+        self, piece: Piece, cells: Cells, countries: Sequence[str], tests: homogeneity.Tests
+    ) -> dict[str, np.ndarray]:
         """Test of one frequency in all countries: units, chi2, p and apart (largest less smallest AF), (alleles,)."""
-        units, chi2, p = homogeneity.homogeneity(cells.lo, cells.an, cells.exact, self.t.fdr)
+        units, chi2, p = tests
         af = np.divide(cells.lo, cells.an, out=np.zeros(cells.lo.shape), where=cells.an > 0)
         high, low = np.where(cells.exact, af, -1.0), np.where(cells.exact, af, 2.0)
         top, bottom = high.argmax(axis=0), low.argmin(axis=0)
@@ -143,7 +147,10 @@ class Look:
             rows = np.flatnonzero(p <= self.t.fdr)
         numbers = {"ac": cells.lo[top, columns], "an": cells.an[top, columns], "p": p, "strength": apart}
         numbers |= {"against_ac": cells.lo[bottom, columns], "against_an": cells.an[bottom, columns]}
-        names = {"against": [countries[i] for i in bottom], "dataset": [countries[i] for i in top]}
+        names = {
+            key: {row: countries[of[row]] for row in rows.tolist()}
+            for key, of in (("against", bottom), ("dataset", top))
+        }
         # Which of them hold is known when all contigs are: counted then.
         self._put(COUNTRIES, piece, rows, None, counted=False, **numbers, **names, group="", words="")
         return {"units": units, "chi2": chi2, "p": p, "apart": apart}
@@ -154,11 +161,11 @@ class Look:
         """Flags of dataset i at some alleles. more: fields, each a value, (alleles,), or row -> value."""
         more = more if i is None else {"dataset": self.sources[i].name, **more}
         strength = np.asarray(more["strength"])
+        self.found.counts[kind] += len(rows) if counted else 0
+        # Those that will not be listed anyway: as many are stronger.
+        rows = rows[strength[rows] >= self.found.least[kind]]
         if len(rows) > self.t.listed:
-            # More than are listed of a piece alone.
-            order = np.lexsort((rows, -strength[rows]))[: self.t.listed]
-            self.found.counts[kind] += (len(rows) - len(order)) if counted else 0
-            rows = np.sort(rows[order])
+            rows = np.sort(rows[np.lexsort((rows, -strength[rows]))[: self.t.listed]])
 
         def cell(value: object, row: int) -> object:
             if isinstance(value, np.ndarray):
@@ -178,29 +185,29 @@ class Look:
             )
             for row in rows.tolist()
         ]
-        self.found.put(kind, flags, self.t.listed, counted)
+        self.found.put(kind, flags, self.t.listed)
 
     def _alone(self, piece: Piece, cells: Cells, status: np.ndarray) -> None:
         listed, filtered = status == LISTED, status == FILTERED
         callable_an = np.where((status == ABSENT) | (status == BELOW), cells.an, 0).sum(axis=0)
+        alone = (listed.sum(axis=0) == 1) & ~filtered.any(axis=0) & (callable_an >= self.t.absent_an)
+        # Datasets under a floor may hide a few carriers: their AC is not told to be 0.
+        hidden = ((status == BELOW) & (cells.an > 0)).any(axis=0)
         for i in range(len(self.sources)):
-            af = _share(cells.lo[i], cells.an[i])
-            good = listed[i] & cells.exact[i] & (af >= self.t.common_af) & (callable_an >= self.t.absent_an)
-            good &= (listed.sum(axis=0) == 1) & ~filtered.any(axis=0)
             ac, an = cells.lo[i], cells.an[i]
+            af = _share(ac, an)
+            rows = np.flatnonzero(alone & listed[i] & cells.exact[i] & (af >= self.t.common_af))
             more = {"against": "", "group": "Total", "ac": ac, "an": an, "against_an": callable_an, "strength": af}
-            # Datasets under a floor may hide a few carriers: their AC is not told to be 0.
-            hidden = ((status == BELOW) & (cells.an > 0)).any(axis=0)
-            rows = np.flatnonzero(good)
             nothing = {row: None if hidden[row] else 0 for row in rows.tolist()}
             self._put(ONLY_HERE, piece, rows, i, **more, against_ac=nothing, p=None, words="")
 
     def _filtered(self, piece: Piece, cells: Cells, status: np.ndarray, counts: Sequence[Counts]) -> None:
+        filtered = status == FILTERED
         for i in range(len(self.sources)):
             af = _share(cells.lo[i], cells.an[i])
             good = (status[i] == LISTED) & cells.exact[i] & (af >= self.t.common_af)
             for j, other in enumerate(self.sources):
-                rows = np.flatnonzero(good & (status[j] == FILTERED))
+                rows = np.flatnonzero(good & filtered[j])
                 if len(rows):
                     found = counts[j].filter.take(pa.array(rows)).to_pylist()
                     words = {row: str(word or "") for row, word in zip(rows.tolist(), found, strict=True)}
@@ -238,23 +245,26 @@ class Look:
                 p = np.full(len(piece), np.nan)
                 p[good] = hwe_p(het[good], ref[good], hom[good])
                 ps.append(p)
-                whos.append((i, g, group, np.where(more_heterozygotes(het, ref, hom), "heterozygotes", "homozygotes")))
+                whos.append((i, g, group, ref))
         if not ps:
             return
         table = np.stack(ps)
         of = np.array([who[0] for who in whos])
-        for row, (i, g, group, words) in enumerate(whos):
-            others = table[of != i]
-            compared = ~np.isnan(others)
-            with np.errstate(invalid="ignore"):
-                alone = compared.any(axis=0) & ~(others <= self.t.hwe_others_p).any(axis=0)
-                good = (table[row] <= self.t.hwe_p) & alone
-            rows = np.flatnonzero(good)
+        for row, (i, g, group, ref) in enumerate(whos):
+            # NaN is below nothing.
+            rows = np.flatnonzero(table[row] <= self.t.hwe_p)
+            others = table[np.ix_(of != i, rows)]
+            rows = rows[(~np.isnan(others)).any(axis=0) & ~(others <= self.t.hwe_others_p).any(axis=0)]
             if len(rows):
+                het, hom = counts[i].het[g], counts[i].hom[g]
+                many = dict(
+                    zip(rows.tolist(), more_heterozygotes(het[rows], ref[rows], hom[rows]).tolist(), strict=True)
+                )
+                words = {at: f"more {'hetero' if more else 'homo'}zygotes" for at, more in many.items()}
                 strength = -np.log10(np.maximum(np.nan_to_num(table[row], nan=1.0), 1e-300))
                 more = {"against": "", "group": group, "ac": counts[i].ac[g], "an": counts[i].an[g]}
                 more |= {"against_ac": None, "against_an": None, "p": table[row], "strength": strength}
-                self._put(GENOTYPES, piece, rows, i, **more, words=[f"more {word}" for word in words.tolist()])
+                self._put(GENOTYPES, piece, rows, i, **more, words=words)
 
 
 def _share(ac: np.ndarray, an: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ carriers are, or whose tables are too many, is not tested, and told as such.
 
 from collections.abc import Mapping
 from math import lgamma
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -23,10 +24,16 @@ STEPS = 1000
 _LOWEST = 320
 
 
-def homogeneity(
-    ac: np.ndarray, an: np.ndarray, known: np.ndarray, fdr: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Test of one frequency in all units: units compared int64, chi2 and p float64, each (alleles,).
+class Tests(NamedTuple):
+    """Of one frequency in all units, (alleles,): units compared int64, chi2 and p float64, NaN where there is none."""
+
+    units: np.ndarray
+    chi2: np.ndarray
+    p: np.ndarray
+
+
+def homogeneity(ac: np.ndarray, an: np.ndarray, known: np.ndarray, fdr: float) -> Tests:
+    """Test of one frequency in all units.
 
     Chi-squared where numbers allow it, else the exact test of Freeman and Halton (Biometrika 1951, doi
     10.1093/biomet/38.1-2.141), of up to TABLES tables with the same AN and AC in all, and chi2 is NaN. ac, an: (units,
@@ -34,22 +41,40 @@ def homogeneity(
     has a p of `fdr` or less, since what can never be found would make the limit of all the others stricter (Tarone,
     Biometrics 1990, doi 10.2307/2531456): it depends on the sums alone.
     """
-    n = np.where(known, an, 0).astype(float)
-    k = (n > 0).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(known, ac, 0).sum(axis=0) / n.sum(axis=0)
-        expected = np.stack((n * share, n * (1 - share)))
-        chi2 = (np.where(n > 0, (ac - expected[0]) ** 2 / (n * share * (1 - share)), 0)).sum(axis=0)
-    has_alleles = n > 0
-    smallest = np.where(has_alleles, expected.min(axis=0), np.inf).min(axis=0, initial=np.inf)
-    small = ((expected < _ENOUGH) & has_alleles).sum(axis=(0, 1))
-    good = (k >= 2) & (smallest >= _LEAST) & (small <= _MOST_BELOW * 2 * k)
-    chi2 = np.where(good, chi2, np.nan)
-    p = np.where(good, chdtrc(np.maximum(k - 1, 1), np.where(good, chi2, 0.0)), np.nan)
-    carried = np.where(known, ac, 0).sum(axis=0)
-    rows = np.flatnonzero(~good & (k >= 2) & (carried > 0) & (carried < n.sum(axis=0)))
-    p[rows] = exact(np.where(known, ac, 0)[:, rows], np.where(known, an, 0)[:, rows], fdr)
-    return k, chi2, p
+    k, chi2 = np.zeros(ac.shape[1], np.int64), np.full(ac.shape[1], np.nan)
+    varies = np.zeros(len(k), bool)
+    _chi2(ac.astype(np.int64, copy=False), an.astype(np.int64, copy=False), known, k, chi2, varies)
+    good = ~np.isnan(chi2)
+    p = np.full(len(k), np.nan)
+    p[good] = chdtrc(k[good] - 1, chi2[good])
+    rows = np.flatnonzero(~good & (k >= 2) & varies)
+    p[rows] = exact(np.where(known[:, rows], ac[:, rows], 0), np.where(known[:, rows], an[:, rows], 0), fdr)
+    return Tests(k, chi2, p)
+
+
+@nb.njit(cache=True, nogil=True)
+def _chi2(ac, an, known, units, chi2, varies):  # type: ignore[no-untyped-def]
+    """Fill in units compared, chi2 where numbers allow it, and whether some alleles, but not all, are carried."""
+    for j in range(ac.shape[1]):
+        whole, carried = 0, 0
+        for i in range(ac.shape[0]):
+            if known[i, j] and an[i, j] > 0:
+                units[j] += 1
+                whole += an[i, j]
+                carried += ac[i, j]
+        varies[j] = 0 < carried < whole
+        if units[j] < 2 or not varies[j]:
+            continue
+        share, smallest, small, found = carried / whole, np.inf, 0, 0.0
+        for i in range(ac.shape[0]):
+            if known[i, j] and an[i, j] > 0:
+                n = float(an[i, j])
+                here, rest = n * share, n * (1 - share)
+                smallest = min(smallest, here, rest)
+                small += (here < _ENOUGH) + (rest < _ENOUGH)
+                found += (ac[i, j] - here) ** 2 / (here * (1 - share))
+        if smallest >= _LEAST and small <= _MOST_BELOW * 2 * units[j]:
+            chi2[j] = found
 
 
 def exact(ac: np.ndarray, an: np.ndarray, fdr: float) -> np.ndarray:

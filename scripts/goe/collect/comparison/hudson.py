@@ -7,7 +7,7 @@ allele is held against all others of its position, and on its own: alleles of on
 import numba as nb
 import numpy as np
 
-from goe.collect.comparison.cells import BOUNDED, EXACT
+from goe.collect.comparison.cells import EXACT, UNKNOWN
 
 
 @nb.njit(cache=True, nogil=True)
@@ -44,35 +44,43 @@ def add_pairs(state, lo, hi, an, block, weight, sums, used, ends, ended, spread,
     float64 (units, units), weighted numerators; alike: int64 (1,), alleles in it. Filled where first < second.
     """
     units, alleles = state.shape
-    there = np.empty(units, np.int64)
+    order, exact = np.empty(units, np.int64), np.empty(units, np.bool_)
     p, noise = np.empty((2, units)), np.empty((2, units))
     for j in range(alleles):
         if weight[j] > 0:
             alike[0] += 1
         n = 0
         for a in range(units):
-            if state[a, j] != 0 and an[a, j] >= 2:
-                there[n] = a
+            if state[a, j] != UNKNOWN and an[a, j] >= 2:
+                order[n], exact[n] = a, state[a, j] == EXACT
                 p[0, n], noise[0, n] = unit(min(lo[a, j], an[a, j]), an[a, j])
                 p[1, n], noise[1, n] = unit(min(hi[a, j], an[a, j]), an[a, j])
                 n += 1
+        at = sums[block[j]]
+        many = used[block[j]]
         for x in range(n):
-            a = there[x]
+            a, one, other = order[x], (p[0, x], noise[0, x]), (p[1, x], noise[1, x])
             for y in range(x + 1, n):
-                b = there[y]
-                if state[a, j] == EXACT and state[b, j] == EXACT:
-                    above, below = parts((p[0, x], noise[0, x]), (p[0, y], noise[0, y]))
+                b = order[y]
+                if exact[x] and exact[y]:
+                    # Where neither has any, nothing is added.
+                    if p[0, x] == 0 and p[0, y] == 0:
+                        continue
+                    above, below = parts(one, (p[0, y], noise[0, y]))
                     if below > 0:
-                        sums[block[j], a, b, 0] += above
-                        sums[block[j], a, b, 1] += below
-                        used[block[j], a, b] += 1
+                        at[a, b, 0] += above
+                        at[a, b, 1] += below
+                        many[a, b] += 1
                     spread[a, b] += weight[j] * above
-                elif state[a, j] >= BOUNDED and state[b, j] >= BOUNDED:
+                else:
                     ended[a, b] += 1
-                    for end in range(2):
-                        above, below = parts((p[end, x], noise[end, x]), (p[end, y], noise[end, y]))
-                        ends[a, b, end, 0] += above
-                        ends[a, b, end, 1] += below
+                    if p[0, x] != 0 or p[0, y] != 0:
+                        above, below = parts(one, (p[0, y], noise[0, y]))
+                        ends[a, b, 0, 0] += above
+                        ends[a, b, 0, 1] += below
+                    above, below = parts(other, (p[1, y], noise[1, y]))
+                    ends[a, b, 1, 0] += above
+                    ends[a, b, 1, 1] += below
 
 
 @nb.njit(cache=True, nogil=True)

@@ -6,19 +6,20 @@ The sums do not tell the people of one origin in two datasets apart; the dataset
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from goe.collect.callable_an import Runs
 from goe.collect.comparison.cells import Piece, Source
 from goe.collect.dataset import Dataset
+from goe.collect.lines import bytes_of
 from goe.collect.merge import ABSENT, LISTED
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem
 from goe.release.formats.wide_table import column
-from goe.release.reading import reading
+from goe.release.reading import reading, streamed
 from goe.rules.stratum import TOTAL, parse
 
 _BATCH = 1 << 14
@@ -67,7 +68,7 @@ class Origins:
         if self.table is None:
             return
         names = [column(n, s) for n in _NUMBERS for s in self.asked]
-        with reading(self.table.path), pq.ParquetFile(self.table.path, pre_buffer=False) as file:
+        with reading(self.table.path), streamed(self.table.path) as file:
             for batch in file.iter_batches(_BATCH, columns=["pos", "ref", "alt", "filter", *names]):
                 yield pa.table(batch)
 
@@ -80,6 +81,7 @@ class Origins:
         values = {n: np.zeros(shape, np.int64) for n in _NUMBERS}
         known = np.zeros(shape, bool)
         own_row = own >= 0
+        at = np.flatnonzero(own_row)
         for i, group in enumerate(self.groups):
             if found is None or not found.num_rows:
                 break
@@ -87,11 +89,11 @@ class Origins:
             whole = self.one.exact_people and self.one.people[group] == self.one.people[TOTAL]
             for n in _NUMBERS:
                 cells = _numbers(found, column(n, group))
-                if whole:
+                if whole and not shown.all():
                     # A withheld stratum that is everybody has the numbers of everybody.
                     cells = np.where(shown, cells, _numbers(found, column(n, TOTAL)))
-                values[n][i, own_row] = cells[own[own_row]]
-            known[i, own_row] = (shown | whole)[own[own_row]]
+                values[n][i, at] = cells[own[at]]
+            known[i, at] = (shown | whole)[own[at]]
         listed, absent = status == LISTED, (status == ABSENT) & ~own_row
         known &= listed | (status == ABSENT)
         least = self.runs.at(piece.pos)
@@ -126,16 +128,41 @@ class Origins:
 
     def _place(self, piece: Piece, found: pa.Table | None) -> np.ndarray:
         """int64 (alleles,): row of each allele among `found`, -1 where it is not there."""
-        if found is None or not found.num_rows:
-            return np.full(len(piece), -1)
-        asked, present = (_keys(*some) for some in ((piece.sums,), (found,)))
-        return np.asarray(pc.fill_null(pc.index_in(asked, present), -1).to_numpy())
+        place = np.full(len(piece), -1)
+        if found is not None and found.num_rows:
+            texts = [bytes_of(found[name].combine_chunks()) for name in ("ref", "alt")]
+            pos = found["pos"].to_numpy().astype(np.int64)
+            _placed((piece.pos, bytes_of(piece.ref), bytes_of(piece.alt)), (pos, *texts), place)
+        return place
 
 
-def _keys(rows: pa.Table) -> pa.Array:
-    parts = [pc.cast(rows["pos"], pa.string()), *(pc.cast(rows[n], pa.string()) for n in ("ref", "alt"))]
-    joined = pc.binary_join_element_wise(*parts, ":")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+@nb.njit(cache=True, nogil=True)
+def _placed(asked, rows, place):  # type: ignore[no-untyped-def]
+    """Fill in `place` with the row of each allele, both in order of position. asked, rows: position, REF, ALT."""
+    pos, ref, alt = asked
+    pos_of, ref_of, alt_of = rows
+    first = 0
+    for i in range(pos.size):
+        while first < pos_of.size and pos_of[first] < pos[i]:
+            first += 1
+        row = first
+        while row < pos_of.size and pos_of[row] == pos[i]:
+            if _same(ref, i, ref_of, row) and _same(alt, i, alt_of, row):
+                place[i] = row
+                break
+            row += 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _same(one, i, other, j):  # type: ignore[no-untyped-def]
+    """Whether text i of one is text j of the other."""
+    (data, ends), (data_of, ends_of) = one, other
+    size, k = ends[i + 1] - ends[i], 0
+    if ends_of[j + 1] - ends_of[j] != size:
+        return False
+    while k < size and data[ends[i] + k] == data_of[ends_of[j] + k]:
+        k += 1
+    return k == size
 
 
 def _numbers(rows: pa.Table, name: str) -> np.ndarray:

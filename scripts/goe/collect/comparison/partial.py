@@ -78,9 +78,11 @@ class Kind:
 
     # ---- what a piece adds
 
-    def add(self, piece: Piece, cells: Cells, block_size: int, thresholds: Thresholds) -> None:
-        """Alleles of a piece that a dataset lists as PASS, on an autosome. cells: of its alleles."""
-        cells = cells.take(piece.passed)
+    def add(self, piece: Piece, cells: Cells, block_size: int, thresholds: Thresholds) -> homogeneity.Tests:
+        """Alleles of a piece that a dataset lists as PASS, on an autosome. cells: of its alleles. Returns the tests of
+        all of them."""
+        tests = homogeneity.homogeneity(cells.lo, cells.an, cells.exact, thresholds.fdr)
+        cells, p = cells.take(piece.passed), tests.p[piece.passed]
         pos, snv = piece.pos[piece.passed], piece.snv[piece.passed]
         exact, seen, absent = cells.exact, cells.seen, cells.absent
         self._spectrum(cells, snv)
@@ -88,11 +90,11 @@ class Kind:
         hudson.add_sharing(seen, absent, exact & (af <= thresholds.rare_af), self.sharing)
         self._lone(cells)
         self._pairs(piece.contig, cells.take(snv), (pos[snv] - 1) // block_size, thresholds.common_af)
-        _, _, p = homogeneity.homogeneity(cells.lo, cells.an, exact, thresholds.fdr)
         self.tests = homogeneity.joined(self.tests, homogeneity.binned(p))
         varies = seen.any(axis=0)
         two = exact.sum(axis=0) >= 2
         self.untested += np.array([(varies & ~two).sum(), (varies & two & np.isnan(p)).sum()])
+        return tests
 
     def _spectrum(self, cells: Cells, snv: np.ndarray) -> None:
         exact, seen, absent, present = cells.exact, cells.seen, cells.absent, cells.state > 0
@@ -167,12 +169,13 @@ class Partial:
     def cells(self, piece: Piece) -> dict[str, Cells]:
         return {COUNTRY: of_countries(piece.sums, self.countries), DATASET: of_datasets(piece.apart, self.sources)}
 
-    def add(self, piece: Piece, cells: dict[str, Cells], autosome: bool, thresholds: Thresholds) -> None:
-        """A piece whose contig has `room` where it is an autosome."""
+    def add(
+        self, piece: Piece, cells: dict[str, Cells], autosome: bool, thresholds: Thresholds
+    ) -> dict[str, homogeneity.Tests]:
+        """A piece whose contig has `room` where it is an autosome, whose alleles are tested: tests by kind of units."""
         self.left += np.array([0 if autosome else piece.passed.sum(), (~piece.passed).sum()])
-        if autosome:
-            for kind in KINDS:
-                self.kinds[kind].add(piece, cells[kind], thresholds.block_size, thresholds)
+        kinds = KINDS if autosome else ()
+        return {kind: self.kinds[kind].add(piece, cells[kind], thresholds.block_size, thresholds) for kind in kinds}
 
     def save(self, path: str | Path) -> None:
         """As NPZ, for `load`."""

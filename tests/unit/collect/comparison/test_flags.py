@@ -1,8 +1,11 @@
 """What is planted in a laboratory is flagged, and what is a fact of a people is not."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from goe.collect.comparison import flags
+from goe.collect.comparison.cells import Piece
+from goe.collect.comparison.thresholds import Thresholds
 from helpers import compared as made
 
 PLANTED = (50, "A", "C")
@@ -120,6 +123,26 @@ def test_a_laboratory_that_differs_over_the_genome_is_marked(tmp_path):
     _, said = made.collect(some, tmp_path, block_size=5)
     assert said["flags"]["counts"][flags.ORIGIN] >= 15
     assert all(p["fst"] > 0.005 and p["marked"] for p in said["same_origin"])
+
+
+@pytest.mark.parametrize("step", [1, 3, 50])
+def test_the_strongest_are_listed_however_they_come(step):
+    """What is below all that are listed is counted and never made."""
+    rng = np.random.default_rng(5)
+    strength = rng.choice(40, 200).astype(float)
+    look = flags.Look([], [], Thresholds(listed=7))
+    for start in range(0, len(strength), step):
+        pos = np.arange(start, min(start + step, len(strength)))
+        bases = pa.array(["A"] * len(pos))
+        piece = Piece("chr1", pos, bases, bases, pos > 0, pos > 0, None, None)
+        more = dict.fromkeys(("against", "group", "words"), "") | dict.fromkeys(("ac", "an"), 1)
+        more |= dict.fromkeys(("against_ac", "against_an", "p"), None)
+        look._put(flags.ONLY_HERE, piece, np.arange(len(pos)), None, dataset="D", strength=strength[pos], **more)
+    look.found.cut(7)
+    assert look.found.counts[flags.ONLY_HERE] == 200
+    wanted = np.lexsort((np.arange(200), -strength))[:7]
+    assert [f.pos for f in look.found.listed[flags.ONLY_HERE]] == wanted.tolist()
+    assert look.found.least[flags.ONLY_HERE] == strength[wanted[-1]]
 
 
 def test_more_flags_than_are_listed_are_counted(tmp_path):
