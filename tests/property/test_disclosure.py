@@ -1,7 +1,7 @@
 """Attack on what is published: all tables of people that fit the public numbers, and what they have in common."""
 
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -184,13 +184,20 @@ FOUR = ("EE_F", "EE_M", "LV_F", "LV_M")
 
 @lru_cache(maxsize=64)
 def everything(called):
-    """Every table of (reference, heterozygous, homozygous) for leaves of that many people called: (n, leaves, 3)."""
+    """Every table of (reference, het, homozygous), int8 (n, leaves, 3), for leaves of that many people called."""
     of_leaf = [
-        np.array([(n - carriers, carriers - hom, hom) for carriers in range(n + 1) for hom in range(carriers + 1)])
+        np.array([(n - het - hom, het, hom) for hom in range(n + 1) for het in range(n - hom + 1)], np.int8)
         for n in called
     ]
-    index = np.array(list(product(*(range(len(some)) for some in of_leaf))))
-    return np.stack([some[index[:, i]] for i, some in enumerate(of_leaf)], axis=1)
+    which = np.indices([len(some) for some in of_leaf]).reshape(len(of_leaf), -1)
+    return np.stack([some[index] for some, index in zip(of_leaf, which, strict=True)], axis=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten():
+    """Hundreds of megabytes, which other tests of this process would pay for with every fork."""
+    yield
+    everything.cache_clear()
 
 
 @some.composite
