@@ -36,15 +36,20 @@ def shared() -> Path:
     return folder
 
 
+# Begun in this order, two at a time, none waits for what another makes: the kernels of a floor, beside them the run of
+# the demo and the kernels of an open release, then those of a collection. All others find what they begin with.
+_MAKERS = ("property/test_disclosure.py", "workflow/test_demo.py", "workflow/test_collect.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First the longest, which would leave the other processes idle if they began last: files that run the whole
-    workflow, those of tests/workflow before the others. Before them one that compiles the kernels of a floor, so that
-    this is done while the others compile those of an open release."""
-    compiles = REPO / "tests/property/test_disclosure.py"
+    workflow, those of tests/workflow before the others. Before them the makers."""
 
-    def order(item: pytest.Item) -> tuple[bool, bool, bool]:
+    def order(item: pytest.Item) -> tuple[int, bool, bool]:
         slow = item.get_closest_marker("slow") is not None
-        return item.path != compiles, not slow, item.path.parent.name != "workflow"
+        maker = str(item.path.relative_to(REPO / "tests"))
+        first = _MAKERS.index(maker) if maker in _MAKERS else len(_MAKERS)
+        return first, not slow, item.path.parent.name != "workflow"
 
     items.sort(key=order)
 

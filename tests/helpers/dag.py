@@ -1,13 +1,14 @@
-"""The jobs of a run as Snakemake plans them: `python -m helpers.dag FOLDER` prints them as JSON, one a line."""
+"""The jobs of a run as Snakemake plans them: this file, run with FOLDER and OUT, writes them as JSON, one a line."""
 
 import json
 import os
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from helpers import warm
 from helpers.run_script import Files
 
 REPO = Path(__file__).resolve().parents[2]
@@ -24,15 +25,14 @@ def _named(files: Any) -> dict:
     return {**named, "": [str(path) for path in files if path not in inside]}
 
 
-def _print(folder: str) -> None:
+def _write(folder: str, out: str) -> None:
     from snakemake.api import SnakemakeApi
     from snakemake.settings.types import OutputSettings, ResourceSettings
 
-    with SnakemakeApi(OutputSettings(stdout=False)) as api:
+    with Path(out).open("w") as jobs, SnakemakeApi(OutputSettings(stdout=False)) as api:
         planned = api.workflow(
             resource_settings=ResourceSettings(cores=2), snakefile=REPO / "Snakefile", workdir=Path(folder)
         ).dag()
-        sys.stdout, out = sys.stderr, sys.stdout
         planned.printrulegraph()
         for job in planned.workflow_api._workflow.dag.jobs:
             params = dict(job.params.items())
@@ -43,16 +43,17 @@ def _print(folder: str) -> None:
             said["beside"] = {name: _plain(params[name]) for name in files if name in params}
             said |= {"params": params, "wildcards": dict(job.wildcards_dict), "log": [str(path) for path in job.log]}
             said |= {"threads": job.threads, "config": planned.workflow_api._workflow.config}
-            print(json.dumps(said, default=str), file=out)
+            print(json.dumps(said, default=str), file=jobs)
 
 
 def jobs(folder: Path) -> list[dict]:
     """The jobs of a run in `folder`, in no order: rule, script, shell, and input, output by name ("": without one);
     beside: what of its parameters are files."""
-    env = os.environ | {"PYTHONPATH": str(REPO / "tests")}
-    done = subprocess.run([sys.executable, "-m", "helpers.dag", folder], capture_output=True, text=True, env=env)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    with tempfile.TemporaryDirectory() as place:
+        out = f"{place}/jobs"
+        status, said = warm._ended("script", [__file__, str(folder), out], os.environ, 600)
+        assert status == 0, said[-4000:]
+        return [json.loads(line) for line in Path(out).read_text().splitlines()]
 
 
 def as_snakemake(job: dict) -> SimpleNamespace:
@@ -64,4 +65,4 @@ def as_snakemake(job: dict) -> SimpleNamespace:
 
 
 if __name__ == "__main__":
-    _print(sys.argv[1])
+    _write(*sys.argv[1:])

@@ -29,3 +29,14 @@ def without(*names: str) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(absent)
+
+
+@contextmanager
+def everything() -> Iterator[None]:
+    """While this lasts all modules are found, for a library that is loaded when it is needed and does need one."""
+    absent = [finder for finder in sys.meta_path if isinstance(finder, _Absent)]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in absent]
+    try:
+        yield
+    finally:
+        sys.meta_path[:0] = absent

@@ -95,8 +95,9 @@ _METRICS = (
     *(*_BASES, *_CONTAMINATION),
     *("sample_qc.smk", "sample_qc_batch.py", "sample_qc_kinship.py", "sample_qc_reference.py", "sample_qc_region.py"),
     *("sample_qc_snvs.py", "sample_qc_variants.py", "inference.tsv", "sample_qc.tsv", "goe/sample_qc/region.py"),
-    *("goe/sample_qc/ga4gh.py", "goe/sample_qc/kinship.py", "goe/sample_qc/metrics.py", "goe/sample_qc/plink.py"),
-    *("goe/sample_qc/relatedness.py", "goe/sample_qc/tool_reports.py", "goe/rules/sample_thresholds.py"),
+    *("goe/sample_qc/charr.py", "goe/sample_qc/ga4gh.py", "goe/sample_qc/kinship.py", "goe/sample_qc/metrics.py"),
+    *("goe/sample_qc/plink.py", "goe/sample_qc/relatedness.py", "goe/sample_qc/tool_reports.py"),
+    "goe/rules/sample_thresholds.py",
 )
 _KEEP = (
     *("sample_qc_ancestry.py", "sample_qc_keep.py"),

@@ -17,17 +17,17 @@ from goe.harmonise import genotypes as gt
 from goe.harmonise.batch import Piece
 from goe.harmonise.records import N_CLASSES
 from goe.hts.bcf import Reader
+from goe.sample_qc.charr import add_charr
 from goe.sample_qc.metrics import (
+    AT,
     CHARR_UNIT,
     COUNTS,
     REGION_SCHEMA,
     CommonSnvs,
     add_carriers,
-    add_charr,
     allele_kind,
 )
 
-_AT = {name: i for i, name in enumerate(COUNTS)}
 # Leaves of the count: people whose file tells where they are reference, and those of single-sample VCFs.
 _OTHERS, _VCF = 0, 1
 
@@ -227,8 +227,8 @@ class RegionCounts:
         base = part.rows["base"].to_numpy()
         more = (part.code > 0).astype(np.int64) - (base > 0)
         np.add.at(called, part.person[listed], more[listed])
-        counts[:, _AT["n_sites"]] += len(pos)
-        counts[:, _AT["n_sites_called"]] += called
+        counts[:, AT["n_sites"]] += len(pos)
+        counts[:, AT["n_sites_called"]] += called
 
     def _at_chosen(self, pos: np.ndarray, part: "_Own", runs: Runs, chosen: list[int], codes: np.ndarray) -> None:
         """Fill codes (chosen, people) of a batch; a call that fails by its own FILTER is missing there."""
@@ -247,17 +247,17 @@ class RegionCounts:
         counts = self.counts[part.columns]
         take = (part.at >= 0) & (rows["raw"].to_numpy() == gt.CODE_HOM)
         take[take] = frequency[part.at[take]] > 0
-        np.add.at(counts[:, _AT["charr_sites"]], person[take], 1)
+        np.add.at(counts[:, AT["charr_sites"]], person[take], 1)
         gq, dp, ad_ref, ad_alt = (rows[name].to_numpy() for name in ("gq", "dp", "ad_ref", "ad_alt"))
         depth = ad_ref + ad_alt
         without = take & np.isnan(depth)
-        np.add.at(counts[:, _AT["charr_no_ad"]], person[without], 1)
+        np.add.at(counts[:, AT["charr_no_ad"]], person[without], 1)
         dp = np.where(np.isnan(dp), depth, dp)
         take &= ~np.isnan(depth) & (depth > 0) & (np.isnan(gq) | (gq >= limits["charr_min_gq"]))
         take &= (dp >= limits["charr_min_dp"]) & (dp <= limits["charr_max_dp"])
         terms = ad_ref[take].astype(np.float64) / depth[take] / frequency[part.at[take]]
-        np.add.at(counts[:, _AT["charr_sum"]], person[take], np.rint(terms * CHARR_UNIT).astype(np.int64))
-        np.add.at(counts[:, _AT["charr_n"]], person[take], 1)
+        np.add.at(counts[:, AT["charr_sum"]], person[take], np.rint(terms * CHARR_UNIT).astype(np.int64))
+        np.add.at(counts[:, AT["charr_n"]], person[take], 1)
 
 
 class _Own(NamedTuple):

@@ -271,6 +271,11 @@ def of(kind: type[Section], values: Mapping[str, Any]) -> Section:
     return kind(**{field.name: _value(field.type, values.get(field.name)) for field in dataclasses.fields(kind)})
 
 
+def _ordered(value: Any) -> Any:
+    """By key: what is written in another order is another parameter to Snakemake, which would align everybody again."""
+    return {key: _ordered(value[key]) for key in sorted(value)} if isinstance(value, Mapping) else value
+
+
 def _value(hint: Any, value: Any) -> Any:
     may_be_none = NoneType in get_args(hint)
     if value is None and may_be_none:
@@ -280,7 +285,7 @@ def _value(hint: Any, value: Any) -> Any:
         return of(kind, value or {})
     kind = get_origin(kind) or kind
     if kind is Mapping:
-        return dict(value or {})
+        return _ordered(value or {})
     if kind is tuple:
         return tuple(value or ())
     return kind() if value is None else value

@@ -18,7 +18,7 @@ from goe.harmonise import files as harmonised
 from goe.harmonise import genotypes as gt
 from goe.harmonise.schemas import ALLELES, RUNS
 from goe.rules import sample_thresholds as sample_rules
-from goe.sample_qc import keep
+from goe.sample_qc import charr, keep
 from goe.sample_qc import metrics as sm
 from goe.sample_qc.region import RegionCounts
 from goe.sample_qc.tool_reports import Depths, Reads
@@ -429,7 +429,7 @@ def test_a_region_holds_rows_and_runs_of_one_batch_at_a_time(limits, tmp_path, m
 
 def charr_of(records, people, limits, absent=None):
     counts = np.zeros((people, len(sm.COUNTS)), np.int64)
-    sm.add_charr(records, counts, limits, absent)
+    charr.add_charr(records, counts, limits, absent)
     at = sm.COUNTS.index
     return counts[:, at("charr_sum")] / sm.CHARR_UNIT / np.maximum(counts[:, at("charr_n")], 1)
 
@@ -550,7 +550,7 @@ def test_charr_is_that_of_its_definition(limits, seed, width):
     counts = np.zeros((people, len(sm.COUNTS)), np.int64)
     formats = {"GT": gt, "AD": ad, "GQ": gq, "DP": dp}
     absent = rng.random(people) < 0.3
-    sm.add_charr([SimpleNamespace(ref="A", alts=["<*>", "G"], formats=formats)], counts, limits, absent)
+    charr.add_charr([SimpleNamespace(ref="A", alts=["<*>", "G"], formats=formats)], counts, limits, absent)
     called = [i for i in range(people) if all(g >= 2 for g in gt[i])]
     without = sum(absent[i] and all(int(g) in (0, 1) for g in gt[i]) for i in range(people))
     n_ref = sum(int(g >> 1) == 1 for i in called for g in gt[i]) + 2 * without
@@ -598,7 +598,7 @@ def test_charr_asks_only_records_that_can_answer(limits, broken):
     else:
         del formats[broken]
     counts = np.zeros((30, len(sm.COUNTS)), np.int64)
-    sm.add_charr([SimpleNamespace(ref="A", alts=alts, formats=formats)], counts, limits)
+    charr.add_charr([SimpleNamespace(ref="A", alts=alts, formats=formats)], counts, limits)
     said = {name: int(column.sum()) for name, column in zip(sm.COUNTS, counts.T, strict=True) if column.any()}
     could = {key: {"charr_sites": 20} for key in ("low quality", "no depth")}
     could["AD"] = {"charr_sites": 20, "charr_no_ad": 20}

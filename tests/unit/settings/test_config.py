@@ -430,6 +430,18 @@ def test_numbers_as_contig_names_are_text():
     assert reference.rename == {"20": "chr20"} and reference.contigs == ("20",)
 
 
+def test_the_order_of_a_mapping_changes_nothing():
+    """Snakemake would make everybody's files again."""
+    names, limits = [("20", "chr20"), ("X", "chrX"), ("MT", "chrM")], [("warn", "< 0.95"), ("fail", "< 0.9")]
+
+    def told(names, limits):
+        given = {"reference": {"rename": dict(names)}, "sample_qc": {"thresholds": {"call_rate": dict(limits)}}}
+        cfg = config.load(changed(**given))
+        return repr((cfg.reference.rename, cfg.sample_qc.thresholds))
+
+    assert told(names, limits) == told(names[::-1], limits[::-1])
+
+
 def test_coverage_proxy_is_off_and_not_made_beside_an_earlier_release_with_a_floor():
     assert config.load(changed(callable_an={})).callable_an.coverage_proxy is False
     on = {"callable_an": {"coverage_proxy": True}}

@@ -1,21 +1,25 @@
 """What is possible at one allele, by integer programs with the equations as they are: exact, slow, rare.
 
 `scipy.optimize.milp` gives the smallest and the largest number, and those between when there are fewer than k. The
-tests hold the quick proofs against it.
+tests hold the quick proofs against it. It is loaded for the first allele that needs it: an open release has none, and
+half a second of each check of one was this import.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from goe.core.errors import GoeError, Problem
+from goe.core.imports import everything
 from goe.disclosure.audit.table import Table
 from goe.genome.build import REGION_DIPLOID, REGION_M, REGION_X, REGION_Y, REGION_Y_PAR
 
 CARRIERS = ("het", "hom", "hemi")
 OTHERS = ("ref", "hapref")
+# Weights of people by variable, one row or several, and the smallest and the largest that each may come to.
+_Limits: TypeAlias = tuple[np.ndarray, np.ndarray | float, np.ndarray | float]
 QUANTITIES = {
     "carriers": {"carriers": CARRIERS, "people called without it": OTHERS},
     "genotypes": {
@@ -61,10 +65,10 @@ class Exact:
                 rows.append([float(weight.get(kind, 0)) if c in inside else 0.0 for c, kind in self.variables])
                 lower.append(number)
                 upper.append(number)
-        self.cases: list[list[LinearConstraint]] = [[]]
+        self.cases: list[list[_Limits]] = [[]]
         self.impossible = not self.variables and any(any(counts) for counts in given.values())
         if self.variables:
-            self.equations = LinearConstraint(np.array(rows), np.array(lower, float), np.array(upper, float))
+            self.equations = np.array(rows), np.array(lower, float), np.array(upper, float)
             self.impossible = self._solve(np.zeros(len(self.variables)), []) is None
 
     def _cells(self) -> list[tuple[int, int]]:
@@ -76,7 +80,7 @@ class Exact:
         for group, kind in product(groups, OTHERS):
             weights = self._weights(group, (kind,))
             if weights.any():
-                choices = [LinearConstraint(weights, 0, 0), LinearConstraint(weights, k, np.inf)]
+                choices = [(weights, 0, 0), (weights, k, np.inf)]
                 cases = [[*case, choice] for case in self.cases for choice in choices]
                 self.cases = [case for case in cases if self._solve(0 * weights, case) is not None]
 
@@ -84,11 +88,13 @@ class Exact:
         cells, kinds = set(cells), set(kinds)
         return np.array([float(c in cells and kind in kinds) for c, kind in self.variables])
 
-    def _solve(self, weights: np.ndarray, more: Sequence[LinearConstraint]) -> int | None:
+    def _solve(self, weights: np.ndarray, more: Sequence[_Limits]) -> int | None:
         """Smallest weighted sum of people, or None when no numbers fit."""
+        with everything():
+            from scipy.optimize import Bounds, LinearConstraint, milp
         found = milp(
             weights,
-            constraints=[self.equations, *more],
+            constraints=[LinearConstraint(*limits) for limits in (self.equations, *more)],
             integrality=np.ones(len(weights)),
             bounds=Bounds(0, np.inf),
         )
@@ -99,7 +105,7 @@ class Exact:
         least: int = round(found.fun)
         return least
 
-    def _least(self, weights: np.ndarray, case: Sequence[LinearConstraint]) -> int:
+    def _least(self, weights: np.ndarray, case: Sequence[_Limits]) -> int:
         """The same of a case that is known to have numbers that fit."""
         least = self._solve(weights, case)
         assert least is not None
@@ -111,7 +117,7 @@ class Exact:
         for cells, kinds, fewest, most in wanted:
             weights = self._weights(cells, kinds)
             if weights.any():
-                more.append(LinearConstraint(weights, fewest, most))
+                more.append((weights, fewest, most))
             elif fewest > 0:
                 return False
         if not self.variables:

@@ -1,5 +1,9 @@
 """What the audit says of releases with one fault, and of those without."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -163,6 +167,27 @@ def test_integer_programs_give_what_listing_gives():
     assert exact.possible(table.cells("EE"), ("hom",), 10) == (0, 1, [0, 1])
     assert not exact.impossible
     assert Exact(table, REGION_DIPLOID, {"Total": (2, 3, 0, 16)}).impossible
+
+
+def test_a_check_loads_the_solver_when_an_allele_needs_it(repo):
+    """In a job, too, which does without a part of scipy."""
+    code = """
+import sys
+from types import SimpleNamespace as Names
+from goe.check import run
+from goe.core import seal
+from goe.disclosure.audit.exact import Exact
+from goe.disclosure.audit.table import Table
+from goe.genome.build import REGION_DIPLOID
+print([name for name in ("scipy.optimize", "pandas") if name in sys.modules])
+with seal.job(Names(params=Names(), input=Names(), output=Names())):
+    table = Table(("Total", "EE"), {"Total": 7, "EE": 3})
+    exact = Exact(table, REGION_DIPLOID, {"Total": (2, 3, 0, 14)})
+    print(exact.possible(table.cells("EE"), ("het", "hom"), 10))
+"""
+    env = {**os.environ, "PYTHONPATH": str(repo / "scripts")}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert run.stdout == "[]\n(0, 3, [0, 1, 2, 3])\n", run.stderr
 
 
 def test_regions_of_a_build_that_is_not_built_in_have_to_be_given():
