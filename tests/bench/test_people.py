@@ -30,7 +30,7 @@ pytestmark = pytest.mark.bench
 # Rows of a gVCF: about those of 50 Mb of a genome at 30x, of which every eighth carries an ALT.
 ROWS, STEP, BASES, SEED = 500_000, 100, "ACGT", 4
 # People whose gVCFs of 1 Mb are brought together, and the first of them, to tell what more of them take; rows of each,
-# and the bases between places where a block may end. So all share 80,000 ends, and `bcftools merge` takes 0.08 s of CPU
+# and the bases between places where a block may end. So all share 80,000 ends, and `bcftools merge` takes 0.1 s of CPU
 # a person, which grows as the people do. Real blocks end anywhere, which is harder for it: ends of 200 people at places
 # of their own it had not merged after 54 s.
 TOGETHER, ROWS_TOGETHER, GRID = int(os.environ.get("GOE_BENCH_PEOPLE", "800")), 10_000, 10
