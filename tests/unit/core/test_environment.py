@@ -1,5 +1,6 @@
 """What every process of a run needs around it."""
 
+import ctypes
 import gc
 import os
 import subprocess
@@ -76,3 +77,29 @@ def test_a_plan_is_not_looked_through_for_garbage_and_what_comes_after_it_is():
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+LARGE = """
+import ctypes, sys
+from goe.core import environment
+libc = ctypes.CDLL(None)
+class Info(ctypes.Structure):
+    names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
+libc.mallinfo2.restype = Info
+environment.streams() if sys.argv[1] == "streams" else None
+# By this one glibc learns, if it may, that large blocks come and go.
+large = bytearray(16 << 20)
+del large
+before, held = libc.mallinfo2().hblks, bytearray(2 << 20)
+print(libc.mallinfo2().hblks - before)
+"""
+
+
+@pytest.mark.parametrize(("what", "apart"), [("streams", "1"), ("nothing", "0")])
+def test_a_process_that_streams_gives_large_blocks_back(what, apart):
+    if not hasattr(ctypes.CDLL(None), "mallinfo2"):
+        pytest.skip("another C library")
+    env = {**os.environ, "PYTHONPATH": str(Path(environment.__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", LARGE, what], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout.strip() == apart
