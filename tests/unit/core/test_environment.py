@@ -1,5 +1,6 @@
 """What every process of a run needs around it."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -63,3 +64,29 @@ def test_in_an_image_modules_are_those_of_the_clone(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/of/this/machine")
     environment.in_image(tmp_path)
     assert os.environ["PYTHONPATH"] == str(tmp_path)
+
+
+LARGE = """
+import ctypes, sys
+from goe.core import environment
+libc = ctypes.CDLL(None)
+class Info(ctypes.Structure):
+    names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
+libc.mallinfo2.restype = Info
+environment.streams() if sys.argv[1] == "streams" else None
+# By this one glibc learns, if it may, that large blocks come and go.
+large = bytearray(16 << 20)
+del large
+before, held = libc.mallinfo2().hblks, bytearray(2 << 20)
+print(libc.mallinfo2().hblks - before)
+"""
+
+
+@pytest.mark.parametrize(("what", "apart"), [("streams", "1"), ("nothing", "0")])
+def test_a_process_that_streams_gives_large_blocks_back(what, apart):
+    if not hasattr(ctypes.CDLL(None), "mallinfo2"):
+        pytest.skip("another C library")
+    env = {**os.environ, "PYTHONPATH": str(Path(environment.__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", LARGE, what], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout.strip() == apart
