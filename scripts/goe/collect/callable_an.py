@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem
-from goe.release.reading import reading, streamed
+from goe.release.reading import check_text, reading, streamed
 
 NOT_SAID = -1
 _ROWS = 1 << 14
@@ -82,6 +82,7 @@ class Runs:
             for batch in file.iter_batches(_ROWS, groups, columns):
                 here = pc.equal(batch["contig"].dictionary, self.contig)
                 if batch["contig"].null_count or not all(here.to_pylist()):
+                    check_text(pa.chunked_array([batch["contig"]]), "contig", str(self.path))
                     batch = batch.filter(pc.equal(batch["contig"].cast(pa.string()), self.contig))
                 if batch.num_rows:
                     yield batch

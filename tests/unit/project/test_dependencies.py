@@ -20,7 +20,7 @@ LOCKS = ("requirements.lock", "tests/consumers/requirements.lock")
 # Distribution -> what it is imported as, where that is another name.
 IMPORTED_AS = {"pyyaml": "yaml", "roc-validator": "rocrate_validator", "markdown-it-py": "markdown_it"}
 # Of scripts, but of no part of goe that whoever checks a release runs.
-OF_A_RUN = {"matplotlib", "msprime"}
+OF_A_RUN = {"matplotlib", "msprime", "snakemake"}
 # In requirements.in, and imported by nobody here.
 NOT_IMPORTED = {
     **{"snakemake-executor-plugin-slurm": "a plugin", "pytest-xdist": "a plugin"},
