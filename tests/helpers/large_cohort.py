@@ -1,20 +1,33 @@
 """Sheets of any number of people, with files that only have names: enough to plan a run, not to run it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from helpers.workflow import write_config
 
+LENGTHS = """
+248956422 242193529 198295559 190214555 181538259 170805979 159345973 145138636 138394717 133797422 135086622 133275309
+114364328 107043718 101991189 90338345 83257441 80373285 58617616 64444167 46709983 50818468 156040895 57227415 16569
+"""
+GRCH38 = {f"chr{name}": int(n) for name, n in zip([*range(1, 23), *"XYM"], LENGTHS.split(), strict=True)}
+
 
 def write(
-    folder: Path, people: int, kind: str = "fastq", lanes: int = 3, contigs: dict[str, int] | None = None, **sections
+    folder: Path,
+    people: int,
+    kind: str = "fastq",
+    lanes: int = 3,
+    contigs: dict[str, int] | None = None,
+    build: str = "toy",
+    content: Callable[[str], bytes] = lambda path: b"x",
+    **sections,
 ) -> None:
     """A run folder. kind: input_type of everybody; lanes: FASTQ pairs of each; contigs: of the reference, one of a
-    single region where none are given; sections: of its configuration."""
+    single region where none are given; content: of each file of people, by its path; sections: of its configuration."""
     data = folder / "data"
     data.mkdir(parents=True)
     contigs = contigs or {"chr1": 1000}
-    (folder / "ref.fa").write_text(">")
-    (folder / "ref.fa.fai").write_text("".join(f"{name}\t{n}\t0\t60\t61\n" for name, n in contigs.items()))
+    reference(folder / "ref.fa", contigs)
     samples, inputs = ["sample_id\tsex\tcountry_code"], ["sample_id\tinput_type\tpath\tpath2\tunit"]
     for number in range(people):
         name = f"P{number:06d}"
@@ -22,8 +35,21 @@ def write(
         for lane in range(1, lanes + 1) if kind == "fastq" else [""]:
             paths = [f"data/{name}.{lane}.R{end}.fq.gz" for end in (1, 2)] if lane else [f"data/{name}", ""]
             for path in filter(None, paths):
-                (folder / path).write_text("x")
+                (folder / path).write_bytes(content(path))
             inputs.append("\t".join([name, kind, *paths, f"L{lane}" if lane else ""]))
     (folder / "samples.tsv").write_text("\n".join(samples) + "\n")
     (folder / "inputs.tsv").write_text("\n".join(inputs) + "\n")
-    write_config(folder, reference={"fasta": "ref.fa", "build": "toy"}, **sections)
+    write_config(folder, reference={"fasta": "ref.fa", "build": build}, **sections)
+
+
+def reference(path: Path, contigs: dict[str, int]) -> None:
+    """A FASTA file with its index, as long as it has to be, and no bases: nothing of it is on the disk."""
+    rows, at = [], 0
+    with path.open("wb") as out:
+        for name, length in contigs.items():
+            out.seek(at)
+            at += out.write(f">{name}\n".encode())
+            rows.append(f"{name}\t{length}\t{at}\t60\t61\n")
+            at += length + -(-length // 60)
+        out.truncate(at)
+    path.with_name(f"{path.name}.fai").write_text("".join(rows))

@@ -97,10 +97,11 @@ SRUN = """\
 SLURM_CONF={folder}/slurm.conf exec {srun} "$@"
 """
 # Snakemake asks for the states of its jobs, whose name is last, and waits ten seconds longer each time that none has
-# ended. So the answer waits, at most as long as that, until one has; unless AT_ONCE is set.
+# ended. So the answer waits, at most as long as that, until one has. With AT_ONCE it does not, and leaves `asked.NAME`.
 SQUEUE = """\
 #!/bin/bash
-if [[ "$*" != *--states=all* || -n "$AT_ONCE" ]]; then exec {squeue} "$@"; fi
+if [[ "$*" != *--states=all* ]]; then exec {squeue} "$@"; fi
+if [ -n "$AT_ONCE" ]; then {squeue} "$@"; status=$?; touch {folder}/asked.${{!#}}; exit $status; fi
 told={folder}/told.${{!#}}
 [ -e "$told" ] || echo 0 >"$told"
 for second in {{1..10}}; do

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import textwrap
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -325,6 +326,11 @@ def test_ctrl_c_cancels_the_jobs(cluster, quick, tmp_path):
     head = Head(cluster, tmp_path / "run", options, {**quick, "AT_ONCE": "yes"})
     job = begun(cluster, head, "call_bcftools", tmp_path / "run/cancelled")
     assert "Requeue=0" in cluster.ask("scontrol", "show", "job", job)
+    # Between two questions: the answer of one is read at once, the next comes some seconds later.
+    asked = cluster.folder / f"asked.{head.run}"
+    asked.unlink(missing_ok=True)
+    wait_for("question for its jobs", asked.exists)
+    time.sleep(0.5)
     head.kill(signal.SIGINT)
     wait_for("end of its jobs", lambda: not cluster.jobs(head.run))
     (row,) = cluster.accounts(head.run)
