@@ -53,20 +53,9 @@ def test_waves_are_everybody_once_and_nothing_of_the_cohort(tmp_path):
 
 def calls_of_a_plan(folder: Path) -> int:
     """Calls of functions of `snakemake --dry-run`, which are the same however busy the machine is."""
-    command = [
-        sys.executable,
-        "-m",
-        "cProfile",
-        "-o",
-        folder / "calls",
-        "-m",
-        "snakemake",
-        "--snakefile",
-        REPO / "Snakefile",
-    ]
-    done = subprocess.run(
-        [*command, "--directory", folder, "--cores", "1", "--dry-run", "--quiet", "all"], capture_output=True
-    )
+    profiled = [sys.executable, "-m", "cProfile", "-o", folder / "calls", "-m", "snakemake"]
+    options = ["--snakefile", REPO / "Snakefile", "--directory", folder, "--cores", "1", "--dry-run", "--quiet", "all"]
+    done = subprocess.run([*profiled, *options], capture_output=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return pstats.Stats(str(folder / "calls")).total_calls
 
