@@ -51,7 +51,7 @@ def jobs(folder: Path) -> list[dict]:
     beside: what of its parameters are files."""
     with tempfile.TemporaryDirectory() as place:
         out = f"{place}/jobs"
-        status, said = warm._ended("script", [__file__, str(folder), out], os.environ, 600)
+        status, said = warm.ended("script", [__file__, str(folder), out], os.environ, 600)
         assert status == 0, said[-4000:]
         return [json.loads(line) for line in Path(out).read_text().splitlines()]
 

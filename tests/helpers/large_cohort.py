@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from goe.genome.build import known_lengths
+
 from helpers.workflow import write_config
 
-LENGTHS = """
-248956422 242193529 198295559 190214555 181538259 170805979 159345973 145138636 138394717 133797422 135086622 133275309
-114364328 107043718 101991189 90338345 83257441 80373285 58617616 64444167 46709983 50818468 156040895 57227415 16569
-"""
-GRCH38 = {f"chr{name}": int(n) for name, n in zip([*range(1, 23), *"XYM"], LENGTHS.split(), strict=True)}
+GRCH38 = {f"chr{name}": min(lengths) for name, lengths in known_lengths("GRCh38").items()}
 
 
 def write(

@@ -294,15 +294,15 @@ def snakemake(
         return done.returncode, done.stdout
     if shutil.which("multiqc", path=env["PATH"]) == f"{sys.prefix}/bin/multiqc":
         env["PATH"] = f"{Path(_server()).parent}/programs:{env['PATH']}"
-    return _ended("snakemake", ["snakemake", *arguments], env, timeout)
+    return ended("snakemake", ["snakemake", *arguments], env, timeout)
 
 
 def script(spec: Path) -> tuple[int, str]:
     """Exit status and output of the script that a JSON file describes (`helpers.run_script`)."""
-    return _ended("script", [str(Path(__file__).with_name("run_script.py")), str(spec)], os.environ, 600)
+    return ended("script", [str(Path(__file__).with_name("run_script.py")), str(spec)], os.environ, 600)
 
 
-def _ended(kind: str, arguments: list[str], env: Mapping[str, str], timeout: int) -> tuple[int, str]:
+def ended(kind: str, arguments: list[str], env: Mapping[str, str], timeout: int) -> tuple[int, str]:
     """Exit status and output of a fork; it and what it has started are killed after so many seconds."""
     with tempfile.TemporaryFile("w+") as out:
         both = [out.fileno()] * 2

@@ -17,9 +17,8 @@ from crypt4gh.keys.c4gh import generate
 from goe.core import seal, tables
 from goe.core.errors import GoeError
 from goe.disclosure import earlier_release
-from goe.genome import build
 from goe.hts import parquet
-from helpers import dag
+from helpers import dag, large_cohort
 from helpers.workflow import DATASET, REPO, write_config
 
 
@@ -50,8 +49,7 @@ def plans(cohort, tmp_path_factory):
 
 def with_all_releases(folder: Path) -> list[dict]:
     """Of files without content, which the lint alone would look at; two people, GRCh38."""
-    primary = [(f"chr{name}", min(lengths)) for name, lengths in build.known_lengths("GRCh38").items()]
-    (folder / "ref.fa.fai").write_text("".join(f"{name}\t{n}\t0\t60\t61\n" for name, n in primary))
+    (folder / "ref.fa.fai").write_text("".join(f"{name}\t{n}\t0\t60\t61\n" for name, n in large_cohort.GRCH38.items()))
     (folder / "samples.tsv").write_text("sample_id\tsex\tcountry_code\na1\tF\tEE\nb1\tM\tEE\n")
     rows = ("a1\tgvcf\ta.g.vcf.gz", "b1\tvcf\tb.vcf.gz", "b1\tcoverage\tb.cram")
     (folder / "inputs.tsv").write_text("".join(f"{row}\n" for row in ("sample_id\tinput_type\tpath", *rows)))

@@ -88,8 +88,9 @@ def _once_a_rule() -> None:
         def of(processor: Any, job: Any) -> None:
             kind = processor.script_type
             seen = _kept(job.rule, "accessible")
-            if kind not in seen:
-                was(processor, job)
+            if kind in seen:
+                return
+            was(processor, job)
             if "{" not in str(getattr(job.rule, kind)):
                 seen[kind] = True
 

@@ -94,7 +94,6 @@ def planned(tmp_path_factory) -> dict[str, tuple[list, list]]:
     and here."""
     top = tmp_path_factory.mktemp("plans")
     made, folders = top / "made", {}
-    write(top / "fresh")
     write(made)
     options = ["--snakefile", str(made / "Snakefile"), "--directory", str(made), "--cores", "1"]
     status, output = warm.snakemake(options, os.environ, 300)

@@ -72,6 +72,7 @@ class Known(NamedTuple):
 
 # Numba compiles an assignment to a slice with the words of its error, and sum, all and += of arrays for whatever shape
 # they could have: loops of our own are compiled in three quarters of the time, which everybody pays at the first job.
+# Some stand in what chose the cells too: an audit that used those would share their faults.
 
 
 @jit
