@@ -866,7 +866,7 @@ class OwnFile:
         with plain.opened(self.path) as file:
             if plain.kind(file) == "bgzf":
                 if not bgzf.is_ended(file):
-                    raise self._bad("its end", "has no BGZF end block: it was cut off", "copy or make the file again")
+                    raise self._bad("its end", *bgzf.UNENDED)
                 file.seek(0)
                 with igzip.open(file, "rb") as stream:
                     bcf = self._read(stream, 3) == b"BCF"

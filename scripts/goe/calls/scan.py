@@ -178,7 +178,7 @@ def scan(
         raise found.problem("", what, "copy or make the file again") from error
     with plain.opened(path) as packed:
         if not bgzf.is_ended(packed):
-            raise found.problem("", "has no BGZF end block: it was cut off", "copy or make the file again")
+            raise found.problem("", *bgzf.UNENDED)
     ledger = Ledger("joint_file")
     ledger.take("records", found.records)
     ledger.give("records", found.found.total())

@@ -1,6 +1,6 @@
 """What Snakemake does for each job of a plan, though it is the same for all jobs of a rule, or for no job of ours.
 
-These are private parts of Snakemake 9.27: another version plans as it does of itself, slower and in more memory.
+These are private parts of Snakemake 9.27.1: another version plans as it does of itself, slower and in more memory.
 `tests/unit/core/test_planning.py` compares both plans; docs/performance.md says what they take.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-KNOWN = "9.27."
+KNOWN = "9.27.1"
 _THRESHOLD = gc.get_threshold()
 
 
@@ -25,7 +25,7 @@ def begin() -> None:
     atexit.register(gc.freeze)
     import snakemake
 
-    if snakemake.__version__.startswith(KNOWN):
+    if snakemake.__version__ == KNOWN:
         _once_a_rule()
         _without_tasks()
         _without_empty_sets()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.resources import RESOURCES
 from goe.genome.bed import read_bed
+from goe.hts import bgzf
 
 REGION_DIPLOID = 1
 """Autosomes and the pseudo-autosomal regions of X: two alleles in everybody."""
@@ -227,8 +228,8 @@ def load_build(
         raise GoeError(Problem(where, "no such file", "set reference.fasta in the config"))
     with fasta.open("rb") as handle:
         start = handle.read(18)
-    if start[:2] == b"\x1f\x8b":
-        if len(start) < 18 or start[12:14] != b"BC":
+    if bgzf.is_packed(start):
+        if not bgzf.begins(start):
             problems.append(
                 Problem(where, "compressed with gzip, not bgzip", f"gunzip it, or: gunzip -c {fasta} | bgzip")
             )

@@ -27,11 +27,10 @@ def is_whole(path: str | Path) -> bool:
     """Whether an indexed FASTA is as long as its index tells, and no line of that was cut off; compressed by bgzip,
     whether it has the block that ends it."""
     with Path(path).open("rb") as handle:
-        packed = handle.read(2) == b"\x1f\x8b"
-        size = handle.seek(0, os.SEEK_END)
-        handle.seek(max(0, size - len(bgzf.EOF)))
+        packed = bgzf.is_packed(handle.read(2))
         if packed:
-            return handle.read() == bgzf.EOF
+            return bgzf.is_ended(handle)
+        size = handle.seek(0, os.SEEK_END)
     rows = [line.split("\t")[1:5] for line in Path(f"{path}.fai").read_text().splitlines()]
     if not all(cell.isdigit() for row in rows for cell in row):
         return False
@@ -75,7 +74,7 @@ class Reference(Closes):
         # Whoever forgets to close it leaves no file open either.
         self._let_go = weakref.finalize(self, os.close, self._file)
         # Of a compressed one, bases are where its other index says.
-        if os.pread(self._file, 2, 0) != b"\x1f\x8b":
+        if not bgzf.is_packed(os.pread(self._file, 2, 0)):
             rows = [line.split("\t") for line in Path(f"{self.path}.fai").read_text().splitlines()]
             self._lines = {name: (int(offset), int(bases), int(width)) for name, _, offset, bases, width in rows}
         self._contig, self._start, self._end, self._text = "", 0, 0, ""

@@ -521,7 +521,7 @@ def _typed_integers(values: list[int]) -> bytes:
 
 def unpacked(stream: BufferedReader) -> BufferedIOBase:
     """The bytes of a BCF stream. `bcftools view -Ou` of 1.16 writes them bare, that of 1.24 in BGZF blocks."""
-    return igzip.IGzipFile(fileobj=stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream
+    return igzip.IGzipFile(fileobj=stream) if bgzf.is_packed(stream.peek(2)) else stream
 
 
 def _packed_bcf(path: Path) -> bool:
@@ -529,7 +529,7 @@ def _packed_bcf(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        if file.read(4) != b"\x1f\x8b\x08\x04":
+        if not bgzf.begins(file.read(18)):
             return False
         file.seek(0)
         try:
@@ -539,7 +539,7 @@ def _packed_bcf(path: Path) -> bool:
         except BROKEN:
             return False
         if not bgzf.is_ended(file):
-            raise GoeError(Problem(str(path), "has no BGZF end block: it was cut off", "copy or make the file again"))
+            raise GoeError(Problem(str(path), *bgzf.UNENDED))
     return True
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from goe.core.errors import GoeError, Problem
-from goe.hts import plain
+from goe.hts import bgzf, plain
 
 _DEFINITION = 26
 _AGAIN = "copy the file again and compare checksums"
@@ -106,7 +106,7 @@ def read_index(path: str | Path) -> list[tuple[int, int]]:
         text = file.read()
     if not text:
         raise ValueError("is empty")
-    text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
+    text = gzip.decompress(text) if bgzf.is_packed(text) else text
     rows = (line.split(b"\t") for line in text.splitlines() if line)
     try:
         return [(int(cells[0]), int(cells[3])) for cells in rows]

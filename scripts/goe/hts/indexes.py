@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from goe.core.errors import GoeError, Problem
-from goe.hts import plain, vcf_header
+from goe.hts import bgzf, plain, vcf_header
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class _Layout(NamedTuple):
 def _layout(path: str | Path) -> _Layout:
     with plain.opened(path) as file:
         data = file.read()
-    if data[:2] == b"\x1f\x8b":
+    if bgzf.is_packed(data):
         data = gzip.decompress(data)
     if data[:4] == b"BAI\1":
         return _Layout(data, [], 8, struct.unpack_from("<i", data, 4)[0])

@@ -20,6 +20,8 @@ from goe.core.errors import GoeError, Problem
 from goe.hts import bgzf
 
 ENDING = ".c4gh"
+# What is said of a file that does not end as its kind wants, and the mend.
+CUT_OFF = ("truncated: the end-of-file block is missing", "copy it again, and compare checksums")
 _PIECE = 1 << 20
 # CRAM specification, section 9: bytes of the container that ends a file, by major version.
 _CRAM_EOF = {2: 30, 3: 38}
@@ -62,7 +64,7 @@ def kind(file: BinaryIO) -> str:
     file.seek(0)
     start = file.read(18)
     file.seek(0)
-    if start[:2] == b"\x1f\x8b":
+    if bgzf.is_packed(start):
         return "bgzf" if bgzf.begins(start) else "gzip"
     if start[:4] == b"CRAM" and len(start) == 18:
         return "cram"
@@ -107,8 +109,7 @@ class Content:
     def pour(self, sink: IO[bytes]) -> None:
         with opened(self.path) as file:
             if not is_whole(file):
-                what = "truncated: the end-of-file block is missing"
-                raise GoeError(Problem(self.path, what, "copy it again, and compare checksums"))
+                raise GoeError(Problem(self.path, *CUT_OFF))
             shutil.copyfileobj(file, sink, _PIECE)
 
 

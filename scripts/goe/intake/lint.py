@@ -148,7 +148,7 @@ def _whole(facts: Facts, path: str) -> bool:
     with plain.opened(path) as file:
         whole = plain.is_whole(file)
     if not whole:
-        facts.bad("truncated: the end-of-file block is missing", "copy it again, and compare checksums", path)
+        facts.bad(*plain.CUT_OFF, path)
     return whole
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from goe.core.errors import GoeError, Problem
+from goe.hts import bgzf
 
 
 def _lines(path: str | Path) -> list[str]:
     data = Path(path).read_bytes()
-    return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode().splitlines()
+    return (gzip.decompress(data) if bgzf.is_packed(data) else data).decode().splitlines()
 
 
 def _damaged(path: str | Path, what: str) -> GoeError:

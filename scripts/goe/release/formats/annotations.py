@@ -27,6 +27,7 @@ from goe.frequencies.block import Block
 from goe.genome.bed import read_bed
 from goe.genome.build import REGION_X, REGION_Y, Build, canonical, class_breaks
 from goe.genome.intervals import inside, intervals, merged
+from goe.hts import bgzf
 from goe.release.formats import sites_vcf
 from goe.release.formats.allele_names import NAMES
 from goe.rules.stratum import parse
@@ -103,7 +104,7 @@ def check_regions(regions: Mapping[str, str], build: Build) -> list[Problem]:
             problems.append(Problem(where, "no such file", "give a BED file that is not compressed"))
         else:
             with Path(path).open("rb") as handle:
-                if handle.read(2) == b"\x1f\x8b":
+                if bgzf.is_packed(handle.read(2)):
                     problems.append(Problem(where, "is compressed", f"gunzip {path}"))
                     continue
             with_ends = {contig: end for contig, _, end in sorted(read_bed(path), key=lambda r: r[2])}
