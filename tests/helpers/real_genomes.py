@@ -26,7 +26,8 @@ def pad_reference(source: Path, out: Path, name: str, length: int) -> None:
 
 
 def reads_cohort(shared: Path, folder: Path) -> dict:
-    """NA12878 (CRAM), HG002 and the trio (BAM, contig `20`) on chr20 of hg19; the sections of the config.
+    """NA12878 (CRAM), HG002 and the trio (BAM, contig `20`) on chr20 of GRCh37, by its name and length, so that a GDI
+    node would take it; the sections of the config.
 
     The reference is a slice with N around it, so its M5 cannot be the one in the CRAM's header: the tag goes.
     """
@@ -48,7 +49,7 @@ def reads_cohort(shared: Path, folder: Path) -> dict:
     return {
         "reference": {
             "fasta": "ref.fa",
-            "build": "hg19-chr20",
+            "build": "GRCh37",
             "rename": {"20": "chr20"},
             "ignore_contigs": ["*"],
         },

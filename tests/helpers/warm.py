@@ -319,12 +319,13 @@ def ended(kind: str, arguments: list[str], env: Mapping[str, str], timeout: int)
 def of_jobs(folder: Path) -> dict[str, str]:
     """Environment of a Snakemake that submits jobs to a cluster, so that these run `python -m snakemake` in forks.
 
-    It finds another Python in `folder`, a program that asks the server and waits. Whoever kills that kills the fork.
+    It finds another Python in `folder`, `PYTHON`: a program that asks the server and waits. Whoever kills that kills
+    the fork, which hears of no other signal.
     """
     program = folder / "python"
     _write_program(program, f"warm.job({sys.executable!r}, {_server()!r})")
     (folder / "sitecustomize.py").write_text(f"import sys\nsys.executable = {str(program)!r}\n")
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": str(folder), "PYTHON": str(program)}
 
 
 def _write_program(path: Path, call: str) -> None:
