@@ -1,4 +1,4 @@
-"""The demo cohort through the whole workflow: against its truth, on other cores and scatter, and afterwards."""
+"""The demo cohort through the whole workflow: against its truth, and afterwards."""
 
 import csv
 import gzip
@@ -14,7 +14,6 @@ from itertools import pairwise
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from cyvcf2 import VCF
 from goe.core import manifest
 from goe.core.ledger import total
@@ -225,16 +224,6 @@ def test_nothing_to_do_a_second_time_and_in_another_place(run, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(run, moved, symlinks=True)
     assert "Nothing to be done" in snakemake(moved, "--dry-run").ok().output
-
-
-def test_same_bytes_on_one_core_with_other_regions_and_batches(run, cohort, tmp_path):
-    shutil.copytree(cohort, tmp_path, dirs_exist_ok=True)
-    config = yaml.safe_load((tmp_path / "config/config.yaml").read_text())
-    config["scatter"] = {"region_size": 70_001, "people_per_batch": 100}
-    (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(config))
-    snakemake(tmp_path, "release/MANIFEST.sha256", cores=1).ok()
-    mine, theirs = ((f / "release" / "MANIFEST.sha256").read_text() for f in (run, tmp_path))
-    assert mine == theirs
 
 
 def test_a_withdrawn_person_is_recounted_and_nothing_upstream_is_repeated(run, tmp_path):
