@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from helpers import run_script, warm
+from helpers.fork import Fork
 from helpers.workflow import asked_of_network, counters
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -69,10 +70,12 @@ def tried(run: Path, job: dict, before: Iterable[dict], shortages: dict[str, Sho
         given = {"run": str(run), "job": job, "before": list(before)}
         given["shortages"] = {name: asdict(short) for name, short in shortages.items()}
         (folder / "given.json").write_text(json.dumps(given))
-        with (folder / "said").open("w") as said:
-            outputs, command = [said.fileno()] * 2, [__file__, place]
-            with warm._started(warm._server(), "script", command, os.environ, outputs, 0) as (_, wait):
-                status = wait()
+        command = [__file__, place]
+        with (
+            (folder / "said").open("w") as said,
+            Fork(warm._server(), "script", command, os.environ, [said.fileno()] * 2, 0) as fork,
+        ):
+            status = fork.wait()
         assert status == 0, (folder / "said").read_text()
         found = json.loads((folder / "found.json").read_text())
     return {name: Tried(**one) for name, one in found.items()}

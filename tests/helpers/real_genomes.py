@@ -6,6 +6,8 @@ from pathlib import Path
 
 CHR20_HG19 = 63025520
 READ_REGION = (10_000_000, 10_100_000)
+CUT = 9_995_000
+"""Bases of N before those of the slice of hg19, of which an index of bwa has as many as of others."""
 Allele = tuple[int, str, str]
 
 
@@ -26,7 +28,8 @@ def pad_reference(source: Path, out: Path, name: str, length: int) -> None:
 
 
 def reads_cohort(shared: Path, folder: Path) -> dict:
-    """NA12878 (CRAM), HG002 and the trio (BAM, contig `20`) on chr20 of hg19; the sections of the config.
+    """NA12878 (CRAM), HG002 and the trio (BAM, contig `20`) on chr20 of GRCh37, by its name and length, so that a GDI
+    node would take it; the sections of the config.
 
     The reference is a slice with N around it, so its M5 cannot be the one in the CRAM's header: the tag goes.
     """
@@ -48,7 +51,7 @@ def reads_cohort(shared: Path, folder: Path) -> dict:
     return {
         "reference": {
             "fasta": "ref.fa",
-            "build": "hg19-chr20",
+            "build": "GRCh37",
             "rename": {"20": "chr20"},
             "ignore_contigs": ["*"],
         },
@@ -57,14 +60,17 @@ def reads_cohort(shared: Path, folder: Path) -> dict:
 
 
 def fastq_cohort(shared: Path, folder: Path) -> dict:
-    """NA12878's reads as a FASTQ pair, on the slice itself; the sections of the config.
+    """NA12878's reads as a FASTQ pair, on the slice without its first bases (`uncut`); the sections of the config.
 
     Without base alignment quality (--no-BAQ) bcftools finds one more true allele of bwa mem's alignments.
     """
+    fasta = str(folder / "whole.fa")
     with gzip.open(shared / "data/reference/hg19.chr20.1_10200000.fa.gz", "rb") as lines:
-        (folder / "ref.fa").write_bytes(lines.read())
-    fasta = str(folder / "ref.fa")
+        Path(fasta).write_bytes(lines.read())
     _run("samtools", "faidx", fasta)
+    _run("samtools", "faidx", "-o", str(folder / "cut.fa"), fasta, f"chr20:{CUT + 1}-")
+    (folder / "ref.fa").write_text((folder / "cut.fa").read_text().replace(f"chr20:{CUT + 1}-", "chr20 ", 1))
+    _run("samtools", "faidx", str(folder / "ref.fa"))
     collated, pair = str(folder / "collated.bam"), [str(folder / f"R{i}.fastq.gz") for i in (1, 2)]
     cram = str(shared / "data/reads/NA12878_S1.chr20.10_10p1mb.cram")
     _run("samtools", "collate", "--reference", fasta, "-o", collated, cram)
@@ -76,6 +82,12 @@ def fastq_cohort(shared: Path, folder: Path) -> dict:
         "reference": {"fasta": "ref.fa", "build": "hg19-chr20-slice"},
         "caller": {"extra": ["--no-BAQ"]},
     }
+
+
+def uncut(allele: Allele) -> Allele:
+    """An allele of `fastq_cohort`, at its position on the chromosome."""
+    position, ref, alt = allele
+    return position + CUT, ref, alt
 
 
 def gvcf_cohort(shared: Path, folder: Path) -> dict:

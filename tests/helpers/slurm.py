@@ -265,12 +265,13 @@ class Cluster:
 
 
 class Head:
-    """A `snakemake` that was started on the login node of a cluster, under the umask that most have."""
+    """A `snakemake` that was started on the login node of a cluster, under the umask that most have; by the `PYTHON` of
+    `env`, if it has one."""
 
     def __init__(self, cluster: Cluster, folder: Path, options: list, env: Mapping[str, str] = {}) -> None:
         folder.mkdir(exist_ok=True)
         self._output = folder / f"head.{time.monotonic_ns()}"
-        command = [*MORTAL, sys.executable, "-m", "snakemake", "--directory", folder, *options]
+        command = [*MORTAL, env.get("PYTHON", sys.executable), "-m", "snakemake", "--directory", folder, *options]
         with self._output.open("wb") as out:
             self._process = subprocess.Popen(command, env=cluster.env | env, stdout=out, stderr=out, umask=0o022)
         cluster.heads.append(self._process)

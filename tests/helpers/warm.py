@@ -27,12 +27,13 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from helpers import compiled
+from helpers.fork import Fork
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 LIBRARIES = """
@@ -47,10 +48,7 @@ MESSAGE = 1 << 17
 
 @dataclass
 class Request:
-    """What a process gets from the one that starts it.
-
-    kind: snakemake, multiqc or script. group: 0 for one of its own.
-    """
+    """What a process gets from the one that starts it (`helpers.fork`)."""
 
     kind: str
     arguments: list[str]
@@ -223,10 +221,10 @@ def _forked(server: str, env: Mapping[str, str], script, path: str) -> None:
     """Run the file that Snakemake has made of a job's script (a PythonScript) in a fork."""
     from snakemake.benchmark import benchmarked
 
-    with _started(server, "script", [path], env, [1, 2], os.getpgrp()) as (pid, wait):
-        measured = benchmarked(pid, script.bench_record) if script.bench_record else nullcontext()
+    with Fork(server, "script", [path], env, [1, 2], os.getpgrp()) as fork:
+        measured = benchmarked(fork.pid, script.bench_record) if script.bench_record else nullcontext()
         with measured:  # for the table that the rule writes
-            status = wait()
+            status = fork.wait()
     if status:
         raise subprocess.CalledProcessError(status, path)
 
@@ -254,25 +252,13 @@ def _translated_once(folder: Path) -> None:
     workflow.parse = parse
 
 
-@contextmanager
-def _started(server: str, kind: str, arguments: list[str], env: Mapping[str, str], outputs: list[int], group: int):
-    """The number of a fork of the server, and what waits for its exit status."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    request = Request(kind, arguments, dict(env), str(Path.cwd()), umask, group)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-        connection.connect(server)
-        socket.send_fds(connection, [json.dumps(asdict(request)).encode()], outputs)
-        yield int(connection.recv(64)), lambda: int(connection.recv(64))
-
-
 @cache
 def _server() -> str:
     """Address of the server of this process, which ends with it."""
     kept = ExitStack()
     atexit.register(kept.close)
     path = kept.enter_context(tempfile.TemporaryDirectory()) + "/warm"
-    _write_program(Path(path).parent / "programs/multiqc", f"warm.multiqc({path!r})")
+    _write_program(Path(path).parent / "programs/multiqc", f"fork.multiqc({path!r})")
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-m", "helpers.warm", path]
     server = kept.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env))
@@ -306,11 +292,11 @@ def ended(kind: str, arguments: list[str], env: Mapping[str, str], timeout: int)
     """Exit status and output of a fork; it and what it has started are killed after so many seconds."""
     with tempfile.TemporaryFile("w+") as out:
         both = [out.fileno()] * 2
-        with _started(_server(), kind, arguments, env, both, 0) as (pid, wait):
-            late = threading.Timer(timeout, os.killpg, (pid, signal.SIGKILL))
+        with Fork(_server(), kind, arguments, env, both, 0) as fork:
+            late = threading.Timer(timeout, os.killpg, (fork.pid, signal.SIGKILL))
             late.daemon = True
             late.start()
-            status = wait()
+            status = fork.wait()
             late.cancel()
         out.seek(0)
         return status, out.read()
@@ -319,35 +305,21 @@ def ended(kind: str, arguments: list[str], env: Mapping[str, str], timeout: int)
 def of_jobs(folder: Path) -> dict[str, str]:
     """Environment of a Snakemake that submits jobs to a cluster, so that these run `python -m snakemake` in forks.
 
-    It finds another Python in `folder`, a program that asks the server and waits. Whoever kills that kills the fork.
+    It finds another Python in `folder`, `PYTHON`: a program that asks the server and waits. Whoever kills that kills
+    the fork, which hears of no other signal.
     """
     program = folder / "python"
-    _write_program(program, f"warm.job({sys.executable!r}, {_server()!r})")
+    _write_program(program, f"fork.job({sys.executable!r}, {_server()!r})")
     (folder / "sitecustomize.py").write_text(f"import sys\nsys.executable = {str(program)!r}\n")
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": str(folder), "PYTHON": str(program)}
 
 
 def _write_program(path: Path, call: str) -> None:
-    """A program that ends with the exit status that the call of a function of this module returns."""
+    """A program that ends with the exit status that the call of a function of `helpers.fork` returns."""
     lines = [f"#!{sys.executable} -IS", "import sys", f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})"]
     path.parent.mkdir(exist_ok=True)
-    path.write_text("\n".join([*lines, "from helpers import warm", f"sys.exit({call})", ""]))
+    path.write_text("\n".join([*lines, "from helpers import fork", f"sys.exit({call})", ""]))
     path.chmod(0o700)
-
-
-def multiqc(server: str) -> int:
-    """What the program of that name does, which stands before the environment's on the PATH of forks."""
-    with _started(server, "multiqc", sys.argv, os.environ, [1, 2], os.getpgrp()) as (_, wait):
-        return wait()
-
-
-def job(interpreter: str, server: str) -> int:
-    """What that program does: the exit status of a fork; whatever is no Snakemake becomes the interpreter."""
-    if sys.argv[1:3] != ["-m", "snakemake"]:
-        os.execv(interpreter, [interpreter, *sys.argv[1:]])
-    env, command = {**os.environ, "GOE_WARM": server}, ["snakemake", *sys.argv[3:]]
-    with _started(server, "snakemake", command, env, [1, 2], 0) as (_, wait):
-        return wait()
 
 
 if __name__ == "__main__":

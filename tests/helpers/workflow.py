@@ -84,9 +84,13 @@ def off_network() -> bool:
     return subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode == 0
 
 
-def goe(*arguments) -> subprocess.CompletedProcess:
-    """The console command; stdout and stderr together."""
-    command = [sys.executable, "-m", "goe", *map(str, arguments)]
+def goe(*arguments, alone: bool = False) -> subprocess.CompletedProcess:
+    """The console command in a fork, or `alone`, as a user starts it; stdout and stderr together."""
+    words = list(map(str, arguments))
+    if not alone:
+        status, said = warm.ended("script", [str(REPO / "scripts/goe/__main__.py"), *words], os.environ, 1500)
+        return subprocess.CompletedProcess(words, status, said)
+    command = [sys.executable, "-m", "goe", *words]
     env = os.environ | {"PYTHONPATH": str(REPO / "scripts")}
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
 

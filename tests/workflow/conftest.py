@@ -14,7 +14,7 @@ def cohort(tmp_path_factory) -> Path:
     """The demo cohort; a run works on a copy."""
 
     def make(folder: Path) -> None:
-        made = goe("demo", "make", folder)
+        made = goe("demo", "make", folder, alone=True)
         assert made.returncode == 0, made.stdout
 
     return once(tmp_path_factory, "demo", make)

@@ -1,15 +1,19 @@
-"""A cohort whose files are encrypted: the same release, nothing decrypted on a disk, no key anywhere."""
+"""The demo again, of encrypted files, on one core and in other regions: the same release, nothing decrypted on a disk,
+no key anywhere."""
 
 import gzip
 import json
 import os
 import shutil
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from goe.core import manifest
 from helpers.encrypted import Owner
 from helpers.workflow import snakemake
@@ -68,41 +72,66 @@ def watched(run: Path, temporary: Path, wanted: list[bytes]):
         watching.result()
 
 
-def test_encrypted_inputs(run, tmp_path, monkeypatch):
-    own = Owner.made(tmp_path / "keys").told(monkeypatch)
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    folder, data = tmp_path / "run", tmp_path / "run/data"
-    shutil.copytree(run, folder, symlinks=True)
+@dataclass
+class Again:
+    """A second run of the demo: what its user was told, and what was seen on disks while it was at work."""
+
+    folder: Path
+    owner: Owner
+    temporary: Path
+    wanted: list[bytes]
+    output: str
+    seen: list[str]
+
+
+@pytest.fixture(scope="module")
+def again(cohort, tmp_path_factory) -> Iterator[Again]:
+    """From nothing, of encrypted files, on one core, in other regions and batches."""
+    top = tmp_path_factory.mktemp("again")
+    folder, data, temporary = top / "run", top / "run/data", top / "tmp"
+    temporary.mkdir()
+    shutil.copytree(cohort, folder)
     wanted = [mark for name in FILES for mark in marks(data / name)]
     # Of each pair the one is in the file itself, as it is on a disk.
     assert len(wanted) > 30 and 2 * len(holding([data], wanted)) >= len(wanted)
-    sheet = (folder / "inputs.tsv").read_text()
-    for name in FILES:
-        own.encrypt(data / name)
-        sheet = sheet.replace(f"data/{name}\t", f"data/{name}.c4gh\t")
-    for name in INDEXES:
-        own.encrypt(data / name)
-    (folder / "inputs.tsv").write_text(sheet)
-    assert sheet.count(".c4gh") == len(FILES)
-    before = manifest.listed(folder / RELEASE)
-    shutil.rmtree(folder / "release")
+    with pytest.MonkeyPatch.context() as patch:
+        own = Owner.made(top / "keys").told(patch)
+        patch.setenv("TMPDIR", str(temporary))
+        sheet = (folder / "inputs.tsv").read_text()
+        for name in FILES:
+            own.encrypt(data / name)
+            sheet = sheet.replace(f"data/{name}\t", f"data/{name}.c4gh\t")
+        for name in INDEXES:
+            own.encrypt(data / name)
+        (folder / "inputs.tsv").write_text(sheet)
+        assert sheet.count(".c4gh") == len(FILES)
+        config = yaml.safe_load((folder / "config/config.yaml").read_text())
+        config["scatter"] = {"region_size": 70_001, "people_per_batch": 100}
+        (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+        with watched(folder, temporary, wanted) as seen:
+            done = snakemake(folder, RELEASE, cores=1).ok()
+        yield Again(folder, own, temporary, wanted, done.output, seen)
 
-    with watched(folder, tmp_path / "tmp", wanted) as seen:
-        done = snakemake(folder, RELEASE).ok()
-    assert manifest.listed(folder / RELEASE) == before
+
+def test_same_bytes_on_one_core_with_other_regions_and_batches(run, again):
+    assert (again.folder / RELEASE).read_text() == (run / RELEASE).read_text()
+
+
+def test_encrypted_inputs(run, again, monkeypatch):
+    folder, own = again.folder, again.owner
+    assert manifest.verify(folder / "release") == []
     logs = [json.loads(path.read_text())["path"] for path in (folder / "work/joint/file").iterdir()]
     assert sum(path.endswith(".c4gh") for path in logs) == 2
-    places = [folder / name for name in ("work", "release", ".snakemake")] + [tmp_path / "tmp"]
-    assert seen == [] and holding(places, wanted) == []
+    places = [folder / name for name in ("work", "release", ".snakemake")] + [again.temporary]
+    assert again.seen == [] and holding(places, again.wanted) == []
     secrets = own.secrets()
     assert holding([*places, folder / "config"], secrets) == []
-    assert not any(text in done.output.encode() for text in secrets)
+    assert not any(text in again.output.encode() for text in secrets)
 
     # Another file in the place of one is seen, as it is of plain ones; without the key nothing begins.
     assert "Nothing to be done" in snakemake(folder, RELEASE, "-n").ok().output
-    shutil.copy(run / "data/EE004.g.vcf.gz", data / "EE004.g.vcf.gz")
-    own.encrypt(data / "EE004.g.vcf.gz")
+    shutil.copy(run / "data/EE004.g.vcf.gz", folder / "data/EE004.g.vcf.gz")
+    own.encrypt(folder / "data/EE004.g.vcf.gz")
     planned = snakemake(folder, RELEASE, "-n").ok().output
     assert "rule harmonise_people:" in planned and "rule align_person:" not in planned
     monkeypatch.delenv("C4GH_SECRET_KEY")

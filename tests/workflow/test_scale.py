@@ -1,14 +1,14 @@
 """How many jobs a person is, and that planning is linear in people (docs/performance.md has what a country takes)."""
 
+import cProfile
+import os
 import pstats
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from helpers import dag, large_cohort
+from helpers import dag, large_cohort, warm
 from helpers.workflow import REPO, snakemake
 
 
@@ -53,10 +53,10 @@ def test_waves_are_everybody_once_and_nothing_of_the_cohort(tmp_path):
 
 def calls_of_a_plan(folder: Path) -> int:
     """Calls of functions of `snakemake --dry-run`, which are the same however busy the machine is."""
-    profiled = [sys.executable, "-m", "cProfile", "-o", folder / "calls", "-m", "snakemake"]
+    profiled = [cProfile.__file__, "-o", folder / "calls", "-m", "snakemake"]
     options = ["--snakefile", REPO / "Snakefile", "--directory", folder, "--cores", "1", "--dry-run", "--quiet", "all"]
-    done = subprocess.run([*profiled, *options], capture_output=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    status, said = warm.ended("script", list(map(str, [*profiled, *options])), os.environ, 600)
+    assert status == 0, said[-3000:]
     return pstats.Stats(str(folder / "calls")).total_calls
 
 

@@ -1,12 +1,13 @@
 """The workflow, and what its profile promises, on a real SLURM: two nodes of this machine, jobs that are killed.
 
 All of it begins at once, since most of the time something waits for something: a run of goe that is killed and resumed,
-jobs that are to die in the ways in which jobs do, and two hundred that last a moment.
+jobs that are to die in the ways in which jobs do, two hundred that last a moment, and a site without accounting.
 """
 
 import re
 import signal
 import subprocess
+import sys
 import textwrap
 import time
 from contextlib import suppress
@@ -129,9 +130,10 @@ def own_profiles(folder: Path) -> list:
 @dataclass
 class Night:
     """What ran: jobs that die, short ones, and goe, twice: `orphans` were there when the first was killed, `refused`
-    is what a next one said before the recovery."""
+    is what a next one said before the recovery. `elsewhere` is at the site without accounting; `stopped` is to be."""
 
     folder: Path
+    elsewhere: Head
     hungry: Head
     dying: Head
     short: Head
@@ -139,6 +141,7 @@ class Night:
     orphans: list[dict[str, str]]
     refused: str
     resumed: Head
+    stopped: Head
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +153,16 @@ def cluster(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def site(cluster, tmp_path_factory):
+    """Without sacct, and without accounts."""
+    with Cluster(tmp_path_factory.mktemp("site"), accounting=False) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
 def quick(tmp_path_factory) -> dict[str, str]:
-    """Environment of a run whose jobs are forks of a process that has everything loaded, and die as they would."""
+    """Environment of a run that is a fork of a process that has everything loaded, as its jobs are; these die as they
+    would."""
     return warm.of_jobs(tmp_path_factory.mktemp("site"))
 
 
@@ -180,8 +191,9 @@ def processes(folder: Path) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def night(cluster, quick, tmp_path_factory) -> Night:
+def night(cluster, site, quick, tmp_path_factory) -> Night:
     at = tmp_path_factory.mktemp("night")
+    signalled = {**quick, "PYTHON": sys.executable}
     (at / "dying.smk").write_text(DYING)
     (at / "short.smk").write_text(SHORT)
     (at / "goe").mkdir()
@@ -191,11 +203,14 @@ def night(cluster, quick, tmp_path_factory) -> Night:
     # Of one that is to die for its memory, the processes are those of SLURM.
     hungry = Head(cluster, at / "hungry", [*dying, "memory"])
     dying = Head(cluster, at / "dying", dying, quick)
-    interrupted = Head(cluster, at / "goe", goe, quick)
+    interrupted = Head(cluster, at / "goe", goe, signalled)
+    one = ["--snakefile", at / "dying.smk", *profiles()]
+    elsewhere = Head(site, at / "elsewhere", [*one, "power"], quick)
 
     cluster.ask("scancel", begun(cluster, dying, "call_bcftools", at / "dying/cancelled"))
     begun(cluster, dying, "harmonise_people", at / "dying/power")
     cluster.kill("n2")
+    site.ask("scancel", begun(site, elsewhere, "harmonise_people", at / "elsewhere/power"))
 
     def held() -> bool:
         """In the middle of goe a job is running, and goes on."""
@@ -217,11 +232,29 @@ def night(cluster, quick, tmp_path_factory) -> Night:
     resumed = Head(cluster, at / "goe", goe, quick)
     options = ["--group-components", "counts=20"]
     short = Head(cluster, at / "short", ["--snakefile", at / "short.smk", *profiles(), *options], quick)
-    return Night(at, hungry, dying, short, interrupted, orphans, refused, resumed)
+    stopped = Head(cluster, at / "stopped", [*one, "cancelled"], {**signalled, "AT_ONCE": "yes"})
+    return Night(at, elsewhere, hungry, dying, short, interrupted, orphans, refused, resumed, stopped)
 
 
 def of_rule(cluster: Cluster, head: Head, rule: str) -> list[dict[str, str]]:
     return [row for row in cluster.accounts(head.run) if row["Comment"] == f"rule_{rule}"]
+
+
+def test_ctrl_c_cancels_the_jobs(night, cluster):
+    """But for those that are being asked about: Snakemake has them on no list meanwhile."""
+    head, output = night.stopped, night.folder / "stopped/cancelled"
+    job = begun(cluster, head, "call_bcftools", output)
+    assert "Requeue=0" in cluster.ask("scontrol", "show", "job", job)
+    # Between two questions: the answer of one is read at once, the next comes some seconds later.
+    asked = cluster.folder / f"asked.{head.run}"
+    asked.unlink(missing_ok=True)
+    wait_for("question for its jobs", asked.exists)
+    time.sleep(0.5)
+    head.kill(signal.SIGINT)
+    wait_for("end of its jobs", lambda: not cluster.jobs(head.run))
+    (row,) = cluster.accounts(head.run)
+    assert row["State"].startswith("CANCELLED")
+    assert not list(output.parent.glob(".snakemake/locks/*"))
 
 
 def test_a_resumed_run_makes_the_release_of_one_without_slurm(night, small_run):
@@ -319,31 +352,7 @@ def test_two_hundred_jobs_in_groups(night, cluster):
     assert {job for (job,) in tried} == {row["JobIDRaw"] for row in rows}
 
 
-def test_ctrl_c_cancels_the_jobs(cluster, quick, tmp_path):
-    """But for those that are being asked about: Snakemake has them on no list meanwhile."""
-    (tmp_path / "dying.smk").write_text(DYING)
-    options = ["--snakefile", tmp_path / "dying.smk", "cancelled", *profiles()]
-    head = Head(cluster, tmp_path / "run", options, {**quick, "AT_ONCE": "yes"})
-    job = begun(cluster, head, "call_bcftools", tmp_path / "run/cancelled")
-    assert "Requeue=0" in cluster.ask("scontrol", "show", "job", job)
-    # Between two questions: the answer of one is read at once, the next comes some seconds later.
-    asked = cluster.folder / f"asked.{head.run}"
-    asked.unlink(missing_ok=True)
-    wait_for("question for its jobs", asked.exists)
-    time.sleep(0.5)
-    head.kill(signal.SIGINT)
-    wait_for("end of its jobs", lambda: not cluster.jobs(head.run))
-    (row,) = cluster.accounts(head.run)
-    assert row["State"].startswith("CANCELLED")
-    assert not list(tmp_path.glob("run/.snakemake/locks/*"))
-
-
-def test_a_site_without_accounting(cluster, quick, tmp_path):
+def test_a_site_without_accounting(night):
     """No sacct, no accounts: jobs end, and one that is cancelled is tried again."""
-    (tmp_path / "dying.smk").write_text(DYING)
-    with Cluster(tmp_path / "slurm", accounting=False) as site:
-        options = ["--snakefile", tmp_path / "dying.smk", "power", *profiles()]
-        head = Head(site, tmp_path / "run", options, quick)
-        site.ask("scancel", begun(site, head, "harmonise_people", tmp_path / "run/power"))
-        head.ok()
-    assert (tmp_path / "run/power.tried").read_text() == "x\n" * 2
+    night.elsewhere.ok()
+    assert (night.folder / "elsewhere/power.tried").read_text() == "x\n" * 2

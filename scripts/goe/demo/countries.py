@@ -182,14 +182,18 @@ class Whole:
         self.truth = truth
         self.country = np.array([p["country"] for p in truth.people])
         self.sex = np.array([p["sheet_sex"] for p in truth.people])
+        self._members: dict[tuple[str, frozenset[str]], np.ndarray] = {}
 
     def members(self, stratum: str, countries: set[str]) -> np.ndarray:
-        """bool (people,): those of a stratum who are of the countries that are counted."""
-        country, sex = parse(stratum)
-        selected = np.isin(self.country, sorted(countries))
-        if country:
-            selected &= self.country == country
-        return np.asarray(selected & (self.sex == sex) if sex else selected)
+        """bool (people,): those of a stratum who are of the countries that are counted. Asked at every allele."""
+        asked = stratum, frozenset(countries)
+        if asked not in self._members:
+            country, sex = parse(stratum)
+            selected = np.isin(self.country, sorted(countries))
+            if country:
+                selected &= self.country == country
+            self._members[asked] = np.asarray(selected & (self.sex == sex) if sex else selected)
+        return self._members[asked]
 
     def numbers(self, key: Key, who: np.ndarray) -> tuple[int, int, int]:
         codes = self.truth.expected[key][who]

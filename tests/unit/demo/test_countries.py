@@ -24,6 +24,11 @@ def demo(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def whole(demo):
+    return countries.Whole(Truth.read(demo / "truth"))
+
+
 def test_each_country_has_its_own_people_and_a_configuration_of_its_own(demo, monkeypatch):
     seen = set()
     for country in countries.COUNTRIES:
@@ -116,8 +121,7 @@ def collection(root, whole, status, change=None):
         (lambda rows: rows[0].update(alt="ACGTACGT"), 2),
     ],
 )
-def test_a_restricted_sum_has_to_be_the_cohort(demo, tmp_path, change, wrong):
-    whole = countries.Whole(Truth.read(demo / "truth"))
+def test_a_restricted_sum_has_to_be_the_cohort(whole, tmp_path, change, wrong):
     collection(tmp_path, whole, "PPA", change)
     report = Report()
     countries._exact(tmp_path, whole, report)
@@ -125,9 +129,7 @@ def test_a_restricted_sum_has_to_be_the_cohort(demo, tmp_path, change, wrong):
 
 
 @pytest.mark.parametrize(("status", "low", "wrong"), [("PUB", 0, 0), ("PUB", 5, 1)])
-def test_bounds_have_to_hold_the_cohort_that_is_counted(demo, tmp_path, status, low, wrong):
-    whole = countries.Whole(Truth.read(demo / "truth"))
-
+def test_bounds_have_to_hold_the_cohort_that_is_counted(whole, tmp_path, status, low, wrong):
     def change(rows):
         rows[0].update(ac_lo=max(0, rows[0]["ac_lo"] - 1) + low, ac_hi=rows[0]["ac_hi"] + 4 + low)
 
@@ -137,8 +139,7 @@ def test_bounds_have_to_hold_the_cohort_that_is_counted(demo, tmp_path, status, 
     assert report.wrong == wrong, report.lines
 
 
-def test_members_are_those_of_the_stratum_who_are_counted(demo):
-    whole = countries.Whole(Truth.read(demo / "truth"))
+def test_members_are_those_of_the_stratum_who_are_counted(whole):
     half = countries.PEOPLE // 2
     assert np.count_nonzero(whole.members("EE_M", {"EE", "FI"})) == half
     assert np.count_nonzero(whole.members("EE", {"FI"})) == 0
