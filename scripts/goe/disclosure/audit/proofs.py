@@ -314,8 +314,11 @@ def _derive(known: Known, sexes: bool) -> None:
 
 
 @jit
-def _one_ploidy(shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata: Strata, rule: Rule) -> int:
-    """Quick proof for an allele at which everybody has the same ploidy. who: 0 everybody, 1 men, 2 nobody."""
+def _one_ploidy(
+    shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata: Strata
+) -> tuple[int, Known, np.ndarray]:
+    """What is known of an allele at which everybody has the same ploidy: UNPROVED, for `_judge` to prove, or why it
+    need not; the numbers; people, int64 (rows, 3). who: 0 everybody, 1 men, 2 nobody."""
     order, n = strata.order, len(strata.size)
     size = np.zeros((n, 3), np.int64)
     nobody = np.ones((n, 3), np.bool_)
@@ -336,29 +339,29 @@ def _one_ploidy(shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata
         np.zeros(4, np.int64),
     )
     if not _read(counts, order[0], ploidy, people, known.total):
-        return CONTRADICTION
+        return CONTRADICTION, known, size
     if known.total[1] + known.total[2] == 0:
-        return NO_CARRIER
+        return NO_CARRIER, known, size
     for a in range(2):
         s = order[1 + a]
         if s >= 0 and shown[s]:
             known.column_known[a] = True
             if not _read(counts, s, ploidy, _of_sex(size, a), known.columns[a]):
-                return CONTRADICTION
+                return CONTRADICTION, known, size
     for r in range(strata.published):
         s = order[3 + 3 * r]
         if s >= 0 and shown[s]:
             known.row_known[r] = True
             if not _read(counts, s, ploidy, _sum(size[r], 0, 3), known.rows[r]):
-                return CONTRADICTION
+                return CONTRADICTION, known, size
         for a in range(2):
             s = order[3 + 3 * r + 1 + a]
             if s >= 0 and shown[s]:
                 known.cell_known[r, a] = True
                 if not _read(counts, s, ploidy, size[r, a], known.cells[r, a]):
-                    return CONTRADICTION
+                    return CONTRADICTION, known, size
     _derive(known, strata.sexes)
-    return _judge(known, Strata(order, size, strata.by_sex, strata.sexes, strata.published), rule)
+    return UNPROVED, known, size
 
 
 @jit
@@ -1018,7 +1021,10 @@ def prove(
             else:
                 ploidy = 2 if region == REGION_DIPLOID else 1
                 who = 1 if region == REGION_Y else 2 if region == REGION_Y_PAR else 0
-                first = _one_ploidy(see, counts, ploidy, who, strata, rule)
+                first, known, size = _one_ploidy(see, counts, ploidy, who, strata)
+                if first == UNPROVED:
+                    of_size = Strata(strata.order, size, strata.by_sex, strata.sexes, strata.published)
+                    first = _judge(known, of_size, rule)
             if first != CONTRADICTION:
                 kind[i] = region
         if first == CONTRADICTION and _all(see):
