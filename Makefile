@@ -71,9 +71,10 @@ demo-collect: setup
 
 # As many processes as cores, up to four: a whole run of the workflow inside a test uses two. What the tests compile
 # looks whether an index is inside its array, but for jobs that start as a user's do (tests/helpers/workflow.py, alone).
+# Translated modules are kept, whatever the environment says: it is hundreds of processes that import them.
 test:
 	@scripts/setup.sh tests
-	PATH="$$PATH:$(TOOLS)" NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/boundscheck \
+	PATH="$$PATH:$(TOOLS)" PYTHONDONTWRITEBYTECODE= NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/boundscheck \
 	  python -m pytest -n $$(($(CORES) < 4 ? $(CORES) : 4)) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 fuzz: setup

@@ -12,6 +12,8 @@ from hypothesis import settings
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "scripts"))
 os.umask(0o077)
+# Until all is loaded (`pytest_collection_finish`): none of it is garbage.
+gc.disable()
 
 # The same examples each time, so that a run tells of the code and not of luck. `make fuzz` draws others.
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
@@ -59,3 +61,4 @@ def pytest_collection_finish() -> None:
     copy it in every fork."""
     gc.collect()
     gc.freeze()
+    gc.enable()

@@ -6,6 +6,7 @@ the tables, and `goe check` forks for four of its looks. So a fork compiles, and
 """
 
 import fcntl
+import gc
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,8 @@ def once() -> None:
             os.waitpid(child, 0)
             return
         forked = True
+        # A sixteenth of the time: little of what numba makes is garbage, and all of it ends with the fork.
+        gc.disable()
         try:
             # What is wrong is said by the process itself, which finds nothing to load.
             with suppress(BaseException):

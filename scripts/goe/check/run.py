@@ -509,7 +509,7 @@ class _Check:
                 wanted = (
                     check_vcf.expected(block, tags, mini_node.loadable(block))
                     for contig in self.facts.lengths
-                    for block in wide_table.alone(self.wide(contig), which)
+                    for block in wide_table.alone(self.wide(contig), which, contig=contig)
                 )
                 return check_vcf.compare(self.root / name, tags, (st.TOTAL,), wanted)
             every = map(expected, self.blocks(self.facts.lengths, named=which == "annotations"))

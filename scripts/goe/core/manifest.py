@@ -18,11 +18,11 @@ NAME = "MANIFEST.sha256"
 
 def files(folder: str | Path) -> list[str]:
     """Relative POSIX paths of everything in the folder that is no folder, sorted, without the manifest."""
-    root = Path(folder)
-    found = []
-    for place, folders, names in os.walk(root):
+    found: list[str] = []
+    for place, folders, names in os.walk(folder):
+        inside = Path(place).relative_to(folder).as_posix()
         links = [name for name in folders if (Path(place) / name).is_symlink()]
-        found += [(Path(place) / name).relative_to(root).as_posix() for name in names + links]
+        found += names + links if inside == "." else [f"{inside}/{name}" for name in names + links]
     return sorted(name for name in found if name != NAME)
 
 

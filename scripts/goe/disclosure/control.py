@@ -51,21 +51,24 @@ of this again from the finished files, by other means.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from goe.core.errors import GoeError
-from goe.disclosure import position, search
 from goe.disclosure.plan import Plan
-from goe.disclosure.search import FULL as FULL
-from goe.disclosure.search import REDUCED as REDUCED
-from goe.disclosure.search import WITHHELD as WITHHELD
 from goe.frequencies import strata as st
 from goe.genome.build import contig_class
 from goe.rules.policy import Policy, stratum_size_problem
 from goe.rules.stratum import SEXES, TOTAL, parse
 from goe.settings.sections import Disclosure
 
+if TYPE_CHECKING:
+    # Loaded where alleles are decided: it needs numba, and most ask for a rule, a rounded number or a reason alone.
+    from goe.disclosure import search
+
+# As in goe.disclosure.search.
+WITHHELD, REDUCED, FULL = range(3)
 OUTCOMES = ("WITHHELD", "REDUCED", "FULL")
 
 # By the number in `Decision.reason`: why an allele is in no public file, and last why it may show less than it could.
@@ -84,7 +87,7 @@ REASONS = (
     "in part public: beside the earlier release it would tell a withheld number",
 )
 # Those of alleles of which something is public.
-IN_PART = REASONS[search.SEARCH_ENDED :]
+IN_PART = REASONS[-3:]
 
 
 def policy(section: Disclosure) -> Policy:
@@ -133,6 +136,8 @@ def apply(
     earlier release allows (goe.disclosure.earlier_difference), where REDUCED is Total only. The decision on an allele
     depends on its own numbers and on those of alleles that overlap it, in a chain, which have to be there.
     """
+    from goe.disclosure import search
+
     alleles = people.shape[-1]
     shown = np.zeros((len(chosen.strata), alleles), dtype=bool)
     outcome = np.full(alleles, FULL, dtype=np.uint8)
@@ -163,6 +168,8 @@ def apply(
 
 def _lower(decision: Decision, most: np.ndarray, chosen: Plan) -> None:
     """Change a decision to what each allele may be at most."""
+    from goe.disclosure import search
+
     lower = decision.outcome > most
     lower |= (most == REDUCED) & (decision.outcome == REDUCED) & (decision.shown.sum(axis=0) > 1)
     decision.outcome[lower] = most[lower]
@@ -181,6 +188,8 @@ def _settle(
     decision: Decision,
 ) -> None:
     """Change a decision so that alleles that cover one base tell nothing together (`goe.disclosure.position`)."""
+    from goe.disclosure import position, search
+
     overlap = position.several(pos, end)
     if not len(overlap):
         return
@@ -237,8 +246,10 @@ def published_groups(chosen: Plan, rule: Policy) -> list[tuple[str, ...]]:
     return [tuple(chosen.leaves[i] for i in group) for group in chosen.groups]
 
 
-def _table(chosen: Plan) -> search.Strata:
+def _table(chosen: Plan) -> "search.Strata":
     """The strata of a plan as rows (published countries, then the rest) x sexes, for `search.decide`."""
+    from goe.disclosure import search
+
     countries = [c for c in st.countries(chosen.leaves) if c in chosen.strata]
     rest = any(
         n and parse(leaf).country not in countries for leaf, n in zip(chosen.leaves, _sizes(chosen), strict=True)

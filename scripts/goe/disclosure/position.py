@@ -32,15 +32,14 @@ alleles in full beside one with Total only are not kept.
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
+
+from goe.hts.kernels import jit
 
 # As in goe.disclosure.search.
 _WITHHELD, _REDUCED, _FULL = 0, 1, 2
 # Why an outcome was changed here.
 UNCHANGED, SHARED, TOGETHER = range(3)
-
-_jit = nb.njit(cache=True, nogil=True)
 
 
 class Calls(NamedTuple):
@@ -69,13 +68,73 @@ class Asked(NamedTuple):
     genotypes: bool
 
 
-@_jit
+# Loops of our own, as in goe.disclosure.search: what numba has for arrays took half of the time to compile.
+
+
+@jit
+def _inside(values: np.ndarray, group: np.ndarray) -> int:
+    """Sum of the values (atoms,) of a group, bool (atoms,)."""
+    total = 0
+    for i in range(len(values)):
+        total += values[i] if group[i] else 0
+    return total
+
+
+@jit
+def _sum(values: np.ndarray) -> int:
+    total = 0
+    for value in values:
+        total += value
+    return total
+
+
+@jit
+def _most(values: np.ndarray) -> int:
+    """The largest of values that are not below 0."""
+    most = 0
+    for value in values:
+        most = max(most, value)
+    return most
+
+
+@jit
+def _any(values: np.ndarray, which: np.ndarray) -> bool:
+    """Whether one of the rows `which` of (alleles, atoms) has any people."""
+    for v in which:
+        for i in range(values.shape[1]):
+            if values[v, i]:
+                return True
+    return False
+
+
+@jit
+def _of(which: np.ndarray, outcome: np.ndarray, wanted: int) -> np.ndarray:
+    """Those of the alleles `which` that have this outcome."""
+    found = np.empty(len(which), np.int64)
+    n = 0
+    for v in which:
+        if outcome[v] == wanted:
+            found[n] = v
+            n += 1
+    return found[:n]
+
+
+@jit
+def _everybody(atoms: int) -> np.ndarray:
+    """The group of all, bool (atoms,)."""
+    group = np.empty(atoms, np.bool_)
+    for i in range(atoms):
+        group[i] = True
+    return group
+
+
+@jit
 def _hidden(low: int, high: int, k: int) -> bool:
     """Whether low..high are at least k numbers, or all 0 or at least k."""
     return high - low >= k - 1 or low >= k or high == 0
 
 
-@_jit
+@jit
 def _shared_out(
     carriers: int, others: int, room: np.ndarray, inside: np.ndarray, q: np.ndarray, two: bool, asked: Asked
 ) -> bool:
@@ -110,7 +169,7 @@ def _shared_out(
     return False
 
 
-@_jit
+@jit
 def _room(
     which: np.ndarray,
     covers: np.ndarray,
@@ -130,44 +189,55 @@ def _room(
     """
     bases, n = covers.shape
     atoms = calls.shape[1]
-    q = np.full(atoms, -1)
+    q = np.zeros(atoms, np.int64)
     once = np.zeros(atoms, np.int64)
     twice = np.zeros(atoms, np.int64)
     single = np.zeros((bases, n), np.int64)
     double = np.zeros((bases, n), np.int64)
-    for b in range(bases):
-        once_here = np.zeros(atoms, np.int64)
-        twice_here = np.zeros(atoms, np.int64)
-        for i in range(n):
-            v = which[i]
-            if not covers[b, i]:
-                continue
-            if outcome[v] == _FULL:
-                q = np.where(q < 0, calls[v], np.minimum(q, calls[v]))
-                once_here += het[v]
-                twice_here += hom[v]
-            else:
-                single[b, i] = het[v].sum()
-                double[b, i] = hom[v].sum()
-        once = np.maximum(once, once_here)
-        twice = np.maximum(twice, twice_here)
-    asks_two = (q > 0).sum() == 2
-    singles, doubles = single.sum(axis=1), double.sum(axis=1)
-    most_single, most_double = singles.max(), doubles.max()
-    none = np.maximum(0, q - once - twice)
-    # Where carriers are more than people, so many have two of the alleles.
-    one = np.maximum(0, q - twice - np.maximum(0, once + twice - q) - np.minimum(most_double, none))
+    singles = np.zeros(bases, np.int64)
+    doubles = np.zeros(bases, np.int64)
+    none = np.zeros(atoms, np.int64)
+    one = np.zeros(atoms, np.int64)
+    called = 0
+    for a in range(atoms):
+        first = True
+        for b in range(bases):
+            once_here = twice_here = 0
+            for i in range(n):
+                v = which[i]
+                if not covers[b, i]:
+                    continue
+                if outcome[v] == _FULL:
+                    q[a] = calls[v, a] if first else min(q[a], calls[v, a])
+                    first = False
+                    once_here += het[v, a]
+                    twice_here += hom[v, a]
+                else:
+                    single[b, i] += het[v, a]
+                    double[b, i] += hom[v, a]
+                    singles[b] += het[v, a]
+                    doubles[b] += hom[v, a]
+            once[a], twice[a] = max(once[a], once_here), max(twice[a], twice_here)
+        called += q[a] > 0
+    most_single, most_double = _most(singles), _most(doubles)
+    for a in range(atoms):
+        none[a] = max(0, q[a] - once[a] - twice[a])
+        # Where carriers are more than people, so many have two of the alleles.
+        both = max(0, once[a] + twice[a] - q[a])
+        one[a] = max(0, q[a] - twice[a] - both - min(most_double, none[a]))
     # People who have two copies of one of the others need a place with none of these.
-    placed = most_double <= none.sum()
+    placed, asks_two = most_double <= _sum(none), called == 2
     for i in range(n):
-        t, h = single[:, i].max(), double[:, i].max()
+        t = h = others_single = others_double = 0
+        for b in range(bases):
+            t, h = max(t, single[b, i]), max(h, double[b, i])
+            others_single = max(others_single, singles[b] - single[b, i])
+            others_double = max(others_double, doubles[b] - double[b, i])
         if t + h == 0:
             continue
-        others_single = (singles - single[:, i]).max()
-        others_double = (doubles - double[:, i]).max()
         for g in range(len(asked.groups)):
             inside = asked.groups[g]
-            if not (q * inside).sum():
+            if not _inside(q, inside):
                 continue
             apart = placed and _shared_out(t, others_single, one, inside, q, asks_two, asked)
             if asked.genotypes:
@@ -183,7 +253,7 @@ def _room(
     return True
 
 
-@_jit
+@jit
 def _carry_none(
     which: np.ndarray, calls: np.ndarray, het: np.ndarray, hom: np.ndarray, inside: np.ndarray
 ) -> tuple[int, int]:
@@ -206,7 +276,7 @@ def _carry_none(
     return max(0, fewest - carriers), max(0, most - carriers + pairs)
 
 
-@_jit
+@jit
 def _none_hidden_in_groups(
     full: np.ndarray, total: np.ndarray, calls: np.ndarray, het: np.ndarray, hom: np.ndarray, asked: Asked
 ) -> bool:
@@ -214,11 +284,10 @@ def _none_hidden_in_groups(
 
     full: those whose strata are public. total: those of which Total alone is, who may be anywhere.
     """
-    everybody = np.ones(calls.shape[1], np.bool_)
-    low_all, _ = _carry_none(full, calls, het, hom, everybody)
+    low_all, _ = _carry_none(full, calls, het, hom, _everybody(calls.shape[1]))
     moving = 0
     for v in total:
-        moving += het[v].sum() + hom[v].sum()
+        moving += _sum(het[v]) + _sum(hom[v])
     for g in range(len(asked.groups)):
         low, high = _carry_none(full, calls, het, hom, asked.groups[g])
         if moving > 0 and moving > low_all - low:
@@ -228,7 +297,7 @@ def _none_hidden_in_groups(
     return True
 
 
-@_jit
+@jit
 def _none_hidden(
     which: np.ndarray,
     calls: np.ndarray,
@@ -242,64 +311,60 @@ def _none_hidden(
 
     people: int64 (atoms,), who may be called.
     """
-    everybody = np.ones(calls.shape[1], np.bool_)
+    everybody = _everybody(calls.shape[1])
     low, high = _carry_none(which, calls, het, hom, everybody)
     if not _hidden(low, high, asked.k):
         return False
     for g in range(len(asked.groups) if groups else 0):
-        inside = (people * asked.groups[g]).sum()
-        if inside and not _hidden(max(0, low + inside - people.sum()), min(high, inside), asked.k):
+        inside = _inside(people, asked.groups[g])
+        if inside and not _hidden(max(0, low + inside - _sum(people)), min(high, inside), asked.k):
             return False
     return True
 
 
-@_jit
+@jit
 def _all_have_room(
     which: np.ndarray, covers: np.ndarray, calls: Calls, nothing: np.ndarray, asked: Asked, outcome: np.ndarray
 ) -> bool:
     """`_room` for people of either ploidy. nothing: zeros, the het of haploid people."""
     dip, hap, het, hom, hemi = calls
-    full = total = False
-    diploid = np.zeros(dip.shape[1], np.bool_)
-    haploid = np.zeros(dip.shape[1], np.bool_)
-    for v in which:
-        full = full or outcome[v] == _FULL
-        total = total or outcome[v] == _REDUCED
-        diploid |= dip[v] > 0
-        haploid |= hap[v] > 0
-    if not (full and total):
+    if not (len(_of(which, outcome, _FULL)) and len(_of(which, outcome, _REDUCED))):
         return True
-    if (diploid & haploid).any():
-        # What is public of an atom does not tell its men from its women, or the ploidy changes within an allele.
+    for a in range(dip.shape[1]):
+        diploid = haploid = False
+        for v in which:
+            diploid = diploid or dip[v, a] > 0
+            haploid = haploid or hap[v, a] > 0
+        if diploid and haploid:
+            # What is public of an atom does not tell its men from its women, or the ploidy changes within an allele.
+            return False
+    if _any(dip, which) and not _room(which, covers, outcome, dip, het, hom, asked):
         return False
-    if diploid.any() and not _room(which, covers, outcome, dip, het, hom, asked):
-        return False
-    return not haploid.any() or _room(which, covers, outcome, hap, nothing, hemi, asked)
+    return not _any(hap, which) or _room(which, covers, outcome, hap, nothing, hemi, asked)
 
 
-@_jit
-def _look(active: np.ndarray, calls: Calls, nothing: np.ndarray, asked: Asked, outcome: np.ndarray) -> int:
-    """What becomes of the alleles `active` that cover a base. nothing: zeros, the het of haploid people.
+@jit
+def _look(
+    active: np.ndarray, covers: np.ndarray, calls: Calls, nothing: np.ndarray, asked: Asked, outcome: np.ndarray
+) -> int:
+    """What becomes of the alleles `active` that cover a base. covers: bool (1, active), all True. nothing: zeros, the
+    het of haploid people.
 
     Returns UNCHANGED when they tell nothing, SHARED when those in full have to show Total only, TOGETHER when one has
     to go.
     """
     dip, hap, het, hom, hemi = calls
-    if not _all_have_room(active, np.ones((1, len(active)), np.bool_), calls, nothing, asked, outcome):
+    if not _all_have_room(active, covers, calls, nothing, asked, outcome):
         return SHARED
-    some = np.array([v for v in active if outcome[v] == _FULL])
-    others = np.array([v for v in active if outcome[v] == _REDUCED])
+    some, others = _of(active, outcome, _FULL), _of(active, outcome, _REDUCED)
     if len(some) and not (
         _none_hidden_in_groups(some, others, dip, het, hom, asked)
         and _none_hidden_in_groups(some, others, hap, nothing, hemi, asked)
     ):
         return SHARED
-    diploid = haploid = False
-    for v in active:
-        diploid = diploid or dip[v].any()
-        haploid = haploid or hap[v].any()
     # How many men and how many women of X are called is taken as known.
-    of_dip, of_hap = (dip[active[0]], hap[active[0]]) if diploid and haploid else (asked.people, asked.people)
+    both = _any(dip, active) and _any(hap, active)
+    of_dip, of_hap = (dip[active[0]], hap[active[0]]) if both else (asked.people, asked.people)
     groups = len(some) == 0
     if _none_hidden(active, dip, het, hom, of_dip, groups, asked) and _none_hidden(
         active, hap, nothing, hemi, of_hap, groups, asked
@@ -317,7 +382,7 @@ def several(pos: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.append(False, reached) | np.append(reached, False)[: len(pos)])
 
 
-@_jit
+@jit
 def _covering(bases: np.ndarray, pos: np.ndarray, end: np.ndarray, which: np.ndarray) -> np.ndarray:
     """bool (bases, which): whether each of these alleles covers a base."""
     covers = np.zeros((len(bases), len(which)), np.bool_)
@@ -327,7 +392,6 @@ def _covering(bases: np.ndarray, pos: np.ndarray, end: np.ndarray, which: np.nda
     return covers
 
 
-@_jit
 def settle(
     pos: np.ndarray,
     end: np.ndarray,
@@ -346,54 +410,104 @@ def settle(
 
     All alleles that overlap, in a chain, have to be there.
     """
+    # Other alleles cover a base than the base before where one starts, and behind the end of one.
+    bases = np.unique(np.concatenate((pos, end + 1)))
+    _settle(bases, pos, end, calls, np.zeros_like(calls.het), asked, alone, outcome, mask, why)
+
+
+@jit
+def _settle(
+    bases: np.ndarray,
+    pos: np.ndarray,
+    end: np.ndarray,
+    calls: Calls,
+    nothing: np.ndarray,
+    asked: Asked,
+    alone: np.ndarray,
+    outcome: np.ndarray,
+    mask: np.ndarray,
+    why: np.ndarray,
+) -> None:
+    """`settle`, chain by chain. bases: at which other alleles cover than at the base before, in order."""
     n = len(pos)
-    nothing = np.zeros_like(calls.het)
-    first = 0
+    room = np.empty(n, np.int64)
+    first = begin = 0
     while first < n:
         stop, reach = first + 1, end[first]
         while stop < n and pos[stop] <= reach:
             reach = max(reach, end[stop])
             stop += 1
-        # Other alleles cover a base than the base before where one starts, and behind the end of one.
-        bases = np.unique(np.concatenate((pos[first:stop], end[first:stop] + 1)))[:-1]
+        while bases[begin] < pos[first]:
+            begin += 1
+        behind = begin
+        while bases[behind] <= reach:
+            behind += 1
         changed = stop - first > 1
         while changed:
             changed = False
-            active = np.empty(0, np.int64)
-            after = first
-            for at in bases:
-                active = np.array([v for v in active if end[v] >= at and outcome[v] != _WITHHELD])
-                while after < stop and pos[after] == at:
+            m, after = 0, first
+            for b in range(begin, behind):
+                still, m = m, 0
+                for i in range(still):
+                    v = room[i]
+                    if end[v] >= bases[b] and outcome[v] != _WITHHELD:
+                        room[m] = v
+                        m += 1
+                while after < stop and pos[after] == bases[b]:
                     if outcome[after] != _WITHHELD:
-                        active = np.append(active, after)
+                        room[m] = after
+                        m += 1
                     after += 1
-                if len(active) < 2:
+                if m < 2:
                     continue
-                if mask[active].any():
-                    found = SHARED
-                    _share(active[mask[active]], alone, outcome, mask, why)
+                active = room[:m]
+                found = UNCHANGED
+                for v in active:
+                    found = SHARED if mask[v] else found
+                if found == SHARED:
+                    _share(active, False, alone, outcome, mask, why)
                 else:
-                    found = _look(active, calls, nothing, asked, outcome)
+                    covers = _covering(bases[b : b + 1], pos, end, active)
+                    found = _look(active, covers, calls, nothing, asked, outcome)
                     if found == SHARED:
-                        _share(active, alone, outcome, mask, why)
+                        _share(active, True, alone, outcome, mask, why)
                 if found == TOGETHER:
-                    carriers = np.array([(calls.het[v] + calls.hom[v] + calls.hemi[v]).sum() for v in active])
-                    least = active[np.argmin(carriers)]
+                    least = _fewest_carry(active, calls)
                     outcome[least], why[least] = _WITHHELD, TOGETHER
                 changed = changed or found != UNCHANGED
-            if not changed and len(bases) > 1:
-                chain = np.array([v for v in range(first, stop) if outcome[v] != _WITHHELD])
-                if not _all_have_room(chain, _covering(bases, pos, end, chain), calls, nothing, asked, outcome):
-                    _share(chain, alone, outcome, mask, why)
+            if not changed and behind - begin > 1:
+                m = 0
+                for v in range(first, stop):
+                    if outcome[v] != _WITHHELD:
+                        room[m] = v
+                        m += 1
+                chain = room[:m]
+                covers = _covering(bases[begin:behind], pos, end, chain)
+                if not _all_have_room(chain, covers, calls, nothing, asked, outcome):
+                    _share(chain, True, alone, outcome, mask, why)
                     changed = True
         first = stop
 
 
-@_jit
-def _share(which: np.ndarray, alone: np.ndarray, outcome: np.ndarray, mask: np.ndarray, why: np.ndarray) -> None:
-    """Of these alleles those that show more than Total show Total only, or go where it tells their strata."""
+@jit
+def _fewest_carry(which: np.ndarray, calls: Calls) -> int:
+    """The first of the alleles `which` that no other has fewer carriers than."""
+    least, fewest = int(which[0]), -1
     for v in which:
-        if outcome[v] == _FULL or mask[v]:
+        carriers = _sum(calls.het[v]) + _sum(calls.hom[v]) + _sum(calls.hemi[v])
+        if fewest < 0 or carriers < fewest:
+            least, fewest = v, carriers
+    return least
+
+
+@jit
+def _share(
+    which: np.ndarray, full: bool, alone: np.ndarray, outcome: np.ndarray, mask: np.ndarray, why: np.ndarray
+) -> None:
+    """Of these alleles those that show more than Total show Total only, or go where it tells their strata. full:
+    whether this is asked of those in full too."""
+    for v in which:
+        if (full and outcome[v] == _FULL) or mask[v]:
             outcome[v] = _REDUCED if alone[v] else _WITHHELD
             why[v] = SHARED if alone[v] else TOGETHER
             mask[v] = False

@@ -647,7 +647,7 @@ def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) ->
                     r -= 1
                     if left[n_published] == 0:
                         tried += 1
-                        if _accept(t, strata, state, not hide):
+                        if safe(t, state, not hide) and (not hide or not sexes or _sexes_hidden(t, state)):
                             return 1 - hide, False
                         if tried == MOST_TRIED:
                             break
@@ -683,16 +683,10 @@ def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) ->
             state[r] = wanted
         for hide in range(1 if kind else 2):
             possible = alike and (can_columns or hide) and not (hide and mixed)
-            if possible and _accept(t, strata, state, not hide):
+            possible = possible and safe(t, state, not hide)
+            if possible and (not hide or not sexes or _sexes_hidden(t, state)):
                 return 1 - hide, tried == MOST_TRIED
     return -1, tried == MOST_TRIED
-
-
-@jit
-def _accept(t: Table, strata: Strata, state: np.ndarray, columns: bool) -> bool:
-    if not safe(t, state, columns):
-        return False
-    return columns or not strata.sexes or _sexes_hidden(t, state)
 
 
 @jit

@@ -1,9 +1,13 @@
 """The rule of the floor on single alleles, and which strata are published at all."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from goe.core.errors import GoeError
-from goe.disclosure import control
+from goe.disclosure import control, search
 from goe.disclosure.control import FULL, REDUCED, WITHHELD
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
@@ -211,3 +215,14 @@ def test_a_part_of_a_public_whole_has_k_candidates_or_is_nobody_or_all(k):
         for n in range(1, whole):
             assert shown[n] % k == 0 and shown[n] != 0 and shown.count(shown[n]) - (shown[n] == whole) >= k
     assert [control.rounded_part(n, 7, 1) for n in range(8)] == list(range(8))
+
+
+def test_numbers_of_outcomes_and_reasons_are_those_of_the_search():
+    assert (WITHHELD, REDUCED, FULL) == (search.WITHHELD, search.REDUCED, search.FULL)
+    assert control.REASONS[search.SEARCH_ENDED :] == control.IN_PART
+
+
+def test_who_asks_for_a_rule_loads_no_numba(repo):
+    code = "import sys, goe.release.summary, goe.release.report.page; print('numba' in sys.modules)"
+    env = os.environ | {"PYTHONPATH": str(repo / "scripts")}
+    assert subprocess.check_output([sys.executable, "-c", code], env=env, text=True) == "False\n"

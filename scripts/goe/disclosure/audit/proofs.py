@@ -271,53 +271,54 @@ def _read(counts: Counts, s: int, ploidy: int, people: int, out: np.ndarray) -> 
 
 
 @jit
-def _follow(sums: np.ndarray, sum_known: np.ndarray, parts: np.ndarray, part_known: np.ndarray) -> bool:
-    """Fill in each sum (n, 4) whose parts (n, m, 4) are known, and the one part that is not where the sum is.
+def _follow(whole: np.ndarray, whole_known: bool, parts: np.ndarray, part_known: np.ndarray) -> bool:
+    """Fill in the sum (4,) of parts (m, 4) that are known, or the one part that is not where the sum is.
 
-    Returns whether there were any.
+    Returns whether there was any.
     """
-    found = False
-    for i in range(len(sums)):
-        unknown, last = 0, 0
-        for j in range(parts.shape[1]):
-            if not part_known[i, j]:
-                unknown, last = unknown + 1, j
-        if unknown != (1 if sum_known[i] else 0):
-            continue
-        for c in range(4):
-            known = 0
-            for j in range(parts.shape[1]):
-                known += parts[i, j, c] if part_known[i, j] else 0
-            if unknown:
-                parts[i, last, c] = sums[i, c] - known
-            else:
-                sums[i, c] = known
-        sum_known[i] = found = True
+    unknown, last = 0, 0
+    for j in range(len(parts)):
+        if not part_known[j]:
+            unknown, last = unknown + 1, j
+    if unknown != (1 if whole_known else 0):
+        return False
+    for c in range(4):
+        known = 0
+        for j in range(len(parts)):
+            known += parts[j, c] if part_known[j] else 0
         if unknown:
-            part_known[i, last] = True
-    return found
+            parts[last, c] = whole[c] - known
+        else:
+            whole[c] = known
+    if unknown:
+        part_known[last] = True
+    return True
 
 
 @jit
 def _derive(known: Known, sexes: bool) -> None:
     """Everything that follows by one subtraction after the other."""
     cells, cell_known, rows, row_known, columns, column_known, total = known
-    whole, given = total.reshape((1, 4)), np.ones(1, np.bool_)
-    all_rows, all_row_known = rows.reshape((1, -1, 4)), row_known.reshape((1, -1))
-    by_column, by_column_known = cells.transpose((1, 0, 2)), cell_known.T
-    all_columns, all_column_known = columns.reshape((1, 3, 4)), column_known.reshape((1, 3))
     again = True
     while again:
-        again = _follow(rows, row_known, cells, cell_known)
-        again |= _follow(whole, given, all_rows, all_row_known)
+        again = False
+        for r in range(len(rows)):
+            if _follow(rows[r], row_known[r], cells[r], cell_known[r]):
+                again = row_known[r] = True
+        again |= _follow(total, True, rows, row_known)
         if sexes:
-            again |= _follow(columns, column_known, by_column, by_column_known)
-            again |= _follow(whole, given, all_columns, all_column_known)
+            for a in range(3):
+                if _follow(columns[a], column_known[a], cells[:, a], cell_known[:, a]):
+                    again = column_known[a] = True
+            again |= _follow(total, True, columns, column_known)
 
 
 @jit
-def _one_ploidy(shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata: Strata, rule: Rule) -> int:
-    """Quick proof for an allele at which everybody has the same ploidy. who: 0 everybody, 1 men, 2 nobody."""
+def _one_ploidy(
+    shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata: Strata
+) -> tuple[int, Known, np.ndarray]:
+    """What is known of an allele at which everybody has the same ploidy: UNPROVED, for `_judge` to prove, or why it
+    need not; the numbers; people, int64 (rows, 3). who: 0 everybody, 1 men, 2 nobody."""
     order, n = strata.order, len(strata.size)
     size = np.zeros((n, 3), np.int64)
     nobody = np.ones((n, 3), np.bool_)
@@ -338,54 +339,40 @@ def _one_ploidy(shown: np.ndarray, counts: Counts, ploidy: int, who: int, strata
         np.zeros(4, np.int64),
     )
     if not _read(counts, order[0], ploidy, people, known.total):
-        return CONTRADICTION
+        return CONTRADICTION, known, size
     if known.total[1] + known.total[2] == 0:
-        return NO_CARRIER
+        return NO_CARRIER, known, size
     for a in range(2):
         s = order[1 + a]
         if s >= 0 and shown[s]:
             known.column_known[a] = True
             if not _read(counts, s, ploidy, _of_sex(size, a), known.columns[a]):
-                return CONTRADICTION
+                return CONTRADICTION, known, size
     for r in range(strata.published):
         s = order[3 + 3 * r]
         if s >= 0 and shown[s]:
             known.row_known[r] = True
             if not _read(counts, s, ploidy, _sum(size[r], 0, 3), known.rows[r]):
-                return CONTRADICTION
+                return CONTRADICTION, known, size
         for a in range(2):
             s = order[3 + 3 * r + 1 + a]
             if s >= 0 and shown[s]:
                 known.cell_known[r, a] = True
                 if not _read(counts, s, ploidy, size[r, a], known.cells[r, a]):
-                    return CONTRADICTION
+                    return CONTRADICTION, known, size
     _derive(known, strata.sexes)
-    return _judge(known, Strata(order, size, strata.by_sex, strata.sexes, strata.published), rule)
+    return UNPROVED, known, size
 
 
 @jit
-def _sums(
-    sums: np.ndarray, known: np.ndarray, cells: np.ndarray, cell_known: np.ndarray, total: np.ndarray, rule: Rule
-) -> int:
-    """What rows, or columns, say: CONTRADICTION to their cells or the total, SMALL or PROVED.
-
-    sums: (n, 4). cells: (n, m, 4), those of each.
-    """
+def _sums(sums: np.ndarray, known: np.ndarray, total: np.ndarray, rule: Rule) -> int:
+    """What rows, or columns, (n, 4) say: CONTRADICTION to the total, SMALL or PROVED."""
     verdict = PROVED
     left = _copy(total)
     every = True
     for i in range(len(sums)):
         every = every and known[i]
         if known[i]:
-            whole = True
-            for j in range(cells.shape[1]):
-                whole = whole and cell_known[i, j]
-            for c in range(4):
-                together = 0
-                for j in range(cells.shape[1]):
-                    together += cells[i, j, c]
-                if sums[i, c] < 0 or (whole and together != sums[i, c]):
-                    return CONTRADICTION
             if not _fine(sums[i], rule):
                 verdict = SMALL
             _add(left, sums[i], -1)
@@ -393,6 +380,19 @@ def _sums(
         if left[c] < 0 or (every and left[c]):
             return CONTRADICTION
     return verdict
+
+
+@jit
+def _fit(whole: np.ndarray, parts: np.ndarray, known: np.ndarray) -> bool:
+    """Whether a sum (4,) can be that of parts (m, 4), and is where all of these are known."""
+    every = _all(known)
+    for c in range(4):
+        together = 0
+        for j in range(len(parts)):
+            together += parts[j, c]
+        if whole[c] < 0 or (every and together != whole[c]):
+            return False
+    return True
 
 
 @jit
@@ -410,10 +410,14 @@ def _judge(known: Known, strata: Strata, rule: Rule) -> int:
                     return CONTRADICTION
                 if not _fine(cells[r, a], rule):
                     verdict = SMALL
-    by_row = _sums(known.rows, known.row_known, cells, cell_known, known.total, rule)
-    by_column = PROVED
-    if strata.sexes:
-        by_column = _sums(known.columns, column_known, cells.transpose((1, 0, 2)), cell_known.T, known.total, rule)
+    for r in range(n):
+        if known.row_known[r] and not _fit(known.rows[r], cells[r], cell_known[r]):
+            return CONTRADICTION
+    for a in range(3 if strata.sexes else 0):
+        if column_known[a] and not _fit(known.columns[a], cells[:, a], cell_known[:, a]):
+            return CONTRADICTION
+    by_row = _sums(known.rows, known.row_known, known.total, rule)
+    by_column = _sums(known.columns, column_known, known.total, rule) if strata.sexes else PROVED
     if by_row == CONTRADICTION or by_column == CONTRADICTION:
         return CONTRADICTION
     if verdict == SMALL or by_row == SMALL or by_column == SMALL:
@@ -1017,7 +1021,10 @@ def prove(
             else:
                 ploidy = 2 if region == REGION_DIPLOID else 1
                 who = 1 if region == REGION_Y else 2 if region == REGION_Y_PAR else 0
-                first = _one_ploidy(see, counts, ploidy, who, strata, rule)
+                first, known, size = _one_ploidy(see, counts, ploidy, who, strata)
+                if first == UNPROVED:
+                    of_size = Strata(strata.order, size, strata.by_sex, strata.sexes, strata.published)
+                    first = _judge(known, of_size, rule)
             if first != CONTRADICTION:
                 kind[i] = region
         if first == CONTRADICTION and _all(see):

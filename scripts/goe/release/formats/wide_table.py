@@ -219,14 +219,14 @@ def read(path: str | Path, block: int = BLOCK) -> Iterator[Block]:
             yield _block(batch, about["contig"], strata, str(path))
 
 
-def alone(path: str | Path, stratum: str, block: int = BLOCK) -> Iterator[Block]:
+def alone(path: str | Path, stratum: str, block: int = BLOCK, contig: str | None = None) -> Iterator[Block]:
     """As `read`, with the numbers of one stratum, which stands as everybody, and no statistics of the site: of a table
-    with many strata this reads a few columns."""
-    about = facts(path)
+    with many strata this reads a few columns. contig: of a file whose columns and metadata were looked at before."""
+    contig = contig or facts(path)["contig"]
     names = [*_ALLELE, *(column(name, stratum) for name in NUMBERS)]
     for table in batches(str(path), str(path), TEXT, block, names):
         for batch in table.to_batches():
-            yield replace(_block(batch, about["contig"], (stratum,), str(path)), strata=(st.TOTAL,))
+            yield replace(_block(batch, contig, (stratum,), str(path)), strata=(st.TOTAL,))
 
 
 def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: str) -> Block:
@@ -241,7 +241,7 @@ def _block(batch: pa.RecordBatch, contig: str, strata: tuple[str, ...], where: s
             if name == "af":
                 af[s] = cells.to_numpy(zero_copy_only=False)
             else:
-                values[name][s] = cells.fill_null(0).to_numpy()
+                values[name][s] = (cells.fill_null(0) if cells.null_count else cells).to_numpy()
     statistics = {
         name: batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
         for name in STATISTICS
