@@ -449,7 +449,8 @@ def merged(sites: Sites, reasons: Sequence[str], ledger: Ledger) -> tuple[Sites,
     first = np.flatnonzero(~same)
     ledger.drop("site_alleles", "merged_into_another_record", len(order) - len(first))
     ledger.give("site_alleles", len(first))
-    lead = order[first]
+    # Mostly they come in this order, and each once.
+    lead = order[first] if len(first) < len(order) or (np.diff(order) < 0).any() else slice(None)
     found = Sites._make([*(column[lead] for column in sites[:-1]), sites.text])
     told = list(reasons)
     sizes = np.diff(first, append=len(order))
