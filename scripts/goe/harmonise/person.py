@@ -188,27 +188,11 @@ def _count(seen: np.ndarray, calls: np.ndarray, of_class: np.ndarray, on_x: bool
 
 
 @kernel
-def _clip(blocks: Blocks, length: int, sources: np.ndarray) -> int:
-    """Cut blocks to a contig of this length; those that have nothing of it end before they begin: how many these are.
-    sources: int64, of all others how many have their quality from where, which are added to."""
-    outside = 0
-    for i in range(blocks.first.size):
-        first, last = blocks.first[i], min(blocks.last[i], length)
-        if first < 1 or last < first:
-            last = first - 1
-            outside += 1
-        else:
-            sources[blocks.source[i]] += 1
-        blocks.last[i] = last
-    return outside
-
-
-@kernel
 def _covered(
     blocks: Blocks,
-    first: np.ndarray,
-    last: np.ndarray,
-    of_class: np.ndarray,
+    length: int,
+    borders: np.ndarray,
+    of_border: np.ndarray,
     ploidy: np.ndarray,
     respect_ft: bool,
     test: int,
@@ -217,67 +201,83 @@ def _covered(
     on_x: bool,
     counted: bool,
     counters: np.ndarray,
+    sources: np.ndarray,
     spans: Any,
     starts: Any,
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     """Judge blocks; add them to the counters, where they are `counted`; fill spans (first, last, class) with those that
     are called, joined where one follows another, and starts (position, class) with those that begin where a row does:
-    how many there are of both.
+    how many there are of both, and how many blocks are outside of the contig.
 
-    first, last: of pieces of the blocks; ploidy: by class; test: TEST_* bits; thresholds: of goe.harmonise.genotypes.
-    judge; at_rows: positions of rows. Both are sorted, but for pieces that begin elsewhere than their blocks.
+    length: of the contig; borders, of_border: where its classes begin, and which they are; ploidy: by class; test:
+    TEST_* bits; thresholds: of goe.harmonise.genotypes.judge; at_rows: positions of rows, sorted as the blocks are;
+    sources: int64, to which is added how many blocks have their quality from where.
     """
     min_gq, min_dp, min_dp_haploid, min_ab, alt_only = thresholds
-    n, m, row = 0, 0, 0
+    n, m, row, outside, border = 0, 0, 0, 0, 0
     begins, ends, classes = spans
     none = blocks.gq[:, :0]
     # A block that passed, what it was seen as, and the least depth and quality of those that are as it is and passed:
     # whoever has as much of both passes too. Of these the bases and reads that no counter has yet.
-    like, seen_like, second_like, counts_like = 0, gt.NO_CALL, gt.NO_CALL, False
+    like, class_like, seen_like, second_like, counts_like = 0, of_border[0], gt.NO_CALL, gt.NO_CALL, False
     least_dp, least_gq, bases, reads = np.inf, np.inf, np.int64(0), np.int64(0)
-    for i in range(first.size):
-        here, size, dp, gq = of_class[i], last[i] - first[i] + 1, blocks.dp[i, 0], blocks.gq[i, 0]
-        alike = here == of_class[like] and blocks.ft_ok[i] == blocks.ft_ok[like]
-        alike &= blocks.gt[i, 0] == blocks.gt[like, 0] and blocks.gt[i, 1] == blocks.gt[like, 1]
-        if alike and dp >= least_dp and gq >= least_gq:
-            bases += size
-            reads += size * np.int64(dp)
-            counts = counts_like
-        else:
-            fails = respect_ft and not blocks.ft_ok[i]
-            a, _, seen, second, passed, depth = gt.judge(
-                i, blocks.gt, blocks.dp, blocks.gq, none, fails, ploidy[here], test, min_gq, min_dp, min_dp_haploid,
-                min_ab, alt_only,
-            )  # fmt: skip
-            counts = a != gt.NO_CALL
-            if counted:
-                _count_one(seen, second, passed, size * np.int64(depth), counts, here, size, on_x, counters)
-            if passed and dp > 0:
-                if not alike:
-                    if counted and bases:
-                        _count_one(
-                            seen_like, second_like, True, reads, counts_like, of_class[like], bases, on_x, counters
-                        )
-                    least_dp, least_gq, bases, reads = np.inf, np.inf, np.int64(0), np.int64(0)
-                like, seen_like, second_like, counts_like = i, seen, second, counts
-                least_dp, least_gq = min(dp, least_dp), min(gq, least_gq)
-        if not counts:
+    for i in range(blocks.first.size):
+        start, stop = blocks.first[i], min(blocks.last[i], length)
+        if start < 1 or stop < start:
+            outside += 1
             continue
-        if n and here == classes[n - 1] and begins[n - 1] <= first[i] <= ends[n - 1] + 1:
-            ends[n - 1] = max(ends[n - 1], last[i])
-        else:
-            begins[n], ends[n], classes[n] = first[i], last[i], here
-            n += 1
-        # A block that starts where a row does is one of the rows that start there (C6.3).
-        if first[i] == blocks.first[i]:
-            while row < at_rows.size and at_rows[row] < first[i]:
-                row += 1
-            if row < at_rows.size and at_rows[row] == first[i]:
-                starts[0][m], starts[1][m] = first[i], here
-                m += 1
+        sources[blocks.source[i]] += 1
+        dp, gq = blocks.dp[i, 0], blocks.gq[i, 0]
+        of_kind = blocks.ft_ok[i] == blocks.ft_ok[like]
+        of_kind &= blocks.gt[i, 0] == blocks.gt[like, 0] and blocks.gt[i, 1] == blocks.gt[like, 1]
+        while border + 1 < borders.size and borders[border + 1] <= start:
+            border += 1
+        piece, first = border, start
+        while first <= stop:
+            here, last = of_border[piece], stop
+            piece += 1
+            if piece < borders.size:
+                last = min(last, borders[piece] - 1)
+            size, alike = last - first + 1, of_kind and here == class_like
+            if alike and dp >= least_dp and gq >= least_gq:
+                bases += size
+                reads += size * np.int64(dp)
+                counts = counts_like
+            else:
+                fails = respect_ft and not blocks.ft_ok[i]
+                a, _, seen, second, passed, depth = gt.judge(
+                    i, blocks.gt, blocks.dp, blocks.gq, none, fails, ploidy[here], test, min_gq, min_dp, min_dp_haploid,
+                    min_ab, alt_only,
+                )  # fmt: skip
+                counts = a != gt.NO_CALL
+                if counted:
+                    _count_one(seen, second, passed, size * np.int64(depth), counts, here, size, on_x, counters)
+                if passed and dp > 0:
+                    if not alike:
+                        if counted and bases:
+                            _count_one(
+                                seen_like, second_like, True, reads, counts_like, class_like, bases, on_x, counters
+                            )
+                        least_dp, least_gq, bases, reads = np.inf, np.inf, np.int64(0), np.int64(0)
+                    like, class_like, seen_like, second_like, counts_like = i, here, seen, second, counts
+                    least_dp, least_gq = min(dp, least_dp), min(gq, least_gq)
+            if counts:
+                if n and here == classes[n - 1] and begins[n - 1] <= first <= ends[n - 1] + 1:
+                    ends[n - 1] = max(ends[n - 1], last)
+                else:
+                    begins[n], ends[n], classes[n] = first, last, here
+                    n += 1
+                # A block that starts where a row does is one of the rows that start there (C6.3).
+                if first == start:
+                    while row < at_rows.size and at_rows[row] < first:
+                        row += 1
+                    if row < at_rows.size and at_rows[row] == first:
+                        starts[0][m], starts[1][m] = first, here
+                        m += 1
+            first = last + 1
     if counted and bases:
-        _count_one(seen_like, second_like, True, reads, counts_like, of_class[like], bases, on_x, counters)
-    return n, m
+        _count_one(seen_like, second_like, True, reads, counts_like, class_like, bases, on_x, counters)
+    return n, m, outside
 
 
 @kernel
@@ -434,33 +434,30 @@ class Harmoniser:
         here = (rows.pos >= 1) & (rows.pos <= length)
         if not here.all():
             rows = rows.where(here)
-        sources = np.zeros(GQ_NONE + 1, np.int64)
-        outside = _clip(blocks, length, sources)
+        outside = self._blocks(blocks, length, rows.pos, spans)
         self.ledger.drop("rows", "outside_of_contig", len(here) - len(rows.pos) + outside)
         self.ledger.drop("rows", "reference_block", len(blocks.first) - outside)
         self.ledger.give("rows", len(rows.pos))
-        if outside:
-            inside = blocks.last >= blocks.first
-            blocks = Blocks(*(column[inside] for column in blocks))
-        self._qualities(sources)
-        self._blocks(blocks, rows.pos, spans)
         if len(rows.pos):
             self._rows(chunk.contig, rows, spans, listed)
 
-    def _blocks(self, blocks: Blocks, at_rows: np.ndarray, spans: list[_Spans]) -> None:
-        number, first, last = self._pieces(blocks.first, blocks.last)
-        if len(number) > len(blocks.first):
-            blocks = Blocks(*(column[number] for column in blocks))
-        of_class = self._classes.at(first)
-        called = tuple(np.empty(len(number), kind) for kind in (np.int32, np.int32, np.int8))
-        starts = tuple(np.empty(len(number), kind) for kind in (np.int32, np.int8))
+    def _blocks(self, blocks: Blocks, length: int, at_rows: np.ndarray, spans: list[_Spans]) -> int:
+        """How many of the blocks are outside of the contig, which is so long."""
+        # Each may reach over all borders.
+        room, outside = len(blocks.first) * len(self._classes.starts), 0
+        called = tuple(np.empty(room, kind) for kind in (np.int32, np.int32, np.int8))
+        starts = tuple(np.empty(len(blocks.first), kind) for kind in (np.int32, np.int8))
         for raw in (False, True) if self.raw else (False,):
-            n, m = _covered(
-                blocks, first, last, of_class, self.ploidy, self.respect_ft, 0 if raw else self.tests, self._thresholds,
-                at_rows, self._on_x, not raw, self.counters, called, starts,
+            sources = np.zeros(GQ_NONE + 1, np.int64)
+            n, m, outside = _covered(
+                blocks, length, self._classes.starts, self._classes.of, self.ploidy, self.respect_ft,
+                0 if raw else self.tests, self._thresholds, at_rows, self._on_x, not raw, self.counters, sources,
+                called, starts,
             )  # fmt: skip
             spans[raw].cover(*(column[:n] for column in called))
             spans[raw].start(starts[0][:m], np.ones(m, np.bool_), starts[1][:m])
+        self._qualities(sources)
+        return outside
 
     def _rows(self, contig: str, rows: Rows, spans: list[_Spans], listed: Listed) -> None:
         n = len(rows.pos)
@@ -511,7 +508,7 @@ class Harmoniser:
         length = self.build.contigs[contig]
         for start in range(1, length + 1, WINDOW):
             end = min(start + WINDOW - 1, length)
-            i, j = np.searchsorted(sites.pos, [start, end + 1])
+            i, j = np.searchsorted(sites.pos, np.array([start, end + 1], np.int32))
             yield Group(contig, start, end, table.slice(i, j - i), self._clipped(runs, start, end))
 
     def _aligned(self, contig: str, sites: Sites, scratch: str | Path) -> Sites:
@@ -569,7 +566,8 @@ class Harmoniser:
         """`RUNS` from start to end, of both kinds."""
         parts = []
         for raw, (starts, ends, classes) in enumerate(runs):
-            i, j = np.searchsorted(ends, start), np.searchsorted(starts, end, "right")
+            # Of another type, all of them would be made of it first.
+            i, j = np.searchsorted(ends, np.int32(start)), np.searchsorted(starts, np.int32(end), "right")
             columns = [np.maximum(starts[i:j], start), np.minimum(ends[i:j], end), self._codes_of(classes[i:j])]
             columns.append(np.full(j - i, bool(raw)))
             parts.append(pa.Table.from_arrays([*map(parquet.column, columns)], schema=RUNS))
