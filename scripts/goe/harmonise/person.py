@@ -546,8 +546,9 @@ class Harmoniser:
         values = sites.code, bases[0], sites.raw, bases[-1], sites.region_class, sites.made
         words = [text.encode() for text in reasons]
         sizes = np.array([*map(len, words)])
-        words_of = texts(np.frombuffer(b"".join(words), np.uint8), np.cumsum(sizes) - sizes, sizes)
-        ft = words_of.take(parquet.column(sites.ft, sites.ft > 0))
+        begins = np.cumsum(sizes) - sizes
+        told = np.frombuffer(b"".join(words), np.uint8), begins[sites.ft], sizes[sites.ft]
+        ft = texts(*told, sites.ft > 0)
         arrays = [parquet.column(sites.pos), refs, alts, *map(parquet.column, values)]
         arrays += [parquet.column(sites.qual, ~np.isnan(sites.qual)), ft, *map(parquet.column, sites.depths.T)]
         return pa.Table.from_arrays(arrays, schema=ALLELES)
