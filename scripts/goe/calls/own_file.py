@@ -34,7 +34,7 @@ _GT, _DP, _GQ, _AD, _MIN_DP, _PL, _FT, _GQX, _LEN, _LAA, _LAD, _LPL, _LGT = rang
 
 # Of a piece of the file: bytes, and rows at most; pieces that are read while the rows of others are worked on.
 _CHUNK = 1 << 20
-_ROWS = 262144
+_ROWS = 1 << 16
 _AHEAD = 4
 _TABS = 9
 # An index without a sign is used as it is (goe.hts.text).
