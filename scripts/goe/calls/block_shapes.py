@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from goe.hts.kernels import kernel, within
-from goe.hts.text import PAD, cell_end, find, line_end, natural, outside
+from goe.hts.text import PAD, cell_end, find, known, line_end, natural, outside
 
 # Shapes that are kept, of numbers with more and with fewer digits, and bytes of one up to the last that is asked about.
 _SHAPES, _ROOM = 16, 256
@@ -18,9 +18,12 @@ _U = np.uint64
 _LANES = _U(64)
 # Numbers of a row, by their place in what is found.
 POS, LAST, LENGTH, DEPTH, QUALITY = range(5)
-NUMBERS = 5
+_NUMBERS = 5
 # What is known of a shape: its bytes, 0 where there is none, where ALT begins, and what no number of a block tells.
 _SIZE, _ALT, _FIRST_ALLELE, _SECOND_ALLELE, _SOURCE, _FT_OK = range(6)
+_FACTS = 6
+# Of shapes: the one that fitted last, the place of the next to learn, and how many places are taken.
+_FITTED, _NEXT, _TAKEN = range(3)
 _COLON, _ZERO, _NINE, _LINE_END = 58, 48, 57, 10
 # The least and the greatest byte of text; a tab, a space or the end of a line is less.
 _TEXT, _LAST = 33, 255
@@ -28,8 +31,8 @@ _TEXT, _LAST = 33, 255
 
 class Shapes(NamedTuple):
     """Shapes of one contig. uint8 low, high (n * _ROOM,): the least and the greatest byte of a row at each of its
-    places; int64 numbers (n, NUMBERS, 2): where each begins and how many digits it has, 0 where there is none; int64
-    facts (n, 6); int64 turn (2,): which one fitted last, and which goes next."""
+    places; int64 numbers (n * _NUMBERS * 2,): where each begins and how many digits it has, 0 where there is none;
+    int64 facts (n * _FACTS,); uint64 turn (3,)."""
 
     low: np.ndarray
     high: np.ndarray
@@ -41,7 +44,7 @@ class Shapes(NamedTuple):
     def none(cls) -> "Shapes":
         return cls(
             np.zeros(_SHAPES * _ROOM, np.uint8), np.zeros(_SHAPES * _ROOM, np.uint8),
-            np.zeros((_SHAPES, NUMBERS, 2), np.int64), np.zeros((_SHAPES, 6), np.int64), np.zeros(2, np.int64),
+            np.zeros(_SHAPES * _NUMBERS * 2, np.int64), np.zeros(_SHAPES * _FACTS, np.int64), np.zeros(3, np.uint64),
         )  # fmt: skip
 
 
@@ -66,14 +69,29 @@ class Told(NamedTuple):
     ft_ok: bool
 
 
+class Numbers(NamedTuple):
+    """What the numbers of a row say; last is -1 where there is no END, length 1 where there is none."""
+
+    pos: Any
+    last: Any
+    length: Any
+    depth: Any
+    quality: Any
+
+
 @kernel
-def _fits(data: np.ndarray, start: int, low: np.ndarray, high: np.ndarray, n: int, size: int) -> bool:
+def _fact(shapes: Shapes, n: Any, which: int) -> Any:
+    return shapes.facts[n * _U(_FACTS) + _U(which)]
+
+
+@kernel
+def _fits(data: np.ndarray, start: Any, shapes: Shapes, n: Any, size: int) -> bool:
     """Whether the row that begins at `start` fits shape n, as far as that goes."""
-    at, first = _U(start), _U(n) * _U(_ROOM)
+    at, first = start, n * _U(_ROOM)
     end = at + _U(size)
     while at < end:
         # No byte of a shape is the end of a line, so where 64 fit the row has at least as many.
-        if outside(data, at, low, high, first):
+        if outside(data, at, shapes.low, shapes.high, first):
             return False
         at += _LANES
         first += _LANES
@@ -81,31 +99,44 @@ def _fits(data: np.ndarray, start: int, low: np.ndarray, high: np.ndarray, n: in
 
 
 @within
-def follow(data: np.ndarray, start: int, shapes: Shapes, found: np.ndarray) -> tuple[Any, Any]:
-    """(where the row that begins at `start` ends, number of the shape that it fits), -1 where it fits none. found:
-    int64 (NUMBERS,), what it says; LAST is -1 where there is no END, LENGTH 1 where there is none."""
-    facts, n = shapes.facts, shapes.turn[0]
+def follow(data: np.ndarray, start: int, shapes: Shapes) -> tuple[Any, Any]:
+    """(where the row that begins at `start` ends, -1 where it fits no shape; number of the shape that it fits)."""
+    turn, at = shapes.turn, _U(start)
+    n = turn[_U(_FITTED)]
     # A row that is no block, or has another number of digits before, is not held against every shape.
-    alt = facts[n, _ALT]
-    if data[start + alt] != shapes.low[n * _ROOM + alt]:
-        return -1, -1
-    for _ in range(_SHAPES):
-        size = facts[n, _SIZE]
-        if size and _fits(data, start, shapes.low, shapes.high, n, size):
+    alt = _U(_fact(shapes, n, _ALT))
+    if data[at + alt] != shapes.low[n * _U(_ROOM) + alt]:
+        return -1, n
+    for _ in range(np.int64(turn[_U(_TAKEN)])):
+        size = _fact(shapes, n, _SIZE)
+        if size and _fits(data, at, shapes, n, size):
             # The cell that was asked last is whole.
-            after = data[start + size]
-            end = line_end(data, start + size) if after in (_COLON, _LINE_END) else -1
+            after = data[at + _U(size)]
+            end = line_end(data, at + _U(size)) if after in (_COLON, _LINE_END) else -1
             if end >= 0:
-                shapes.turn[0] = n
-                found[LAST], found[LENGTH] = -1, 1
-                for kind in range(NUMBERS):
-                    digits = shapes.numbers[n, kind, 1]
-                    if digits:
-                        at = start + shapes.numbers[n, kind, 0]
-                        found[kind] = natural(data, at, at + digits)
+                turn[_U(_FITTED)] = n
                 return end, n
-        n = n + 1 if n + 1 < _SHAPES else 0
-    return -1, -1
+        n += _U(1)
+        if n == turn[_U(_TAKEN)]:
+            n = _U(0)
+    return -1, n
+
+
+@kernel
+def _read(data: np.ndarray, start: Any, shapes: Shapes, n: Any, kind: int, none: int) -> Any:
+    place = (n * _U(_NUMBERS) + _U(kind)) * _U(2)
+    digits = shapes.numbers[place + _U(1)]
+    return known(data, start + _U(shapes.numbers[place]), _U(digits)) if digits else none
+
+
+@within
+def numbers(data: np.ndarray, start: int, shapes: Shapes, n: Any) -> Numbers:
+    """Those of the row that begins at `start` and fits shape n."""
+    at = _U(start)
+    pos, last, length = (
+        _read(data, at, shapes, n, POS, -1), _read(data, at, shapes, n, LAST, -1), _read(data, at, shapes, n, LENGTH, 1)
+    )  # fmt: skip
+    return Numbers(pos, last, length, _read(data, at, shapes, n, DEPTH, -1), _read(data, at, shapes, n, QUALITY, -1))
 
 
 @kernel
@@ -113,7 +144,8 @@ def _number(data: np.ndarray, start: int, shapes: Shapes, n: int, kind: int, fir
     """Let data[first:stop] be a number of the shape; False where it is none of digits alone."""
     for i in range(n * _ROOM + first - start, n * _ROOM + stop - start):
         shapes.low[i], shapes.high[i] = _ZERO, _NINE
-    shapes.numbers[n, kind, 0], shapes.numbers[n, kind, 1] = first - start, stop - first
+    place = (n * _NUMBERS + kind) * 2
+    shapes.numbers[place], shapes.numbers[place + 1] = first - start, stop - first
     return natural(data, first, stop) >= 0
 
 
@@ -148,15 +180,17 @@ def learn(
     alt = tabs[3] + 1 - start
     if size > _ROOM or alt > PAD or tabs[3] - tabs[2] != 2 or values != keys:
         return
-    n = shapes.turn[1]
-    shapes.turn[1] = n + 1 if n + 1 < _SHAPES else 0
-    facts = shapes.facts
-    begin, facts[n, _SIZE] = n * _ROOM, 0
+    n, turn = np.int64(shapes.turn[_NEXT]), shapes.turn
+    turn[_NEXT] = n + 1 if n + 1 < _SHAPES else 0
+    turn[_TAKEN] = max(turn[_TAKEN], _U(n + 1))
+    begin, facts = n * _ROOM, shapes.facts[n * _FACTS : (n + 1) * _FACTS]
+    facts[_SIZE] = 0
     for i in range(_ROOM):
         shapes.low[begin + i], shapes.high[begin + i] = 0, _LAST
     for i in range(size):
         shapes.low[begin + i] = shapes.high[begin + i] = data[start + i]
-    shapes.numbers[n] = 0
+    for i in range(n * _NUMBERS * 2, (n + 1) * _NUMBERS * 2):
+        shapes.numbers[i] = 0
     good = _number(data, start, shapes, n, POS, tabs[0] + 1, tabs[1])
     _free(start, shapes, n, tabs[2] + 1, tabs[3])
     if end[1]:
@@ -177,16 +211,15 @@ def learn(
                 above = data[start + i - begin] > _COLON
                 shapes.low[i], shapes.high[i] = _COLON + 1 if above else _TEXT, _LAST if above else _COLON - 1
         cell = after + 1
-    facts[n, _FIRST_ALLELE], facts[n, _SECOND_ALLELE] = told.first_allele, told.second_allele
-    facts[n, _SOURCE], facts[n, _FT_OK] = told.source, told.ft_ok
-    facts[n, _ALT] = alt
+    facts[_FIRST_ALLELE], facts[_SECOND_ALLELE] = told.first_allele, told.second_allele
+    facts[_SOURCE], facts[_FT_OK] = told.source, told.ft_ok
+    facts[_ALT] = alt
     if good:
-        facts[n, _SIZE], shapes.turn[0] = size, n
+        facts[_SIZE], turn[_FITTED] = size, n
 
 
 @kernel
-def of_shape(shapes: Shapes, n: int) -> Told:
+def of_shape(shapes: Shapes, n: Any) -> Told:
     """What no number tells of the rows of shape n."""
-    facts, i = shapes.facts, _U(n)
-    first, second = np.int32(facts[i, _U(_FIRST_ALLELE)]), np.int32(facts[i, _U(_SECOND_ALLELE)])
-    return Told(first, second, facts[i, _U(_SOURCE)], facts[i, _U(_FT_OK)] > 0)
+    first, second = np.int32(_fact(shapes, n, _FIRST_ALLELE)), np.int32(_fact(shapes, n, _SECOND_ALLELE))
+    return Told(first, second, _fact(shapes, n, _SOURCE), _fact(shapes, n, _FT_OK) > 0)

@@ -17,20 +17,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from isal import igzip
 
-from goe.calls.block_shapes import (
-    DEPTH,
-    LAST,
-    LENGTH,
-    NUMBERS,
-    POS,
-    QUALITY,
-    Cells,
-    Shapes,
-    Told,
-    follow,
-    learn,
-    of_shape,
-)
+from goe.calls.block_shapes import Cells, Shapes, Told, follow, learn, numbers, of_shape
 from goe.calls.fields import MAX_GQ, TESTED
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import reading
@@ -420,27 +407,22 @@ def _take_row(
 
 @kernel
 def _alike(
-    data: np.ndarray,
-    at: int,
-    stop: int,
-    last_pos: int,
-    shapes: Shapes,
-    told: np.ndarray,
-    n: int,
-    found: Blocks,
+    data: np.ndarray, at: int, stop: int, last_pos: int, shapes: Shapes, n: int, found: Blocks
 ) -> tuple[int, int, int]:
     """Take blocks of shapes that are known, from data[at] on, as long as there are any: (where the next row begins,
     last position, blocks) there are afterwards."""
     while at < stop and n < found.first.size:
-        end, shape = follow(data, at, shapes, told)
-        if end < 0 or told[POS] < last_pos:
+        end, shape = follow(data, at, shapes)
+        if end < 0:
             break
-        last_pos = told[POS]
-        same_as, i = of_shape(shapes, shape), np.uint64(n)
+        said, same_as, i = numbers(data, at, shapes, shape), of_shape(shapes, shape), np.uint64(n)
+        if said.pos < last_pos:
+            break
+        last_pos = said.pos
         found.first[i] = last_pos
-        found.last[i] = told[LAST] if told[LAST] >= 0 else last_pos + told[LENGTH] - 1
+        found.last[i] = said.last if said.last >= 0 else last_pos + said.length - 1
         found.gt[i, _U0], found.gt[i, _U1] = same_as.first_allele, same_as.second_allele
-        found.dp[i, _U0], found.gq[i, _U0] = told[DEPTH], told[QUALITY]
+        found.dp[i, _U0], found.gq[i, _U0] = said.depth, said.quality
         found.source[i], found.ft_ok[i] = same_as.source, same_as.ft_ok
         n += 1
         at = end + 1
@@ -475,10 +457,9 @@ def _scan(
     words, slots, clean = formats
     n_rows, n_alleles, n_text, n_blocks = filled
     last_format = 0
-    tabs, first, after = places[:_TABS], places[_TABS : _TABS + len(KEYS)], places[_TABS + len(KEYS) : -NUMBERS]
-    told = places[-NUMBERS:]
+    tabs, first, after = places[:_TABS], places[_TABS : _TABS + len(KEYS)], places[_TABS + len(KEYS) :]
     while at < stop:
-        at, last_pos, n_blocks = _alike(data, at, stop, last_pos, shapes, told, n_blocks, found)
+        at, last_pos, n_blocks = _alike(data, at, stop, last_pos, shapes, n_blocks, found)
         if at >= stop:
             break
         filled = n_rows, n_alleles, n_text, n_blocks
@@ -797,12 +778,14 @@ class OwnFile:
         with self._opened() as stream:
             begin = self._header(stream)
             with ThreadPoolExecutor(1) as reader:
-                yield from self._chunks(_Lines(begin, stream.readinto, reader))
+                # A GzipFile makes bytes of what it reads, and copies them; what it reads from does not.
+                source = getattr(stream, "_buffer", stream)
+                yield from self._chunks(_Lines(begin, source.readinto, reader))
         self._finish()
 
     def _chunks(self, text: _Lines) -> Iterator[Chunk]:
         room = _Room()
-        places = np.empty(_TABS + 2 * len(KEYS) + NUMBERS, np.int64)
+        places = np.empty(_TABS + 2 * len(KEYS), np.int64)
         contig, name, last, shapes = b"", "", 0, Shapes.none()
         while self._more(text, room):
             at = text.start

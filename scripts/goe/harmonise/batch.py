@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem
@@ -199,6 +198,9 @@ def _opened(path: str | Path) -> Iterator[Stretches]:
 
 
 def _rows(people: Sequence[pa.Table], start: int, end: int) -> tuple[pa.Table, pa.Table]:
+    # Not at the top: who writes a person's tables needs none of it, and it takes 0.06 s to load.
+    import pyarrow.compute as pc
+
     parts = []
     for number, table in enumerate(people):
         i, j = np.searchsorted(table["pos"].to_numpy(), [start, end + 1])

@@ -18,6 +18,7 @@ from goe.genome.alleles import check_ref
 from goe.genome.build import merged_class
 from goe.genome.fasta import NOTHING, Reference, Written
 from goe.harmonise import genotypes as gt
+from goe.hts import parquet
 from goe.hts.bcf import END_OF_VECTOR
 from goe.hts.kernels import kernel
 
@@ -345,11 +346,14 @@ def _gather(text: np.ndarray, at: np.ndarray, size: np.ndarray, offsets: np.ndar
         offsets[i + 1] = end
 
 
-def texts(text: np.ndarray, at: np.ndarray, size: np.ndarray) -> pa.StringArray:
-    """The pieces of `text` (uint8) that begin at `at` and have `size` bytes."""
+def texts(text: np.ndarray, at: np.ndarray, size: np.ndarray, valid: np.ndarray | None = None) -> pa.StringArray:
+    """The pieces of `text` (uint8) that begin at `at` and have `size` bytes. valid: bool (n,), where there is one; None
+    for all."""
+    size = size if valid is None else np.where(valid, size, 0)
     offsets, out = np.zeros(len(at) + 1, np.int32), np.empty(int(size.sum()), np.uint8)
     _gather(text, at, size, offsets, out)
-    return pa.StringArray.from_buffers(len(at), pa.py_buffer(offsets), pa.py_buffer(out))
+    bits = None if valid is None else parquet.bits(valid)
+    return pa.StringArray.from_buffers(len(at), pa.py_buffer(offsets), pa.py_buffer(out), bits)
 
 
 def reasons_of_ref(rows: Rows, contig: str, reference: Reference, name: str) -> np.ndarray:
@@ -449,7 +453,8 @@ def merged(sites: Sites, reasons: Sequence[str], ledger: Ledger) -> tuple[Sites,
     first = np.flatnonzero(~same)
     ledger.drop("site_alleles", "merged_into_another_record", len(order) - len(first))
     ledger.give("site_alleles", len(first))
-    lead = order[first]
+    # Mostly they come in this order, and each once.
+    lead = order[first] if len(first) < len(order) or (np.diff(order) < 0).any() else slice(None)
     found = Sites._make([*(column[lead] for column in sites[:-1]), sites.text])
     told = list(reasons)
     sizes = np.diff(first, append=len(order))

@@ -153,8 +153,8 @@ _RECORDS, _CALLED, _HET, _HOM_ALT, _MISSING_IN, _FAILED, _COUNTED, _SUM_DP, _DP,
 def _count_one(
     a: int, b: int, passed: bool, depth: int, counts: bool, here: int, n: int, on_x: bool, counters: np.ndarray
 ) -> None:
-    """Add a call of n bases of a class to the counters. a, b, passed, depth: as it was seen; counts: whether it does by
-    ploidy; on_x: whether it is of X."""
+    """Add a call of n bases of a class to the counters. a, b, passed: as it was seen; depth: of all of its bases
+    together, negative where there is none; counts: whether it does by ploidy; on_x: whether it is of X."""
     of = counters[here]
     if a >= 0 or depth >= 0:
         of[_RECORDS] += n
@@ -167,7 +167,7 @@ def _count_one(
     if counts:
         of[_COUNTED] += n
     if depth >= 0:
-        of[_SUM_DP] += n * depth
+        of[_SUM_DP] += depth
         of[_DP] += n
     if a >= 0 and on_x and here == REGION_DIPLOID:
         of[_PAR] += n
@@ -190,9 +190,9 @@ def _count(seen: np.ndarray, calls: np.ndarray, of_class: np.ndarray, on_x: bool
 @kernel
 def _covered(
     blocks: Blocks,
-    first: np.ndarray,
-    last: np.ndarray,
-    of_class: np.ndarray,
+    length: int,
+    borders: np.ndarray,
+    of_border: np.ndarray,
     ploidy: np.ndarray,
     respect_ft: bool,
     test: int,
@@ -201,44 +201,126 @@ def _covered(
     on_x: bool,
     counted: bool,
     counters: np.ndarray,
+    sources: np.ndarray,
     spans: Any,
     starts: Any,
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     """Judge blocks; add them to the counters, where they are `counted`; fill spans (first, last, class) with those that
     are called, joined where one follows another, and starts (position, class) with those that begin where a row does:
-    how many there are of both.
+    how many there are of both, and how many blocks are outside of the contig.
 
-    first, last: of pieces of the blocks; ploidy: by class; test: TEST_* bits; thresholds: of goe.harmonise.genotypes.
-    judge; at_rows: positions of rows. Both are sorted, but for pieces that begin elsewhere than their blocks.
+    length: of the contig; borders, of_border: where its classes begin, and which they are; ploidy: by class; test:
+    TEST_* bits; thresholds: of goe.harmonise.genotypes.judge; at_rows: positions of rows, sorted as the blocks are;
+    sources: int64, to which is added how many blocks have their quality from where.
     """
     min_gq, min_dp, min_dp_haploid, min_ab, alt_only = thresholds
-    n, m, row = 0, 0, 0
+    n, m, row, outside, border = 0, 0, 0, 0, 0
     begins, ends, classes = spans
     none = blocks.gq[:, :0]
-    for i in range(first.size):
-        here, fails = of_class[i], respect_ft and not blocks.ft_ok[i]
-        a, _, seen, second, passed, depth = gt.judge(
-            i, blocks.gt, blocks.dp, blocks.gq, none, fails, ploidy[here], test, min_gq, min_dp, min_dp_haploid, min_ab,
-            alt_only,
-        )  # fmt: skip
-        if counted:
-            size = last[i] - first[i] + 1
-            _count_one(seen, second, passed, np.int64(depth), a != gt.NO_CALL, here, size, on_x, counters)
-        if a == gt.NO_CALL:
+    # A block that passed, what it was seen as, and the least depth and quality of those that are as it is and passed:
+    # whoever has as much of both passes too. Of these the bases and reads that no counter has yet.
+    like, class_like, seen_like, second_like, counts_like = 0, of_border[0], gt.NO_CALL, gt.NO_CALL, False
+    least_dp, least_gq, bases, reads = np.inf, np.inf, np.int64(0), np.int64(0)
+    for i in range(blocks.first.size):
+        start, stop = blocks.first[i], min(blocks.last[i], length)
+        if start < 1 or stop < start:
+            outside += 1
             continue
-        if n and here == classes[n - 1] and begins[n - 1] <= first[i] <= ends[n - 1] + 1:
-            ends[n - 1] = max(ends[n - 1], last[i])
-        else:
-            begins[n], ends[n], classes[n] = first[i], last[i], here
-            n += 1
-        # A block that starts where a row does is one of the rows that start there (C6.3).
-        if first[i] == blocks.first[i]:
-            while row < at_rows.size and at_rows[row] < first[i]:
-                row += 1
-            if row < at_rows.size and at_rows[row] == first[i]:
-                starts[0][m], starts[1][m] = first[i], here
-                m += 1
-    return n, m
+        sources[blocks.source[i]] += 1
+        dp, gq = blocks.dp[i, 0], blocks.gq[i, 0]
+        of_kind = blocks.ft_ok[i] == blocks.ft_ok[like]
+        of_kind &= blocks.gt[i, 0] == blocks.gt[like, 0] and blocks.gt[i, 1] == blocks.gt[like, 1]
+        while border + 1 < borders.size and borders[border + 1] <= start:
+            border += 1
+        piece, first = border, start
+        while first <= stop:
+            here, last = of_border[piece], stop
+            piece += 1
+            if piece < borders.size:
+                last = min(last, borders[piece] - 1)
+            size, alike = last - first + 1, of_kind and here == class_like
+            if alike and dp >= least_dp and gq >= least_gq:
+                bases += size
+                reads += size * np.int64(dp)
+                counts = counts_like
+            else:
+                fails = respect_ft and not blocks.ft_ok[i]
+                a, _, seen, second, passed, depth = gt.judge(
+                    i, blocks.gt, blocks.dp, blocks.gq, none, fails, ploidy[here], test, min_gq, min_dp, min_dp_haploid,
+                    min_ab, alt_only,
+                )  # fmt: skip
+                counts = a != gt.NO_CALL
+                if counted:
+                    _count_one(seen, second, passed, size * np.int64(depth), counts, here, size, on_x, counters)
+                if passed and dp > 0:
+                    if not alike:
+                        if counted and bases:
+                            _count_one(
+                                seen_like, second_like, True, reads, counts_like, class_like, bases, on_x, counters
+                            )
+                        least_dp, least_gq, bases, reads = np.inf, np.inf, np.int64(0), np.int64(0)
+                    like, class_like, seen_like, second_like, counts_like = i, here, seen, second, counts
+                    least_dp, least_gq = min(dp, least_dp), min(gq, least_gq)
+            if counts:
+                if n and here == classes[n - 1] and begins[n - 1] <= first <= ends[n - 1] + 1:
+                    ends[n - 1] = max(ends[n - 1], last)
+                else:
+                    begins[n], ends[n], classes[n] = first, last, here
+                    n += 1
+                # A block that starts where a row does is one of the rows that start there (C6.3).
+                if first == start:
+                    while row < at_rows.size and at_rows[row] < first:
+                        row += 1
+                    if row < at_rows.size and at_rows[row] == first:
+                        starts[0][m], starts[1][m] = first, here
+                        m += 1
+            first = last + 1
+    if counted and bases:
+        _count_one(seen_like, second_like, True, reads, counts_like, class_like, bases, on_x, counters)
+    return n, m, outside
+
+
+@kernel
+def _look(rows: Rows, first_of: np.ndarray, respect_ft: bool, end: np.ndarray, ft: np.ndarray) -> None:
+    """Tell of rows where they end, and the reasons of FILTER or FT, 0 where they pass. first_of: int64, the number of
+    the REF of each among all alleles; end: int64; ft: int32."""
+    for i in range(rows.pos.size):
+        end[i] = rows.pos[i] + rows.length[first_of[i]] - 1
+        # FILTER is about the person's call, where it carries an ALT; FT is not looked at unless it is asked for (C1.6).
+        carries = False
+        for k in range(rows.gt.shape[1]):
+            carries |= rows.gt[i, k] > _LAST_REF
+        ft[i] = rows.filter[i] if carries else 0
+        if respect_ft and rows.ft[i] > 0:
+            ft[i] = rows.ft[i]
+
+
+@kernel
+def _judged(
+    rows: Rows,
+    number: np.ndarray,
+    first_of: np.ndarray,
+    fails: np.ndarray,
+    of_class: np.ndarray,
+    ploidy: np.ndarray,
+    test: int,
+    thresholds: Any,
+    depths: np.ndarray,
+    calls: np.ndarray,
+    seen: np.ndarray,
+) -> None:
+    """Fill int32 calls (n, 2) after filter and ploidy, and seen (n, 4) as goe.harmonise.genotypes.call does, of rows by
+    their numbers, each where it is of a class. depths: float64 (1, most alleles), which is written over."""
+    min_gq, min_dp, min_dp_haploid, min_ab, alt_only = thresholds
+    for n in range(number.size):
+        i = number[n]
+        for k in range(depths.shape[1]):
+            depths[0, k] = rows.ad[first_of[i] + k] if k < rows.alleles[i] else END_OF_VECTOR
+        one = slice(i, i + 1)
+        calls[n, 0], calls[n, 1], seen[n, 0], seen[n, 1], seen[n, 2], seen[n, 3] = gt.judge(
+            0, rows.gt[one], rows.dp[one], rows.gq[one], depths, fails[i], ploidy[of_class[n]], test, min_gq, min_dp,
+            min_dp_haploid, min_ab, alt_only,
+        )  # fmt: skip
 
 
 class Harmoniser:
@@ -338,23 +420,12 @@ class Harmoniser:
         return number, first, last
 
     def _call(
-        self,
-        gts: np.ndarray,
-        dp: np.ndarray,
-        gq: np.ndarray,
-        ad: np.ndarray,
-        ft_fail: np.ndarray,
-        of_class: np.ndarray,
-        raw: bool,
+        self, rows: Rows, number: np.ndarray, first_of: np.ndarray, fails: np.ndarray, of_class: np.ndarray, raw: bool
     ) -> tuple[np.ndarray, np.ndarray]:
-        """int32 (n, 2) calls after filter and ploidy, and (n, 4) what was seen, of n calls as if of n people."""
-        n = len(gts)
-        tests = np.full(n, 0 if raw else self.tests, np.uint8)
-        calls, seen = np.empty((n, 2), np.int32), np.empty((n, 4), np.int32)
-        gt.call(
-            np.arange(n, dtype=np.int32), gts, dp, gq, ad, ft_fail, self.ploidy[of_class], tests, *self._thresholds,
-            calls, seen,
-        )  # fmt: skip
+        """int32 (n, 2) calls after filter and ploidy, and (n, 4) what was seen, of `_judged`."""
+        calls, seen = np.empty((len(number), 2), np.int32), np.empty((len(number), 4), np.int32)
+        depths, test = np.empty((1, int(rows.alleles.max()))), 0 if raw else self.tests
+        _judged(rows, number, first_of, fails, of_class, self.ploidy, test, self._thresholds, depths, calls, seen)
         return calls, seen
 
     def _chunk(self, chunk: Chunk, spans: list[_Spans], listed: Listed) -> None:
@@ -363,67 +434,57 @@ class Harmoniser:
         here = (rows.pos >= 1) & (rows.pos <= length)
         if not here.all():
             rows = rows.where(here)
-        inside = (blocks.first >= 1) & (blocks.first <= length) & (blocks.last >= blocks.first)
-        outside = int((~here).sum()) + int((~inside).sum())
-        self.ledger.drop("rows", "outside_of_contig", outside)
-        self.ledger.drop("rows", "reference_block", len(chunk.blocks.first) - int((~inside).sum()))
+        outside = self._blocks(blocks, length, rows.pos, spans)
+        self.ledger.drop("rows", "outside_of_contig", len(here) - len(rows.pos) + outside)
+        self.ledger.drop("rows", "reference_block", len(blocks.first) - outside)
         self.ledger.give("rows", len(rows.pos))
-        if not inside.all():
-            blocks = Blocks(*(column[inside] for column in blocks))
-        np.minimum(blocks.last, length, out=blocks.last)
-        self._blocks(blocks, rows.pos, spans)
         if len(rows.pos):
             self._rows(chunk.contig, rows, spans, listed)
 
-    def _blocks(self, blocks: Blocks, at_rows: np.ndarray, spans: list[_Spans]) -> None:
-        self._qualities(blocks.source)
-        number, first, last = self._pieces(blocks.first, blocks.last)
-        if len(number) > len(blocks.first):
-            blocks = Blocks(*(column[number] for column in blocks))
-        of_class = self._classes.at(first)
-        called = tuple(np.empty(len(number), kind) for kind in (np.int32, np.int32, np.int8))
-        starts = tuple(np.empty(len(number), kind) for kind in (np.int32, np.int8))
+    def _blocks(self, blocks: Blocks, length: int, at_rows: np.ndarray, spans: list[_Spans]) -> int:
+        """How many of the blocks are outside of the contig, which is so long."""
+        # Each may reach over all borders.
+        room, outside = len(blocks.first) * len(self._classes.starts), 0
+        called = tuple(np.empty(room, kind) for kind in (np.int32, np.int32, np.int8))
+        starts = tuple(np.empty(len(blocks.first), kind) for kind in (np.int32, np.int8))
         for raw in (False, True) if self.raw else (False,):
-            n, m = _covered(
-                blocks, first, last, of_class, self.ploidy, self.respect_ft, 0 if raw else self.tests, self._thresholds,
-                at_rows, self._on_x, not raw, self.counters, called, starts,
+            sources = np.zeros(GQ_NONE + 1, np.int64)
+            n, m, outside = _covered(
+                blocks, length, self._classes.starts, self._classes.of, self.ploidy, self.respect_ft,
+                0 if raw else self.tests, self._thresholds, at_rows, self._on_x, not raw, self.counters, sources,
+                called, starts,
             )  # fmt: skip
             spans[raw].cover(*(column[:n] for column in called))
             spans[raw].start(starts[0][:m], np.ones(m, np.bool_), starts[1][:m])
+        self._qualities(sources)
+        return outside
 
     def _rows(self, contig: str, rows: Rows, spans: list[_Spans], listed: Listed) -> None:
         n = len(rows.pos)
         first_of = np.cumsum(rows.alleles) - rows.alleles
-        end = rows.pos + rows.length[first_of] - 1
-        # FILTER is about the person's call, where it carries an ALT; FT is not looked at unless it is asked for (C1.6).
-        ft = np.where((rows.gt > _LAST_REF).any(axis=1), rows.filter, 0).astype(np.int32)
-        ft = np.where(rows.ft > 0, rows.ft, ft) if self.respect_ft else ft
-        ft_fail = (ft > 0) & self.respect_ft
-        ad = np.full((n, int(rows.alleles.max())), float(END_OF_VECTOR))
-        ad[np.arange(ad.shape[1]) < rows.alleles[:, None]] = rows.ad
-        # The position of the row, and what a longer row covers behind it.
+        end, ft = np.empty(n, np.int64), np.empty(n, np.int32)
+        _look(rows, first_of, self.respect_ft, end, ft)
+        fails = (ft > 0) & self.respect_ft
+        # What a longer row covers behind its position.
         number, first, last = self._pieces(rows.pos + 1, end)
         long = (first <= last) & self.file.blocks
         number, first, last = number[long], first[long], last[long]
-        every = np.concatenate([np.arange(n), number])
-        of_class = self._classes.at(np.concatenate([rows.pos, first]))
-        told = rows.gt[every], rows.dp[every], rows.gq[every], ad[every], ft_fail[every], of_class
+        of_class, behind = self._classes.at(rows.pos), self._classes.at(first)
         pairs: list[np.ndarray] = []
         for raw in (False, True) if self.raw else (False,):
-            calls, seen = self._call(*told, raw=raw)
-            ok = calls[:, 0] != gt.NO_CALL
-            spans[raw].cover(first[ok[n:]], last[ok[n:]], of_class[n:][ok[n:]])
-            spans[raw].start(rows.pos, ok[:n], of_class[:n])
-            pairs.append(calls[:n])
+            calls, seen = self._call(rows, np.arange(n), first_of, fails, of_class, raw)
+            covering, _ = self._call(rows, number, first_of, fails, behind, raw)
+            ok = covering[:, 0] != gt.NO_CALL
+            spans[raw].cover(first[ok], last[ok], behind[ok])
+            spans[raw].start(rows.pos, calls[:, 0] != gt.NO_CALL, of_class)
+            pairs.append(calls)
             if not raw:
-                _count(seen[:n], calls[:n], of_class[:n], self._on_x, self.counters)
-        self._qualities(rows.source)
+                _count(seen, calls, of_class, self._on_x, self.counters)
+        self._qualities(np.bincount(rows.source, minlength=GQ_NONE + 1))
         if contig_class(contig) == "autosome":
             variant_records.add(rows, self.counters[REGION_DIPLOID, len(OF_CALLS) :])
         reasons = reasons_of_ref(rows, contig, self.reference, self.file.path)
-        sites, counts, with_alt, with_site = split(
-            rows, reasons, ft, of_class[:n], pairs[0], pairs[-1], self.file.blocks
-        )
+        sites, counts, with_alt, with_site = split(rows, reasons, ft, of_class, pairs[0], pairs[-1], self.file.blocks)
         listed.add(sites)
         self.ledger.take("records", n)
         if with_alt < n:
@@ -431,24 +492,23 @@ class Harmoniser:
         if with_alt:
             account(self.ledger, counts, with_alt, with_site, whole=False)
 
-    def _qualities(self, sources: np.ndarray) -> None:
-        """Count where the qualities of calls are from."""
-        found = [int(np.count_nonzero(sources == source)) for source in range(GQ_NONE + 1)]
-        self._silent[0] += len(sources)
-        self._silent[1] += found[GQ_NONE]
+    def _qualities(self, found: np.ndarray) -> None:
+        """Count where the qualities of calls are from: int64 (GQ_NONE + 1,), how many are from where."""
+        self._silent[0] += int(found.sum())
+        self._silent[1] += int(found[GQ_NONE])
         for name, n in zip(QUALITY_SOURCES, found, strict=False):
-            self.qualities[name] += n
+            self.qualities[name] += int(n)
 
     # From what a contig's rows said to tables
 
     def _groups(self, contig: str, spans: list[_Spans], listed: Listed, scratch: str | Path) -> Iterator[Group]:
         runs = [kind.runs() for kind in (spans if self.raw else spans[:1])]
         sites, reasons = merged(self._aligned(contig, listed.whole(), scratch), self.file.reasons, self.ledger)
-        table = self._table(sites, reasons, [_at(sites.pos, *kind) for kind in runs])
+        table = self._table(sites, reasons, [self._classes_of(sites.pos, *kind) for kind in runs])
         length = self.build.contigs[contig]
         for start in range(1, length + 1, WINDOW):
             end = min(start + WINDOW - 1, length)
-            i, j = np.searchsorted(sites.pos, [start, end + 1])
+            i, j = np.searchsorted(sites.pos, np.array([start, end + 1], np.int32))
             yield Group(contig, start, end, table.slice(i, j - i), self._clipped(runs, start, end))
 
     def _aligned(self, contig: str, sites: Sites, scratch: str | Path) -> Sites:
@@ -486,11 +546,18 @@ class Harmoniser:
         values = sites.code, bases[0], sites.raw, bases[-1], sites.region_class, sites.made
         words = [text.encode() for text in reasons]
         sizes = np.array([*map(len, words)])
-        words_of = texts(np.frombuffer(b"".join(words), np.uint8), np.cumsum(sizes) - sizes, sizes)
-        ft = words_of.take(parquet.column(sites.ft, sites.ft > 0))
+        begins = np.cumsum(sizes) - sizes
+        told = np.frombuffer(b"".join(words), np.uint8), begins[sites.ft], sizes[sites.ft]
+        ft = texts(*told, sites.ft > 0)
         arrays = [parquet.column(sites.pos), refs, alts, *map(parquet.column, values)]
         arrays += [parquet.column(sites.qual, ~np.isnan(sites.qual)), ft, *map(parquet.column, sites.depths.T)]
         return pa.Table.from_arrays(arrays, schema=ALLELES)
+
+    @staticmethod
+    def _classes_of(positions: np.ndarray, *runs: np.ndarray) -> np.ndarray:
+        found = np.empty(len(positions), np.int8)
+        _at(positions, *runs, found)
+        return found
 
     def _codes_of(self, classes: np.ndarray) -> np.ndarray:
         """Codes of a reference call by region class, 0 where there is none."""
@@ -500,18 +567,20 @@ class Harmoniser:
         """`RUNS` from start to end, of both kinds."""
         parts = []
         for raw, (starts, ends, classes) in enumerate(runs):
-            i, j = np.searchsorted(ends, start), np.searchsorted(starts, end, "right")
+            # Of another type, all of them would be made of it first.
+            i, j = np.searchsorted(ends, np.int32(start)), np.searchsorted(starts, np.int32(end), "right")
             columns = [np.maximum(starts[i:j], start), np.minimum(ends[i:j], end), self._codes_of(classes[i:j])]
             columns.append(np.full(j - i, bool(raw)))
             parts.append(pa.Table.from_arrays([*map(parquet.column, columns)], schema=RUNS))
         return pa.concat_tables(parts)
 
 
-def _at(positions: np.ndarray, starts: np.ndarray, ends: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """int8: the region class of the run that holds each position, 0 where none does."""
-    i = np.searchsorted(starts, positions, "right") - 1
-    found = np.zeros(len(positions), np.int8)
-    inside = i >= 0
-    inside[inside] = positions[inside] <= ends[i[inside]]
-    found[inside] = classes[i[inside]]
-    return found
+@kernel
+def _at(positions: np.ndarray, starts: np.ndarray, ends: np.ndarray, classes: np.ndarray, found: np.ndarray) -> None:
+    """Fill int8 `found` with the region class of the run that holds each position, 0 where none does. Positions and
+    runs are sorted."""
+    n = 0
+    for i in range(positions.size):
+        while n < starts.size and ends[n] < positions[i]:
+            n += 1
+        found[i] = classes[n] if n < starts.size and starts[n] <= positions[i] else 0

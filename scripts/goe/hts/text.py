@@ -206,6 +206,16 @@ def natural(data: np.ndarray, start: int, stop: int) -> Any:
 
 
 @kernel
+def known(data: np.ndarray, start: Any, size: Any) -> Any:
+    """The number of the one to fifteen digits from data[start] on, which they are known to be. start, size: uint64."""
+    if size <= _EIGHT:
+        return _value((_eight(data, start) ^ _ZEROS) << (_EIGHT * (_EIGHT - size)))
+    more = size - _EIGHT
+    high = _value((_eight(data, start) ^ _ZEROS) << (_EIGHT * (_EIGHT - more)))
+    return high * 100_000_000 + _value(_eight(data, start + more) ^ _ZEROS)
+
+
+@kernel
 def digits(data: np.ndarray, start: int) -> tuple[Any, Any]:
     """(number of the digits from data[start] on, where they end); -1 where there are none, or more than fifteen."""
     at = _U(start)

@@ -4,10 +4,9 @@ import contextlib
 import io
 import re
 
-import numpy as np
 import pytest
 from goe.calls import own_file
-from goe.calls.block_shapes import NUMBERS, Shapes, follow
+from goe.calls.block_shapes import Shapes, follow
 from goe.calls.own_file import OwnFile, listed
 from goe.core.errors import GoeError
 from goe.hts.text import padded
@@ -177,7 +176,7 @@ def test_what_fits(monkeypatch, before, after, fits):
     [shapes] = {id(one): one for args in seen for one in args if isinstance(one, Shapes) and one.turn[1]}.values() or [
         Shapes.none()
     ]
-    end, _ = follow(padded(rows[1].encode() + b"\n"), 0, shapes, np.empty(NUMBERS, np.int64))
+    end, _ = follow(padded(rows[1].encode() + b"\n"), 0, shapes)
     assert end == (len(rows[1]) if fits else -1)
     monkeypatch.undo()
     together, alone = both("".join(row + "\n" for row in rows))

@@ -11,6 +11,7 @@ from goe.hts.text import (
     columns,
     digits,
     find,
+    known,
     line_end,
     natural,
     outside,
@@ -32,6 +33,12 @@ def test_natural(before, text, after):
     data = padded((before + text + after).encode())
     expected = int(text) if 0 < len(text) < 16 and text.isdigit() else -1
     assert natural(data, len(before), len(before + text)) == expected
+
+
+@given(st.text("ab12", max_size=3), st.text("0123456789", min_size=1, max_size=15), st.text("9x\t", max_size=20))
+def test_known(before, text, after):
+    data = padded((before + text + after).encode())
+    assert known(data, np.uint64(len(before)), np.uint64(len(text))) == int(text)
 
 
 @pytest.mark.parametrize("text", [b"\xb1", b"1\xb12", b"\x00", b"3/", b"0:", b"\xff" * 8, b"\xb5" * 12])
