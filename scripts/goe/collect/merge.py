@@ -292,7 +292,7 @@ class _Part:
         names = [wide_table.column(n, s) for n in ("ac", "an", "nhomalt") for s in self.own]
         columns = ["pos", "ref", "alt", "filter", *names]
         with reading(path), streamed(path, ["ref", "alt", "filter"]) as file:
-            for batch in file.iter_batches(_BATCH, columns=columns):
+            for batch in file.iter_batches(_BATCH, columns=columns, use_threads=False):
                 if batch.num_rows:
                     yield self._piece(batch)
 

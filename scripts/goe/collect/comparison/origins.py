@@ -69,7 +69,8 @@ class Origins:
             return
         names = [column(n, s) for n in _NUMBERS for s in self.asked]
         with reading(self.table.path), streamed(self.table.path) as file:
-            for batch in file.iter_batches(_BATCH, columns=["pos", "ref", "alt", "filter", *names]):
+            columns = ["pos", "ref", "alt", "filter", *names]
+            for batch in file.iter_batches(_BATCH, columns=columns, use_threads=False):
                 yield pa.table(batch)
 
     def at(self, piece: Piece) -> Counts:
