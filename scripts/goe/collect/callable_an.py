@@ -18,7 +18,7 @@ from goe.core.errors import GoeError, Problem
 from goe.release.reading import check_text, reading, streamed
 
 NOT_SAID = -1
-_ROWS = 1 << 14
+_ROWS = 1 << 15
 _AGAIN = "get the dataset again, or leave its callable AN out"
 
 
