@@ -27,6 +27,7 @@ import pytest
 from goe.collect import check, folder
 from goe.collect.dataset import File
 from goe.collect.sheet import Settings
+from goe.core import environment
 from goe.release.formats import callable_an
 from helpers import thirty
 from helpers.large_cohort import GRCH38
@@ -167,6 +168,7 @@ def whole(root):
 
 
 def finished(root):
+    environment.streams()
     datasets, told = whole(root)
     parts = {contig: root / contig / "sum" for contig in CONTIGS}
     compared = {contig: root / contig / "compared" for contig in CONTIGS}
@@ -174,6 +176,7 @@ def finished(root):
 
 
 def checked(root):
+    environment.streams()
     assert not [problem for result in check.run(root / "collection") for problem in result.problems]
 
 

@@ -84,6 +84,7 @@ rule collect_folder:
         collect_work("logs/collect_folder/{place}.log"),
     conda:
         "../../envs/check.yaml"
+    threads: 2
     params:
         settings=vars(COLLECTION),
         made=collect_work("folder"),
