@@ -1,8 +1,8 @@
 """Thirty datasets of a whole genome collected as the workflow does: each contig a job of its own, two at a time.
 
-`GOE_BENCH_GENOME=2000000 make bench PYTEST_ARGS='tests/bench/test_collect_genome.py'` makes as many alleles in each
-dataset over the 24 contigs, by their lengths, as alike as those of Europe's countries (helpers.thirty), and callable AN of
-each; about 35 GB in TMPDIR, and so many minutes to make as to collect. GOE_BENCH_CONTIGS=chr1 does some contigs alone.
+`GOE_BENCH_GENOME=2000000 .venv/bin/python -m pytest tests/bench/test_collect_genome.py -m bench -s` makes as many
+alleles in each dataset over the 24 contigs, by their lengths, as alike as those of Europe's countries (helpers.thirty),
+and callable AN of each; 30 GB in TMPDIR. GOE_BENCH_CONTIGS=chr1 does some contigs alone.
 
 Callable AN is that of 8 Mb of a release of 2,000 people with a floor of 5 (tests/bench/test_callable_an.py: 350,410
 runs, 129 million for a genome), laid end to end. All thirty datasets have the same runs, each in files of its own under
@@ -24,6 +24,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from bench import test_callable_an as people_of_one_release
 from goe.collect import check, folder
 from goe.collect.dataset import File
 from goe.collect.sheet import Settings
@@ -32,8 +33,6 @@ from goe.release.formats import callable_an
 from helpers import thirty
 from helpers.large_cohort import GRCH38
 from helpers.stages import measure, tree_memory, write_spec
-
-from bench import test_callable_an as people_of_one_release
 
 pytestmark = pytest.mark.bench
 
@@ -196,4 +195,5 @@ def test_thirty_datasets_of_a_genome(root, table):
         for end in ("parquet", "an.parquet")
     )
     size = sum(path.stat().st_size for path in (root / "collection").rglob("*") if path.is_file())
-    table.append((f"{rows:,} alleles and {runs:,} runs in the first", f"{alleles:,} alleles in all", f"{size / 1e9:.1f} GB"))
+    first = f"{rows:,} alleles and {runs:,} runs in the first"
+    table.append((first, f"{alleles:,} alleles in all", f"{size / 1e9:.1f} GB"))

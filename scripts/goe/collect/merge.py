@@ -210,8 +210,9 @@ class Merge:
     def _upto(self) -> int:
         """The last position of the next window. Alleles of one position are always in one window."""
         upto = min(part.end for part in self.parts)
-        pos = np.unique(np.concatenate([part.upto(upto) for part in self.parts]))
-        return upto if len(pos) <= self.most else int(pos[self.most]) - 1
+        pos = np.sort(np.concatenate([part.upto(upto) for part in self.parts]), kind="stable")
+        others = pos[1:][pos[1:] != pos[:-1]]
+        return upto if len(others) < self.most else int(others[self.most - 1]) - 1
 
     def _window(self, pieces: list["_Piece"]) -> Window:
         pairs = sorted({pair for piece in pieces for pair in piece.pairs})

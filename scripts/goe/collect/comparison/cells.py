@@ -98,7 +98,8 @@ def pieces(
     sums: str | Path, apart: str | Path, contig: str, strata: Sequence[str], nobody: str | Path | None = None
 ) -> Iterator[Piece]:
     """The tables of a contig, rows side by side. sums, apart: paths of frequencies and datasets Parquet; nobody: of
-    what `table.of_absent` gave. strata: whose bounds are asked for, of which the table of sums has many more columns."""
+    what `table.of_absent` gave. strata: whose bounds are asked for, of which the table of sums has many more columns.
+    """
     wanted = [
         "contig",
         "pos",
