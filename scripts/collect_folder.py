@@ -7,10 +7,11 @@ from pathlib import Path
 
 from goe.collect import check, folder
 from goe.collect.sheet import Settings
-from goe.core import logs
+from goe.core import environment, logs
 from goe.core.errors import stop_on
 
 os.umask(0o077)
+environment.streams()
 with logs.to(snakemake.log):
     settings, datasets = Settings(**snakemake.params.settings), folder.load(snakemake.input.agreed)
     told = [json.loads(Path(path).read_text()) for path in snakemake.input.told]
@@ -19,6 +20,6 @@ with logs.to(snakemake.log):
     shutil.rmtree(made, ignore_errors=True)
     compared = {Path(path).name: Path(path) for path in snakemake.input.compared}
     folder.finish(settings, datasets, parts, told, made, compared)
-    stop_on([problem for result in check.run(made) for problem in result.problems])
+    stop_on([problem for result in check.run(made, snakemake.threads) for problem in result.problems])
     folder.clear(root, settings.id)
     made.rename(root)

@@ -217,6 +217,7 @@ def _dataset(text: str) -> tuple[str, str]:
 
 def _merge(given: argparse.Namespace) -> int:
     from goe.collect import run, sheet
+    from goe.core import environment
 
     os.umask(0o077)
     contact = dict(zip(("fn", "email"), given.contact, strict=True))
@@ -230,6 +231,7 @@ def _merge(given: argparse.Namespace) -> int:
         entries.append(sheet.Entry(number, path, expect, kind, given.key, by))
     unnamed = [e for e in entries if e.kind and not e.counted_by]
     stop_on([Problem(e.name, "does not say who counted it", "name the pipeline with --counted-by") for e in unnamed])
+    environment.streams()
     datasets = run.merge(entries, settings, given.out, given.threads)
     for one in datasets:
         print(f"{'refused' if one.refused else 'added up':10}  {printable(one.name)}")
@@ -269,7 +271,7 @@ def _check(given: argparse.Namespace) -> int:
 
     results: Sequence[check.Result]
     if collection.is_collection(given.release):
-        results = collection.run(given.release)
+        results = collection.run(given.release, given.threads)
         for one in results:
             tell(one)
     else:

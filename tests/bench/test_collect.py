@@ -17,75 +17,35 @@ import sys
 from multiprocessing import get_context
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goe.collect import check, folder, form
-from goe.collect.dataset import Dataset, File
+from goe.collect import check, folder
+from goe.collect.dataset import File
 from goe.collect.sheet import Settings
 from goe.core import environment
 from goe.core.imports import UNUSED, without
-from goe.disclosure.silence import FLOOR, ZERO, Silence
-from goe.frequencies import strata as st
-from goe.frequencies.block import Block
 from goe.release.formats import callable_an, sites_vcf
+from helpers import thirty
+from helpers.thirty import DATASETS, alike, apart
 
 pytestmark = pytest.mark.bench
 
 ALLELES = int(os.environ.get("GOE_BENCH_COLLECT", "50000"))
-DATASETS, PEOPLE, CONTIG, LENGTH = 30, 2000, "chr20", 64_000_000
+CONTIG, LENGTH = "chr20", 64_000_000
 # Two row groups: a release of 2,000 people under a floor has ten times as many on such a contig.
 RUNS = 2 * callable_an.ROW_GROUP
 # A process, of which there are two on two cores; and what four times the alleles may add.
 MEGABYTES, MORE = 900, 1.2
 SETTINGS = Settings("GOE-EU-EXAMPLE-20260401000000000", "x", {"fn": "A", "email": "a@b"}, ".", "d.tsv")
 TERMS = {"build": "toy", "contigs": [{"name": CONTIG, "length": LENGTH, "md5": "a" * 32}], "par": []}
-COUNTRIES = [f"{a}{b}" for a in "ABCDE" for b in "ABCDEF"]
 
 
-def alike(alleles):
-    """Positions of each dataset, as a model of countries has them: frequencies p of Europe by 1/p, those of a country
-    drawn around p with Fst 0.01 (Balding, Nichols 1995, doi 10.1007/BF01441146), which is more than within Europe, and
-    an allele listed where a country has five copies."""
-    rng, fst, least = np.random.default_rng(0), 0.01, 1e-5
-    pool = 3 * alleles
-    p = np.exp(rng.uniform(np.log(least), np.log(0.5), pool)).astype(float)
-    pos = np.sort(rng.choice(LENGTH - 2, pool, replace=False)) + 1
-    for _ in range(DATASETS):
-        af = rng.beta(p * (1 - fst) / fst, (1 - p) * (1 - fst) / fst)
-        yield pos[rng.binomial(2 * PEOPLE, af) >= 5]
-
-
-def apart(alleles):
-    """Positions of each dataset: half of them in every one, the others in it alone."""
-    shared = np.sort(np.random.default_rng(0).choice(LENGTH - 2, alleles // 2, replace=False)) + 1
-    for number in range(1, DATASETS + 1):
-        own = np.random.default_rng(number).integers(1, LENGTH, alleles - len(shared))
-        yield np.unique(np.concatenate((shared, own)))
-
-
-def dataset(root, number, pos):
-    """A dataset with these positions; one in two has a floor."""
-    rng = np.random.default_rng(number)
-    country = COUNTRIES[number - 1]
-    people = {"Total": PEOPLE, "M": 1000, "F": 1000, country: PEOPLE, f"{country}_M": 1000, f"{country}_F": 1000}
-    n = len(pos)
-    ref = pos % 4
-    alt = (ref + 1 + (pos // 4) % 3) % 4
-    bases = pa.array(list("ACGT"))
-    sexes = rng.binomial(1000, rng.beta(0.2, 8, n), (2, n))
-    hom = sexes // 20
-    counts = {"ac": sexes, "an": np.full((2, n), 2000), "ac_hom": 2 * hom, "nhomalt": hom}
-    counts |= {"ac_het": sexes - 2 * hom, "ac_hemi": np.zeros((2, n), int)}
-    rows = {name: np.stack([v.sum(axis=0), *v] * 2).astype(np.int32) for name, v in counts.items()}
-    words = pa.array(np.where(rng.random(n) < 0.05, "HWE", "PASS"))
-    mask, table = np.ones((6, n), bool), root / f"{number}.parquet"
-    with form.Table(table, CONTIG, people) as out:
-        ref, alt = bases.take(pa.array(ref)), bases.take(pa.array(alt))
-        pos = pa.array(pos.astype(np.int32))
-        block = Block(CONTIG, pos, ref, alt, words, mask, tuple(people), st.Numbers(**rows), {})
-        out.write(block)
+def dataset(root, number, sites):
+    """One with a table, callable AN and a sites VCF."""
+    block = thirty.block(CONTIG, number, *sites)
+    table = thirty.written(root / f"{number}.parquet", number, block)
     vcf(block, root / f"{number}.vcf.gz")
+    rng, people = np.random.default_rng(number), thirty.people(number)
     start = np.unique(rng.integers(1, LENGTH, RUNS))
     an = [rng.integers(0, 2 * p, len(start)) for p in people.values()]
     track = root / f"{number}.an.parquet"
@@ -93,10 +53,7 @@ def dataset(root, number, pos):
     with callable_an.Writer(track, wanted) as runs:
         for some in callable_an.tables([(start, np.append(start[1:] - 1, LENGTH), an)], wanted):
             runs.group(some)
-    one = Dataset(number, country, "release", "goe", country, country, "0" * 64, TERMS, {}, people)
-    one.silence = Silence(FLOOR, 5, 4) if number % 2 else Silence(ZERO)
-    one.zygosity, one.tables, one.callable_an = tuple(people), {CONTIG: File.of(table)}, {CONTIG: File.of(track)}
-    return one
+    return thirty.dataset(number, TERMS, {CONTIG: File.of(table)}, {CONTIG: File.of(track)})
 
 
 def vcf(block, path):
@@ -173,20 +130,20 @@ def row(table, what, seconds, megabytes):
     table.append((what, f"{seconds:.0f} s of CPU", f"{megabytes:.0f} MB"))
 
 
-def made(where, positions):
-    folder.save([dataset(where, i, pos) for i, pos in enumerate(positions, 1)], where / "agreed.json")
+def made(where, every):
+    folder.save([dataset(where, i, sites) for i, sites in enumerate(every, 1)], where / "agreed.json")
     return where
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    return made(tmp_path_factory.mktemp("datasets"), apart(ALLELES))
+    return made(tmp_path_factory.mktemp("datasets"), apart(ALLELES, LENGTH))
 
 
 @pytest.fixture(scope="module")
 def quarter(tmp_path_factory):
     """The same with a quarter of the alleles."""
-    return made(tmp_path_factory.mktemp("fewer"), apart(ALLELES // 4))
+    return made(tmp_path_factory.mktemp("fewer"), apart(ALLELES // 4, LENGTH))
 
 
 def test_the_sum_of_thirty_datasets(root, quarter, table):
@@ -216,7 +173,7 @@ def test_the_sum_of_thirty_datasets(root, quarter, table):
 
 
 def test_the_sum_of_countries_that_are_alike(tmp_path, table):
-    root = made(tmp_path, alike(ALLELES))
+    root = made(tmp_path, alike(ALLELES, LENGTH))
     measured(added_up, root, 2)
     told, seconds, megabytes = measured(added_up, root, DATASETS)
     rows = sum(pq.read_metadata(root / f"{i}.parquet").num_rows for i in range(1, DATASETS + 1)) // DATASETS

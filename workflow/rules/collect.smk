@@ -39,6 +39,7 @@ rule collect_contig:
     output:
         sums=collect_work("sum/{contig}/sums.parquet"),
         datasets=collect_work("sum/{contig}/datasets.parquet"),
+        absent=collect_work("sum/{contig}/absent.parquet"),
         every=collect_work("sum/{contig}/all.vcf.gz"),
         passed=collect_work("sum/{contig}/pass.vcf.gz"),
         told=collect_work("sum/{contig}.json"),
@@ -58,6 +59,7 @@ rule collect_compare:
         taken=expand(collect_work("taken/{number}"), number=DATASETS),
         sums=collect_work("sum/{contig}/sums.parquet"),
         datasets=collect_work("sum/{contig}/datasets.parquet"),
+        absent=collect_work("sum/{contig}/absent.parquet"),
     output:
         compared=directory(collect_work("compare/{contig}")),
     log:
@@ -82,6 +84,7 @@ rule collect_folder:
         collect_work("logs/collect_folder/{place}.log"),
     conda:
         "../../envs/check.yaml"
+    threads: 2
     params:
         settings=vars(COLLECTION),
         made=collect_work("folder"),

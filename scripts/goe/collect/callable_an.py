@@ -18,7 +18,7 @@ from goe.core.errors import GoeError, Problem
 from goe.release.reading import check_text, reading, streamed
 
 NOT_SAID = -1
-_ROWS = 1 << 14
+_ROWS = 1 << 15
 _AGAIN = "get the dataset again, or leave its callable AN out"
 
 
@@ -79,9 +79,9 @@ class Runs:
                 about = file.metadata.row_group(group).column(place).statistics
                 if about is None or not about.has_min_max or about.min <= self.contig <= about.max:
                     groups.append(group)
-            for batch in file.iter_batches(_ROWS, groups, columns):
-                here = pc.equal(batch["contig"].dictionary, self.contig)
-                if batch["contig"].null_count or not all(here.to_pylist()):
+            for batch in file.iter_batches(_ROWS, groups, columns, use_threads=False):
+                here = batch["contig"].dictionary.to_pylist() == [self.contig]
+                if batch["contig"].null_count or not here:
                     check_text(pa.chunked_array([batch["contig"]]), "contig", str(self.path))
                     batch = batch.filter(pc.equal(batch["contig"].cast(pa.string()), self.contig))
                 if batch.num_rows:
@@ -96,8 +96,10 @@ class Runs:
             if self._last < pos[done] and not self._next():
                 break
             upto = int(np.searchsorted(pos, self._last, side="right"))
-            run = np.searchsorted(self._start, pos[done:upto]) - 1
-            held = np.flatnonzero((run >= 0) & (pos[done:upto] <= self._end[run]))
+            # In the type of the runs: else all of these are brought to that of the positions.
+            asked = pos[done:upto].astype(self._start.dtype)
+            run = np.searchsorted(self._start, asked) - 1
+            held = np.flatnonzero((run >= 0) & (asked <= self._end[run]))
             for i, an in zip(self._given, self._an, strict=True):
                 out[i, done + held] = an[run[held]]
             done = upto
@@ -109,8 +111,10 @@ class Runs:
         if batch is None:
             return False
         start, end, *an = (_whole(column) for column in batch.columns[1:])
-        before = np.concatenate(([self._last], end[:-1]))
-        if (start < before).any() or (end <= start).any() or any(numbers.min() < 0 for numbers in an):
+        if start.dtype != end.dtype:
+            start, end = start.astype(np.int64), end.astype(np.int64)
+        ordered = start[0] >= self._last and (start[1:] >= end[:-1]).all() and (end > start).all()
+        if not ordered or any(numbers.min() < 0 for numbers in an):
             what = f"runs of {self.contig} overlap, are out of order or have a number below 0"
             raise GoeError(Problem(str(self.path), what, _AGAIN))
         self._start, self._end, self._an, self._last = start, end, an, int(end[-1])

@@ -5,6 +5,7 @@ The table of sums is held against the table of datasets, row by row, and the VCF
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -54,8 +55,8 @@ def is_collection(root: str | Path) -> bool:
     return any((Path(root) / about).is_file() for about in (folder.ABOUT, public_sum.ABOUT))
 
 
-def run(root: str | Path) -> list[Result]:
-    """Check a folder. Nothing is raised for one that is broken."""
+def run(root: str | Path, threads: int = 2) -> list[Result]:
+    """Check a folder, so many parts at a time. Nothing is raised for one that is broken."""
     where = Path(root)
     found: list[Result] = []
 
@@ -84,15 +85,22 @@ def run(root: str | Path) -> list[Result]:
     problems = safely("frequencies", lambda: _tables(where, about))
     if not put("tables", "Tables: columns", problems, "columns, types and sizes"):
         return found
-    for contig in about["contigs_with_alleles"]:
-        problems = safely(contig, partial(_rows, where, about, contig))
-        put(f"rows {contig}", f"Sums of {contig}: every row", problems, "bounds, datasets and their sums")
-    problems = safely("sites", lambda: _vcfs(where, about))
-    put("sites", "Sites VCF: same numbers", problems, "alleles, filters and every number")
-    problems = safely("comparison", lambda: again.check(where, about))
-    put("comparison", "Comparison of countries: made again", problems, "statistics, tests of alleles, tables")
-    problems = safely("collection.html", lambda: again.page(where, about))
-    put("page", "Page: same numbers", problems, "the page, and every number it looks up")
+    with ThreadPoolExecutor(threads) as pool:
+
+        def look(name: str, *parts: Callable[[], list[Problem]]) -> Callable[[], list[Problem]]:
+            begun = [pool.submit(safely, name, part) for part in parts]
+            return lambda: [problem for one in begun for problem in one.result()]
+
+        # The longest begin first.
+        sites = look("sites", *(partial(_vcf, where, about, which) for which in ("all", "pass")))
+        compared = look("comparison", lambda: again.check(where, about))
+        page = look("collection.html", lambda: again.page(where, about))
+        rows = {name: look(name, partial(_rows, where, about, name)) for name in about["contigs_with_alleles"]}
+        for contig, problems_of in rows.items():
+            put(f"rows {contig}", f"Sums of {contig}: every row", problems_of(), "bounds, datasets and their sums")
+        put("sites", "Sites VCF: same numbers", sites(), "alleles, filters and every number")
+        put("comparison", "Comparison of countries: made again", compared(), "statistics, tests of alleles, tables")
+        put("page", "Page: same numbers", page(), "the page, and every number it looks up")
     return found
 
 
@@ -170,7 +178,7 @@ def _pairs(root: Path, contig: str) -> Iterator[tuple[pa.Table, pa.Table]]:
     ):
         if sums.metadata.num_rows != apart.metadata.num_rows:
             raise ValueError("the tables of sums and of datasets have not the same alleles")
-        for one, two in zip(sums.iter_batches(_ROWS), apart.iter_batches(_ROWS), strict=True):
+        for one, two in zip(*(file.iter_batches(_ROWS, use_threads=False) for file in (sums, apart)), strict=True):
             yield pa.table(one), pa.table(two)
 
 
@@ -261,19 +269,14 @@ def _bounds(sums: pa.Table, stratum: str, faults: Faults, name: Callable[[int], 
         faults.add(f"{stratum}: faf95 does not follow from its counts", ~((stated == right) | np.isnan(right)), name)
 
 
-def _vcfs(root: Path, about: dict) -> list[Problem]:
-    strata = _strata(about)
-    info = table.tags(strata)
-    problems: list[Problem] = []
-    for which in ("all", "pass"):
-        path = root / f"sites/{about['id']}.{which}.vcf.gz"
-        head = vcf_header(path).lines
-        if (MARK.strip() in head) != (about["level"] != folder.PUBLIC):
-            problems.append(Problem(str(path), "its mark is not that of its level", _AGAIN))
-        problems += readback.compare(
-            _read(path, info), _expected(root, about, info, which == "pass"), str(path), [t.id for t in info], _KEYS
-        )
-    return problems
+def _vcf(root: Path, about: dict, which: str) -> list[Problem]:
+    info = table.tags(_strata(about))
+    path = root / f"sites/{about['id']}.{which}.vcf.gz"
+    marked = MARK.strip() in vcf_header(path).lines
+    problems = [Problem(str(path), "its mark is not that of its level", _AGAIN)]
+    return ([] if marked == (about["level"] != folder.PUBLIC) else problems) + readback.compare(
+        _read(path, info), _expected(root, about, info, which == "pass"), str(path), [t.id for t in info], _KEYS
+    )
 
 
 _KEYS = ("contig", "pos", "ref", "alt", "filter")
@@ -303,7 +306,7 @@ def _expected(root: Path, about: dict, info: list[table.Tag], passed: bool) -> I
     for contig in about["contigs_with_alleles"]:
         path = root / f"frequencies/{contig}.parquet"
         with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
-            for batch in file.iter_batches(_ROWS, columns=sorted(names)):
+            for batch in file.iter_batches(_ROWS, columns=sorted(names), use_threads=False):
                 sums = pa.table(batch)
                 if passed:
                     sums = sums.filter(pc.equal(sums["filter"], table.PASS))

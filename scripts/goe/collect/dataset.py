@@ -80,6 +80,11 @@ class Dataset:
         """Whether it was counted by the rules of goe."""
         return self.kind in (RELEASE, RESTRICTED)
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Countries of origin of its people; Total where it has no such strata."""
+        return tuple(s for s in self.people if parse(s).is_country) or (TOTAL,)
+
     def holds_nobody(self, stratum: str) -> bool:
         """Whether nobody of a stratum is in the dataset, as far as its numbers of people tell."""
         if stratum in self.people or not self.exact_people:

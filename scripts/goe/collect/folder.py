@@ -81,14 +81,16 @@ def contigs_of(datasets: Sequence[Dataset]) -> list[str]:
 
 
 def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, folder: str | Path) -> dict:
-    """Write the sums of one contig into `folder`, the work folder: sums.parquet, datasets.parquet, all.vcf.gz and
-    pass.vcf.gz (BGZF bodies without header). Returns what the description tells of it."""
+    """Write the sums of one contig into `folder`, the work folder: sums.parquet, datasets.parquet, absent.parquet
+    (`table.of_absent`), all.vcf.gz and pass.vcf.gz (BGZF bodies without header). Returns what the description tells of
+    it."""
     root, taken_in = Path(folder), list(datasets)
     root.mkdir(parents=True, exist_ok=True)
     build, _ = build_of(taken_in)
     strata, numbers = strata_of(taken_in), [one.number for one in taken_in]
     about = {"collection": settings.id, "build": build.name, "contig": contig, "level": level(taken_in)}
     wanted, each = table.schema(strata, about), table.datasets_schema(numbers, about)
+    nobody = table.absent_schema(taken_in, contig)
     info = table.tags(strata)
     total = strata.index(TOTAL)
     tally: Counter[str] = Counter()
@@ -97,6 +99,7 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
     with (
         table.Writer(root / "sums.parquet", wanted) as sums,
         table.Writer(root / "datasets.parquet", each) as apart,
+        table.WorkWriter(root / "absent.parquet", nobody) as absent,
         sites_vcf.Body(root / "all.vcf.gz", level=_LEVEL) as every,
         sites_vcf.Body(root / "pass.vcf.gz", level=_LEVEL) as passed,
     ):
@@ -105,6 +108,7 @@ def sum_contig(datasets: Sequence[Dataset], settings: Settings, contig: str, fol
             part = table.of_window(window, bounds, contig, strata, wanted)
             sums.write(part)
             apart.write(table.of_datasets(window, contig, numbers, each))
+            absent.write(table.of_absent(window, nobody))
             text = table.lines(part, info)
             every.send(content(text))
             good = pc.equal(part["filter"], table.PASS).combine_chunks()

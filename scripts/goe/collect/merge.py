@@ -44,9 +44,11 @@ STATES = {
     "n_unknown": UNSAID,
 }
 _NO_CARRIER = "AC0"
-_CELLS = 1 << 20
-"""Alleles by strata of the collection that a window has at most, about."""
+_CELLS = 1 << 19
+"""Alleles by strata of the collection that a window has at most, but for alleles of its last position."""
 _BATCH = 1 << 13
+_ROWS = 1 << 12
+"""Of a dataset in a window at most."""
 _EVER = np.iinfo(np.int64).max
 
 
@@ -135,7 +137,8 @@ class Window:
     """Alleles of a contig in order, with what each dataset says and the sums.
 
     pos int64, ref, alt (alleles,). status: uint8 (datasets, alleles). ac, an: int64 (datasets, alleles), of everybody
-    in the dataset, -1 where they are not told.
+    in the dataset, -1 where they are not told. absent: of each dataset int32 (its origins, alleles), callable AN where
+    it has the allele in nobody by not listing it (ABSENT), else 0; None of one that never does.
     """
 
     pos: np.ndarray
@@ -145,6 +148,7 @@ class Window:
     ac: np.ndarray
     an: np.ndarray
     sums: Sums
+    absent: tuple[np.ndarray | None, ...]
 
     def __len__(self) -> int:
         return len(self.pos)
@@ -173,6 +177,11 @@ def strata_of(datasets: Sequence[Dataset]) -> tuple[str, ...]:
     return tuple(form.ordered({s for one in datasets for s in one.people}))
 
 
+def says_absent(one: Dataset, contig: str) -> bool:
+    """Whether a dataset has alleles in nobody by not listing them."""
+    return contig in one.tables and contig in one.callable_an and one.silence.means == ZERO
+
+
 class Merge:
     """Windows of one contig. datasets: those that are added up, all with the same build. build: with the contig.
 
@@ -183,20 +192,27 @@ class Merge:
         self.contig = contig
         self.strata = strata_of(datasets)
         self.breaks = class_breaks(build, contig)
-        rows = max(16, cells // (len(self.strata) * len(datasets)))
+        self.most = max(16, cells // len(self.strata))
+        rows = min(_ROWS, self.most)
         self.parts = [_Part(one, contig, self.strata, rows) for one in datasets]
 
     def __iter__(self) -> Iterator[Window]:
         while True:
             for part in self.parts:
                 part.fill()
-            # Alleles of one position are always in one window.
-            upto = min(part.end for part in self.parts)
+            upto = self._upto()
             window = self._window([part.take(upto) for part in self.parts])
             if len(window):
                 yield window
             if upto == _EVER:
                 return
+
+    def _upto(self) -> int:
+        """The last position of the next window. Alleles of one position are always in one window."""
+        upto = min(part.end for part in self.parts)
+        pos = np.sort(np.concatenate([part.upto(upto) for part in self.parts]), kind="stable")
+        others = pos[1:][pos[1:] != pos[:-1]]
+        return upto if len(others) < self.most else int(others[self.most - 1]) - 1
 
     def _window(self, pieces: list["_Piece"]) -> Window:
         pairs = sorted({pair for piece in pieces for pair in piece.pairs})
@@ -218,8 +234,9 @@ class Merge:
             for part, piece, start, end in zip(self.parts, pieces, ends, ends[1:], strict=False)
         ]
         ref, alt = (pa.array([bases[i] for bases in pairs], pa.string()).take(pa.array(pair)) for i in range(2))
-        status, ac, an = (np.stack(values) for values in zip(*states, strict=True))
-        return Window(pos, ref, alt, status, ac, an, sums)
+        *told, absent = zip(*states, strict=True)
+        status, ac, an = map(np.stack, told)
+        return Window(pos, ref, alt, status, ac, an, sums, absent)
 
     def begin(self, parts: Sequence["_Part"], alleles: int) -> Sums:
         """Sums to which some datasets are to be added: who may be of a stratum that a dataset does not give is counted
@@ -275,6 +292,8 @@ class _Part:
         self.place = [strata.index(s) for s in self.own]
         self.elsewhere = np.array([s not in self.own and not one.holds_nobody(s) for s in strata])
         self.total = self.own.index(TOTAL)
+        self.says_absent = says_absent(one, contig)
+        self.origins = [self.own.index(s) for s in one.origins]
         self.families = families(self.own)
         self.zygosity = np.array([stratum in one.zygosity for stratum in self.own])
         self.table = one.tables.get(contig)
@@ -292,7 +311,7 @@ class _Part:
         names = [wide_table.column(n, s) for n in ("ac", "an", "nhomalt") for s in self.own]
         columns = ["pos", "ref", "alt", "filter", *names]
         with reading(path), streamed(path, ["ref", "alt", "filter"]) as file:
-            for batch in file.iter_batches(_BATCH, columns=columns):
+            for batch in file.iter_batches(_BATCH, columns=columns, use_threads=False):
                 if batch.num_rows:
                     yield self._piece(batch)
 
@@ -353,8 +372,12 @@ class _Part:
             else:
                 self.left = self.left.follow(piece) if len(self.left.pos) else piece
 
+    def upto(self, last: int) -> np.ndarray:
+        """Positions of alleles at hand, up to the last one."""
+        return self.left.pos[: int(np.searchsorted(self.left.pos, last, side="right"))]
+
     def take(self, upto: int) -> _Piece:
-        n = int(np.searchsorted(self.left.pos, upto, side="right"))
+        n = len(self.upto(upto))
         piece, self.left = self.left.cut(0, n), self.left.cut(n, len(self.left.pos))
         return piece
 
@@ -362,15 +385,16 @@ class _Part:
 
     def add(
         self, sums: Sums, piece: _Piece, at: np.ndarray, every: Places
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Add the dataset to sums that `Merge.begin` gave; what it says of each allele, and AC and AN of everybody.
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+        """Add the dataset to sums that `Merge.begin` gave; what it says of each allele, AC and AN of everybody, and
+        `Window.absent`.
 
         piece: its alleles of the window; at: their places among `every` allele.
         """
         reach = self._reached(piece)
         alleles = len(every.pos)
         if not alleles:
-            return np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64)
+            return np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), None
         status = np.full(alleles, UNSAID, np.uint8)
         all_ac, all_an = np.full(alleles, -1, np.int64), np.full(alleles, -1, np.int64)
         listed = np.zeros(alleles, bool)
@@ -385,7 +409,10 @@ class _Part:
             sums.uncounted[place, filtered] += 1
         speaks = self._speaks(~listed, piece, reach, callable_an, every)
         self._silent(sums, ~listed, speaks, callable_an, every, status, all_ac, all_an)
-        return status, all_ac, all_an
+        if not self.says_absent:
+            return status, all_ac, all_an, None
+        absent = np.where(~listed & (status == ABSENT), callable_an[self.origins], 0)
+        return status, all_ac, all_an, absent.astype(np.int32)
 
     def _reached(self, piece: _Piece) -> np.ndarray:
         """int64 (alleles of the piece + 1,): the last base of all its alleles before each, and of all there are."""

@@ -31,6 +31,6 @@ def merge(entries: Sequence[Entry], settings: Settings, out: str | Path, threads
             folder.compare_contig(taken_in, settings, contig, parts[contig], part)
         made = root / "collection"
         folder.finish(settings, datasets, parts, by_contig, made, compared)
-        stop_on([problem for result in check.run(made) for problem in result.problems])
+        stop_on([problem for result in check.run(made, threads) for problem in result.problems])
         made.rename(target)
     return datasets

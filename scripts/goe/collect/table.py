@@ -8,13 +8,15 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from goe.collect.dataset import Dataset
 from goe.collect.lines import Info, content
-from goe.collect.merge import Told, Window
+from goe.collect.merge import Told, Window, says_absent
 from goe.core import tables
 from goe.core.resources import RESOURCES
 from goe.hts import parquet
@@ -210,6 +212,24 @@ def of_datasets(window: Window, contig: str, numbers: Sequence[int], wanted: pa.
     return pa.table(values, schema=wanted)
 
 
+def absent_schema(datasets: Sequence[Dataset], contig: str) -> pa.Schema:
+    """Columns of `of_absent`: pos, and of each origin of a dataset."""
+    origins = [(one.number, s) for one in datasets if says_absent(one, contig) for s in one.origins]
+    columns = ["pos", *(absent(number, s) for number, s in origins)]
+    return pa.schema([pa.field(name, pa.int32(), nullable=False) for name in columns])
+
+
+def absent(number: int, origin: str) -> str:
+    """Name of a column of `of_absent`."""
+    return f"an_{number}_{origin}"
+
+
+def of_absent(window: Window, wanted: pa.Schema) -> pa.Table:
+    """`Window.absent`, which the comparison takes instead of reading callable AN again; for the work folder."""
+    rows = [row for of_dataset in window.absent if of_dataset is not None for row in of_dataset]
+    return pa.table([pa.array(values) for values in (window.pos.astype(np.int32), *rows)], schema=wanted)
+
+
 class Writer:
     """Parquet file of one contig; how its tables are cut does not change a byte."""
 
@@ -240,13 +260,20 @@ class Writer:
             table = table.set_column(i, field, table.column(i).combine_chunks())
         self.file.write_table(table, row_group_size=_ROW_GROUP)
 
-    def __enter__(self) -> "Writer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *error: object) -> None:
         if kind is None and any(part.num_rows for part in self.waiting):
             self._write(pa.concat_tables(self.waiting))
         self.file.close()
+
+
+class WorkWriter(Writer):
+    """The same of a table that stays in the work folder."""
+
+    def __init__(self, path: str | Path, wanted: pa.Schema):
+        self.file, self.waiting = parquet.writer(path, wanted, rising=("pos",)), []
 
 
 def shown(sums: pa.Table, tag: Tag) -> pa.ChunkedArray:

@@ -1,6 +1,7 @@
 """The folder of a collection, and its check."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,6 +18,17 @@ from helpers.collection_folder import ID, SETTINGS, collect, datasets, failed
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     return collection_folder.whole(tmp_path_factory.mktemp("collection"))
+
+
+def test_the_comparison_needs_no_callable_an_again(tmp_path):
+    """What the sum read of it is beside the sums."""
+    found = datasets(tmp_path)
+    folder.sum_contig(found, SETTINGS, "chr20", tmp_path / "sum")
+    folder.compare_contig(found, SETTINGS, "chr20", tmp_path / "sum", tmp_path / "before")
+    for one in found:
+        Path(one.callable_an["chr20"].path).unlink()
+    folder.compare_contig(found, SETTINGS, "chr20", tmp_path / "sum", tmp_path / "after")
+    assert (tmp_path / "before/compared.json").read_bytes() == (tmp_path / "after/compared.json").read_bytes()
 
 
 def test_a_collection_passes_its_check_and_tells_who_is_in_it(whole):

@@ -151,6 +151,15 @@ def test_order_and_size_of_windows_change_nothing(tmp_path, seed):
     assert str(told(datasets, 1)) == str(whole)
 
 
+def test_a_window_has_no_more_alleles_than_it_may(tmp_path):
+    rng = np.random.default_rng(5)
+    alleles = made.alleles(rng, 80)
+    found = [made.dataset(made.draw(rng, f"D{i}", ["EE"], 30, alleles), tmp_path, i) for i in (1, 2, 3)]
+    run = merge.Merge(found, BUILD, CONTIG, 1)
+    sizes = [len(np.unique(window.pos)) for window in run]
+    assert len(sizes) > 1 and max(sizes) <= run.most == 16
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_sums_of_sums_are_the_sum(tmp_path, seed):
     """Associative: what is told of two groups added is told of all."""

@@ -90,7 +90,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
 
 def test_what_is_asked_for_is_imported_and_what_is_imported_is_locked():
     locked, asked = entries("requirements.lock").keys(), asked_for()
-    own = {"goe", "helpers", "consumers"}
+    own = {"goe", "helpers", "consumers", "bench"}
     of_clients = {IMPORTED_AS.get(name, name) for name in entries("tests/consumers/requirements.lock")}
     used = (imported("scripts") | imported("tests")) - own
     known = {IMPORTED_AS.get(name, name) for name in locked}

@@ -1,6 +1,7 @@
 """Callable AN of a contig: strata from groups, runs without gaps."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from goe.disclosure.audit.callable_an import at_most_below
 from goe.disclosure.audit.table import Table
@@ -9,6 +10,7 @@ from goe.disclosure.plan import choose_strata
 from goe.frequencies.callable_an import Rows, parts
 from goe.genome.build import Build
 from goe.release import callable_an
+from goe.release.formats import callable_an as tables
 from goe.rules.policy import Policy
 
 BUILD = Build("toy", {"chr1": 100, "chrX": 100, "chrY": 50, "chrM": 10}, [("chrX", 1, 10), ("chrY", 1, 5)])
@@ -67,3 +69,15 @@ def test_nobody_is_a_run_of_0():
     assert (start, end) == ([1], [10]) and all(numbers == [0] for numbers in an.values())
     start, end, an = made(stretches(), policy=Policy(30))
     assert (start, end, an) == ([1], [100], {"Total": [0]})
+
+
+def test_ends_of_runs_are_kept_as_differences(tmp_path):
+    """As words, of which each is another one, they were two thirds of the file."""
+    wanted = tables.schema({}, {"Total": 100}, "chr1", "gvcf_adj", {"Total": 0})
+    start = np.cumsum(np.random.default_rng(0).integers(1, 60, 10_000))
+    found = [(start, np.append(start[1:] - 1, start[-1]), [start % 7])]
+    with tables.Writer(tmp_path / "a.parquet", wanted) as out:
+        for some in tables.tables(found, wanted):
+            out.group(some)
+    assert (tmp_path / "a.parquet").stat().st_size < 4 * len(start)
+    assert pq.read_table(tmp_path / "a.parquet")["end"].to_pylist() == found[0][1].tolist()

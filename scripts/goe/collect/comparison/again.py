@@ -473,12 +473,13 @@ def page(root: Path, about: Mapping) -> list[Problem]:
     if (root / html_page.NAME).read_text(encoding="utf-8") != html_page.make(about, statistics_file):
         problems.append(Problem(html_page.NAME, "is not what the descriptions give", _AGAIN))
     every = lookup.strata(about["strata"])
+    columns = ["pos", "ref", "alt", "filter", "status", *(column(n, s) for s in every for n in lookup.NUMBERS)]
     if [index["contig"] for index in statistics_file["page"]] != about["contigs_with_alleles"]:
         return [*problems, Problem(STATISTICS, "has a page of other contigs", _AGAIN)]
     for index in statistics_file["page"]:
         path = root / f"frequencies/{index['contig']}.parquet"
         with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
-            rows = file.iter_batches(1 << 14)
+            rows = file.iter_batches(1 << 14, columns=columns, use_threads=False)
             for raw, said_of, batch in zip(
                 lookup.read(root, about["id"], index, len(every)), index["chunks"], rows, strict=True
             ):

@@ -4,6 +4,7 @@ A number that is withheld is not zero. So each cell is EXACT, BOUNDED or UNKNOWN
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from goe.collect import table
 from goe.collect.merge import ABSENT, BELOW, LISTED
+from goe.hts import parquet
 from goe.release.formats.wide_table import column
 from goe.release.reading import reading
 
@@ -72,7 +74,7 @@ class Cells:
 @dataclass(frozen=True)
 class Piece:
     """Alleles of one contig in order: pos int64, ref, alt, passed and snv bool, status uint8 (datasets of the
-    collection, alleles), and the two tables they were read from."""
+    collection, alleles), the two tables they were read from, and `table.of_absent` of them where it is there."""
 
     contig: str
     pos: np.ndarray
@@ -82,6 +84,7 @@ class Piece:
     snv: np.ndarray
     sums: pa.Table
     apart: pa.Table
+    nobody: pa.RecordBatch | None = None
 
     def __len__(self) -> int:
         return len(self.pos)
@@ -91,9 +94,12 @@ class Piece:
         return _letter(self.apart, source)
 
 
-def pieces(sums: str | Path, apart: str | Path, contig: str, strata: Sequence[str]) -> Iterator[Piece]:
-    """The tables of a contig, rows of both side by side. sums, apart: paths of frequencies and datasets Parquet.
-    strata: whose bounds are asked for, of which the table of sums has many more columns."""
+def pieces(
+    sums: str | Path, apart: str | Path, contig: str, strata: Sequence[str], nobody: str | Path | None = None
+) -> Iterator[Piece]:
+    """The tables of a contig, rows side by side. sums, apart: paths of frequencies and datasets Parquet; nobody: of
+    what `table.of_absent` gave. strata: whose bounds are asked for, of which the table of sums has many more columns.
+    """
     wanted = [
         "contig",
         "pos",
@@ -103,14 +109,18 @@ def pieces(sums: str | Path, apart: str | Path, contig: str, strata: Sequence[st
         "status",
         *(column(key, s) for s in strata for key in table.EXACT),
     ]
-    with reading(sums), pq.ParquetFile(sums, pre_buffer=False) as one, pq.ParquetFile(apart, pre_buffer=False) as two:
-        for left, right in zip(one.iter_batches(_ROWS, columns=wanted), two.iter_batches(_ROWS), strict=True):
+    with reading(sums), ExitStack() as files:
+        one, two = (files.enter_context(pq.ParquetFile(path, pre_buffer=False)) for path in (sums, apart))
+        rows = [one.iter_batches(_ROWS, columns=wanted, use_threads=False), two.iter_batches(_ROWS, use_threads=False)]
+        if nobody:
+            rows.append(files.enter_context(parquet.opened(nobody)).iter_batches(_ROWS, use_threads=False))
+        for left, right, *more in zip(*rows, strict=True):
             both = pa.table(left).combine_chunks(), pa.table(right).combine_chunks()
             ref, alt = (both[0][name].combine_chunks() for name in ("ref", "alt"))
             lengths = [pc.binary_length(bases).to_numpy() for bases in (ref, alt)]
             pos = both[0]["pos"].to_numpy().astype(np.int64)
             passed = pc.equal(both[0]["filter"], table.PASS).to_numpy()
-            yield Piece(contig, pos, ref, alt, passed, (lengths[0] == 1) & (lengths[1] == 1), *both)
+            yield Piece(contig, pos, ref, alt, passed, (lengths[0] == 1) & (lengths[1] == 1), *both, *more)
 
 
 def _letter(apart: pa.Table, source: Source) -> np.ndarray:

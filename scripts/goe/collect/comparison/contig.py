@@ -94,7 +94,7 @@ def compare(
     root.mkdir(parents=True, exist_ok=True)
     units, autosome = sources(datasets), contig_class(contig) == "autosome"
     names, every = countries(strata), lookup.strata(strata)
-    sums, said = (Path(summed) / f"{name}.parquet" for name in ("sums", "datasets"))
+    sums, said, nobody = (Path(summed) / f"{name}.parquet" for name in ("sums", "datasets", "absent"))
     partial, ratios = Partial.nothing(names, units), Ratios()
     if autosome:
         partial.room(contig, length, thresholds.block_size)
@@ -105,7 +105,7 @@ def compare(
     example: list = []
     schema = pa.schema(KINDS, {"goe": json.dumps({"collection": collection, "contig": contig}, sort_keys=True)})
     with table.Writer(root / TESTS, schema) as tests:
-        for piece in pieces(sums, said, contig, every):
+        for piece in pieces(sums, said, contig, every, nobody):
             cells = partial.cells(piece)
             counts = [one.at(piece) for one in apart]
             found = partial.add(piece, cells, autosome, thresholds)

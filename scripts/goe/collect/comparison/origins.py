@@ -11,16 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from goe.collect.callable_an import Runs
 from goe.collect.comparison.cells import Piece, Source
 from goe.collect.dataset import Dataset
 from goe.collect.lines import bytes_of
 from goe.collect.merge import ABSENT, LISTED
-from goe.core import manifest
-from goe.core.errors import GoeError, Problem
+from goe.collect.table import absent as absent_column
 from goe.release.formats.wide_table import column
 from goe.release.reading import reading, streamed
-from goe.rules.stratum import TOTAL, parse
+from goe.rules.stratum import TOTAL
 
 _BATCH = 1 << 14
 _NUMBERS = ("ac", "an", "ac_het", "nhomalt")
@@ -42,24 +40,16 @@ class Counts:
     filter: pa.Array
 
 
-def groups_of(one: Dataset) -> tuple[str, ...]:
-    """Countries of origin of its people; Total where it has no such strata."""
-    return tuple(s for s in one.people if parse(s).is_country) or (TOTAL,)
-
-
 class Origins:
     """One dataset along a contig; pieces come in order. source: the dataset as the comparison has it."""
 
     def __init__(self, one: Dataset, source: Source, contig: str):
         self.one, self.source, self.contig = one, source, contig
-        self.groups = groups_of(one)
+        self.groups = one.origins
         self.asked = tuple(dict.fromkeys((TOTAL, *self.groups)))
-        runs, self.table = one.callable_an.get(contig), one.tables.get(contig)
-        for file in (runs, self.table):
-            if file and manifest.digest(file.path) != file.sha256:
-                what = "is not what it was when the dataset was looked at"
-                raise GoeError(Problem(one.name, what, "somebody writes there: wait, and collect again"))
-        self.runs = Runs(runs.path if runs else None, contig, self.groups)
+        self.table = one.tables.get(contig)
+        if self.table:
+            self.table.unchanged(one.name)
         self.batches = self._read()
         self.held: pa.Table | None = None
         self.finished = self.table is None
@@ -69,7 +59,8 @@ class Origins:
             return
         names = [column(n, s) for n in _NUMBERS for s in self.asked]
         with reading(self.table.path), streamed(self.table.path) as file:
-            for batch in file.iter_batches(_BATCH, columns=["pos", "ref", "alt", "filter", *names]):
+            columns = ["pos", "ref", "alt", "filter", *names]
+            for batch in file.iter_batches(_BATCH, columns=columns, use_threads=False):
                 yield pa.table(batch)
 
     def at(self, piece: Piece) -> Counts:
@@ -96,7 +87,11 @@ class Origins:
             known[i, at] = (shown | whole)[own[at]]
         listed, absent = status == LISTED, (status == ABSENT) & ~own_row
         known &= listed | (status == ABSENT)
-        least = self.runs.at(piece.pos)
+        least = np.zeros(shape, np.int64)
+        for i, group in enumerate(self.groups):
+            name = absent_column(self.source.number, group)
+            if piece.nobody is not None and name in piece.nobody.schema.names:
+                least[i] = piece.nobody[name].to_numpy()
         callable_absent = absent & (least > 0)
         values["an"] = np.where(callable_absent, least, values["an"])
         known |= callable_absent

@@ -152,7 +152,15 @@ class Writer(Closes):
     """Parquet file of a contig."""
 
     def __init__(self, path: str | Path | IO[bytes], wanted: pa.Schema):
-        self.file = parquet.released(path, wanted, wanted.metadata[b"goe"].decode())
+        # Ends of runs as differences: in words, of which each is another one, they are two thirds of the file.
+        ends = ("start", "end")
+        self.file = parquet.released(
+            path,
+            wanted,
+            wanted.metadata[b"goe"].decode(),
+            use_dictionary=[name for name in wanted.names if name not in ends],
+            column_encoding=dict.fromkeys(ends, "DELTA_BINARY_PACKED"),
+        )
 
     def group(self, table: pa.Table) -> None:
         """Write a row group."""
