@@ -1,7 +1,7 @@
 """Thirty datasets of a whole genome collected as the workflow does: each contig a job of its own, two at a time.
 
 `GOE_BENCH_GENOME=2000000 .venv/bin/python -m pytest tests/bench/test_collect_genome.py -m bench -s` makes as many
-alleles in each dataset over the 24 contigs, by their lengths, as alike as those of Europe's countries (helpers.thirty),
+alleles in each dataset over the 25 contigs, by their lengths, as alike as those of Europe's countries (helpers.thirty),
 and callable AN of each; 30 GB in TMPDIR. GOE_BENCH_CONTIGS=chr1 does some contigs alone.
 
 Callable AN is that of 8 Mb of a release of 2,000 people with a floor of 5 (tests/bench/test_callable_an.py: 350,410
