@@ -74,7 +74,12 @@ def main() -> None:
         while sys.stdin not in (ready := select.select([listener, sys.stdin, *watched, *led], [], [])[0]):
             for one in ready:
                 if one is listener:
-                    pid, connection, request = _fork(listener)
+                    connection, message, outputs = _asked(listener)
+                    if not message:  # who asked was killed before it said for what
+                        connection.close()
+                        continue
+                    request = Request(**json.loads(message))
+                    pid = _fork(listener, connection, request, outputs)
                     watched[os.pidfd_open(pid)] = pid, connection
                     if request.kind == "snakemake":
                         led[connection] = pid
@@ -88,11 +93,18 @@ def main() -> None:
                         os.killpg(led.pop(one), signal.SIGKILL)
 
 
-def _fork(listener: socket.socket) -> tuple[int, socket.socket, Request]:
-    """Start the process that is asked for; its number, which is told."""
+def _asked(listener: socket.socket) -> tuple[socket.socket, bytes, list[int]]:
+    """Who asks for a process, what was sent, and the descriptors that came with it."""
     connection = listener.accept()[0]
-    message, outputs, _, _ = socket.recv_fds(connection, MESSAGE, 2)
-    request = Request(**json.loads(message))
+    try:
+        message, outputs, _, _ = socket.recv_fds(connection, MESSAGE, 2)
+    except ConnectionError:
+        return connection, b"", []
+    return connection, message, outputs
+
+
+def _fork(listener: socket.socket, connection: socket.socket, request: Request, outputs: list[int]) -> int:
+    """Start the process that is asked for; its number, which is told."""
     pid = os.fork()
     if not pid:
         listener.close()
@@ -101,15 +113,21 @@ def _fork(listener: socket.socket) -> tuple[int, socket.socket, Request]:
         os.close(output)
     if not request.group:
         os.setpgid(pid, pid)
-    connection.send(str(pid).encode())
-    return pid, connection, request
+    _say(connection, pid)
+    return pid
+
+
+def _say(connection: socket.socket, number: int) -> None:
+    """Tell it who waits for it. Who was killed meanwhile is nobody: the others still need the server."""
+    with suppress(ConnectionError):
+        connection.send(str(number).encode())
 
 
 def _tell(pid: int, connection: socket.socket) -> None:
     """The exit status of a process that has ended."""
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    with connection, suppress(BrokenPipeError):
-        connection.send(str(status).encode())
+    with connection:
+        _say(connection, status)
 
 
 def _load() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,20 @@ def test_a_job_has_what_its_run_has_and_a_library_that_nobody_called(tmp_path):
     told |= {"folder": str(tmp_path), "umask": 0o77, "variable": tmp_path.name, "numba": True}
     assert json.loads((tmp_path / "told.json").read_text()) == told
     assert len((tmp_path / "one.tsv").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("asked", [b"", b"multiqc", b"script"], ids=["nothing", "multiqc", "script"])
+def test_who_is_killed_while_it_waits_takes_nobody_along(tmp_path, asked):
+    """It is gone before it has read what it is told, its number first."""
+    request = {"kind": asked.decode(), "arguments": ["none.py", "--version"], "env": dict(os.environ)}
+    request |= {"folder": str(tmp_path), "umask": 0o77, "group": os.getpgrp()}
+    for _ in range(5):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one, Path(os.devnull).open("w") as out:
+            one.connect(warm._server())
+            if asked:
+                socket.send_fds(one, [json.dumps(request).encode()], [out.fileno()] * 2)
+    status, output = run(tmp_path, TELL)
+    assert status == 0, output
 
 
 def test_a_snakefile_that_was_changed_is_read_again(tmp_path):
