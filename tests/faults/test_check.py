@@ -26,7 +26,7 @@ from goe import cli
 from goe.check import beacon as beacon_check
 from goe.check import run as check
 from goe.core import code_digest, manifest
-from goe.disclosure import control
+from goe.disclosure import control, outcomes
 from goe.frequencies import strata as st
 from goe.release import table as frequency_table
 from goe.release.gdi import format as gdi_format
@@ -1170,7 +1170,7 @@ def leaking(monkeypatch, choose, tmp_path, rule=rf.MINIMAL):
                 leaks.append((more, i))
                 for stratum in more:
                     decision.shown[plan.strata.index(stratum), i] = True
-                outcome = control.FULL if decision.shown[:, i].all() else control.REDUCED
+                outcome = outcomes.FULL if decision.shown[:, i].all() else outcomes.REDUCED
                 decision.outcome[i] = outcome
                 decision = replace(decision)
         return decision

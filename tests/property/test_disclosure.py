@@ -9,7 +9,7 @@ import pytest
 from goe.disclosure import control
 from goe.disclosure.audit.audit import Audit
 from goe.disclosure.audit.table import Stated
-from goe.disclosure.control import FULL, REDUCED, WITHHELD
+from goe.disclosure.outcomes import FULL, REDUCED, WITHHELD
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block

@@ -12,10 +12,10 @@ from itertools import combinations_with_replacement, count, product
 import numpy as np
 import pyarrow as pa
 import pytest
-from goe.disclosure import control, search
+from goe.disclosure import control, outcomes
 from goe.disclosure.audit.audit import Audit
 from goe.disclosure.audit.table import Stated
-from goe.disclosure.control import WITHHELD
+from goe.disclosure.outcomes import WITHHELD
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.frequencies.block import Block
@@ -336,7 +336,7 @@ def test_thousands_of_positions_pass_the_audit(contig, protect, name):
         ref = ["A" * (b - a + 1) for a, b in zip(first, last, strict=True)]
         block = block_of(contig, plan, counts, decision.shown, first, ref)
         assert not audited(rule, plan, block), (seed, sizes, k, missing)
-    assert {search.SHOWN, search.SHARED, search.TOGETHER, search.BELOW_FLOOR} <= seen
+    assert {outcomes.SHOWN, outcomes.SHARED, outcomes.TOGETHER, outcomes.BELOW_FLOOR} <= seen
 
 
 def spans_of(rng, n):
@@ -461,6 +461,6 @@ def test_chains_of_alleles_pass_the_audit():
         decision = control.apply(counts, plan, rule, first, last)
         ref = ["A" * (b - a + 1) for a, b in zip(first, last, strict=True)]
         if decision.shown.any():
-            kept += int((decision.outcome == control.FULL).sum())
+            kept += int((decision.outcome == outcomes.FULL).sum())
             assert not audited(rule, plan, block_of(contig, plan, counts, decision.shown, first, ref)), (seed, rule)
     assert kept > 50

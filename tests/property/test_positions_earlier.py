@@ -9,7 +9,7 @@ from itertools import count
 import numpy as np
 import pyarrow as pa
 import pytest
-from goe.disclosure import control
+from goe.disclosure import control, outcomes
 from goe.disclosure.earlier_difference import allowed, overlapped
 from goe.disclosure.earlier_release import Alleles
 from goe.disclosure.plan import choose_strata
@@ -87,7 +87,7 @@ def two(rule, sizes, counts, spans, beside=True):
         listed = np.flatnonzero(shown.any(axis=0))
         first, last = np.array(spans).T
         old = Alleles(first[listed], last[listed], pa.array([""] * len(listed)), table[:, :, listed])
-        unlisted = np.where(overlapped(old, 0, first, last), control.WITHHELD, control.FULL)
+        unlisted = np.where(overlapped(old, 0, first, last), outcomes.WITHHELD, outcomes.FULL)
         return np.where(shown.any(axis=0), found, unlisted).astype(np.uint8)
 
     return then, shown_by(JOINED, rule, sizes, counts, spans, most if beside else None)

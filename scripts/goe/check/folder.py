@@ -19,7 +19,7 @@ from goe.check.faults import safely
 from goe.core import code_digest, manifest, tables
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import RESOURCES
-from goe.disclosure import control
+from goe.disclosure import control, outcomes
 from goe.disclosure.audit.callable_an import at_most_below, groups, most_shown
 from goe.disclosure.audit.table import Table
 from goe.frequencies import strata as st
@@ -219,7 +219,7 @@ def _words(root: Path, documents: Mapping[str, Mapping]) -> list[Problem]:
     ]
     problems += [
         Problem(str(root / DISCLOSURE), f"alleles_withheld_by_reason: {name!r} is no reason of goe", mend)
-        for name in sorted(rule["alleles_withheld_by_reason"].keys() - (set(control.REASONS) - set(control.IN_PART)))
+        for name in sorted(rule["alleles_withheld_by_reason"].keys() - (set(outcomes.REASONS) - set(outcomes.IN_PART)))
     ]
     # The same words stand in both; the id has a check of its own.
     both = {f"dataset.{key}": (value, data.get(key)) for key, value in config["dataset"].items() if key != "id"}

@@ -272,11 +272,11 @@ def _bounds(sums: pa.Table, stratum: str, faults: Faults, name: Callable[[int], 
 def _vcf(root: Path, about: dict, which: str) -> list[Problem]:
     info = table.tags(_strata(about))
     path = root / f"sites/{about['id']}.{which}.vcf.gz"
-    marked = MARK.strip() in vcf_header(path).lines
-    problems = [Problem(str(path), "its mark is not that of its level", _AGAIN)]
-    return ([] if marked == (about["level"] != folder.PUBLIC) else problems) + readback.compare(
-        _read(path, info), _expected(root, about, info, which == "pass"), str(path), [t.id for t in info], _KEYS
-    )
+    problems = []
+    if (MARK.strip() in vcf_header(path).lines) != (about["level"] != folder.PUBLIC):
+        problems.append(Problem(str(path), "its mark is not that of its level", _AGAIN))
+    wanted = _expected(root, about, info, which == "pass")
+    return problems + readback.compare(_read(path, info), wanted, str(path), [t.id for t in info], _KEYS)
 
 
 _KEYS = ("contig", "pos", "ref", "alt", "filter")

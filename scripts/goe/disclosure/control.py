@@ -56,6 +56,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from goe.core.errors import GoeError
+from goe.disclosure import outcomes
+from goe.disclosure.outcomes import FULL, REDUCED, WITHHELD
 from goe.disclosure.plan import Plan
 from goe.frequencies import strata as st
 from goe.genome.build import contig_class
@@ -66,28 +68,6 @@ from goe.settings.sections import Disclosure
 if TYPE_CHECKING:
     # Loaded where alleles are decided: it needs numba, and most ask for a rule, a rounded number or a reason alone.
     from goe.disclosure import search
-
-# As in goe.disclosure.search.
-WITHHELD, REDUCED, FULL = range(3)
-OUTCOMES = ("WITHHELD", "REDUCED", "FULL")
-
-# By the number in `Decision.reason`: why an allele is in no public file, and last why it may show less than it could.
-REASONS = (
-    "",
-    "nobody who counts carries it",
-    "the people are too few to publish anything",
-    "carriers or non-carriers of Total are too few",
-    "haploid and diploid calls that no region explains, of too few people",
-    "Total alone would tell the numbers of a withheld stratum",
-    "with other alleles of the position Total would tell the numbers of a withheld group",
-    "the same, and these were withheld as well",
-    "beside alleles of the earlier release Total would tell the numbers of a group",
-    "in part public: the search for the fewest cells was ended",
-    "in part public: with other alleles of the position it would tell a withheld number",
-    "in part public: beside the earlier release it would tell a withheld number",
-)
-# Those of alleles of which something is public.
-IN_PART = REASONS[-3:]
 
 
 def policy(section: Disclosure) -> Policy:
@@ -147,7 +127,7 @@ def apply(
     if rule.open:
         shown[:] = True
     elif chosen.people[TOTAL] < rule.min_stratum_size:
-        outcome[:], reason[:] = WITHHELD, search.FEW_PEOPLE
+        outcome[:], reason[:] = WITHHELD, outcomes.FEW_PEOPLE
     else:
         search.decide(
             people,
@@ -168,14 +148,12 @@ def apply(
 
 def _lower(decision: Decision, most: np.ndarray, chosen: Plan) -> None:
     """Change a decision to what each allele may be at most."""
-    from goe.disclosure import search
-
     lower = decision.outcome > most
     lower |= (most == REDUCED) & (decision.outcome == REDUCED) & (decision.shown.sum(axis=0) > 1)
     decision.outcome[lower] = most[lower]
     decision.shown[:, lower] = False
     decision.shown[chosen.strata.index(TOTAL), lower] = most[lower] == REDUCED
-    decision.reason[lower] = np.where(most[lower] == REDUCED, search.AS_EARLIER, search.BESIDE_EARLIER)
+    decision.reason[lower] = np.where(most[lower] == REDUCED, outcomes.AS_EARLIER, outcomes.BESIDE_EARLIER)
 
 
 def _settle(
@@ -188,7 +166,7 @@ def _settle(
     decision: Decision,
 ) -> None:
     """Change a decision so that alleles that cover one base tell nothing together (`goe.disclosure.position`)."""
-    from goe.disclosure import position, search
+    from goe.disclosure import position
 
     overlap = position.several(pos, end)
     if not len(overlap):
@@ -226,10 +204,10 @@ def _settle(
     decision.outcome[overlap] = outcome
     decision.shown[:, changed] = False
     decision.shown[total, changed] = decision.outcome[changed] == REDUCED
-    reasons = np.array([search.SHOWN, search.SHARED, search.TOGETHER], dtype=np.uint8)
+    reasons = np.array([outcomes.SHOWN, outcomes.SHARED, outcomes.TOGETHER], dtype=np.uint8)
     decision.reason[changed] = reasons[why]
-    gone = decision.reason == search.TOGETHER
-    decision.reason[gone & ~_overlap(pos, end, decision.outcome != WITHHELD)] = search.ALL_TOGETHER
+    gone = decision.reason == outcomes.TOGETHER
+    decision.reason[gone & ~_overlap(pos, end, decision.outcome != WITHHELD)] = outcomes.ALL_TOGETHER
 
 
 def _overlap(pos: np.ndarray, end: np.ndarray, which: np.ndarray) -> np.ndarray:

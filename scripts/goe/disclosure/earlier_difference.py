@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from goe.disclosure import earlier_release
-from goe.disclosure.control import FULL, REDUCED, WITHHELD
 from goe.disclosure.earlier_release import AN, Alleles
+from goe.disclosure.outcomes import FULL, REDUCED, WITHHELD
 from goe.frequencies import strata as st
 from goe.rules.policy import Policy
 from goe.rules.stratum import TOTAL

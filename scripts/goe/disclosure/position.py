@@ -34,10 +34,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from goe.disclosure.outcomes import FULL, REDUCED, WITHHELD
 from goe.hts.kernels import jit
 
-# As in goe.disclosure.search.
-_WITHHELD, _REDUCED, _FULL = 0, 1, 2
 # Why an outcome was changed here.
 UNCHANGED, SHARED, TOGETHER = range(3)
 
@@ -207,7 +206,7 @@ def _room(
                 v = which[i]
                 if not covers[b, i]:
                     continue
-                if outcome[v] == _FULL:
+                if outcome[v] == FULL:
                     q[a] = calls[v, a] if first else min(q[a], calls[v, a])
                     first = False
                     once_here += het[v, a]
@@ -328,7 +327,7 @@ def _all_have_room(
 ) -> bool:
     """`_room` for people of either ploidy. nothing: zeros, the het of haploid people."""
     dip, hap, het, hom, hemi = calls
-    if not (len(_of(which, outcome, _FULL)) and len(_of(which, outcome, _REDUCED))):
+    if not (len(_of(which, outcome, FULL)) and len(_of(which, outcome, REDUCED))):
         return True
     for a in range(dip.shape[1]):
         diploid = haploid = False
@@ -356,7 +355,7 @@ def _look(
     dip, hap, het, hom, hemi = calls
     if not _all_have_room(active, covers, calls, nothing, asked, outcome):
         return SHARED
-    some, others = _of(active, outcome, _FULL), _of(active, outcome, _REDUCED)
+    some, others = _of(active, outcome, FULL), _of(active, outcome, REDUCED)
     if len(some) and not (
         _none_hidden_in_groups(some, others, dip, het, hom, asked)
         and _none_hidden_in_groups(some, others, hap, nothing, hemi, asked)
@@ -450,11 +449,11 @@ def _settle(
                 still, m = m, 0
                 for i in range(still):
                     v = room[i]
-                    if end[v] >= bases[b] and outcome[v] != _WITHHELD:
+                    if end[v] >= bases[b] and outcome[v] != WITHHELD:
                         room[m] = v
                         m += 1
                 while after < stop and pos[after] == bases[b]:
-                    if outcome[after] != _WITHHELD:
+                    if outcome[after] != WITHHELD:
                         room[m] = after
                         m += 1
                     after += 1
@@ -473,12 +472,12 @@ def _settle(
                         _share(active, True, alone, outcome, mask, why)
                 if found == TOGETHER:
                     least = _fewest_carry(active, calls)
-                    outcome[least], why[least] = _WITHHELD, TOGETHER
+                    outcome[least], why[least] = WITHHELD, TOGETHER
                 changed = changed or found != UNCHANGED
             if not changed and behind - begin > 1:
                 m = 0
                 for v in range(first, stop):
-                    if outcome[v] != _WITHHELD:
+                    if outcome[v] != WITHHELD:
                         room[m] = v
                         m += 1
                 chain = room[:m]
@@ -507,7 +506,7 @@ def _share(
     """Of these alleles those that show more than Total show Total only, or go where it tells their strata. full:
     whether this is asked of those in full too."""
     for v in which:
-        if (full and outcome[v] == _FULL) or mask[v]:
-            outcome[v] = _REDUCED if alone[v] else _WITHHELD
+        if (full and outcome[v] == FULL) or mask[v]:
+            outcome[v] = REDUCED if alone[v] else WITHHELD
             why[v] = SHARED if alone[v] else TOGETHER
             mask[v] = False

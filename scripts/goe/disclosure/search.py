@@ -29,12 +29,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from goe.disclosure.outcomes import (
+    BELOW_FLOOR,
+    FULL,
+    NO_CARRIER,
+    PLOIDY,
+    REDUCED,
+    SEARCH_ENDED,
+    SHOWN,
+    TOO_NARROW,
+    WITHHELD,
+)
 from goe.hts.kernels import jit
-
-# Outcomes and why an allele is withheld: see goe.disclosure.control, which names them.
-WITHHELD, REDUCED, FULL = 0, 1, 2
-SHOWN, NO_CARRIER, FEW_PEOPLE, BELOW_FLOOR, PLOIDY, TOO_NARROW, TOGETHER, ALL_TOGETHER, BESIDE_EARLIER = range(9)
-SEARCH_ENDED, SHARED, AS_EARLIER = range(9, 12)
 
 # Masks that are tried for one allele before the search gives up and the allele is treated as under `collapse`.
 MOST_TRIED = 4_000
@@ -647,7 +653,7 @@ def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) ->
                     r -= 1
                     if left[n_published] == 0:
                         tried += 1
-                        if safe(t, state, not hide) and (not hide or not sexes or _sexes_hidden(t, state)):
+                        if _accept(t, strata, state, not hide):
                             return 1 - hide, False
                         if tried == MOST_TRIED:
                             break
@@ -683,10 +689,16 @@ def _search(t: Table, strata: Strata, state: np.ndarray, options: np.ndarray) ->
             state[r] = wanted
         for hide in range(1 if kind else 2):
             possible = alike and (can_columns or hide) and not (hide and mixed)
-            possible = possible and safe(t, state, not hide)
-            if possible and (not hide or not sexes or _sexes_hidden(t, state)):
+            if possible and _accept(t, strata, state, not hide):
                 return 1 - hide, tried == MOST_TRIED
     return -1, tried == MOST_TRIED
+
+
+@jit
+def _accept(t: Table, strata: Strata, state: np.ndarray, columns: bool) -> bool:
+    if not safe(t, state, columns):
+        return False
+    return columns or not strata.sexes or _sexes_hidden(t, state)
 
 
 @jit

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from goe.disclosure.control import REASONS
+from goe.disclosure.outcomes import BELOW_FLOOR, NO_CARRIER, PLOIDY, REASONS, TOGETHER, TOO_NARROW
 from goe.genome.build import REGION_X, Build, class_breaks, contig_class
 
 ZERO, FLOOR, UNKNOWN = "zero", "floor", "unknown"
@@ -19,7 +19,7 @@ ZERO, FLOOR, UNKNOWN = "zero", "floor", "unknown"
 # a part is called, for any number; ploidies that no region explains, which X and Y alone have; what it would tell with
 # other alleles that cover a base of it, whatever its carriers are, of which one is listed. Where none is (the reason
 # behind that one), nobody sees where it was, and silence says nothing anywhere.
-_NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER = (REASONS[i] for i in (1, 3, 5, 4, 6))
+_NOBODY, _SMALL, _TELLS, _ODD, _TOGETHER = (REASONS[i] for i in (NO_CARRIER, BELOW_FLOOR, TOO_NARROW, PLOIDY, TOGETHER))
 
 UNHEARD = (
     "not listed, and that says nothing: nobody in this release came as gVCF or reads, and joint and single VCFs say "

@@ -27,8 +27,7 @@ def is_whole(path: str | Path) -> bool:
     """Whether an indexed FASTA is as long as its index tells, and no line of that was cut off; compressed by bgzip,
     whether it has the block that ends it."""
     with Path(path).open("rb") as handle:
-        packed = bgzf.is_packed(handle.read(2))
-        if packed:
+        if bgzf.is_packed(handle.read(2)):
             return bgzf.is_ended(handle)
         size = handle.seek(0, os.SEEK_END)
     rows = [line.split("\t")[1:5] for line in Path(f"{path}.fai").read_text().splitlines()]

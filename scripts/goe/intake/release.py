@@ -13,7 +13,7 @@ import numpy as np
 
 from goe.core import manifest, tables
 from goe.core.errors import GoeError, Problem
-from goe.disclosure import control, earlier_release
+from goe.disclosure import control, earlier_release, outcomes
 from goe.disclosure.plan import Plan, choose_strata
 from goe.frequencies import strata
 from goe.genome import dbsnp
@@ -282,7 +282,7 @@ def _shares(plan: Plan, rule: Policy, sexes: str) -> float:
             cells[i, strata.DIP] = n
             cells[i, strata.HET] = chance.binomial(n, het)
             cells[i, strata.HOM] = chance.binomial(n - cells[i, strata.HET], frequencies**2 / (1 - het))
-    return float((control.apply(cells, plan, rule).outcome != control.WITHHELD).mean())
+    return float((control.apply(cells, plan, rule).outcome != outcomes.WITHHELD).mean())
 
 
 def _unknown_sex(sheet: str, plan: Plan, rule: Policy) -> list[Problem]:

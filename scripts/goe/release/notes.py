@@ -17,7 +17,7 @@ from goe import __version__
 from goe.core import code_digest
 from goe.core.errors import GoeError, Problem
 from goe.core.ledger import Ledger
-from goe.disclosure import control
+from goe.disclosure import control, outcomes
 from goe.disclosure.plan import Plan
 from goe.frequencies import strata as st
 from goe.release.formats.sites_vcf import Tag
@@ -137,13 +137,13 @@ def _public(tally: Mapping) -> int:
     return tally["outcome"]["FULL"] + tally["outcome"]["REDUCED"]
 
 
-ENDED, SHARED, _ = control.IN_PART
+ENDED, SHARED, _ = outcomes.IN_PART
 
 
 def withheld(tally: Mapping, k: int) -> dict[str, int]:
     """Reason -> site alleles withheld, rounded; their number, as every page says it, is the sum of these."""
     reasons = sorted(tally["reasons"].items())
-    return {reason: control.rounded(n, k) for reason, n in reasons if n and reason not in control.IN_PART}
+    return {reason: control.rounded(n, k) for reason, n in reasons if n and reason not in outcomes.IN_PART}
 
 
 def release_step(records: int, hidden: int) -> dict:

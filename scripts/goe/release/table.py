@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from goe.core.errors import GoeError, Problem, stop_on
 from goe.core.files import Closes
-from goe.disclosure import control
+from goe.disclosure import control, outcomes
 from goe.disclosure.earlier_difference import Difference
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
@@ -41,7 +41,7 @@ _FAULT = "a fault in an earlier stage: please report it with the versions used"
 class Tally:
     """What passed through a Source, exact: not for the public folder.
 
-    alleles read; outcome (disclosure.OUTCOMES) -> alleles; reason (disclosure.REASONS) -> alleles;
+    alleles read; outcome (outcomes.OUTCOMES) -> alleles; reason (outcomes.REASONS) -> alleles;
     stratum -> public alleles at which it is withheld; class -> PASS or filtered -> public alleles; FILTER name ->
     public alleles.
     """
@@ -158,7 +158,7 @@ class Source:
             self._count_decision(decision)
             shown = pa.array(np.ascontiguousarray(decision.shown.T).ravel())
             table = table.append_column("shown", pa.FixedSizeListArray.from_arrays(shown, strata))
-            yield table.filter(pa.array(decision.outcome != control.WITHHELD))
+            yield table.filter(pa.array(decision.outcome != outcomes.WITHHELD))
 
     def _checked(self) -> Iterator[pa.Table]:
         """Alleles as they are counted, in batches, with `filter` as text."""
@@ -275,12 +275,12 @@ class Source:
 
     def _count_decision(self, decision: control.Decision) -> None:
         self.tally.read += len(decision.outcome)
-        for name, count in zip(control.OUTCOMES, np.bincount(decision.outcome, minlength=3), strict=True):
+        for name, count in zip(outcomes.OUTCOMES, np.bincount(decision.outcome, minlength=3), strict=True):
             self.tally.outcome[name] += int(count)
-        reasons = np.bincount(decision.reason, minlength=len(control.REASONS))
-        for name, count in zip(control.REASONS[1:], reasons[1:], strict=True):
+        reasons = np.bincount(decision.reason, minlength=len(outcomes.REASONS))
+        for name, count in zip(outcomes.REASONS[1:], reasons[1:], strict=True):
             self.tally.reasons[name] += int(count)
-        reduced = (~decision.shown & (decision.outcome == control.REDUCED)).sum(axis=1)
+        reduced = (~decision.shown & (decision.outcome == outcomes.REDUCED)).sum(axis=1)
         for stratum, count in zip(self.plan.strata, reduced, strict=True):
             self.tally.cells[stratum] += int(count)
 

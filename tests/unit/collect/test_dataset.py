@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from goe.collect.dataset import Dataset
-from goe.disclosure import control
+from goe.disclosure import control, outcomes
 from goe.disclosure.plan import choose_strata
 from goe.disclosure.silence import of as silence
 from goe.frequencies import strata as st
@@ -48,7 +48,7 @@ def test_an_allele_that_a_floor_withholds_has_few_carriers_or_few_others(policy,
                     tells += mine.sum()
                     mine &= (parts > k).all(axis=0)
                 assert (few[mine] <= most).all()
-            withheld = found.outcome == control.WITHHELD
+            withheld = found.outcome == outcomes.WITHHELD
             assert set(found.reason[withheld].tolist()) <= {1, 3, 5}
     if len(plan.groups) == 2:
         assert tells
@@ -64,8 +64,8 @@ def test_an_allele_that_is_withheld_for_others_overlaps_one_that_is_listed(polic
         pos = np.sort(rng.integers(0, 40_000, 6000))
         end = pos + rng.choice([0, 0, 0, 4, 15], 6000)
         found = control.apply(people, choose_strata(sizes, 6), Policy(3, name=policy), pos, end)
-        assert set(found.reason[found.outcome == control.WITHHELD].tolist()) <= {1, 3, 5, 6, 7}
-        listed = np.flatnonzero(found.outcome != control.WITHHELD)
+        assert set(found.reason[found.outcome == outcomes.WITHHELD].tolist()) <= {1, 3, 5, 6, 7}
+        listed = np.flatnonzero(found.outcome != outcomes.WITHHELD)
         for v in np.flatnonzero(found.reason == 6):
             seen += 1
             assert ((pos[listed] <= end[v]) & (end[listed] >= pos[v])).any()
@@ -81,7 +81,7 @@ def test_where_all_alleles_of_a_place_are_withheld_for_each_other_silence_says_n
         assert control._overlap(pos, end, which).tolist() == right
     rule = {"min_carriers": 5, "policy": "collapse", "protect": "carriers"}
     for reason, means, beside in ((6, "floor", False), (7, "unknown", True)):
-        told = silence(rule | {"alleles_withheld_by_reason": {control.REASONS[reason]: 5}})
+        told = silence(rule | {"alleles_withheld_by_reason": {outcomes.REASONS[reason]: 5}})
         assert (told.means, told.beside) == (means, beside)
 
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from goe.collect import form, merge
 from goe.collect.dataset import Dataset, File
-from goe.disclosure import control
+from goe.disclosure import control, outcomes
 from goe.disclosure.silence import of as silence
 from goe.frequencies import strata as st
 from goe.genome.build import Build
@@ -62,7 +62,7 @@ def given_out(table, country, number, contig, policy, folder):
     runs |= {f"an_{s}": row for s, row in zip(source.plan.strata, an, strict=True)}
     track = folder / f"{contig}.{country}.an.parquet"
     pq.write_table(pa.table(runs), track)
-    reasons = {name: n for name, n in source.tally.reasons.items() if n and name not in control.IN_PART}
+    reasons = {name: n for name, n in source.tally.reasons.items() if n and name not in outcomes.IN_PART}
     rule = {"policy": policy.name, "protect": policy.protect, "alleles_withheld_by_reason": reasons}
     rule["min_carriers"] = None if policy.open else policy.k
     if policy.name == restricted.LEVEL:

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 from goe.core.errors import GoeError
-from goe.disclosure import control, search
-from goe.disclosure.control import FULL, REDUCED, WITHHELD
+from goe.disclosure import control, outcomes, search
+from goe.disclosure.outcomes import FULL, REDUCED, WITHHELD
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.rules.policy import Policy
@@ -31,7 +31,7 @@ def decide(people, leaves, rule):
     plan = choose_strata(people, rule.min_stratum_size)
     decision = control.apply(counts(leaves), plan, rule)
     strata = " ".join(s for s, shown in zip(plan.strata, decision.shown[:, 0], strict=True) if shown)
-    return int(decision.outcome[0]), strata, control.REASONS[decision.reason[0]]
+    return int(decision.outcome[0]), strata, outcomes.REASONS[decision.reason[0]]
 
 
 MEN_AND_WOMEN = {"EE_F": 50, "EE_M": 50}
@@ -65,7 +65,7 @@ ALL = "Total M F EE EE_M EE_F"
             (49, 1, 8, 0, 1),
             (50, 0, 7, 0, 0),
             WITHHELD,
-            control.REASONS[4],
+            outcomes.REASONS[4],
         ),
     ],
 )
@@ -219,7 +219,7 @@ def test_a_part_of_a_public_whole_has_k_candidates_or_is_nobody_or_all(k):
 
 def test_numbers_of_outcomes_and_reasons_are_those_of_the_search():
     assert (WITHHELD, REDUCED, FULL) == (search.WITHHELD, search.REDUCED, search.FULL)
-    assert control.REASONS[search.SEARCH_ENDED :] == control.IN_PART
+    assert outcomes.REASONS[search.SEARCH_ENDED :] == outcomes.IN_PART
 
 
 def test_who_asks_for_a_rule_loads_no_numba(repo):

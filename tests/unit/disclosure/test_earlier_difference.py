@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from goe.disclosure import earlier_release
-from goe.disclosure.control import FULL, REDUCED, WITHHELD
 from goe.disclosure.earlier_difference import Difference
+from goe.disclosure.outcomes import FULL, REDUCED, WITHHELD
 from goe.rules.policy import Policy
 
 from .test_earlier_release import write

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from goe.disclosure import control
+from goe.disclosure import control, outcomes
 from goe.disclosure.plan import choose_strata
 from goe.frequencies import strata as st
 from goe.genome.build import Build
@@ -223,7 +223,7 @@ def shares(countries: dict, rules: list) -> list[tuple[float, float, float, floa
         carried = cells[:, st.HET :].sum(axis=(0, 1)) > 0
         for i, (rule, plan) in enumerate(zip(rules, plans, strict=True)):
             made = control.apply(np.ascontiguousarray(cells[..., carried]), plan, rule)
-            none, full = (made.outcome == kind for kind in (control.WITHHELD, control.FULL))
+            none, full = (made.outcome == kind for kind in (outcomes.WITHHELD, outcomes.FULL))
             sums[i] = (100 * none.mean(), 100 * full.mean(), 100 * made.shown.mean(), len(plan.strata))
         return collapsed
 
