@@ -70,12 +70,13 @@ demo-collect: setup
 	echo "The page: demo-collect/collect/collection/collection.html"
 
 # A process more than cores, up to four: a whole run of the workflow inside a test uses two cores, and a test of SLURM
-# mostly waits. What the tests compile looks whether an index is inside its array, but for jobs that start as a user's do
-# (tests/helpers/workflow.py, alone).
+# mostly waits. What the tests compile looks whether an index is inside its array, and is compiled in five sixths of the
+# time, but for jobs that start as a user's do (tests/helpers/workflow.py, alone).
 # Translated modules are kept, whatever the environment says: it is hundreds of processes that import them.
 test:
 	@scripts/setup.sh tests
-	PATH="$$PATH:$(TOOLS)" PYTHONDONTWRITEBYTECODE= NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/boundscheck \
+	PATH="$$PATH:$(TOOLS)" PYTHONDONTWRITEBYTECODE= NUMBA_BOUNDSCHECK=1 NUMBA_OPT=1 \
+	  NUMBA_CACHE_DIR=$(CURDIR)/.venv/boundscheck \
 	  python -m pytest -n $$(($(CORES) < 4 ? $(CORES) + 1 : 4)) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 fuzz: setup

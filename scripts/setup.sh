@@ -3,7 +3,7 @@
 # Tools come from conda when there is one (Snakemake makes the environments), else from PATH, else from Debian when root.
 # GOE_TOOLS=conda|path|none forces the choice; with none there is what `goe check` needs, and no workflow can be run.
 # The way chosen is left in .venv/deployment for the Makefile. `setup.sh tests` also gets the browser and the SLURM of the tests.
-# PYTHON is what makes the environment; VENV another folder for it, below this one (.ci/legs).
+# PYTHON is what makes the environment, else a python3 of PATH; VENV another folder for it, below this one (.ci/legs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,21 +31,48 @@ apt_install() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-python=${PYTHON:-python3} venv=${VENV:-.venv}
-command -v "$python" >/dev/null || stop "there is no $python: install Python 3.11 or later, or set PYTHON"
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "$python is older than 3.11: set PYTHON to a newer one"
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
+has_pip() { "$1" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("ensurepip") is None)'; }
+
+# One that calls its own functions through a library, and was not built with what it measured of itself, as pyenv builds
+# where it is told nothing: whatever Python does takes a quarter longer.
+is_slow() {
+    "$1" -c 'import sysconfig, sys
+calls_a_library = "libpython" in open("/proc/self/maps").read()
+sys.exit(not calls_a_library or "--enable-optimizations" in sysconfig.get_config_var("CONFIG_ARGS"))' 2>/dev/null
+}
+
+# PYTHON; else the first of PATH that is new enough, a slow one only where there is no other.
+which_python() {
+    local one found python=${PYTHON:-}
+    if [ -z "$python" ]; then
+        mapfile -t found < <(type -aP python3)
+        for one in "${found[@]}"; do
+            if ! new_enough "$one"; then continue; fi
+            : "${python:=$one}"
+            if ! is_slow "$one" && { has_pip "$one" || can_apt; }; then python=$one; break; fi
+        done
+    fi
+    [ -n "$python" ] || stop "no python3 on PATH is Python 3.11 or later: install one, or set PYTHON"
+    command -v "$python" >/dev/null || stop "there is no $python: install Python 3.11 or later, or set PYTHON"
+    new_enough "$python" || stop "$python is older than 3.11: set PYTHON to a newer one"
+    printf '%s' "$python"
+}
+
+venv=${VENV:-.venv}
 want=$(sha256sum requirements.lock | cut -d' ' -f1)
 made=no
 if [ -f "$venv/.lock" ] && [ "$(cat "$venv/.lock")" = "$want" ]; then made=yes; fi
 if [ $made = no ]; then
-    if ! "$python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("ensurepip") is None)'; then
+    python=$(which_python)
+    if ! has_pip "$python"; then
         can_apt || stop "$python has no ensurepip: install python3-venv (Debian), or use a Python that has it"
         apt_install python3-venv
     fi
-    say "making $venv from requirements.lock"
+    say "making $venv from requirements.lock with $python"
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-compile -r requirements.lock
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --use-pep517 --require-hashes --no-compile -r requirements.lock
     # By all cores, where pip has one, and without the packages' own tests, a quarter of it. Some carry files for another
     # Python, which do not compile.
     "$venv/bin/python" -m compileall -q -j 0 -x 'site-packages/.*/tests?/' "$venv/lib" >/dev/null 2>&1 || true

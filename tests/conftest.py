@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import compiled
+from helpers import compiled, huge
 from hypothesis import settings
 
 REPO = Path(__file__).resolve().parents[1]
@@ -62,3 +62,5 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        huge.collapse()

@@ -13,6 +13,7 @@ import math
 import os
 import re
 import shutil
+import subprocess
 import tarfile
 import zlib
 from dataclasses import replace
@@ -286,11 +287,15 @@ def change_info(path, key, value, which=3):
     return alleles[0]
 
 
+def unpacked(root):
+    """The folder of the GDI package."""
+    subprocess.run(["tar", "--extract", "--file", root / TAR, "--one-top-level=unpacked"], cwd=root.parent, check=True)
+    return root.parent / "unpacked"
+
+
 def edit_tar(root, change):
     """Change the folder of the GDI package, sign and pack it; `change(folder)`."""
-    work = root.parent / "unpacked"
-    with tarfile.open(root / TAR) as archive:
-        archive.extractall(work, filter="data")
+    work = unpacked(root)
     change(work)
     package.sign(work)
     pack(root, work)
@@ -1112,9 +1117,8 @@ def test_fields_that_the_dictionary_lacks(root):
 
 
 def test_the_order_of_the_members(root):
-    work = root.parent / "unpacked"
+    work = unpacked(root)
     with tarfile.open(root / TAR) as archive:
-        archive.extractall(work, filter="data")
         names = archive.getnames()
     pack(root, work)
     assert found(root, ["gdi"]) == {}
@@ -1140,9 +1144,7 @@ def test_the_order_of_the_members(root):
     ],
 )
 def test_what_the_package_says_of_itself(root, change, what):
-    work = root.parent / "unpacked"
-    with tarfile.open(root / TAR) as archive:
-        archive.extractall(work, filter="data")
+    work = unpacked(root)
     package.sign(work, change)
     pack(root, work)
     assert named(found(root, ["gdi"])["gdi"], TAR, what)

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from helpers import compiled
+from helpers import compiled, huge
 from helpers.fork import Fork
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -71,6 +71,7 @@ def main() -> None:
         print("listening", flush=True)
         _load()
         gc.freeze()
+        huge.collapse()
         while sys.stdin not in (ready := select.select([listener, sys.stdin, *watched, *led], [], [])[0]):
             for one in ready:
                 if one is listener:

@@ -79,6 +79,31 @@ def test_an_environment_in_which_snakemake_does_not_start_is_none(tmp_path):
     assert stopped.returncode == 1 and "import cyvcf2" in stopped.stderr and not lock.exists()
 
 
+def test_the_python_is_the_first_of_path_but_for_an_old_one_and_a_slow_one(tmp_path):
+    root, environment = clone(tmp_path), shut_in(tmp_path) | {"GOE_TOOLS": "none"}
+    (root / ".venv/.lock").unlink()
+    folders = [tmp_path / name for name in ("old", "slow", "quick")]
+    for folder in folders:
+        folder.mkdir()
+    stub(folders[0] / "python3", "exit 1")
+    # It is new enough and whole, and asked whether it is slow it says so.
+    stub(folders[1] / "python3", '[ "$1" = -c ] || exit 9; exit 0')
+    stub(folders[2] / "python3", 'case $2 in *CONFIG_ARGS*) exit 1;; esac; [ "$1" = -c ] || exit 8')
+    paths = ":".join(map(str, folders))
+
+    def taken(path: str, **more: str) -> tuple[int, str]:
+        shutil.rmtree(root / ".venv/bin", ignore_errors=True)
+        done = setup(root, environment | {"PATH": f"{path}:{environment['PATH']}", **more})
+        return done.returncode, done.stderr.split(" with ")[-1].split("/")[-2]
+
+    assert taken(paths) == (8, "quick")
+    assert taken(f"{folders[0]}:{folders[1]}", PYTHON=str(folders[1] / "python3")) == (9, "slow")
+    (tmp_path / "bin/python3").unlink()
+    assert taken(f"{folders[0]}:{folders[1]}") == (9, "slow")
+    stopped = setup(root, environment | {"PATH": f"{folders[0]}:{environment['PATH']}"})
+    assert stopped.returncode == 1 and "no python3 on PATH is Python 3.11 or later" in stopped.stderr
+
+
 def test_tests_without_a_browser_and_slurm_say_so_and_go_on(tmp_path):
     root, environment = clone(tmp_path), shut_in(tmp_path) | {"GOE_TOOLS": "none"}
     done = setup(root, environment, "tests")
