@@ -290,7 +290,8 @@ def _genotype_of(data: np.ndarray, start: int, stop: int, n_alleles: int, gt: np
     while at < stop and (data[at] == 47 or data[at] == 124):
         at += 1
     n, alt = 0, False
-    gt[:] = END_OF_VECTOR
+    for i in range(gt.size):
+        gt[i] = END_OF_VECTOR
     while True:
         if n == 2 or at >= stop:
             return False, alt
@@ -394,7 +395,8 @@ def _take_row(
     elif size == 0 and first[_AD] > 0:
         return odd
     else:
-        rows.ad[n_alleles:end_alleles] = END_OF_VECTOR
+        for k in range(n_alleles, end_alleles):
+            rows.ad[k] = END_OF_VECTOR
         if depth == MISSING and not alt:
             depth, fine = _number(data, first[_MIN_DP], after[_MIN_DP])
             good &= fine
@@ -485,8 +487,8 @@ def _scan(
         if known < 0:
             return filled, at, last_pos, _ROW if row else _FORMAT
         last_format = known
-        first[:] = 0
-        after[:] = 0
+        for i in range(first.size):
+            first[i] = after[i] = 0
         j, value = 0, tabs[8] + 1
         while value <= line_end:
             value_end = find(data, value, line_end, 58)

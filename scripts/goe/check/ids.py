@@ -21,7 +21,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,6 +32,7 @@ from goe.check.faults import safely
 from goe.core import code_digest, tar
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import ROOT
+from goe.hts.kernels import jit
 from goe.release import bounds, reading
 
 SHORTEST = 4
@@ -118,7 +118,7 @@ def _ends(lines: Iterable[bytes], least: int, most: int) -> np.ndarray:
     return np.array(sorted(some), dtype=np.uint64)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _among(values: np.ndarray, one: np.uint64) -> bool:
     low, high = 0, values.size
     while low < high:
@@ -130,14 +130,14 @@ def _among(values: np.ndarray, one: np.uint64) -> bool:
     return low < values.size and values[low] == one
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _mark(bits: np.ndarray, values: np.ndarray) -> None:
     for value in values:
         h = (value * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(44)
         bits[h >> np.uint64(6)] |= np.uint64(1) << (h & np.uint64(63))
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _search(data: np.ndarray, short: np.ndarray, long: np.ndarray, bits: np.ndarray, out: np.ndarray) -> int:
     """Places just behind the last bytes of an id, at most as many as `out` holds; how many there are."""
     window, found = np.uint64(0), 0

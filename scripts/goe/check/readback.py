@@ -8,7 +8,6 @@ when `compare` finds nothing: the same cells in the same order, and the same num
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +15,7 @@ import pyarrow.csv as pacsv
 
 from goe.core.errors import GoeError, Problem, short
 from goe.frequencies.block import Block
+from goe.hts.kernels import jit
 from goe.release import bounds
 from goe.release.reading import _head, batches, reading
 
@@ -136,7 +136,7 @@ def _info(table: pa.Table, where: str) -> dict[str, tuple[np.ndarray, pa.Array]]
     return found
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _same(data: np.ndarray, one: int, two: int, n: int) -> bool:
     i = 0
     while i < n and data[one + i] == data[two + i]:
@@ -144,7 +144,7 @@ def _same(data: np.ndarray, one: int, two: int, n: int) -> bool:
     return i == n
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _entries(data: np.ndarray, ends: np.ndarray, entries: int) -> tuple[np.ndarray, ...]:
     """KEY=VALUE of every record: keys (start, length) in the order they are met; of each entry the number of its key,
     its row, and where its value starts and how long it is, -1 for a key alone. With too many keys, the first is -1.
@@ -178,7 +178,7 @@ def _entries(data: np.ndarray, ends: np.ndarray, entries: int) -> tuple[np.ndarr
                     if n_keys == _KEYS:
                         keys[0, 0] = -1
                         return keys[:1], code, row, start, length
-                    keys[key] = at, size
+                    keys[key, 0], keys[key, 1] = at, size
                     n_keys += 1
                 after[before] = key
             code[entry], row[entry] = key, record
@@ -192,7 +192,7 @@ def _entries(data: np.ndarray, ends: np.ndarray, entries: int) -> tuple[np.ndarr
     return keys[:n_keys], code, row, start, length
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _sorted(code: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Order of the entries by key, within a key as they are. last: of each key, where those up to it end."""
     at = last.copy()
@@ -203,7 +203,7 @@ def _sorted(code: np.ndarray, last: np.ndarray) -> np.ndarray:
     return order
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _packed(data: np.ndarray, start: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """The bytes of values one behind the other. start: of each in `data`; offsets: (values + 1,), of each in these."""
     out = np.empty(offsets[-1], np.uint8)

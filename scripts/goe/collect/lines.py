@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from goe.hts.kernels import jit
 
 _DIGITS = 10
 """Of an int32."""
@@ -70,7 +71,7 @@ def bytes_of(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(texts.buffers()[2] or b"", np.uint8), ends
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _copy(part, i, out, at):  # type: ignore[no-untyped-def]
     data, ends = part
     for j in range(ends[i], ends[i + 1]):
@@ -79,7 +80,7 @@ def _copy(part, i, out, at):  # type: ignore[no-untyped-def]
     return at
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _number(value, out, at):  # type: ignore[no-untyped-def]
     """Digits of a number, none below 0, into `out` from `at`; where they end."""
     end, power = at + 1, 10
@@ -92,7 +93,7 @@ def _number(value, out, at):  # type: ignore[no-untyped-def]
     return end
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _text(text, out, at):  # type: ignore[no-untyped-def]
     for byte in text:
         out[at] = byte
@@ -100,7 +101,7 @@ def _text(text, out, at):  # type: ignore[no-untyped-def]
     return at
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _join(start, pos, parts, values, shown, worded, out, ends):  # type: ignore[no-untyped-def]
     """Fill in `out` with the lines and `ends` with where each ends. parts: REF, ALT, FILTER, names of tags, words."""
     ref, alt, verdict, names, words = parts

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,6 +27,7 @@ from goe.collect.callable_an import Runs
 from goe.collect.dataset import Dataset
 from goe.disclosure.silence import FLOOR, UNKNOWN, ZERO
 from goe.genome.build import REGION_M, REGION_X, REGION_Y, Build, class_breaks, contig_class
+from goe.hts.kernels import jit
 from goe.release.formats import wide_table
 from goe.release.reading import reading, streamed
 from goe.rules.stratum import TOTAL, parse
@@ -109,7 +109,7 @@ def tell(sums: Sums, total: int) -> Told:
     return Told(sums.ac, ac_hi, an, an_hi, sums.hom, hom_hi, sums.uncounted)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _tell(sums, common, counts):  # type: ignore[no-untyped-def]
     """`tell`. sums: Sums, (strata, alleles). common: bool (alleles,). counts: filled in, (strata, alleles)."""
     ac, an, hom, bound, low, high, rare, rare_hom, floor, floor_hom, hom_hi, _ = sums
@@ -123,7 +123,7 @@ def _tell(sums, common, counts):  # type: ignore[no-untyped-def]
             hom_most[i, j] = min(people, alleles // 2)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _frequencies(ac, ac_hi, an, an_hi):  # type: ignore[no-untyped-def]
     low, high = np.empty(ac.size), np.empty(ac.size)
     for j in range(ac.size):
@@ -542,7 +542,7 @@ class _Part:
         return good
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _add_given(given, told, at, ploidy, zygosity, place, sums):  # type: ignore[no-untyped-def]
     """Add the numbers that a dataset gives of its strata. told: its alleles that count; at: places of all its alleles
     in the window. zygosity: bool, and place: int64 (strata,). given, sums: arrays of _Piece and of Sums."""
@@ -562,7 +562,7 @@ def _add_given(given, told, at, ploidy, zygosity, place, sums):  # type: ignore[
                 sum_hom_hi[s, j] += ac[i, row] // 2
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _add_silent(absent, speaks, callable_an, ploidy, floor, people, sums):  # type: ignore[no-untyped-def]
     """Add what a dataset says by not listing alleles to its strata, as `Merge` tells.
 

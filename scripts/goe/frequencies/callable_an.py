@@ -22,7 +22,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
@@ -36,6 +35,7 @@ from goe.genome.classes import Classes
 from goe.harmonise.batch import WINDOW, Called, Stretches, Tables
 from goe.harmonise.records import ploidy_table
 from goe.hts import parquet
+from goe.hts.kernels import jit
 from goe.rules.dataset import AN_METHODS, GVCF_ADJ
 from goe.rules.stratum import parse
 
@@ -89,7 +89,7 @@ def parts(groups: Iterable[Sequence[str]], people: Mapping[str, int], contig: st
     return found
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def cut(low: np.ndarray, high: np.ndarray, k: int, start: np.ndarray, least: np.ndarray, most: np.ndarray) -> int:
     """Cut units into blocks by halves while the fewest and the most people of a block differ by k or more.
 
@@ -119,7 +119,7 @@ def cut(low: np.ndarray, high: np.ndarray, k: int, start: np.ndarray, least: np.
     return n
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _joined(
     people: int, k: int, end: int, n: int, start: np.ndarray, least: np.ndarray, most: np.ndarray, ends: np.ndarray
 ) -> int:
@@ -138,7 +138,7 @@ def _joined(
     return m
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _add(runs: Runs, of_class: np.ndarray, first: int, part: np.ndarray, each: np.ndarray, change: np.ndarray) -> None:
     """Add runs to change int32 (parts, positions + 1), the difference of people callable to the position before.
 

@@ -12,7 +12,6 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,13 +26,14 @@ from goe.harmonise.batch import SITES, Batch, Piece, windows
 from goe.harmonise.records import METRICS, N_CLASSES
 from goe.hts import parquet
 from goe.hts.bcf import Reader, Record
+from goe.hts.kernels import jit
 
 N_MEASURES = 5
 _SITES_AT_ONCE = 256
 Key = tuple[int, str, str]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _count(genotypes: np.ndarray, leaf: np.ndarray, counts: np.ndarray) -> None:
     """Add the genotypes of one record to counts (leaves, measures), which come with everybody as diploid.
 
@@ -86,7 +86,7 @@ class Runs(NamedTuple):
         return cls(*(runs[name].to_numpy()[wanted] for name in cls._fields))
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _add_runs(
     runs: Runs, of_class: np.ndarray, first: int, before: np.ndarray, leaf: np.ndarray, counts: np.ndarray
 ) -> None:
@@ -111,7 +111,7 @@ def _add_runs(
                 counts[s, where, kind] += change[s, where, kind]
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _add_rows(
     person: np.ndarray,
     site: np.ndarray,
@@ -151,7 +151,7 @@ def _add_rows(
     return listed
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _fill(
     person: np.ndarray, first: np.ndarray, stop: np.ndarray, code: np.ndarray, start: int, codes: np.ndarray
 ) -> None:

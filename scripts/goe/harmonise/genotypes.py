@@ -7,11 +7,10 @@ A *code* is what a call is for one site allele: see CODES.
 from dataclasses import dataclass
 from typing import Any
 
-import numba as nb
 import numpy as np
 
 from goe.hts.bcf import END_OF_VECTOR, MISSING
-from goe.hts.kernels import kernel, within
+from goe.hts.kernels import jit, kernel, within
 
 NO_CALL, HAPLOID = -1, -2
 
@@ -53,7 +52,7 @@ class Filter:
 TOGETHER = 32
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _unlike(
     gt: np.ndarray,
     dp: np.ndarray,
@@ -105,7 +104,7 @@ def _unlike(
     return n
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _take(values: np.ndarray, rows: np.ndarray, low: int, wide: np.ndarray) -> None:
     """wide[i] = values[rows[i]] as int32, with missing (low) and end of vector (low + 1) those of int32."""
     for i in range(rows.size):
@@ -226,7 +225,7 @@ def call(
         )
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _codes(people: np.ndarray, calls: np.ndarray, copies: np.ndarray, stored: np.ndarray, out: np.ndarray) -> None:
     """out[people[i]] = stored[code]; copies[allele] = how many copies of the site allele that allele number is."""
     for i in range(people.size):
@@ -409,7 +408,7 @@ def gt_bytes(codes: np.ndarray) -> np.ndarray:
     return np.take(_GT_PAIRS, codes).view(np.int8).reshape(-1, 2)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _decode(gt: np.ndarray, end: int, codes: np.ndarray) -> None:
     for p in range(gt.shape[0]):
         first = gt[p, 0] >> 1

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
@@ -20,7 +19,7 @@ from goe.genome.fasta import NOTHING, Reference, Written
 from goe.harmonise import genotypes as gt
 from goe.hts import parquet
 from goe.hts.bcf import END_OF_VECTOR
-from goe.hts.kernels import kernel
+from goe.hts.kernels import jit, kernel
 
 # Why an ALT gives no site allele, as goe.genome.alleles names it, and counters of the others.
 LEFT_OUT = ("star", "non_ref", "symbolic", "breakend", "non_acgt_alt", "non_acgt_ref", "ref_iupac", "alt_is_ref")
@@ -311,7 +310,7 @@ def _split(
     return n, end, with_alt, with_site
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _in_order(order: np.ndarray, sites: Sites) -> np.ndarray:
     """Bring `order`, numbers of site alleles by position, to that by (pos, REF, ALT); bool (n,) whether each is the
     same as the one before."""

@@ -1,18 +1,18 @@
 """AD and GQ of a joint record where it writes them in another way: local alleles and likelihoods (C1.7)."""
 
-import numba as nb
 import numpy as np
 
 from goe.calls.fields import MAX_GQ
 from goe.core.errors import GoeError, Problem
 from goe.harmonise.genotypes import widen
 from goe.hts.bcf import END_OF_VECTOR, MISSING, Record
+from goe.hts.kernels import jit
 
 # FORMAT fields that AD and GQ can be had from.
 FIELDS = ("PL", "LPL", "LAA", "LAD")
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _length(vector: np.ndarray) -> tuple[int, bool]:
     """(values of a vector, a missing one of several included; whether one of them is not missing)."""
     n, known = 0, False
@@ -24,7 +24,7 @@ def _length(vector: np.ndarray) -> tuple[int, bool]:
     return (n, known) if n > 1 or known else (0, False)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _spread(laa: np.ndarray, lad: np.ndarray, ad: np.ndarray) -> int:
     """Fill ad (people, alleles) with LAD at the places LAA gives, REF first; the first person with a place that is no
     allele, or -1. Of whom LAD has values but not one for each of these, there is nothing in ad, not even a missing one:
@@ -47,7 +47,7 @@ def _spread(laa: np.ndarray, lad: np.ndarray, ad: np.ndarray) -> int:
     return -1
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _margins(pl: np.ndarray, gq: np.ndarray) -> None:
     """Where gq (people, 1) is missing, the second smallest of pl (people, genotypes) less the smallest."""
     for p in range(gq.shape[0]):

@@ -12,7 +12,6 @@ from itertools import groupby
 from operator import attrgetter
 from typing import IO
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
@@ -36,6 +35,7 @@ from goe.harmonise import genotypes as gt
 from goe.harmonise import local
 from goe.harmonise.schemas import OF_VARIANTS, PEOPLE_SCHEMA
 from goe.hts.bcf import Header, Reader, Record, Writer
+from goe.hts.kernels import jit
 
 # Wanted ploidy by region class and sex; classes and sexes not named are not counted (C2).
 PLOIDY = {
@@ -90,7 +90,7 @@ class People:
 _MISSING, _FAILED, _HET, _HOM, _LEFT_OUT, _NO_DEPTH, _DEPTHS, _SILENT, _FROM_PL, _HAPLOID = range(10)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _tally(people: np.ndarray, seen: np.ndarray, calls: np.ndarray, half_counts: bool, counters: np.ndarray) -> int:
     """Add a record to the counters (people, 10) of `people`, who are all that is not a passing 0/0; whether it counts.
 

@@ -15,13 +15,13 @@ from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
-import numba as nb
 import numpy as np
 from isal import igzip, igzip_threaded, isal_zlib
 
 from goe.core.errors import GoeError, Problem
 from goe.core.processes import Poured, Pourings, roomy
 from goe.hts import bgzf, vcf_header
+from goe.hts.kernels import jit
 
 MISSING = np.iinfo(np.int32).min
 END_OF_VECTOR = MISSING + 1
@@ -94,7 +94,7 @@ _START, _END, _ALLELES, _N_ALLELES, _FILTERS, _FILTERS_END, _N_FILTERS = range(7
 _NOT_WANTED, _NOT_DECLARED = -1, -2
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _integer(data: np.ndarray, at: _Int, size: _Int) -> _Int:
     """Signed little-endian integer of `size` bytes."""
     value = np.int64(0)
@@ -104,7 +104,7 @@ def _integer(data: np.ndarray, at: _Int, size: _Int) -> _Int:
     return (value ^ sign) - sign
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _typed(data: np.ndarray, at: _Int, end: _Int, vectors: _Int) -> tuple[_Int, _Int, _Int, _Int]:
     """(type, values in a vector, offset of the first, offset after the last) of `vectors` typed vectors.
 
@@ -138,7 +138,7 @@ def _typed(data: np.ndarray, at: _Int, end: _Int, vectors: _Int) -> tuple[_Int, 
     return kind, n, at, at + n * size * vectors
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _slot(data: np.ndarray, at: _Int, end: _Int, slots: np.ndarray) -> tuple[_Int, _Int]:
     """(what `slots` has for the dictionary key at data[at], offset after it)."""
     kind, n, first, after = _typed(data, at, end, 1)
@@ -150,7 +150,7 @@ def _slot(data: np.ndarray, at: _Int, end: _Int, slots: np.ndarray) -> tuple[_In
     return np.int64(slots[number]), after
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _walk(
     data: np.ndarray,
     begin: _Int,

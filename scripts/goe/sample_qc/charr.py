@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-import numba as nb
 import numpy as np
 
 from goe.harmonise.genotypes import widen
 from goe.hts.bcf import MISSING, Record
+from goe.hts.kernels import jit
 from goe.sample_qc.metrics import ACGT, AT, CHARR_UNIT
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _hom_alt(gt: np.ndarray, alt: int, absent_is_reference: np.ndarray, people: np.ndarray) -> tuple[int, int, int]:
     """(people with a diploid call, their REF alleles, how many are homozygous for ALT number `alt`: in `people`).
 

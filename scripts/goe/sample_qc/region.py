@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
@@ -17,6 +16,7 @@ from goe.harmonise import genotypes as gt
 from goe.harmonise.batch import Piece
 from goe.harmonise.records import N_CLASSES
 from goe.hts.bcf import Reader
+from goe.hts.kernels import jit
 from goe.sample_qc.charr import add_charr
 from goe.sample_qc.metrics import (
     AT,
@@ -32,7 +32,7 @@ from goe.sample_qc.metrics import (
 _OTHERS, _VCF = 0, 1
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _called(runs: Runs, pos: np.ndarray, n: np.ndarray) -> None:
     """n[person] += how many of pos the person's runs hold."""
     person, start, end, _ = runs

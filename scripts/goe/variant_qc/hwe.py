@@ -1,10 +1,11 @@
 """The exact test of Hardy-Weinberg equilibrium, compiled."""
 
-import numba as nb
 import numpy as np
 
+from goe.hts.kernels import jit
 
-@nb.njit(cache=True, nogil=True)
+
+@jit
 def one(het: int, hom_ref: int, hom_alt: int) -> float:
     """Exact test of Hardy-Weinberg equilibrium: sum of the probabilities of all heterozygote counts that are
     as likely as the observed one or less. Wigginton, Cutler, Abecasis 2005 (doi 10.1086/429864), with the
@@ -46,7 +47,7 @@ def one(het: int, hom_ref: int, hom_alt: int) -> float:
     return 1.0 if all_of_them else min(1.0, tail / total)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def each(het: np.ndarray, hom_ref: np.ndarray, hom_alt: np.ndarray, out: np.ndarray) -> None:
     """`one` of every site, int64 (sites,), into out, float64."""
     for i in range(het.size):

@@ -70,4 +70,37 @@ def test_a_number_in_a_call_is_no_further_compilation(compiled):
     """Nor is the 0 that a variable begins with."""
     add = compiled(one)
     assert nb.njit(calls)(add, 2) == 17
-    assert len(add.signatures) == 1
+    assert add.signatures == [] and len(add.get_overload.__self__.signatures) == 1
+
+
+BOTH = """import sys
+
+from goe.hts.kernels import jit
+
+
+@jit
+def one(n):
+    return n + 1
+
+
+@jit
+def two(n):
+    return 10 * one(n)
+
+
+for name in sys.argv[1:]:
+    print(name, {"one": one, "two": two}[name](5), *(sum(kernel.stats.cache_hits.values()) for kernel in (one, two)))
+"""
+
+
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_what_python_calls_and_what_kernels_call_are_kept_apart(tmp_path, order):
+    """In whatever order, compiled here or kept by another process."""
+    (tmp_path / "both.py").write_text(BOTH)
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"} | {"PYTHONPATH": str(LIBRARY)}
+    for hits in (0, 1):
+        command = [sys.executable, tmp_path / "both.py", *order]
+        told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+        rows = [line.split() for line in told.splitlines()]
+        assert {name: n for name, n, *_ in rows} == {"one": "6", "two": "60"}
+        assert rows[-1][2:] == [str(hits)] * 2

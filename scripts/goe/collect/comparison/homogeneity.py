@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from math import lgamma
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from scipy.special import chdtrc
+
+from goe.hts.kernels import jit
 
 _LEAST, _MOST_BELOW, _ENOUGH = 1, 0.2, 5
 """Cochran 1954 (doi 10.2307/3001616): no expected number below 1, at most a fifth of them below 5."""
@@ -52,7 +53,7 @@ def homogeneity(ac: np.ndarray, an: np.ndarray, known: np.ndarray, fdr: float) -
     return Tests(k, chi2, p)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _chi2(ac, an, known, units, chi2, varies):  # type: ignore[no-untyped-def]
     """Fill in units compared, chi2 where numbers allow it, and whether some alleles, but not all, are carried."""
     for j in range(ac.shape[1]):
@@ -87,7 +88,7 @@ def exact(ac: np.ndarray, an: np.ndarray, fdr: float) -> np.ndarray:
     return np.where(least <= fdr, p, np.nan)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _every(ac, an, most, tie, p, least):  # type: ignore[no-untyped-def]
     """`_exact` of each allele, of the rarer of its two sides. p, least: filled in where there are `most` tables or
     fewer: C(copies + units - 1, copies), if no unit is smaller."""
@@ -105,12 +106,12 @@ def _every(ac, an, most, tie, p, least):  # type: ignore[no-untyped-def]
             p[j], least[j] = _exact(mine, size, tie, n)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _choose(n, k):  # type: ignore[no-untyped-def]
     return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _exact(ac, an, tie, most):  # type: ignore[no-untyped-def]
     """Sum of the probabilities of all tables that are no likelier than this one, and of those no likelier than any.
 

@@ -4,27 +4,27 @@ Fst is the ratio of averages of Bhatia, Patterson, Sankararaman, Price 2013 (doi
 allele is held against all others of its position, and on its own: alleles of one position stand in one block.
 """
 
-import numba as nb
 import numpy as np
 
 from goe.collect.comparison.cells import EXACT, UNKNOWN
+from goe.hts.kernels import jit
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def unit(ac: float, an: float) -> tuple[float, float]:
     """AF of a unit and the noise of its square; AN at least 2."""
     p = ac / an
     return p, p * (1 - p) / (an - 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def parts(one: tuple[float, float], two: tuple[float, float]) -> tuple[float, float]:
     """Numerator and denominator of Hudson's Fst at one allele, of two units."""
     (p, noise), (q, other) = one, two
     return (p - q) ** 2 - noise - other, p * (1 - q) + q * (1 - p)
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def parts_of(ac1, an1, ac2, an2):  # type: ignore[no-untyped-def]
     """`parts` of every allele: float64 (alleles,), twice."""
     above, below = np.zeros(ac1.size), np.zeros(ac1.size)
@@ -33,7 +33,7 @@ def parts_of(ac1, an1, ac2, an2):  # type: ignore[no-untyped-def]
     return above, below
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def add_pairs(state, lo, hi, an, block, weight, sums, used, ends, ended, spread, alike):  # type: ignore
     """Add SNVs to the sums of pairs, plainly and in order, so that the same alleles give the same bytes.
 
@@ -83,7 +83,7 @@ def add_pairs(state, lo, hi, an, block, weight, sums, used, ends, ended, spread,
                     ends[a, b, 1, 1] += below
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def add_sharing(seen, absent, rare, sharing):  # type: ignore
     """Add alleles to int64 (2, 3, units, units): of those seen in the first unit (all of them; those rare there), how
     many the second one has, has not, and may have. seen, absent, rare: bool (units, alleles)."""

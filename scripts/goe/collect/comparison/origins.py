@@ -6,7 +6,6 @@ The sums do not tell the people of one origin in two datasets apart; the dataset
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +15,7 @@ from goe.collect.dataset import Dataset
 from goe.collect.lines import bytes_of
 from goe.collect.merge import ABSENT, LISTED
 from goe.collect.table import absent as absent_column
+from goe.hts.kernels import jit
 from goe.release.formats.wide_table import column
 from goe.release.reading import reading, streamed
 from goe.rules.stratum import TOTAL
@@ -131,7 +131,7 @@ class Origins:
         return place
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _placed(asked, rows, place):  # type: ignore[no-untyped-def]
     """Fill in `place` with the row of each allele, both in order of position. asked, rows: position, REF, ALT."""
     pos, ref, alt = asked
@@ -148,7 +148,7 @@ def _placed(asked, rows, place):  # type: ignore[no-untyped-def]
             row += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@jit
 def _same(one, i, other, j):  # type: ignore[no-untyped-def]
     """Whether text i of one is text j of the other."""
     (data, ends), (data_of, ends_of) = one, other
