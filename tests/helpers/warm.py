@@ -185,6 +185,7 @@ def _site() -> None:
     """What a process of its own does with PYTHONPATH at its start."""
     if added := os.environ.get("PYTHONPATH"):
         sys.path[:0] = added.split(os.pathsep)
+        sys.modules.pop("sitecustomize", None)  # that of Debian's Python
         if importlib.util.find_spec("sitecustomize"):
             importlib.import_module("sitecustomize")
 

@@ -48,6 +48,14 @@ def test_a_job_has_what_its_run_has_and_a_library_that_nobody_called(tmp_path):
     assert len((tmp_path / "one.tsv").read_text().splitlines()) == 2
 
 
+def test_a_fork_is_customised_as_a_process_is(tmp_path):
+    """Whether or not the Python of the server has a `sitecustomize` of its own, as Debian's has."""
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.told = 7\n")
+    (tmp_path / "one.py").write_text("import sys\nprint(sys.told)\n")
+    env = os.environ | {"PYTHONPATH": str(tmp_path)}
+    assert warm.ended("script", [str(tmp_path / "one.py")], env, 60) == (0, "7\n")
+
+
 @pytest.mark.parametrize("asked", [b"", b"multiqc", b"script"], ids=["nothing", "multiqc", "script"])
 def test_who_is_killed_while_it_waits_takes_nobody_along(tmp_path, asked):
     """It is gone before it has read what it is told, its number first."""
