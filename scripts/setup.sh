@@ -72,6 +72,7 @@ if [ $made = no ]; then
     fi
     say "making $venv from requirements.lock with $python"
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+    # By pyproject.toml or as if there was one, as newer pips do anyway; an older one would run setup.py.
     "$venv/bin/pip" install --quiet --disable-pip-version-check --use-pep517 --require-hashes --no-compile -r requirements.lock
     # By all cores, where pip has one, and without the packages' own tests, a quarter of it. Some carry files for another
     # Python, which do not compile.

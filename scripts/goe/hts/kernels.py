@@ -1,4 +1,4 @@
-"""Compiled functions that are called often with many arrays."""
+"""How every kernel is compiled."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -44,9 +44,9 @@ def jit(function: F) -> F:
     return compiled
 
 
-def _compiled(function: Callable, of_files: Any = None, **options: Any) -> Any:
-    """The function, and beside it what other kernels call: a second one that Python cannot call, which takes a quarter
-    less to compile; most are called by kernels alone.
+def _compiled(function: Callable, of_files: tuple[tuple[str, int, int], ...] = (), **options: Any) -> Any:
+    """The function, and beside it what other kernels call: a second one that Python cannot call, since most kernels are
+    called by kernels alone, and an entry for Python is a function more to compile.
 
     It is compiled once for whatever types it is called with: for others numba compiles a function again for each number
     that is written in a call, and for the 0 that a variable of the caller begins with.
