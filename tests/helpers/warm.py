@@ -26,6 +26,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
@@ -70,6 +71,9 @@ def main() -> None:
         listener.listen()
         print("listening", flush=True)
         _load()
+        # What numba does for each kernel at the end of a process would be a third of a small fork, and is for nothing.
+        for made in weakref.finalize._registry.values():
+            made.atexit = False
         gc.freeze()
         huge.collapse()
         while sys.stdin not in (ready := select.select([listener, sys.stdin, *watched, *led], [], [])[0]):

@@ -10,14 +10,16 @@ which files differ. Profiles say where jobs run, and are meant to be changed; no
 """
 
 import hashlib
+import os
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from goe.core import manifest
 from goe.core.errors import GoeError, Problem
 from goe.core.resources import ROOT
 
 PARTS = ("Snakefile", "workflow", "scripts", "resources", "envs", "requirements.lock")
+PROFILES = ("workflow", "profiles")
 RELEASED = "provenance/code.sha256"
 """Where a release has the list."""
 
@@ -47,13 +49,15 @@ def _found(top: Path) -> list[str]:
     if missing := [name for name in PARTS if not (top / name).exists()]:
         what = f"is no checkout of goe: it has no {', '.join(missing)}"
         raise GoeError(Problem(str(top), what, "give the folder of a clone"))
-    found = []
-    for name in PARTS:
-        paths = [top / name] if (top / name).is_file() else sorted((top / name).rglob("*"))
-        found += [path.relative_to(top) for path in paths if path.is_file()]
-    return sorted((path.as_posix() for path in found if not _left_out(path)), key=str.encode)
+    found = [name for name in PARTS if (top / name).is_file()]
+    for part in PARTS:
+        for place, folders, names in os.walk(top / part):
+            inside = PurePath(place).relative_to(top)
+            folders[:] = [name for name in folders if _written(name) and (*inside.parts, name) != PROFILES]
+            found += [f"{inside}/{name}" for name in names if _written(name) and Path(place, name).is_file()]
+    return sorted(found, key=str.encode)
 
 
-def _left_out(path: Path) -> bool:
-    made = any(part == "__pycache__" or part.startswith(".") or part.endswith(".egg-info") for part in path.parts)
-    return made or path.parts[:2] == ("workflow", "profiles")
+def _written(name: str) -> bool:
+    """Whether no program has made the file or folder."""
+    return name != "__pycache__" and not name.startswith(".") and not name.endswith(".egg-info")
