@@ -3,9 +3,10 @@
 Nine tenths of a small job are the imports of numba, pyarrow, Snakemake and goe, half of MultiQC are its own. One server
 of each test process has them loaded, and forks for every run and every job. A fork has the arguments, folder,
 environment, umask and output that a process of its own would have, and its end: no function of goe was called before
-it. Loaded modules, hash seed and numba's settings are those of the server, and a Snakefile is translated once while its
-text is the same. So some runs are compared with one whose Snakemake, and first job of each script, a user could have
-started (`helpers.workflow`, `alone`).
+it. Loaded modules, hash seed and numba's settings are those of the server, a kernel that a fork has loaded is there in
+later ones, and a Snakefile or a template of a page is translated once while its text is the same. So some runs are
+compared with one whose Snakemake, and first job of each script, a user could have started (`helpers.workflow`,
+`alone`).
 """
 
 import atexit
@@ -30,7 +31,7 @@ import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial, partialmethod
 from pathlib import Path
 
 from helpers import compiled, huge
@@ -70,15 +71,17 @@ def main() -> None:
         listener.bind(sys.argv[1])
         listener.listen()
         print("listening", flush=True)
-        _load()
-        # What numba does for each kernel at the end of a process would be a third of a small fork, and is for nothing.
-        for made in weakref.finalize._registry.values():
-            made.atexit = False
+        loaded, tell = os.pipe()
+        os.set_blocking(tell, False)
+        _load(tell)
+        _templates_once(sys.argv[1])
         gc.freeze()
         huge.collapse()
-        while sys.stdin not in (ready := select.select([listener, sys.stdin, *watched, *led], [], [])[0]):
+        while sys.stdin not in (ready := select.select([listener, sys.stdin, loaded, *watched, *led], [], [])[0]):
             for one in ready:
-                if one is listener:
+                if one == loaded:
+                    compiled.load(os.read(loaded, MESSAGE).decode())
+                elif one is listener:
                     connection, message, outputs = _asked(listener)
                     if not message:  # who asked was killed before it said for what
                         connection.close()
@@ -135,7 +138,7 @@ def _tell(pid: int, connection: socket.socket) -> None:
         _say(connection, status)
 
 
-def _load() -> None:
+def _load(tell: int) -> None:
     for name in LIBRARIES.split():
         importlib.import_module(name)
     sys.path.insert(0, str(SCRIPTS))
@@ -148,10 +151,12 @@ def _load() -> None:
     from snakemake.cli import get_argument_parser
 
     get_argument_parser()  # loads every plugin
-    compiled.once()
+    compiled.once(tell)
     # What numba would look up at the first call of a compiled function.
     cpu_target.target_context.refresh()
     cpu_target.typing_context.refresh()
+    # What these modules have left for the end of the server, each fork would do at its own: a third of the shortest.
+    weakref.finalize._registry.clear()
 
 
 def _work(request: Request, outputs: list[int]) -> int:
@@ -210,10 +215,13 @@ def _snakemake() -> None:
 
 
 def _multiqc() -> None:
-    """The command, which does not look each time whether the schema of its own settings is one, a third of its time."""
+    """The command, which does not look each time whether the schema of its own settings is one, a third of its time,
+    and reads these settings, twice, by the parser in C of the same library, a third of the rest."""
+    import yaml
     from jsonschema import Draft202012Validator
     from multiqc.__main__ import run_multiqc
 
+    yaml.safe_load = partial(yaml.load, Loader=yaml.CSafeLoader)
     Draft202012Validator.check_schema = classmethod(lambda cls, schema, *given, **named: None)
     run_multiqc()
 
@@ -274,6 +282,17 @@ def _translated_once(folder: Path) -> None:
         return code, rulecount
 
     workflow.parse = parse
+
+
+def _templates_once(server: str) -> None:
+    """Let jinja2 keep the code of its templates, half of the time of a page, beside the address of the server."""
+    from jinja2 import Environment, FileSystemBytecodeCache
+
+    class Kept(FileSystemBytecodeCache):
+        def get_cache_key(self, name: str, filename: str | None = None) -> str:
+            return super().get_cache_key(name)  # MultiQC has its templates in another folder each time
+
+    Environment.__init__ = partialmethod(Environment.__init__, bytecode_cache=Kept(str(Path(server).parent)))
 
 
 @cache

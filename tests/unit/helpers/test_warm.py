@@ -56,6 +56,42 @@ def test_a_fork_is_customised_as_a_process_is(tmp_path):
     assert warm.ended("script", [str(tmp_path / "one.py")], env, 60) == (0, "7\n")
 
 
+def test_what_a_fork_has_left_for_its_end_is_done(tmp_path):
+    left = ["import atexit, weakref", "atexit.register(print, 1)", "weakref.finalize(print, print, 2)"]
+    (tmp_path / "one.py").write_text("\n".join(left))
+    status, said = warm.ended("script", [str(tmp_path / "one.py")], os.environ, 60)
+    assert status == 0 and sorted(said.split()) == ["1", "2"]
+
+
+KERNEL = """
+from goe.disclosure.search import _small
+print(len(_small.overloads), _small(2, 3), _small(3, 3))
+"""
+
+
+def test_a_kernel_that_a_fork_has_loaded_is_there_in_the_next(tmp_path):
+    (tmp_path / "one.py").write_text(KERNEL)
+    env = os.environ | {"PYTHONPATH": str(REPO / "scripts")}
+    said = [warm.ended("script", [str(tmp_path / "one.py")], env, 100) for _ in range(2)]
+    assert said[0] in ((0, "0 True False\n"), (0, "1 True False\n"))
+    assert said[1] == (0, "1 True False\n")
+
+
+TEMPLATE = """
+import jinja2
+print(jinja2.Environment(loader=jinja2.DictLoader({"one": %r})).get_template("one").render())
+"""
+
+
+def test_a_template_is_that_of_its_text_and_kept(tmp_path):
+    kept = Path(warm._server()).parent
+    before = {*kept.glob("*jinja2*")}
+    for text in ("first", "second", "second"):
+        (tmp_path / "one.py").write_text(TEMPLATE % text)
+        assert warm.ended("script", [str(tmp_path / "one.py")], os.environ, 60) == (0, f"{text}\n")
+    assert len({*kept.glob("*jinja2*")} - before) == 1
+
+
 @pytest.mark.parametrize("asked", [b"", b"multiqc", b"script"], ids=["nothing", "multiqc", "script"])
 def test_who_is_killed_while_it_waits_takes_nobody_along(tmp_path, asked):
     """It is gone before it has read what it is told, its number first."""
