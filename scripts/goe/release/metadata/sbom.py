@@ -97,15 +97,17 @@ def installed(wanted: Iterable[str]) -> list[Package]:
     todo = list(wanted)
     while todo:
         name = plain(todo.pop())
+        if name in found:
+            continue
         try:
             one = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue
-        if name not in found:
-            needs = needed(one.requires or [])
-            spoken = licence(name, one.metadata, one.metadata.get_all("Classifier") or [])
-            found[name] = Package(name, one.version, spoken, tuple(needs))
-            todo += needs
+        about = one.metadata  # whose file is read each time that it is asked for
+        needs = needed(one.requires or [])
+        spoken = licence(name, about, about.get_all("Classifier") or [])
+        found[name] = Package(name, about["Version"], spoken, tuple(needs))
+        todo += needs
     return [replace(one, needs=tuple(name for name in one.needs if name in found)) for one in sorted(found.values())]
 
 
