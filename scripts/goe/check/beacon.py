@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -241,12 +242,17 @@ def _cells(table: pa.Table, where: str) -> pa.Table:
     return pa.table([columns[name] for name in readback.COLUMNS.names], schema=readback.COLUMNS)
 
 
+@cache
+def _validator(schema: Path) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema.read_text()))
+
+
 def validate(path: str | Path, schema: str | Path = SCHEMA, every: int = 1000) -> list[Problem]:
     """What the Beacon schema has against the first line and each further one of `every`; 1 asks all lines.
 
     The schema costs about a millisecond a line; `numbers` reads every line against the same keys.
     """
-    validator = Draft202012Validator(json.loads(Path(schema).read_text()))
+    validator = _validator(Path(schema))
     problems = []
     for row, line in enumerate(reading.lines(path)):
         if row % every == 0:

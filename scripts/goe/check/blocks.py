@@ -5,7 +5,7 @@ number that is withheld is 0 and its cell is not shown. This is what the other f
 disclosure audit is given.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,25 +153,30 @@ def read(
     strata: Sequence[str],
     contig: str,
     size: int = BLOCK,
-    names: str | Path | None = None,
 ) -> Iterator[Block]:
-    """Blocks of one contig. strata: published, in the order of the release. size: alleles of a block, about. names: the
-    table of names, for blocks that have them.
+    """Blocks of one contig, without names. strata: published, in the order of the release. size: alleles of a block,
+    about.
 
-    GoeError when the long table cannot be read as one of these strata, or another one has not the same alleles.
+    GoeError when the long table cannot be read as one of these strata, or the wide one has not the same alleles.
     """
     statistics = _Beside(wide, tuple(wide_table.STATISTICS), ("ref", "alt"))
-    named = _Beside(names, NAMES, ("ref", "alt", *NAMES)) if names else None
     for table in whole_alleles(long, len(strata), size * max(1, len(strata))):
         one = block(table, starts(table), strata, contig, str(long))
         found = {
             name: column.to_numpy(zero_copy_only=False).astype(np.float64)
             for name, column in statistics.of(one).items()
         }
-        yield replace(one, statistics=found, names=named.of(one) if named else {})
+        yield replace(one, statistics=found)
     statistics.finish()
-    if named:
-        named.finish()
+
+
+def named(blocks: Iterable[Block], names: str | Path) -> Iterator[Block]:
+    """All blocks of a contig with the names that its table of names has for them. GoeError when that has other
+    alleles."""
+    beside = _Beside(names, NAMES, ("ref", "alt", *NAMES))
+    for one in blocks:
+        yield replace(one, names=beside.of(one))
+    beside.finish()
 
 
 class _Beside:

@@ -420,6 +420,7 @@ def flags(root: Path, facts: Facts) -> list[str]:
     return [annotations.NON_PAR, *(flag for flag in annotations.FLAGS if flag in declared)]
 
 
+@cache
 def fields() -> list[dict[str, str]]:
     """Rows of the dictionary of published fields that goe has."""
     return sites_vcf.read_fields(FIELDS)

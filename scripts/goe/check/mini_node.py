@@ -3,17 +3,19 @@
 from pathlib import Path
 
 from goe.core.errors import Problem
+from goe.hts.vcf_header import VcfHeader
 from goe.release import reading
 
 STANDARD = ("AF", "AC", "AC_Het", "AC_Hom", "AC_Hemi", "AN")
 _AGAIN = "get the file again"
 
 
-def check_header(path: str | Path) -> list[Problem]:
-    """INFO lines on which the reader would stop, or which it would leave out."""
+def check_header(path: str | Path, header: VcfHeader | None = None) -> list[Problem]:
+    """INFO lines on which the reader would stop, or which it would leave out. header: of the file, where it was read
+    before."""
     problems = []
     found: set[str] = set()
-    header = reading.vcf_header(path)
+    header = header or reading.vcf_header(path)
     declared = {one.row: one for one in header.declarations if one.kind == "INFO"}
     for row, line in enumerate(header.lines, 1):
         if not line.startswith("##INFO"):

@@ -65,10 +65,11 @@ def faults(text: str, addresses: Iterable[str] = ()) -> Iterator[tuple[int, str]
     # An apostrophe stands in a page as an entity.
     written = "|".join(re.escape(form) for address in allowed for form in {address, str(escape(address))})
     known = re.compile(rf"(?<![\w.+'-])(?:{written})(?![\w-]|\.\w)", re.IGNORECASE)
+    # A text or line without what each of them has is soon told from others, however long it is.
+    asked = [(what, _HAVE[what], pattern.search) for what, pattern in PATTERNS.items() if _HAVE[what] in text]
     for number, line in enumerate(text.splitlines(), 1):
-        for what, pattern in PATTERNS.items():
-            # A line without what each of them has is soon told from others, however long it is.
-            if _HAVE[what] in line and pattern.search(line):
+        for what, have, search in asked:
+            if have in line and search(line):
                 yield number, what
         if "@" in line:
             line = _PACKAGE.sub(" ", line)

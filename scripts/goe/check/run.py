@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -36,9 +36,10 @@ from goe.check import ro_crate as ro_crate_check
 from goe.check import rows as check_rows
 from goe.check import statistics as check_statistics
 from goe.check import vcf as check_vcf
-from goe.check.apart import apart
+from goe.check.apart import together
 from goe.check.faults import Faults, safely
 from goe.check.folder import Facts
+from goe.check.kept import Kept
 from goe.core import code_digest, manifest
 from goe.core.errors import GoeError, Problem, printable, short, stop_on
 from goe.disclosure import membership
@@ -54,7 +55,7 @@ from goe.release.formats import annotations, mini_node, wide_table
 from goe.release.formats.callable_an import CALLED, PROXY, Track
 from goe.release.formats.sites_vcf import Tag
 from goe.release.metadata import ro_crate
-from goe.release.reading import batches, reading
+from goe.release.reading import batches, reading, vcf_header
 from goe.release.report import lookup as report_lookup
 from goe.release.report import spectrum as report_spectrum
 from goe.release.table import BLOCK
@@ -96,6 +97,12 @@ _LATER = ("files", "manifest", "packed", "membership", "look-up", "page", "healt
 BEFORE_METADATA = tuple(part for part in ALL if part not in _LATER)
 _LONGEST = 2_000
 """Characters of a place or a fault that are told: alleles and keys of a file that is no release have any length."""
+_OF_ROWS = {"rows", "counts", "membership", "disclosure", "headers", "mini-node"}
+"""What needs more of the long tables than their blocks."""
+_WITHOUT_TABLES = {
+    *("files", "manifest", "descriptions", "texts", "dictionary", "private", "ids"),
+    *("healthdcat", "ro-crate", "described"),
+}
 METADATA = ("files", "look-up", "healthdcat", "ro-crate", "described", "private")
 
 
@@ -319,6 +326,7 @@ class _Check:
         self.facts, self.digests, self.threads, self.look_for_people = facts, digests, threads, look_for_people
         self.other_code = check_again.other_code(facts.said["dataset"])
         self.flags = [annotations.NON_PAR]
+        self.kept = Kept()
         self.seen: dict[str, _Contig] = {}
         self.counted: dict = {}
         self.audits: list[dict[str, int]] = []
@@ -328,16 +336,16 @@ class _Check:
         self.texts()
         _private(self.results, self.facts.addresses)
         self.look_for_people()
-        if self.tables():
-            self.metadata()
-            self.results.not_made("the frequency tables are not whole")
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            # Nothing that is asked of a finished page or of the metadata needs them.
-            if self.wanted - set(METADATA):
-                self.rows(pool)
-            self.formats(pool)
-        self.page()
+        if self.wanted - _WITHOUT_TABLES:
+            if self.tables():
+                self.metadata()
+                self.results.not_made("the frequency tables are not whole")
+                return
+            with ThreadPoolExecutor(self.threads) as pool:
+                if self.wanted & _OF_ROWS:
+                    self.rows(pool)
+                self.formats(pool)
+            self.page()
         self.metadata()
 
     # ---- the folder
@@ -360,11 +368,15 @@ class _Check:
             return []
 
         unread = safely(str(self.root / facts.vcf("annotations", "annotations")), flags)
+        if "dictionary" not in self.wanted:
+            return
         where = str(self.root / check_folder.DICTIONARY)
         problems = unread or safely(where, lambda: check_folder.check_dictionary(self.root, facts, self.flags))
         self.put("dictionary", problems, "every tag, column and key with type, unit and stratum")
 
     def texts(self) -> None:
+        if "texts" not in self.wanted:
+            return
         if self.other_code:
             self.set("texts", None, self.other_code)
             return
@@ -417,9 +429,18 @@ class _Check:
 
     def blocks(self, contigs: Iterable[str], named: bool = False) -> Iterator[Block]:
         for contig in contigs:
-            names = self.names(contig) if named else None
             tables = self.long(contig), self.wide(contig)
-            yield from release_blocks.read(*tables, self.facts.strata, contig, BLOCK // 4, names)
+            read = partial(release_blocks.read, *tables, self.facts.strata, contig, BLOCK // 4)
+            blocks = self.kept.blocks(contig, read)
+            yield from release_blocks.named(blocks, self.names(contig)) if named else blocks
+
+    def alone(self, contig: str, stratum: str) -> Iterator[Block]:
+        """Blocks of the wide table of a contig, with the numbers of one stratum as those of everybody."""
+        whole = self.kept.whole(("wide", contig), partial(wide_table.read, self.wide(contig)))
+        if whole is None:
+            yield from wide_table.alone(self.wide(contig), stratum, contig=contig)
+        else:
+            yield from (mini_node.alone(block, stratum) for block in whole)
 
     # ---- the other formats
 
@@ -485,8 +506,13 @@ class _Check:
         places = {"sites": ("all", "pass"), "annotations": ("annotations",), "mini-node": self.facts.strata}
         return [(place, which) for place, names in places.items() for which in names]
 
-    def tags(self, which: str) -> list[Tag]:
-        return check_folder.tags(self.facts, which, self.flags)
+    @cached_property
+    def tags(self) -> dict[str, list[Tag]]:
+        """INFO tags by VCF: that of a stratum is one of the mini-node."""
+        sites, named, mini = (
+            check_folder.tags(self.facts, which, self.flags) for which in ("all", "annotations", st.TOTAL)
+        )
+        return {"all": sites, "pass": sites, "annotations": named, **dict.fromkeys(self.facts.strata, mini)}
 
     def filters(self, which: str) -> list[str]:
         """Names of filters of a VCF, but PASS."""
@@ -496,8 +522,8 @@ class _Check:
         """The records of a VCF against the tables."""
         name = self.facts.vcf(place, which)
         # Flags of BED files are no part of the folder.
-        tags = [tag for tag in self.tags(which) if tag.key not in annotations.FLAGS]
-        unknown = [tag for tag in self.tags(which) if tag.key in annotations.FLAGS]
+        tags = [tag for tag in self.tags[which] if tag.key not in annotations.FLAGS]
+        unknown = [tag for tag in self.tags[which] if tag.key in annotations.FLAGS]
 
         def expected(block: Block) -> pa.Table:
             if which == "annotations":
@@ -509,7 +535,7 @@ class _Check:
                 wanted = (
                     check_vcf.expected(block, tags, mini_node.loadable(block))
                     for contig in self.facts.lengths
-                    for block in wide_table.alone(self.wide(contig), which, contig=contig)
+                    for block in self.alone(contig, which)
                 )
                 return check_vcf.compare(self.root / name, tags, (st.TOTAL,), wanted)
             every = map(expected, self.blocks(self.facts.lengths, named=which == "annotations"))
@@ -545,14 +571,15 @@ class _Check:
         def look() -> list[Problem]:
             path = self.root / name
             facts = self.facts
-            tags, filters = self.tags(which), self.filters(which)
-            problems = check_vcf.check_header(path, facts.build, facts.contigs, tags, filters)
+            tags, filters = self.tags[which], self.filters(which)
+            head = vcf_header(path)
+            problems = check_vcf.check_header(path, head, facts.build, facts.contigs, tags, filters)
             if not (problems or self.other_code):
-                problems = check_vcf.check_words(path, facts.build, facts.contigs, tags, filters)
+                problems = check_vcf.check_words(path, head, facts.build, facts.contigs, tags, filters)
             if place == "mini-node":
-                problems += mini_node_check.check_header(path)
+                problems += mini_node_check.check_header(path, head)
             most = facts.said["dataset"]["number_of_records"]
-            problems += safely(str(path), lambda: check_vcf.check_empty_columns(path, most))
+            problems += safely(str(path), lambda: check_vcf.check_empty_columns(path, head, most))
             ends = {contig: seen.ends[which] for contig, seen in self.seen.items() if which in seen.ends}
             return problems + check_vcf.check_index(path, ends)
 
@@ -571,7 +598,7 @@ class _Check:
                     check_statistics.differing(block, self.facts.people, least, faults)
                     yield _with_filter(block)
 
-            got = map(_with_filter, wide_table.read(path))
+            got = map(_with_filter, self.kept.blocks(("wide", contig), partial(wide_table.read, path)))
             return readback.compare(got, wanted(), str(path), columns) + faults.problems
 
         return str(path.relative_to(self.root)), look
@@ -609,7 +636,7 @@ class _Check:
 
     def populations(self) -> tuple[str, Callable[[], list[Problem]]]:
         name = "beacon/populations.json"
-        return name, lambda: beacon_check.compare_populations(self.root / name, self.tags("pass"))
+        return name, lambda: beacon_check.compare_populations(self.root / name, self.tags["pass"])
 
     def gdi(self) -> list[Problem]:
         package = self.root / f"gdi/{self.facts.id}.tar"
@@ -717,27 +744,34 @@ class _Check:
         digests = self.digests
         if digests is None:
             digests = {name: manifest.digest(self.root / name) for name in manifest.files(self.root)}
+        looks: dict[str, tuple[str, Callable[[], list[Problem]]]] = {}
         if "healthdcat" in self.wanted:
-            self.put("healthdcat", self.health_dcat(digests), "SHACL shapes, dataset.json, every file")
+            looks["healthdcat"] = "metadata", self.health_dcat(digests)
         if "ro-crate" in self.wanted:
-            problems = apart(str(self.root / ro_crate.NAME), lambda: ro_crate_check.check(self.root, digests))
-            self.put("ro-crate", problems, "profiles, dataset.json, every file")
+            looks["ro-crate"] = str(self.root / ro_crate.NAME), partial(ro_crate_check.check, self.root, digests)
         if self.other_code:
             self.set("described", None, self.other_code)
         elif "described" in self.wanted:
-            look = partial(check_again.metadata, self.root, self.facts.said, digests)
-            self.put("described", apart("metadata", look), "catalogue record and crate, every byte")
+            looks["described"] = "metadata", partial(check_again.metadata, self.root, self.facts.said, digests)
+        details = {
+            "healthdcat": "SHACL shapes, dataset.json, every file",
+            "ro-crate": "profiles, dataset.json, every file",
+            "described": "catalogue record and crate, every byte",
+        }
+        for part, problems in zip(looks, together([*looks.values()]), strict=True):
+            self.put(part, problems, details[part])
 
-    def health_dcat(self, digests: dict[str, str]) -> list[Problem]:
+    def health_dcat(self, digests: dict[str, str]) -> Callable[[], list[Problem]]:
         try:
             # Needs rdflib and pySHACL, which nothing else does, and takes a second to load.
             from goe.check import health_dcat as health_dcat_check
         except ImportError as error:
             what = f"cannot be checked: {error.name} is not installed"
-            return [Problem("metadata/healthdcat.ttl", what, f"pip install {error.name}")]
+            problem = Problem("metadata/healthdcat.ttl", what, f"pip install {error.name}")
+            return lambda: [problem]
         # Read here, so that no copy of this process has to.
         health_dcat_check.shapes()
-        return apart("metadata", partial(health_dcat_check.check, self.root, digests))
+        return partial(health_dcat_check.check, self.root, digests)
 
 
 def _with_filter(block: Block) -> pa.Table:

@@ -40,12 +40,8 @@ _FORM = {
 }
 
 
-def header(path: str | Path) -> tuple[VcfHeader, list[Problem]]:
-    """The header of a VCF, and every line of it that a release does not have: commands, paths, dates, samples.
-
-    GoeError when it cannot be read.
-    """
-    found = reading.vcf_header(path)
+def _odd_lines(path: str | Path, found: VcfHeader) -> list[Problem]:
+    """Every line of a header that a release does not have: commands, paths, dates, samples."""
     problems = [replace(problem, mend=_AGAIN) for problem in found.problems]
     reported = {problem.where for problem in problems}
 
@@ -78,7 +74,7 @@ def header(path: str | Path) -> tuple[VcfHeader, list[Problem]]:
             problems.append(Problem(str(path), f"the {what}", "do not pass the file on: it holds data of people"))
         else:
             wrong(found.lines[-1], "is not the eight columns of a VCF without samples")
-    return found, problems
+    return problems
 
 
 def _well_formed(one: Declaration | None) -> bool:
@@ -90,11 +86,16 @@ def _well_formed(one: Declaration | None) -> bool:
 
 
 def check_header(
-    path: str | Path, build: str, contigs: Sequence[Mapping], wanted: Sequence[Tag], filters: Iterable[str]
+    path: str | Path,
+    found: VcfHeader,
+    build: str,
+    contigs: Sequence[Mapping],
+    wanted: Sequence[Tag],
+    filters: Iterable[str],
 ) -> list[Problem]:
-    """What is wrong with the header of a file. contigs: {name, length, md5} of the release; wanted: the tags that the
-    file has; filters: those that its records have, but PASS."""
-    found, problems = header(path)
+    """What is wrong with the header of a file, as it was `found`. contigs: {name, length, md5} of the release; wanted:
+    the tags that the file has; filters: those that its records have, but PASS."""
+    problems = _odd_lines(path, found)
     where = str(path)
     if f"##reference={build}" not in found.lines:
         problems.append(Problem(where, f"the header has no line ##reference={build}", _AGAIN))
@@ -128,25 +129,30 @@ def check_header(
 
 
 def check_words(
-    path: str | Path, build: str, contigs: Sequence[Mapping], tags: Sequence[Tag], filters: Iterable[str]
+    path: str | Path,
+    found: VcfHeader,
+    build: str,
+    contigs: Sequence[Mapping],
+    tags: Sequence[Tag],
+    filters: Iterable[str],
 ) -> list[Problem]:
-    """The first line of a header that is not as this goe writes it, its words and order included; `check_header` the
-    file first."""
-    actual = "".join(f"{line}\n" for line in reading.vcf_header(path).lines)
+    """The first line of a header that is not as this goe writes it, its words and order included; `check_header` it
+    first."""
+    actual = "".join(f"{line}\n" for line in found.lines)
     names = notes.filter_order(filters, site_filters.DESCRIPTIONS)
     wanted = sites_vcf.header(build, contigs, names, site_filters.DESCRIPTIONS, tags)
     return again.differs(f"{path} header", actual, wanted, "the release gives")
 
 
-def check_empty_columns(path: str | Path, most: int = bounds.ALLELES) -> list[Problem]:
-    """What stands in the columns that a release leaves empty, ID and QUAL. most: records that the file can have."""
-    lines = reading.vcf_header(path).lines
+def check_empty_columns(path: str | Path, found: VcfHeader, most: int = bounds.ALLELES) -> list[Problem]:
+    """What stands in the columns that a release leaves empty, ID and QUAL. found: header of the file; most: records
+    that it can have."""
     with reading.reading(path), pa.input_stream(str(path), compression="gzip") as stream:
         try:
             reader = pacsv.open_csv(
                 stream,
                 pacsv.ReadOptions(
-                    column_names=list("abcdefgh"), skip_rows=len(lines), block_size=_PIECE, use_threads=False
+                    column_names=list("abcdefgh"), skip_rows=len(found.lines), block_size=_PIECE, use_threads=False
                 ),
                 pacsv.ParseOptions(delimiter="\t", quote_char=False),
                 pacsv.ConvertOptions(

@@ -34,6 +34,13 @@ class Block:
     def __len__(self) -> int:
         return len(self.pos)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its columns, about."""
+        texts = (self.pos, self.ref, self.alt, self.filter, *self.names.values())
+        arrays = (self.mask, *vars(self.numbers).values(), *self.statistics.values())
+        return sum(column.nbytes for column in (*texts, *arrays))
+
     def shown(self) -> np.ndarray:
         """bool (strata, alleles): whether the cell is public."""
         return self.mask

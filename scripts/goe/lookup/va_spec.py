@@ -53,7 +53,7 @@ def write(folder: str | Path, target: str | Path) -> int:
         bounded(names, records, None)
         with ExitStack() as stack:
             body = stack.enter_context(sites_vcf.Body(out / name(contig)))
-            for block in release_blocks.read(*tables, facts.strata, contig, names=names):
+            for block in release_blocks.named(release_blocks.read(*tables, facts.strata, contig), names):
                 text = [json.dumps(one, separators=(",", ":"), ensure_ascii=False) for one in results(block, facts)]
                 alleles += len(text)
                 body.write(pa.array(text, pa.string()))

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from goe.check.apart import apart
+from goe.check.apart import apart, together
 from goe.core.errors import Problem
 from goe.release import bounds
 
@@ -34,3 +34,27 @@ def test_a_look_apart_ends_in_its_bounds():
         assert problem.where == "x" and what in problem.what, problem
     (problem,) = apart("x", spins, seconds=1)
     assert "stopped by SIG" in problem.what
+
+
+def test_looks_that_find_something_have_a_process_each(tmp_path):
+    """One is enough of those that find nothing; what one of several finds or takes is told of it alone."""
+
+    def look(name, ends=list):
+        def of_process():
+            with (tmp_path / name).open("a") as file:
+                file.write(f"{os.getpid()}\n")
+            return ends()
+
+        return name, of_process
+
+    def processes(name):
+        return (tmp_path / name).read_text().split()
+
+    assert together([]) == []
+    assert together([look("a"), look("b")]) == [[], []]
+    assert processes("a") == processes("b") and str(os.getpid()) not in processes("a")
+    found = [Problem("d", "is wrong", "mend it")]
+    three = together([look("c"), look("d", lambda: found), look("e", lambda: os._exit(3))])
+    assert three[:2] == [[], found] and "out of memory" in three[2][0].what
+    assert len({processes(name)[-1] for name in "cde"}) == 3
+    assert together([look("f", lambda: found)]) == [found] and len(processes("f")) == 1
