@@ -561,10 +561,9 @@ def _check_schema(path: Path, make: Callable, rows: int, words: bool) -> list[Pr
     """rows: that belong to the release, at most. words: whether those of the metadata are compared too."""
     wanted = make()
     # A few columns more are told by their names.
-    pages.check(path, str(path), len(wanted) + 100, rows)
-    with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
-        found, keys = file.schema_arrow, set(file.metadata.metadata or {})
-        made_by = file.metadata.created_by or ""
+    about = pages.check(path, str(path), len(wanted) + 100, rows)
+    with reading(path):
+        found, keys, made_by = about.schema.to_arrow_schema(), set(about.metadata or {}), about.created_by or ""
     problems = [
         Problem(str(path), f"metadata {key.decode(errors='replace')!r} is none of a release", _AGAIN)
         for key in sorted(keys - {b"goe"})

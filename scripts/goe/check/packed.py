@@ -20,6 +20,8 @@ from goe.release import reading
 
 ARROW = f"parquet-cpp-arrow version {pa.cpp_version}"
 """What a file says that was written with the Arrow that is here: another one packs otherwise."""
+_TEXT = (pa.string(), pa.dictionary(pa.int32(), pa.string()))
+"""Types of the text that a writer takes."""
 _AGAIN = "the file was changed, or is not of this release: get it again"
 
 
@@ -60,7 +62,7 @@ def check(
     """
     sink = _Digest()
     again = writer(sink)  # type: ignore[arg-type]
-    text = [field.name for field in pq.read_schema(path) if field.type == pa.string()]
+    text = [field.name for field in again.file.schema if field.type in _TEXT]
     with reading.reading(path), pq.ParquetFile(path, read_dictionary=text, pre_buffer=False) as file:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group).combine_chunks()

@@ -41,68 +41,83 @@ class _Compact:
     """A reader of one struct. limits: path of field ids of a list -> its longest; `seen` has what was met."""
 
     def __init__(self, data: bytes, limits: dict[tuple[int, ...], int]):
-        self.data, self.limits, self.at = data, limits, 0
+        self.data, self.limits = data, limits
         self.integers: dict[tuple[int, ...], int] = {}
         self.seen: dict[tuple[int, ...], int] = {}
 
-    def struct(self, path: tuple[int, ...] = ()) -> None:
-        """Goes over a struct; integers that are in no list are kept by their path. ValueError when it is none."""
+    def struct(self, at: int = 0, path: tuple[int, ...] = ()) -> int:
+        """Goes over a struct that begins at a byte, and gives where it ends; integers that are in no list are kept by
+        their path. ValueError when it is none, IndexError when it is cut off."""
         if len(path) > _DEEPEST:
             raise ValueError("structs stand too deep in each other")
-        field = 0
-        while head := self._byte():
-            kind = head & 0x0F
-            field = field + (head >> 4) if head >> 4 else self._zigzag()
-            self._value(kind, (*path, field))
+        data, field = self.data, 0
+        while head := data[at]:
+            at += 1
+            if head >> 4:
+                field += head >> 4
+            else:
+                number, at = _varint(data, at)
+                field = _signed(number)
+            at = self._value(at, head & 0x0F, (*path, field))
+        return at + 1
 
-    def _value(self, kind: int, path: tuple[int, ...], inside: bool = False) -> None:
-        if kind in _BOOLS:
-            self.at += inside
-        elif kind == _BYTE:
-            self._byte()
-        elif kind in _INTEGERS:
-            self.integers[path] = self._zigzag()
-        elif kind == _DOUBLE:
-            self._skip(8)
+    def _value(self, at: int, kind: int, path: tuple[int, ...], inside: bool = False) -> int:
+        """Goes over a value likewise. inside: whether it is one of a list."""
+        data = self.data
+        if kind in _INTEGERS:
+            number, at = _varint(data, at)
+            self.integers[path] = _signed(number)
         elif kind == _BINARY:
-            self._skip(self._varint())
+            size, at = _varint(data, at)
+            at = self._behind(at + size)
+        elif kind == _STRUCT:
+            at = self.struct(at, path)
         elif kind in _LISTS:
-            head = self._byte()
-            size = head >> 4 if head >> 4 < 15 else self._varint()
+            head = data[at]
+            size, at = (head >> 4, at + 1) if head >> 4 < 15 else _varint(data, at + 1)
             self.seen[path] = self.seen.get(path, 0) + size
             if size > self.limits.get(path, _OTHER_LISTS):
                 raise ValueError(f"a list of {size:,}")
             for _ in range(size):
-                self._value(head & 0x0F, path, inside=True)
-        elif kind == _STRUCT:
-            self.struct(path)
+                at = self._value(at, head & 0x0F, path, inside=True)
+        elif kind in _BOOLS:
+            at += inside
+        elif kind == _BYTE:
+            at = self._behind(at + 1)
+        elif kind == _DOUBLE:
+            at = self._behind(at + 8)
         else:
             # Maps are in no struct of the format.
             raise ValueError("no type of the format")
+        return at
 
-    def _byte(self) -> int:
-        self.at += 1
-        return self.data[self.at - 1]
-
-    def _skip(self, size: int) -> None:
-        self.at += size
-        if self.at > len(self.data):
+    def _behind(self, end: int) -> int:
+        """Where a value ends, which is inside of the data."""
+        if end > len(self.data):
             raise IndexError
+        return end
 
-    def _varint(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self._byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
-            if shift > 63:
-                raise ValueError("a number without end")
 
-    def _zigzag(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number that begins at a byte, and where it ends."""
+    byte = data[at]
+    at += 1
+    if byte < 0x80:
+        return byte, at
+    value, shift = byte & 0x7F, 7
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number without end")
+
+
+def _signed(number: int) -> int:
+    return (number >> 1) ^ -(number & 1)
 
 
 def footer(handle: IO[bytes], where: str, columns: int) -> pq.FileMetaData:
@@ -222,12 +237,10 @@ def _page_header(handle: IO[bytes], at: int) -> tuple[dict[tuple[int, ...], int]
         data = handle.read(size)
         about = _Compact(data, {})
         try:
-            about.struct()
+            return about.integers, about.struct()
         except IndexError:
             if len(data) < size:
                 raise
-            continue
-        return about.integers, about.at
     raise ValueError("a header of a page without end")
 
 

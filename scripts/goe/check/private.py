@@ -30,11 +30,18 @@ _ROOTS = (
     "home|Users|root|mnt|data|tmp|scratch|srv|var|opt|media|proj|projects|work|storage|cluster|lustre|gpfs|nfs|nfs4|"
     "export|net|run|private|nobackup|groups?|users?|usr|etc|share|shared|vol|volumes?|beegfs|ceph|dss|archive|hpc"
 )
-_BEFORE = r"(?<![\w:/.<)\]~%-])"
 _NAME = r"[\w.+@%-]+"
+
+
+def _begins(character: str) -> str:
+    """A character in front of which no part of a name or address stands, which is asked last: what begins with a
+    character is soon found."""
+    return rf"{character}(?<![\w:/.<)\]~%-]{character})"
+
+
 PATTERNS = {
-    "an absolute path": re.compile(rf"{_BEFORE}/(?:(?:{_ROOTS})/{_NAME}|(?:{_NAME}/){{2,}}{_NAME})"),
-    "a path of a home folder": re.compile(rf"{_BEFORE}~\w*/{_NAME}"),
+    "an absolute path": re.compile(rf"{_begins('/')}(?:(?:{_ROOTS})/{_NAME}|(?:{_NAME}/){{2,}}{_NAME})"),
+    "a path of a home folder": re.compile(rf"{_begins('~')}\w*/{_NAME}"),
     "a path of Windows": re.compile(r"\b[A-Za-z]:\\{1,2}\w|\\\\\w+\\\w"),
     "a file address": re.compile(r"\bfile:/"),
     "a point in time": re.compile(

@@ -242,6 +242,8 @@ def compare(
             table, what = (one, "is not expected here") if two is None else (two, "is missing")
             problems.append(Problem(where, f"{place(table, 0, keys)} {what}", mend))
             return problems
+        if one.equals(two):
+            continue
         same = np.ones(one.num_rows, dtype=bool)
         for name in keys:
             same &= equal(one[name], two[name])

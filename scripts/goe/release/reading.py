@@ -27,6 +27,8 @@ UNREADABLE: tuple[type[Exception], ...] = (
 """What readers of the formats raise at a file that is none."""
 _AGAIN = "get the file again"
 _BUFFER = 1 << 15
+# Threads take longer to come than a column of so many to be read.
+_FEW_ROWS = 1 << 14
 
 
 @contextmanager
@@ -122,7 +124,8 @@ def batches(
     """
     with reading(where), pq.ParquetFile(source, read_dictionary=list(text), pre_buffer=False) as file:
         chosen = None if groups is None else list(groups)
-        for batch in file.iter_batches(rows, chosen, None if columns is None else list(columns)):
+        threads = file.metadata.num_rows > _FEW_ROWS
+        for batch in file.iter_batches(rows, chosen, None if columns is None else list(columns), use_threads=threads):
             yield decoded(pa.table(batch), where)
 
 
