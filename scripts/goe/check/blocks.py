@@ -40,7 +40,7 @@ def whole_alleles(path: str | Path, strata: int, rows: int = 1 << 18) -> Iterato
     columns = [*_ALLELE, "filter", "stratum", "af", *COUNTS]
     rest: pa.Table | None = None
     with reading.reading(path), pq.ParquetFile(path, read_dictionary=list(_TEXT), pre_buffer=False) as file:
-        for batch in file.iter_batches(rows, columns=columns):
+        for batch in file.iter_batches(rows, columns=columns, use_threads=reading.many(file.metadata.num_rows)):
             table = pa.table(batch)
             if rest is not None:
                 table = pa.concat_tables([rest, table])

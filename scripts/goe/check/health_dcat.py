@@ -258,10 +258,11 @@ def _agreement(graph: rdflib.Graph, dataset: Mapping) -> list[Problem]:
 def _files(graph: rdflib.Graph, root: Path, digests: Mapping[str, str] | None) -> list[Problem]:
     """Differences between the distributions and the products of the folder."""
     found, described = [], set()
+    present = manifest.files(root)
     for node in sorted(set(graph.objects(None, _expand("dcat:distribution"))), key=str):
         name = unquote(str(node).partition("#")[2])
         product = next((one for one in PRODUCTS if name == f"product/{one.folder}"), None)
-        there = [n for n in manifest.files(root) if product and n.startswith(f"{product.folder}/")]
+        there = [n for n in present if product and n.startswith(f"{product.folder}/")]
         if not product or not there:
             found.append(Problem(TURTLE, f"distribution {node} is no product of the release", _MEND))
             continue

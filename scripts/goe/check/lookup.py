@@ -214,7 +214,7 @@ def _unpack(raw: bytes, contig: str, first: int, strata: Sequence[str], where: s
     shown = np.array([column(4 + 5 * s) for s in range(len(strata))]) == 1
     an, het, hom, hemi = (_whole(column, strata, shown, part) for part in range(4))
     values = {"ac": 2 * hom + het + hemi, "an": an, "ac_hom": 2 * hom, "ac_het": het, "ac_hemi": hemi, "nhomalt": hom}
-    cells = readback.cells(alleles, strata, {k: v.astype(np.float64) for k, v in values.items()}, shown)
+    cells = readback.cells(alleles, strata, values, shown)
     bits = column(3)
     faf = np.where(bits == _NAN, np.nan, bits.astype("<u4").view("<f4"))
     total = pc.equal(cells["stratum"], st.TOTAL).to_numpy()

@@ -65,7 +65,8 @@ def check(
     text = [field.name for field in again.file.schema if field.type in _TEXT]
     with reading.reading(path), pq.ParquetFile(path, read_dictionary=text, pre_buffer=False) as file:
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group).combine_chunks()
+            threads = reading.many(file.metadata.row_group(group).num_rows)
+            table = file.read_row_group(group, use_threads=threads).combine_chunks()
             again.group(reading.decoded(table, str(path)) if coded is None else _numbered(table, coded))
     again.file.close()
     if sink.sha256.hexdigest() == sha256:

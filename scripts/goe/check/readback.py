@@ -37,7 +37,7 @@ def cells(
 ) -> pa.Table:
     """Long table of the cells that are `present`.
 
-    alleles: contig, pos, ref, alt, each (alleles,). values: column -> (strata, alleles), NaN is null. present:
+    alleles: contig, pos, ref, alt, each (alleles,). values: column -> numbers (strata, alleles), NaN is null. present:
     bool (strata, alleles).
     """
     s = len(strata)
@@ -49,8 +49,11 @@ def cells(
         kind = COLUMNS.field(name).type
         if name in values:
             column = values[name].T.ravel()[rows]
-            absent = np.isnan(column)
-            columns[name] = pa.array(np.where(absent, 0, column).astype(kind.to_pandas_dtype()), kind, mask=absent)
+            absent = np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), dtype=bool)
+            if absent.any():
+                columns[name] = pa.array(np.where(absent, 0, column).astype(kind.to_pandas_dtype()), kind, mask=absent)
+            else:
+                columns[name] = pa.array(column.astype(kind.to_pandas_dtype()), kind)
         else:
             columns[name] = pa.nulls(len(rows), kind)
     return pa.table([columns[name] for name in COLUMNS.names], schema=COLUMNS)
@@ -60,7 +63,7 @@ def expected(block: Block, columns: Iterable[str], wanted: np.ndarray) -> pa.Tab
     """The cells of a block that are public and `wanted` (bool, (strata, alleles) or (alleles,)), with these
     columns."""
     names = set(columns)
-    values = {name: getattr(block.numbers, name).astype(np.float64) for name in COUNTS if name in names}
+    values = {name: getattr(block.numbers, name) for name in COUNTS if name in names}
     if "af" in names:
         values["af"] = block.numbers.af()
     contig = pa.array([block.contig]).take(pa.array(np.zeros(len(block), dtype=np.int64)))

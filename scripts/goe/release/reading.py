@@ -27,7 +27,6 @@ UNREADABLE: tuple[type[Exception], ...] = (
 """What readers of the formats raise at a file that is none."""
 _AGAIN = "get the file again"
 _BUFFER = 1 << 15
-# Threads take longer to come than a column of so many to be read.
 _FEW_ROWS = 1 << 14
 
 
@@ -108,6 +107,11 @@ def streamed(source: str | Path, text: Sequence[str] = ()) -> pq.ParquetFile:
     return pq.ParquetFile(source, read_dictionary=list(text), pre_buffer=False, buffer_size=_BUFFER)
 
 
+def many(rows: int) -> bool:
+    """Whether a Parquet file has so many rows that its columns are sooner read by threads, which take time to come."""
+    return rows > _FEW_ROWS
+
+
 def batches(
     source: str | Path | pa.BufferReader,
     where: str,
@@ -124,8 +128,8 @@ def batches(
     """
     with reading(where), pq.ParquetFile(source, read_dictionary=list(text), pre_buffer=False) as file:
         chosen = None if groups is None else list(groups)
-        threads = file.metadata.num_rows > _FEW_ROWS
-        for batch in file.iter_batches(rows, chosen, None if columns is None else list(columns), use_threads=threads):
+        wanted = None if columns is None else list(columns)
+        for batch in file.iter_batches(rows, chosen, wanted, use_threads=many(file.metadata.num_rows)):
             yield decoded(pa.table(batch), where)
 
 
@@ -140,6 +144,9 @@ def decoded(table: pa.Table, where: str) -> pa.Table:
 
 def check_text(column: pa.ChunkedArray, name: str, where: str) -> None:
     """GoeError when coded text would take more than `bounds.TEXT`."""
+    # As if each row had all words: what is too much then is counted.
+    if sum(len(chunk) * chunk.dictionary.nbytes for chunk in column.chunks) <= bounds.TEXT:
+        return
     size = 0
     for chunk in column.chunks:
         lengths = pc.fill_null(pc.binary_length(chunk.dictionary), 0).to_numpy(zero_copy_only=False)

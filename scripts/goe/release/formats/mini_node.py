@@ -31,7 +31,7 @@ from goe.frequencies.block import Block, passed
 from goe.release.formats import sites_vcf
 from goe.release.metadata import health_dcat
 from goe.settings import sections
-from goe.settings.sections import Config
+from goe.settings.sections import Dataset
 
 _ALLELES = "alleles.json"
 NUMBERS = ("ac", "an", "af", "ac_hom", "ac_het", "ac_hemi")
@@ -103,7 +103,7 @@ def metadata(said: Mapping[str, Mapping], stratum: str, alleles: int) -> str:
     (mini_node/fdp/config.py); the catalogue is one of config/fdp.yaml as the mini-node ships it.
     """
     dataset = said["dataset"]
-    given = sections.of(Config, said["config"]).dataset
+    given = sections.of(Dataset, said["config"]["dataset"])
     people = dataset["strata"][stratum]
     about = health_dcat.About(dataset["number_of_pass_records"], dataset["number_of_people"], (), dataset["build"])
     ages = {"min_age": given.min_age, "max_age": given.max_age}
