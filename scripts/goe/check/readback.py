@@ -216,6 +216,23 @@ def _packed(data: np.ndarray, start: np.ndarray, offsets: np.ndarray) -> np.ndar
     return out
 
 
+def numbers(found: Mapping[str, tuple[np.ndarray, pa.Array]], keys: Sequence[str], rows: int) -> np.ndarray:
+    """float64 (keys, rows): `numbers_of` every key, which are read together where nothing is wrong with them."""
+    out = np.full((len(keys), rows), np.nan)
+    here = [i for i, key in enumerate(keys) if key in found]
+    places, texts = [found[keys[i]][0] for i in here], [found[keys[i]][1] for i in here]
+    try:
+        values = pc.cast(pa.chunked_array(texts, pa.string()), pa.float64()).to_numpy()
+        wrong = bool(np.isnan(values).any())
+    except pa.ArrowInvalid:
+        wrong = True
+    if wrong:
+        return np.array([numbers_of(found, key, rows) for key in keys])
+    if here:
+        out[np.repeat(here, [len(rows_of_key) for rows_of_key in places]), np.concatenate(places)] = values
+    return out
+
+
 def numbers_of(found: Mapping[str, tuple[np.ndarray, pa.Array]], key: str, rows: int) -> np.ndarray:
     """float64 (rows,): values of an INFO key of one number, NaN where it is absent. ArrowInvalid when a record has
     the key and no number."""

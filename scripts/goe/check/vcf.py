@@ -249,8 +249,8 @@ def _read(path: str | Path, tags: Sequence[Tag], strata: Sequence[str], others: 
             )
         with reading.reading(path):
             values = {key: np.full((len(strata), rows), np.nan) for key in {tag.key for tag in of_strata}}
-            for tag in of_strata:
-                values[tag.key][index[tag.stratum]] = readback.numbers_of(found, tag.id, rows)
+            for tag, numbers in zip(of_strata, readback.numbers(found, [t.id for t in of_strata], rows), strict=True):
+                values[tag.key][index[tag.stratum]] = numbers
             site = {_column(tag): _site(found, tag, rows) for tag in of_site}
         present = ~np.isnan(np.stack(list(values.values())))
         alleles = {name: table[name].combine_chunks() for name in readback.KEYS[:4]}

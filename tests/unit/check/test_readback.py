@@ -117,6 +117,27 @@ def test_a_broken_record_is_refused(tmp_path, line, words):
         list(vcf_cells.vcf_cells(path, {("ac", "Total"): "AC", ("an", "Total"): "AN"}, ["Total"]))
 
 
+@settings(max_examples=100, deadline=None)
+@given(draw.lists(draw.dictionaries(draw.sampled_from("ABC"), draw.sampled_from(["1", "0.5", "nan", "", "x", None]))))
+def test_numbers_read_together_are_those_read_one_by_one(records):
+    """So is what is said of the first that is none."""
+    found = {}
+    for key in "ABC":
+        there = [(row, record[key]) for row, record in enumerate(records) if key in record]
+        if there:
+            rows, texts = zip(*there, strict=True)
+            found[key] = np.array(rows), pa.array(texts, pa.string())
+    keys = ("C", "A", "D", "B")
+    try:
+        right = np.array([readback.numbers_of(found, key, len(records)) for key in keys])
+    except pa.ArrowInvalid as error:
+        with pytest.raises(pa.ArrowInvalid) as caught:
+            readback.numbers(found, keys, len(records))
+        assert str(caught.value) == str(error)
+    else:
+        np.testing.assert_array_equal(readback.numbers(found, keys, len(records)), right)
+
+
 words = draw.text("ABC=_19é", max_size=4)
 
 
