@@ -83,7 +83,7 @@ class _Compact:
         elif kind in _BOOLS:
             at += inside
         elif kind == _BYTE:
-            at = self._behind(at + 1)
+            _, at = data[at], at + 1
         elif kind == _DOUBLE:
             at = self._behind(at + 8)
         else:
