@@ -2,7 +2,7 @@
 
 A kernel takes seconds, those of a release minutes, and numba keeps no second process from compiling what a first one is
 about to keep. The memory that it took it keeps too, half a gigabyte, of which every later fork of the process copies
-the tables, and `goe check` forks for four of its looks. So a fork compiles, and the process loads what that one kept.
+the tables, and looks of `goe check` fork. So a fork compiles, and the process loads what that one kept.
 
 To load one takes 5 ms, and a fork's job needs up to twenty: whoever forks for jobs loads what one of them has loaded.
 """
