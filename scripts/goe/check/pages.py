@@ -120,6 +120,11 @@ def _signed(number: int) -> int:
     return (number >> 1) ^ -(number & 1)
 
 
+def _why(error: Exception) -> str:
+    """What is wrong with bytes: of those that end too soon Python tells an index."""
+    return "cut off" if isinstance(error, IndexError) else str(error)
+
+
 def footer(handle: IO[bytes], where: str, columns: int) -> pq.FileMetaData:
     """What a file says of itself, read after its footer was gone over. columns: at most.
 
@@ -139,7 +144,7 @@ def footer(handle: IO[bytes], where: str, columns: int) -> pq.FileMetaData:
     try:
         about.struct()
     except (ValueError, IndexError) as error:
-        raise _no_parquet(where, f"its footer cannot be read: {error or 'it is cut off'}") from None
+        raise _no_parquet(where, f"its footer cannot be read: {_why(error)}") from None
     if about.seen.get(_COLUMNS, 0) > bounds.CHUNKS:
         raise _no_parquet(where, f"it has {about.seen[_COLUMNS]:,} column chunks")
     handle.seek(0)
@@ -174,7 +179,7 @@ def check(
                         if max(packed, unpacked) > bounds.GROUP:
                             raise ValueError(f"its pages unpack to more than {bounds.GROUP:,} bytes")
                 except (ValueError, IndexError, struct.error) as error:
-                    what = f"row group {group}, column {column}: {error or 'a page is cut off'}"
+                    what = f"row group {group}, column {column}: {_why(error)}"
                     raise _no_parquet(where, what) from None
     return about
 

@@ -46,6 +46,16 @@ def test_what_is_larger_than_its_bound_is_refused(path, monkeypatch, columns, ro
         pages.check(path, "x", columns, rows)
 
 
+@pytest.mark.parametrize("left", [1, 40, 200])
+def test_a_footer_that_is_cut_off_is_told_as_such(path, left):
+    data = path.read_bytes()
+    length = int.from_bytes(data[-8:-4], "little")
+    footer = data[-8 - length :][:left]
+    cut = data[: -8 - length] + footer + left.to_bytes(4, "little") + data[-4:]
+    with pytest.raises(GoeError, match="its footer cannot be read: cut off"):
+        pages.check(pa.py_buffer(cut), "x", 50, 10_000)
+
+
 def test_a_footer_or_page_of_any_content_is_read_or_refused(path):
     data = path.read_bytes()
     chance = random.Random(17)
