@@ -100,11 +100,7 @@ class _Compact:
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     """A number that begins at a byte, and where it ends."""
-    byte = data[at]
-    at += 1
-    if byte < 0x80:
-        return byte, at
-    value, shift = byte & 0x7F, 7
+    value = shift = 0
     while True:
         byte = data[at]
         at += 1

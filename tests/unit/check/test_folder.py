@@ -110,6 +110,13 @@ def test_every_check_passes_or_does_not_apply(releases, kind, sheet, capsys):
     assert state(releases[kind]) == before
 
 
+def test_a_check_says_the_same_when_no_other_is_asked_for(minimal, sheet):
+    """But the page, which tells of the others."""
+    for result in check.run(minimal, ids=sheet):
+        if result.part != "page":
+            assert check.run(minimal, [result.part], ids=sheet) == [result]
+
+
 def test_what_was_looked_at_is_said(minimal, sheet, capsys):
     cli.main(["check", str(minimal), "--ids", str(sheet)])
     checks, _ = told(capsys)
